@@ -1,0 +1,187 @@
+/// A journey as marketing wrote it, checked and compiled. Immutable; shared between threads.
+///
+/// The steps of all blocks stand in one flat list. `next` says where a run goes after a step, so a run's
+/// place is one number, and what follows a branch is found without a stack.
+#pragma once
+
+#include "journeys/cel/program.hpp"
+#include "journeys/time.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace journeys {
+
+/// The index of a step in `Journey::steps`; `end_of_run` where the run completes.
+using StepIndex = std::uint16_t;
+inline constexpr StepIndex end_of_run = 0xffff;
+
+struct Expression {
+    std::shared_ptr<const cel::Program> program;
+    unsigned line = 0; ///< Of the file, for reasons and counts.
+};
+
+/// A zone for local times: the customer's own, or a fixed IANA name.
+struct ZoneChoice {
+    bool of_customer = true;
+    std::string name;
+};
+
+struct WaitFor {
+    Duration duration{};
+    std::vector<std::string> restart_on;
+    std::optional<Duration> at_most; ///< Of all restarts together, from the wait's first beginning.
+};
+
+struct WaitUntilTime {
+    std::chrono::minutes time{};
+    std::uint8_t weekdays = 0x7f; ///< Bit 0 is Sunday, as in `getDayOfWeek`.
+    ZoneChoice zone;
+};
+
+struct WaitUntilDate {
+    Expression date;
+    Duration offset{};
+    std::optional<std::chrono::minutes> time; ///< Of that day in `zone`; none: the instant itself.
+    ZoneChoice zone;
+    enum class Past : std::uint8_t { exit, go_on, skip } past = Past::exit;
+    StepIndex after_skip = end_of_run; ///< The next wait of the same list, or what follows the list.
+};
+
+struct WaitForEvent {
+    std::vector<std::string> events;
+    std::optional<Expression> when;
+    std::optional<Duration> at_most; ///< None only where the loader proved another end.
+    StepIndex then = end_of_run, timeout = end_of_run; ///< Both lead on to what follows the wait.
+};
+
+struct WaitForCondition {
+    Expression condition;
+    std::optional<Duration> at_most;
+    StepIndex then = end_of_run, timeout = end_of_run;
+};
+
+enum class Purpose : std::uint8_t { marketing, transactional };
+enum class Delivery : std::uint8_t { at_most_once, at_least_once };
+enum class OnQuietHours : std::uint8_t { defer, ignore, drop };
+enum class OnCap : std::uint8_t { drop, defer, ignore };
+
+/// A message (`send`) or a plain request (`call`: no consent, no quiet hours, no cap).
+struct Send {
+    std::string channel, template_name, topic, from;
+    std::vector<std::pair<std::string, Expression>> data;
+    std::optional<Expression> when;
+    Purpose purpose = Purpose::marketing;
+    Delivery delivery = Delivery::at_most_once;
+    OnQuietHours quiet_hours = OnQuietHours::defer;
+    OnCap capped = OnCap::drop;
+    Duration expires = std::chrono::hours{24};
+    bool is_call = false;
+};
+
+struct Branch {
+    struct Arm {
+        std::optional<Expression> when; ///< None: otherwise.
+        StepIndex first = end_of_run;
+    };
+    std::vector<Arm> arms;
+};
+
+struct Split {
+    struct Variant {
+        std::string name;
+        double weight = 0; ///< Percent; all add up to 100.
+        StepIndex first = end_of_run;
+    };
+    std::vector<Variant> variants;
+};
+
+struct Update {
+    std::vector<std::pair<std::string, Expression>> set;
+    struct Unsubscribe {
+        std::string channel, topic;
+    };
+    std::optional<Unsubscribe> unsubscribe;
+};
+
+struct ExitStep {
+    std::string reason;
+};
+
+struct Step {
+    std::string path;   ///< Its name, or indexes and branch labels: `3.when0.1`. Unique in the journey.
+    bool named = false;
+    unsigned line = 0;
+    StepIndex next = end_of_run;
+    std::variant<WaitFor, WaitUntilTime, WaitUntilDate, WaitForEvent, WaitForCondition, Send, Branch,
+                 Split, Update, ExitStep>
+        action;
+};
+
+enum class Status : std::uint8_t { draft, test, live, closed, paused, archived };
+enum class OnPublish : std::uint8_t { pin, migrate, exit };
+
+struct Reentry {
+    enum class Kind : std::uint8_t { always, never, after } kind = Kind::always;
+    Duration after{};
+    bool per_customer = false; ///< Else per key.
+};
+
+struct Entry {
+    std::vector<std::string> on;
+    std::vector<Expression> when; ///< All must hold.
+    std::optional<Expression> key;
+    bool key_is_cart = false; ///< The key reads `cart.id`: runs belong to that cart.
+    Reentry reentry;
+    std::optional<Timestamp> from, until;
+    double rollout = 1; ///< Share let in, 0 to 1.
+};
+
+struct ExitRule {
+    std::vector<std::string> on; ///< Empty: any event.
+    std::vector<Expression> when;
+    std::string reason; ///< By default `exit`.
+    unsigned line = 0;
+};
+
+struct Goal {
+    std::vector<std::string> on;
+    std::vector<Expression> when;
+    Duration within{};
+    std::optional<Expression> value; ///< None: the order's revenue, net of refunds.
+};
+
+struct Journey {
+    std::string id, title, owner, notes, file;
+    std::vector<std::string> tags;
+    std::uint64_t version = 0; ///< Content hash without title, owner, tags and notes.
+    Status status = Status::draft;
+    int priority = 50;
+    double holdout = 0; ///< 0 to 1.
+    OnPublish on_publish = OnPublish::pin;
+    Entry enter;
+    std::vector<ExitRule> exits;
+    std::vector<Goal> goals;
+    std::vector<Step> steps;
+    StepIndex first = end_of_run;
+    std::vector<std::string> properties_read; ///< Of `event`, `run.event` and `run.last_event`; "*": all of them.
+
+    const Step* find_step(std::string_view path) const {
+        for (const auto& step : steps)
+            if (step.path == path) return &step;
+        return nullptr;
+    }
+};
+
+using JourneyPtr = std::shared_ptr<const Journey>;
+
+/// A version as people see it: the first 8 hexadecimal digits of the content hash.
+std::string version_text(std::uint64_t version);
+
+} // namespace journeys

@@ -1,0 +1,56 @@
+/// One customer behind many ids: which id names a message's customer, what a link does, how two states unite.
+#pragma once
+
+#include "journeys/catalog.hpp"
+#include "journeys/customer.hpp"
+#include "journeys/effect.hpp"
+
+#include <optional>
+#include <unordered_map>
+#include <vector>
+
+namespace journeys {
+
+/// Junk that producers send for "nobody"; such an id neither names nor links a customer.
+bool is_junk(const CustomerId& id);
+
+/// What the edge makes of a message's ids: whose record it is, and which links to append with it.
+struct Routing {
+    CustomerId customer;
+    struct NewLink {
+        CustomerId loser; ///< The record's customer of the link: the weaker id.
+        Link link;
+    };
+    std::vector<NewLink> links;
+};
+
+/// The edge's memory of links, bounded; a guess that is allowed to be stale, because tombstones forward.
+/// Not for sharing between threads.
+class IdentityCache {
+public:
+    explicit IdentityCache(std::size_t entries_max = 1'000'000);
+    /// The strongest usable id of the event names its customer; a lone weaker id is looked up. The first
+    /// message that shows two ids together yields a link. An alias links previousId to the new id.
+    Routing route(const Event& event);
+
+private:
+    std::unordered_map<CustomerId, CustomerId> owner_; ///< Weaker id -> customer.
+    std::size_t entries_max_;
+};
+
+/// Applies a `Link` record to the customer of the weaker id. The first link wins the history: the customer
+/// becomes a tombstone and its whole state goes to the winner. A tombstone is only re-pointed. Two user ids
+/// unite only by alias. A customer who has become the winner's own winner (a circle) stays.
+void link(Customer& customer, const Record& record, const Link& link, Effects& effects);
+
+/// Unites a transferred state with `winner`, once (rule 9 of the language): carts, session, runs, timers,
+/// caps, consents (the stricter wins), orders by id, dedup rings, counters. Of two runs of one key the older
+/// stays, the other ends `merged`. Returns the runs that came in (by id): the engine tests them against newer
+/// events that would have ended them.
+std::vector<RunId> unite(Customer& winner, const Transfer& transfer, Customer loser,
+                         const Catalog& catalog, Effects& effects);
+
+/// Applies `Erasure`: what is left is an empty customer that remembers only its id.
+void erase(Customer& customer, Effects& effects);
+
+} // namespace journeys
