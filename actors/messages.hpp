@@ -57,7 +57,7 @@ struct Due {
     };
     Partition partition = 0;
     std::vector<Entry> entries;
-    journeys::Timestamp next = journeys::never; ///< The oldest that was left out.
+    journeys::Timestamp next = journeys::no_time; ///< The oldest that was left out.
     bool failed = false;
 };
 struct OpenIntents {

@@ -65,7 +65,7 @@ struct CustomerWrite {
     journeys::CustomerId customer;
     std::uint64_t revision = 0;               ///< Guards the upsert: only a higher one replaces.
     std::uint64_t applied = 0;
-    journeys::Timestamp wake_at = journeys::never;
+    journeys::Timestamp wake_at = journeys::no_time;
     std::shared_ptr<const std::string> block; ///< Null: no snapshot yet, only effects.
     std::vector<journeys::Effect> effects;    ///< In order; of revisions up to `revision`.
     std::uint64_t first_timeline_number = 0;  ///< Timeline rows are keyed (customer, revision, n).
@@ -103,7 +103,7 @@ public:
     /// transaction was committed. `storage_unavailable`: try the identical request again. `fenced`: stop for good.
     virtual void flush(std::shared_ptr<const FlushRequest> request, caf::actor asker) = 0;
     /// Answers `Due`: up to `limit` customers with `wake_at <= before`, oldest first, and the oldest `wake_at`
-    /// that was left out (`never` where none was).
+    /// that was left out (`no_time` where none was).
     virtual void find_due(Partition partition, journeys::Timestamp before, std::size_t limit,
                           caf::actor asker) = 0;
     /// Answers `OpenIntents`: the outbox rows of the partition that are pending or claimed. At start only.

@@ -158,12 +158,12 @@ struct Run {
 
     std::uint16_t step = 0;      ///< Index into the journey's flat steps: where it stands.
     Timestamp base{};            ///< From where the step's own time counts: the entry event, or the previous due.
-    Timestamp due = never;       ///< When time moves it on.
-    Timestamp wait_limit = never; ///< `at_most` of a wait that restarts.
+    Timestamp due = no_time;       ///< When time moves it on.
+    Timestamp wait_limit = no_time; ///< `at_most` of a wait that restarts.
     Timestamp step_reached{};    ///< When the step began.
     Sending sending = Sending::none;
     IntentId intent;             ///< While `sending` is not none.
-    Timestamp expires_at = never;
+    Timestamp expires_at = no_time;
     Timestamp last_hand_over{};  ///< Zero: none yet.
     std::string frozen_data;     ///< Packed; the send's data, from the first hand-over on.
     std::vector<SentStep> sent;
