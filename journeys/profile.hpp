@@ -28,6 +28,16 @@ struct Observed {
 Observed observe(Customer& customer, const Event& event, Timestamp accepted_at, const Catalog& catalog,
                  Effects& effects);
 
+/// An event made here: it counts and is remembered as newest, and changes nothing else.
+void observe_made_here(Customer& customer, const Event& event, const Catalog& catalog);
+
+/// Sets one consent where `consent.at` is not older than what is known; says so on the timeline where it
+/// changed. True where it changed.
+bool set_consent(Customer& customer, Consent consent, Effects& effects);
+
+/// Notes a message that was handed over, for caps and `last_sent`; bounded.
+void spend(Customer& customer, SendMark mark);
+
 /// Makes `Session Ended` where the session has been idle for `session_idle` at `at`; else nothing.
 std::optional<Event> end_session(Customer& customer, Timestamp at, const Catalog& catalog);
 
