@@ -34,6 +34,10 @@ inline constexpr std::size_t goal_watches = 64;
 inline constexpr std::size_t trait_bytes = 16 * 1024;
 inline constexpr std::size_t run_bytes = 8 * 1024;
 inline constexpr std::size_t transfers = 64;
+inline constexpr std::size_t known_ids = 64;
+inline constexpr std::size_t consents = 64;
+inline constexpr std::size_t text_bytes = 1024; ///< Of one text in a cart, an order or a session.
+inline constexpr std::size_t newest_bytes = 8 * 1024; ///< Of the properties kept of one event.
 } // namespace bounds
 
 struct CartLine {
@@ -53,6 +57,7 @@ struct Cart {
     Timestamp emptied_at{};         ///< Of the newest whole replacement: older single edits do not count.
     bool ordered = false;
     std::string checkout_id;        ///< Joins a later order to this cart.
+    std::string order_id;           ///< The same, by the order that its checkout named.
 
     Money value() const;            ///< Sum of price times quantity over the lines that are there.
     bool is_empty() const;
@@ -61,7 +66,7 @@ struct Cart {
 enum class OrderStatus : std::uint8_t { placed, cancelled, refunded };
 
 struct OrderLine {
-    std::string product_id, name, category;
+    std::string product_id, sku, name, category;
     Money price;
     std::int64_t quantity = 1;
 };
@@ -75,6 +80,9 @@ struct Order {
     Timestamp placed_at{};
     OrderStatus status = OrderStatus::placed;
     std::string coupon;
+    std::string cart_id;    ///< The cart that it named; empty: its products left every cart.
+    Timestamp changed_at{}; ///< Of the newest event about it: older ones only fill gaps.
+    bool confirmed = false; ///< It was seen completed or updated, not only cancelled or refunded.
 };
 
 struct Session {
@@ -203,6 +211,7 @@ struct Customer {
     Timestamp accepted_at{};    ///< Of the newest record applied.
     Timestamp first_seen{}, last_seen{}, last_order_at{};
     std::string traits;         ///< Packed map.
+    Timestamp traits_at{};      ///< Of the newest message that gave traits: older ones only fill gaps.
     std::string timezone, locale, country; ///< From context or traits; the newest word counts.
     std::vector<Consent> consents;
     std::vector<std::string> suppressed;   ///< Channels whose address must not be used.
