@@ -14,6 +14,10 @@ namespace journeys {
 /// and `written`): then it must have no second effect. An event without deduplication is always new.
 bool remember_message(Customer& customer, const Event& event, Duration window);
 
+/// Whether an event that the ring does not hold may have been seen before it: something fell out of the ring,
+/// and this is not newer. Then the closed log must be asked before the event is dispatched.
+bool may_be_older_duplicate(const Customer& customer, const Event& event);
+
 /// How an event stands in time to what the customer has already seen.
 struct Observed {
     bool late = false;                ///< Older than the newest event seen.
@@ -27,6 +31,16 @@ struct Observed {
 /// Appends the timeline entries of what changed (consent).
 Observed observe(Customer& customer, const Event& event, Timestamp accepted_at, const Catalog& catalog,
                  Effects& effects);
+
+/// An event made here: it counts and is remembered as newest, and changes nothing else.
+void observe_made_here(Customer& customer, const Event& event, const Catalog& catalog);
+
+/// Sets one consent where `consent.at` is not older than what is known; says so on the timeline where it
+/// changed. True where it changed.
+bool set_consent(Customer& customer, Consent consent, Effects& effects);
+
+/// Notes a message that was handed over, for caps and `last_sent`; bounded.
+void spend(Customer& customer, SendMark mark);
 
 /// Makes `Session Ended` where the session has been idle for `session_idle` at `at`; else nothing.
 std::optional<Event> end_session(Customer& customer, Timestamp at, const Catalog& catalog);
