@@ -56,7 +56,7 @@ private:
     Settings settings_;
     std::vector<JourneyPtr> current_, known_;
     std::map<std::string, const Journey*, std::less<>> by_id_;
-    std::map<std::pair<std::string, std::uint64_t>, const Journey*> by_version_;
+    std::unordered_map<std::uint64_t, const Journey*> by_version_; ///< The hash covers the id.
     std::map<std::string, std::vector<const Journey*>, std::less<>> entered_by_;
     std::map<std::string, std::shared_ptr<const Template>> templates_;
     Tracked tracked_;

@@ -147,7 +147,8 @@ enum class Sending : std::uint8_t {
 
 struct SentStep {
     std::string step;
-    Timestamp at{};
+    Timestamp scheduled{}; ///< When the run reached the step.
+    Timestamp at{};        ///< When it was handed over.
     IntentState state = IntentState::accepted;
 };
 

@@ -7,6 +7,7 @@
 #include "journeys/cel/program.hpp"
 #include "journeys/time.hpp"
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <memory>
@@ -22,9 +23,16 @@ namespace journeys {
 using StepIndex = std::uint16_t;
 inline constexpr StepIndex end_of_run = 0xffff;
 
+/// How often an expression was evaluated, was met, and ended in an error: for the journey's page and
+/// `check --against`. Relaxed counters that all threads share; no part of any decision.
+struct ExpressionCounts {
+    std::atomic<std::uint64_t> evaluated = 0, met = 0, failed = 0;
+};
+
 struct Expression {
     std::shared_ptr<const cel::Program> program;
     unsigned line = 0; ///< Of the file, for reasons and counts.
+    std::shared_ptr<ExpressionCounts> counts = std::make_shared<ExpressionCounts>();
 };
 
 /// A zone for local times: the customer's own, or a fixed IANA name.

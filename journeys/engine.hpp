@@ -29,6 +29,9 @@ Applied apply(Customer& customer, const Record& record, const Catalog& catalog, 
 bool fire(Customer& customer, Timestamp closed, const Catalog& catalog, Effects& effects,
           int limit = 64);
 
+/// When time next changes this customer; `no_time` where it never does. May be too early, never too late.
+Timestamp wake_at(const Customer& customer, const Catalog& catalog);
+
 /// What a customer says to a channel that is free for their intent.
 struct HandOver {
     enum class Verdict : std::uint8_t {

@@ -48,19 +48,12 @@ public:
     void look_at(const View& view);
     /// The value, which lives until the next call of `value` or `look_at`. An error value is possible.
     cel::Value value(const cel::Program& program);
-    /// Whether the condition is met: true exactly. An error counts as not met, and is counted.
+    /// Whether the condition is met: true exactly. An error counts as not met; both are counted.
     bool is_met(const Expression& condition);
 
 private:
     struct Bound;
     std::unique_ptr<Bound> bound_;
-};
-
-/// How often expressions were evaluated, met, and ended in an error: for the journey's page and
-/// `check --against`. Process-wide, relaxed counters, keyed by program; no part of any decision.
-struct ExpressionCounts {
-    std::uint64_t evaluated = 0, met = 0, failed = 0;
-    std::string last_error;
 };
 
 } // namespace journeys

@@ -1,5 +1,7 @@
 #include "journeys/ids.hpp"
 
+// The state of a running hash on the stack, instead of behind an allocation.
+#define XXH_STATIC_LINKING_ONLY
 #include <xxhash.h>
 
 #include <array>

@@ -1,0 +1,133 @@
+#include "journeys/catalog.hpp"
+
+#include "journeys/template.hpp"
+
+#include <algorithm>
+
+namespace journeys {
+namespace {
+
+/// Calls `visit` with every expression of the journey.
+template <class Visit>
+void for_each_expression(const Journey& journey, Visit visit) {
+    const auto all = [&](const std::vector<Expression>& list) {
+        for (const auto& expression : list) visit(expression);
+    };
+    const auto one = [&](const std::optional<Expression>& expression) {
+        if (expression) visit(*expression);
+    };
+    all(journey.enter.when);
+    one(journey.enter.key);
+    for (const auto& rule : journey.exits) all(rule.when);
+    for (const auto& goal : journey.goals) {
+        all(goal.when);
+        one(goal.value);
+    }
+    for (const auto& step : journey.steps) {
+        if (const auto* wait = std::get_if<WaitUntilDate>(&step.action)) visit(wait->date);
+        if (const auto* wait = std::get_if<WaitForEvent>(&step.action)) one(wait->when);
+        if (const auto* wait = std::get_if<WaitForCondition>(&step.action)) visit(wait->condition);
+        if (const auto* send = std::get_if<Send>(&step.action)) {
+            one(send->when);
+            for (const auto& [name, expression] : send->data) visit(expression);
+        }
+        if (const auto* branch = std::get_if<Branch>(&step.action))
+            for (const auto& arm : branch->arms) one(arm.when);
+        if (const auto* update = std::get_if<Update>(&step.action))
+            for (const auto& [name, expression] : update->set) visit(expression);
+    }
+}
+
+} // namespace
+
+Catalog::Catalog(std::uint64_t publication, Settings settings, std::vector<JourneyPtr> current,
+                 std::vector<JourneyPtr> known,
+                 std::map<std::string, std::shared_ptr<const Template>> templates)
+    : publication_(publication), settings_(std::move(settings)), current_(std::move(current)),
+      known_(std::move(known)), templates_(std::move(templates)) {
+    std::sort(current_.begin(), current_.end(), [](const JourneyPtr& a, const JourneyPtr& b) {
+        return a->priority != b->priority ? a->priority > b->priority : a->id < b->id;
+    });
+    for (const auto& journey : known_) {
+        by_version_[journey->version] = journey.get();
+        track(*journey);
+    }
+    for (const auto& journey : current_) {
+        by_id_[journey->id] = journey.get();
+        by_version_[journey->version] = journey.get();
+        for (const auto& name : journey->enter.on) entered_by_[name].push_back(journey.get());
+        track(*journey);
+    }
+}
+
+void Catalog::track(const Journey& journey) {
+    const auto name_event = [&](const std::string& name) {
+        tracked_.newest.insert(name);
+        tracked_.session_ended = tracked_.session_ended || name == "Session Ended";
+    };
+    for (const auto& name : journey.enter.on)
+        tracked_.session_ended = tracked_.session_ended || name == "Session Ended";
+    for (const auto& rule : journey.exits) std::ranges::for_each(rule.on, name_event);
+    for (const auto& goal : journey.goals) std::ranges::for_each(goal.on, name_event);
+    for (const auto& step : journey.steps) {
+        if (const auto* wait = std::get_if<WaitForEvent>(&step.action))
+            std::ranges::for_each(wait->events, name_event);
+        if (const auto* wait = std::get_if<WaitFor>(&step.action))
+            std::ranges::for_each(wait->restart_on, name_event);
+    }
+    tracked_.properties.insert(journey.properties_read.begin(), journey.properties_read.end());
+
+    std::set<std::string> recent_names;
+    for_each_expression(journey, [&](const Expression& expression) {
+        for (const auto& call : expression.program->calls()) {
+            if (call.function != "count" && call.function != "last" && call.function != "recent")
+                continue;
+            const auto& texts = call.constant_strings;
+            const auto names = call.function == "last" ? texts.size() : std::min<std::size_t>(1, texts.size());
+            for (std::size_t i = 0; i < names; ++i)
+                if (texts[i]) {
+                    auto& kept = tracked_.counts[*texts[i]];
+                    kept.window = std::max<Duration>(kept.window, std::chrono::hours{24 * 31});
+                    if (call.function == "recent") recent_names.insert(*texts[i]);
+                }
+            if (call.function == "count" && texts.size() == 4 && texts[0] && texts[2])
+                tracked_.counts[*texts[0]].properties.insert(*texts[2]);
+        }
+    });
+    // Which properties of a `recent` item a file reads is not followed through its macros: all are kept.
+    for (const auto& name : recent_names) tracked_.counts[name].properties.insert("*");
+}
+
+const Journey* Catalog::journey(std::string_view id) const {
+    const auto found = by_id_.find(id);
+    return found == by_id_.end() ? nullptr : found->second;
+}
+
+const Journey* Catalog::version(std::string_view id, std::uint64_t version) const {
+    const auto found = by_version_.find(version);
+    return found == by_version_.end() || found->second->id != id ? nullptr : found->second;
+}
+
+std::span<const Journey* const> Catalog::entered_by(std::string_view event) const {
+    const auto found = entered_by_.find(event);
+    if (found == entered_by_.end()) return {};
+    return found->second;
+}
+
+const Template* Catalog::find_template(std::string_view name, std::string_view locale) const {
+    const auto find = [&](const std::string& full) -> const Template* {
+        const auto found = templates_.find(full);
+        return found == templates_.end() ? nullptr : found->second.get();
+    };
+    std::string base{name};
+    if (!locale.empty()) {
+        std::string tag{locale};
+        std::ranges::replace(tag, '_', '-');
+        if (const auto* exact = find(base + '.' + tag)) return exact;
+        const auto language = tag.substr(0, tag.find('-'));
+        if (const auto* general = find(base + '.' + language)) return general;
+    }
+    return find(base);
+}
+
+} // namespace journeys

@@ -1,0 +1,291 @@
+#include "journeys/engine.hpp"
+
+#include "journeys/engine/turn.hpp"
+#include "journeys/identity.hpp"
+#include "journeys/profile.hpp"
+
+#include <algorithm>
+
+namespace journeys {
+namespace engine {
+namespace {
+
+/// Scratch memory of evaluations: an arena that stays warm. It holds nothing from one call to the next.
+Evaluator& scratch_evaluator() {
+    static thread_local Evaluator evaluator;
+    return evaluator;
+}
+
+/// An id for what a tombstone passes on, the same however often the record is replayed.
+std::uint64_t forward_id(const CustomerId& from, std::uint64_t offset) {
+    return hash(to_text(from), offset) | 1;
+}
+
+} // namespace
+
+Turn::Turn(Customer& the_customer, const Catalog& the_catalog, Effects& the_effects)
+    : customer(the_customer), catalog(the_catalog), effects(the_effects), now(the_customer.now),
+      received_at(the_customer.accepted_at), evaluator_(scratch_evaluator()) {}
+
+Run* Turn::find(RunId id) {
+    const auto found = std::ranges::find(customer.runs, id, &Run::id);
+    return found == customer.runs.end() ? nullptr : &*found;
+}
+
+Status Turn::status_of(const Journey& journey) const {
+    return catalog.settings().all_live ? Status::live : journey.status;
+}
+
+bool Turn::is_held(const Run& run) const {
+    const auto* today = catalog.journey(run.journey);
+    return today && status_of(*today) == Status::paused;
+}
+
+cel::Value Turn::value(const Expression& expression, const Run* run) {
+    evaluator_.look_at({&customer, event, run, now, received_at, &catalog});
+    return evaluator_.value(*expression.program);
+}
+
+bool Turn::is_met(const Expression& condition, const Run* run) {
+    evaluator_.look_at({&customer, event, run, now, received_at, &catalog});
+    return evaluator_.is_met(condition);
+}
+
+bool Turn::all_met(const std::vector<Expression>& conditions, const Run* run) {
+    return std::ranges::all_of(conditions,
+                               [&](const Expression& condition) { return is_met(condition, run); });
+}
+
+TimelineEntry Turn::entry(EntryKind kind, const Run& run) const {
+    TimelineEntry line{.kind = kind};
+    line.at = now;
+    line.journey = run.journey;
+    line.version = run.version;
+    line.key = run.key;
+    return line;
+}
+
+void Turn::announce(std::string_view name, std::string properties) {
+    const auto& tracked = catalog.tracked();
+    const bool heard = !catalog.entered_by(name).empty() || tracked.newest.contains(name) ||
+                       tracked.counts.contains(name);
+    if (!heard || made_count_ >= made_here_per_event) return;
+    ++made_count_;
+    made_here_.push_back(make_event(customer, std::string{name}, std::move(properties), now,
+                                    cause_ ^ (made_count_ * 0x9e3779b97f4a7c15u)));
+}
+
+std::string Turn::cut(const Event& from, const Journey& journey) const {
+    PackedWriter writer;
+    const auto whole = writer.begin_map();
+    writer.key("name");
+    writer.string(from.name);
+    writer.key("timestamp");
+    writer.integer(to_millis(from.time));
+    writer.key("properties");
+    const auto inner = writer.begin_map();
+    std::size_t kept = 0;
+    const bool everything = contains(journey.properties_read, "*");
+    for (const auto& [key, property] : PackedView{from.properties}.entries()) {
+        if (!everything && !contains(journey.properties_read, key)) continue;
+        if (writer.bytes().size() + key.size() + property.bytes().size() > bounds::run_bytes) continue;
+        writer.key(key);
+        writer.value(property);
+        ++kept;
+    }
+    writer.end_map(inner, kept);
+    writer.end_map(whole, 3);
+    return writer.take();
+}
+
+bool contains(const std::vector<std::string>& names, std::string_view name) {
+    return std::ranges::find(names, name) != names.end();
+}
+
+std::string packed_texts(std::initializer_list<std::pair<std::string_view, std::string_view>> texts) {
+    PackedWriter writer;
+    const auto mark = writer.begin_map();
+    for (const auto& [key, text] : texts) {
+        writer.key(key);
+        writer.string(text);
+    }
+    writer.end_map(mark, texts.size());
+    return writer.take();
+}
+
+void Turn::meet(const Event& arrived, bool late, bool too_late) {
+    event = &arrived;
+    now = std::max(customer.now, arrived.time);
+    meet_exits(arrived);
+    meet_waits(arrived, too_late);
+    meet_goals(arrived);
+    meet_entries(arrived, late, too_late);
+    event = nullptr;
+}
+
+Applied Turn::take(const Record& record) {
+    fire_due(record.accepted_at - Duration{1}, timers_per_record);
+    customer.applied = std::max(customer.applied, record.offset);
+    customer.accepted_at = std::max(customer.accepted_at, record.accepted_at);
+    received_at = record.accepted_at;
+    ++customer.revision;
+    adopt_publication();
+
+    struct Visitor {
+        Turn& turn;
+        const Record& record;
+
+        Applied forward() const {
+            Record copy = record;
+            const auto& to = *turn.customer.forward_to;
+            copy.customer = to;
+            copy.forwarded_from = forward_id(turn.customer.id, record.offset);
+            turn.effects.emplace_back(ForwardOut{to, copy.forwarded_from, std::move(copy)});
+            return Applied::forwarded;
+        }
+        Applied operator()(const Event& arrived) const {
+            auto& customer = turn.customer;
+            if (customer.forward_to) return forward();
+            if (customer.id.value.empty()) customer.id = record.customer;
+            if (!remember_message(customer, arrived, turn.catalog.settings().dedup_window))
+                return Applied::duplicate;
+            Event capped = arrived;
+            capped.time = std::min(capped.time, record.accepted_at);
+            turn.now = std::max(customer.now, capped.time);
+            turn.cause_ = capped.message_hash;
+            turn.entries_left_ = entries_per_event;
+            const auto seen = observe(customer, capped, record.accepted_at, turn.catalog, turn.effects);
+            for (const auto& made : seen.made_here)
+                if (made.name == "Session Ended") turn.meet(made, false, false);
+            turn.meet(capped, seen.late, seen.too_late);
+            for (const auto& made : seen.made_here)
+                if (made.name != "Session Ended") turn.meet(made, seen.late, seen.too_late);
+            turn.meet_what_was_made();
+            return seen.late ? Applied::late : Applied::applied;
+        }
+        Applied operator()(const Publish&) const { return Applied::applied; }
+        Applied operator()(const Pause&) const { return Applied::applied; }
+        Applied operator()(const Link& link) const {
+            if (turn.customer.id.value.empty()) turn.customer.id = record.customer;
+            journeys::link(turn.customer, record, link, turn.effects);
+            return Applied::applied;
+        }
+        Applied operator()(const Transfer& transfer) const {
+            if (turn.customer.forward_to) return forward();
+            if (turn.customer.id.value.empty()) turn.customer.id = record.customer;
+            auto loser = unpack(transfer.state);
+            if (!loser) return Applied::duplicate; // Was refused when the record was decoded.
+            const auto imported =
+                unite(turn.customer, transfer, std::move(*loser), turn.catalog, turn.effects);
+            turn.now = turn.customer.now;
+            turn.cause_ = transfer.id;
+            for (const auto run : imported) turn.meet_exits_of_the_past(run);
+            turn.meet_what_was_made();
+            return Applied::applied;
+        }
+        Applied operator()(const Settled& settled) const {
+            if (turn.customer.forward_to) return forward();
+            turn.cause_ = settled.intent.low;
+            turn.entries_left_ = entries_per_event;
+            turn.settle(settled);
+            turn.meet_what_was_made();
+            return Applied::applied;
+        }
+        Applied operator()(const Erasure&) const {
+            for (auto& run : turn.customer.runs) turn.recall(run, Reason::erased);
+            erase(turn.customer, turn.effects);
+            return Applied::applied;
+        }
+    };
+    return std::visit(Visitor{*this, record}, record.body);
+}
+
+void Turn::meet_what_was_made() {
+    while (!made_here_.empty()) {
+        const Event made = std::move(made_here_.front());
+        made_here_.pop_front();
+        observe_made_here(customer, made, catalog);
+        meet(made, false, false);
+    }
+    made_count_ = 0;
+}
+
+bool Turn::fire_due(Timestamp closed, int limit) {
+    const auto& settings = catalog.settings();
+    while (true) {
+        Run* first = nullptr;
+        const auto rank = [&](const Run& run) {
+            const auto* journey = journey_of(run);
+            return journey ? journey->priority : 0;
+        };
+        for (auto& run : customer.runs) {
+            if (run.due > closed || is_held(run)) continue;
+            if (!first || run.due < first->due || (run.due == first->due && rank(run) > rank(*first)))
+                first = &run;
+        }
+        const auto session_end = customer.session.id.empty() || customer.session.end_announced ||
+                                         !catalog.tracked().session_ended
+                                     ? no_time
+                                     : customer.session.last_at + settings.session_idle;
+        if (!first && session_end > closed) return false;
+        if (limit-- == 0) return true;
+        ++customer.revision;
+        entries_left_ = entries_per_event;
+        if (!first || session_end < first->due) {
+            now = std::max(customer.now, session_end);
+            cause_ = hash(customer.session.id, 1);
+            if (const auto ended = end_session(customer, session_end, catalog)) meet(*ended, false, false);
+            else customer.session.end_announced = true;
+        } else {
+            now = std::max(customer.now, first->due);
+            cause_ = hash(to_text(first->id), static_cast<std::uint64_t>(to_millis(first->due)));
+            wait_is_over(first->id);
+        }
+        meet_what_was_made();
+    }
+}
+
+} // namespace engine
+
+Applied apply(Customer& customer, const Record& record, const Catalog& catalog, Effects& effects) {
+    if (record.offset != 0 && record.offset <= customer.applied) return Applied::duplicate;
+    return engine::Turn{customer, catalog, effects}.take(record);
+}
+
+bool fire(Customer& customer, Timestamp closed, const Catalog& catalog, Effects& effects, int limit) {
+    if (customer.forward_to) return false;
+    engine::Turn turn{customer, catalog, effects};
+    turn.adopt_publication();
+    return turn.fire_due(closed, limit);
+}
+
+Timestamp wake_at(const Customer& customer, const Catalog& catalog) {
+    if (customer.forward_to) return no_time;
+    Timestamp earliest = no_time;
+    for (const auto& run : customer.runs) {
+        const auto* today = catalog.journey(run.journey);
+        const bool held = today && !catalog.settings().all_live && today->status == Status::paused;
+        // A held run looks again every minute, so that it goes on soon after its journey does.
+        earliest = std::min(earliest, held ? std::max(run.due, customer.accepted_at + std::chrono::minutes{1})
+                                           : run.due);
+    }
+    if (catalog.tracked().session_ended && !customer.session.id.empty() && !customer.session.end_announced)
+        earliest = std::min(earliest, customer.session.last_at + catalog.settings().session_idle);
+    return earliest;
+}
+
+HandOver hand_over(Customer& customer, IntentId intent, Timestamp now, const Catalog& catalog,
+                   Effects& effects) {
+    if (customer.forward_to) return {HandOver::Verdict::gone};
+    engine::Turn turn{customer, catalog, effects};
+    turn.now = std::max(now, customer.now);
+    return turn.hand_over(intent);
+}
+
+bool is_granted(const Customer& customer, IntentId intent) {
+    return std::ranges::any_of(customer.runs, [&](const Run& run) {
+        return run.intent == intent && run.sending == Sending::granted;
+    });
+}
+
+} // namespace journeys

@@ -1,0 +1,134 @@
+#include "journeys/engine/turn.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+
+namespace journeys::engine {
+namespace {
+
+/// Why a person may not come in again yet, if so.
+bool is_too_soon(const Customer& customer, const Journey& journey, std::uint64_t key_hash, Timestamp at) {
+    const auto& reentry = journey.enter.reentry;
+    if (reentry.kind == Reentry::Kind::always) return false;
+    const auto holds_back = [&](std::string_view id, std::uint64_t key, Timestamp entered_at) {
+        if (id != journey.id || (!reentry.per_customer && key != key_hash)) return false;
+        return reentry.kind == Reentry::Kind::never || at < entered_at + reentry.after;
+    };
+    for (const auto& ended : customer.ended)
+        if (holds_back(ended.journey, ended.key_hash, ended.entered_at)) return true;
+    if (reentry.per_customer)
+        for (const auto& run : customer.runs)
+            if (holds_back(run.journey, hash(run.key), run.entered_at)) return true;
+    return false;
+}
+
+/// An exit event of this journey newer than a late event: what it would open is over already.
+bool exit_is_newer(const Customer& customer, const Journey& journey, Timestamp at) {
+    return std::ranges::any_of(customer.newest_events, [&](const NewestEvent& newest) {
+        return newest.at > at && std::ranges::any_of(journey.exits, [&](const ExitRule& rule) {
+                   return contains(rule.on, newest.name);
+               });
+    });
+}
+
+/// A key as text; nothing for null and for what has no text form.
+std::optional<std::string> key_text(cel::Value value) {
+    switch (value.kind()) {
+    case cel::Kind::string: return std::string{value.as_string()};
+    case cel::Kind::integer:
+    case cel::Kind::unsigned_integer:
+    case cel::Kind::boolean: return cel::to_text(value);
+    case cel::Kind::floating: {
+        const double number = value.as_double();
+        if (std::trunc(number) == number && std::abs(number) < 9e15)
+            return std::to_string(static_cast<std::int64_t>(number));
+        char text[32];
+        return std::string{text, std::to_chars(text, text + sizeof text, number).ptr};
+    }
+    default: return std::nullopt;
+    }
+}
+
+constexpr std::size_t key_bytes_max = 512;
+
+} // namespace
+
+void Turn::meet_entries(const Event& arrived, bool late, bool too_late) {
+    for (const auto* journey : catalog.entered_by(arrived.name)) {
+        if (status_of(*journey) == Status::archived) continue;
+        std::string detail;
+        if (const auto reason = try_enter(arrived, *journey, late, too_late, detail)) {
+            TimelineEntry line{.kind = EntryKind::no_entry};
+            line.at = now;
+            line.journey = journey->id;
+            line.version = journey->version;
+            line.reason = to_text(*reason);
+            line.step = std::move(detail);
+            say(std::move(line));
+        }
+    }
+}
+
+std::optional<NoEntry> Turn::try_enter(const Event& arrived, const Journey& journey, bool late,
+                                       bool too_late, std::string& detail) {
+    const auto& settings = catalog.settings();
+    const auto status = status_of(journey);
+    const auto& enter = journey.enter;
+    if (status == Status::closed || status == Status::paused) return NoEntry::paused;
+    if (status == Status::test && !contains(settings.testers, display(customer.id))) return NoEntry::rollout;
+    if ((enter.from && arrived.time < *enter.from) || (enter.until && arrived.time >= *enter.until))
+        return NoEntry::dates;
+    if (enter.rollout < 1 &&
+        sticky_fraction(settings.seed, to_text(customer.id), journey.id, "rollout") >= enter.rollout)
+        return NoEntry::rollout;
+    if (too_late || (late && exit_is_newer(customer, journey, arrived.time))) return NoEntry::late;
+    for (const auto& condition : enter.when) {
+        if (is_met(condition, nullptr)) continue;
+        detail = std::to_string(condition.line);
+        return NoEntry::when;
+    }
+    std::string key;
+    if (enter.key) {
+        const auto result = value(*enter.key, nullptr);
+        if (result.is_error()) return NoEntry::error;
+        auto text = key_text(result);
+        if (!text || text->size() > key_bytes_max) return NoEntry::no_key;
+        key = std::move(*text);
+    }
+    if (std::ranges::any_of(customer.runs,
+                            [&](const Run& run) { return run.journey == journey.id && run.key == key; }))
+        return NoEntry::open_run;
+    if (is_too_soon(customer, journey, hash(key), arrived.time)) return NoEntry::reentry;
+    if (customer.runs.size() >= bounds::runs || entries_left_ <= 0) return NoEntry::error;
+    --entries_left_;
+    enter_run(arrived, journey, std::move(key));
+    return std::nullopt;
+}
+
+void Turn::enter_run(const Event& arrived, const Journey& journey, std::string key) {
+    const auto& settings = catalog.settings();
+    const auto who = to_text(customer.id);
+    Run run;
+    run.id = run_id(settings.seed, journey.id, customer.id, key, arrived.message_hash);
+    run.journey = journey.id;
+    run.version = journey.version;
+    if (journey.enter.key_is_cart) run.cart_id = key;
+    run.key = std::move(key);
+    run.customer_at_entry = customer.id;
+    run.entered_at = arrived.time;
+    run.entry_message = arrived.message_hash;
+    run.event = cut(arrived, journey);
+    run.held_out = sticky_fraction(settings.seed, who, "", "holdout") < settings.holdout ||
+                   sticky_fraction(settings.seed, who, journey.id, "holdout") < journey.holdout;
+    const auto id = run.id;
+    say(entry(EntryKind::enter, run));
+    customer.runs.push_back(std::move(run));
+    announce("Journey Entered", packed_texts({{"journey", journey.id}}));
+    // Steps see no event: what opened the run is `run.event`.
+    const auto* const applied = std::exchange(event, nullptr);
+    go_on(id, journey.first, arrived.time);
+    event = applied;
+}
+
+} // namespace journeys::engine

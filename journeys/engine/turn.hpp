@@ -1,0 +1,128 @@
+/// One transition of one customer, while it happens: what the parts of the engine share.
+///
+///   engine.cpp    records and timers in, in their order
+///   entries.cpp   which journeys an event opens          exits.cpp   which runs it ends
+///   waits.cpp     what arms, restarts and resumes a wait   steps.cpp   a run goes on until it must wait
+///   sends.cpp     permission, hand-over, outcome          goals.cpp   what a message achieved
+///   versions.cpp  what a publication does to open runs
+#pragma once
+
+#include "journeys/catalog.hpp"
+#include "journeys/customer.hpp"
+#include "journeys/effect.hpp"
+#include "journeys/engine.hpp"
+#include "journeys/environment.hpp"
+#include "journeys/policy.hpp"
+#include "journeys/reason.hpp"
+
+#include <deque>
+#include <string>
+#include <string_view>
+
+namespace journeys::engine {
+
+/// Runs are named by their id, never by address or index: ending one moves the others.
+class Turn {
+public:
+    Turn(Customer& customer, const Catalog& catalog, Effects& effects);
+
+    // engine.cpp
+    Applied take(const Record& record);
+    /// Fires what is due at or before `closed`; at most `limit`, true where more is due.
+    bool fire_due(Timestamp closed, int limit);
+    /// An event meets the customer: exits, waits, goals, entries; then what it made happen here.
+    void meet(const Event& event, bool late, bool too_late);
+
+    void meet_what_was_made();
+
+    // exits.cpp
+    void meet_exits(const Event& event);
+    /// Looks at the exit rules that name no event. True where one ended the run.
+    bool meet_timeless_exits(RunId run);
+    /// An import: rules that an event newer than the run's entry would have met.
+    void meet_exits_of_the_past(RunId run);
+    enum class Ending { exit, end };
+    void end_run(RunId run, Ending ending, std::string_view reason);
+
+    // waits.cpp
+    void meet_waits(const Event& event, bool too_late);
+    /// Sets the run's due time for the wait it stands at, or sends it on where there is nothing to wait for.
+    void begin_wait(Run& run, const Journey& journey, const Step& step);
+    void wait_is_over(RunId run);
+
+    // steps.cpp
+    /// Goes on from `step` until the run waits, sends or ends. `base`: from where the step's time counts.
+    void go_on(RunId run, StepIndex step, Timestamp base);
+    void update(const Run& run, const Step& step, const Update& change);
+
+    // sends.cpp
+    /// Stands at a send: opens its intent, defers it, or suppresses it and says so. True where the run goes on.
+    bool reach_send(Run& run, const Journey& journey, const Step& step);
+    Permission may_send(const Run& run, const Journey& journey, const Step& step);
+    void suppress(const Run& run, const Journey& journey, const Step& step, Reason reason);
+    void defer(Run& run, const Step& step, const Deferred& deferred);
+    HandOver hand_over(IntentId intent);
+    /// The send's data as a packed map; nothing where an expression fails.
+    std::optional<std::string> evaluate_data(const Run& run, const Send& send);
+    void settle(const Settled& settled);
+    /// Takes back what is on its way to a provider.
+    void recall(Run& run, Reason reason);
+
+    // goals.cpp
+    void watch_goals(const Run& run, const Journey& journey, Timestamp from);
+    void meet_goals(const Event& event);
+
+    // entries.cpp
+    void meet_entries(const Event& event, bool late, bool too_late);
+    /// Nothing where the run was opened; else why not, with the line of the condition in `detail`.
+    std::optional<NoEntry> try_enter(const Event& event, const Journey& journey, bool late, bool too_late,
+                                     std::string& detail);
+    void enter_run(const Event& event, const Journey& journey, std::string key);
+
+    // versions.cpp
+    void adopt_publication();
+
+    // What all of them use.
+    Run* find(RunId id);
+    const Journey* journey_of(const Run& run) const { return catalog.version(run.journey, run.version); }
+    /// The journey's word of today on whether its runs may move.
+    bool is_held(const Run& run) const;
+    bool is_met(const Expression& condition, const Run* run);
+    bool all_met(const std::vector<Expression>& conditions, const Run* run);
+    cel::Value value(const Expression& expression, const Run* run);
+    TimelineEntry entry(EntryKind kind, const Run& run) const;
+    void say(TimelineEntry line) { effects.emplace_back(std::move(line)); }
+    /// Makes an event of our own, if anybody would notice it.
+    void announce(std::string_view name, std::string properties);
+    /// The event as a run keeps it: only the properties that the journey reads, at most 8 KiB.
+    std::string cut(const Event& event, const Journey& journey) const;
+    Status status_of(const Journey& journey) const;
+
+    Customer& customer;
+    const Catalog& catalog;
+    Effects& effects;
+    Timestamp now{};         ///< The instant of evaluation.
+    Timestamp received_at{};
+    const Event* event = nullptr;
+
+private:
+    Evaluator& evaluator_;
+    std::deque<Event> made_here_;
+    int entries_left_ = 0; ///< How many journeys the event may still open, chained ones included.
+    std::uint64_t made_count_ = 0;
+    std::uint64_t cause_ = 0; ///< Message hash of what everything in this turn comes from.
+};
+
+/// One event opens at most this many journeys in a chain.
+inline constexpr int entries_per_event = 8;
+/// Events made here that one event may lead to.
+inline constexpr int made_here_per_event = 64;
+/// Timers that fire before one record; what is due beyond fires as the clock goes on.
+inline constexpr int timers_per_record = 10'000;
+
+bool contains(const std::vector<std::string>& names, std::string_view name);
+
+/// Shorthand for a flat map of texts.
+std::string packed_texts(std::initializer_list<std::pair<std::string_view, std::string_view>> texts);
+
+} // namespace journeys::engine

@@ -1,0 +1,60 @@
+#include "journeys/engine/turn.hpp"
+
+#include <algorithm>
+
+namespace journeys::engine {
+namespace {
+
+bool is_wait(const Step& step) {
+    return std::holds_alternative<WaitFor>(step.action) || std::holds_alternative<WaitUntilTime>(step.action) ||
+           std::holds_alternative<WaitUntilDate>(step.action) || std::holds_alternative<WaitForEvent>(step.action) ||
+           std::holds_alternative<WaitForCondition>(step.action);
+}
+
+/// The named wait of `newer` that is the one where the run stands; null where there is none.
+const Step* same_wait(const Run& run, const Journey& older, const Journey& newer) {
+    if (run.step >= older.steps.size()) return nullptr;
+    const auto& stands = older.steps[run.step];
+    if (!stands.named || !is_wait(stands)) return nullptr;
+    const auto* step = newer.find_step(stands.path);
+    return step && is_wait(*step) ? step : nullptr;
+}
+
+} // namespace
+
+/// Runs meet a publication when their customer next wakes; so replay and live do it at the same record.
+void Turn::adopt_publication() {
+    if (customer.publication == catalog.publication()) return;
+    customer.publication = catalog.publication();
+    std::vector<RunId> ids;
+    for (const auto& run : customer.runs) ids.push_back(run.id);
+    for (const auto id : ids) {
+        auto& run = *find(id);
+        const auto* today = catalog.journey(run.journey);
+        if (!today) continue; // A file that vanished is `closed`: open runs finish.
+        if (status_of(*today) == Status::archived) {
+            end_run(id, Ending::end, "superseded");
+            continue;
+        }
+        if (today->version == run.version) continue;
+        const auto* pinned = journey_of(run);
+        if (!pinned || today->on_publish == OnPublish::exit) {
+            end_run(id, Ending::end, pinned ? "superseded" : "error");
+            continue;
+        }
+        if (today->on_publish == OnPublish::pin) continue;
+        const auto* step = same_wait(run, *pinned, *today);
+        if (!step) continue; // Not in a wait that the new version knows: stays on its own.
+        const auto restarted = run.due;
+        run.version = today->version;
+        run.step = static_cast<StepIndex>(step - today->steps.data());
+        run.due = run.wait_limit = no_time;
+        begin_wait(run, *today, *step);
+        if (auto* const moved = find(id);
+            moved && std::holds_alternative<WaitFor>(step->action) && restarted != no_time &&
+            !moved->last_event.empty() && moved->due < restarted)
+            moved->due = std::min(restarted, moved->wait_limit);
+    }
+}
+
+} // namespace journeys::engine

@@ -1,0 +1,233 @@
+#include "journeys/environment.hpp"
+
+#include "journeys/bindings.hpp"
+#include "journeys/policy.hpp"
+#include "journeys/profile.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+namespace journeys {
+namespace {
+
+using cel::Arena;
+using cel::Type;
+using cel::Value;
+
+/// The slots of the variables; the same in every scope.
+enum Slot : unsigned { slot_event, slot_customer, slot_cart, slot_session, slot_orders, slot_run, slot_now, slot_count };
+
+const View& view_of(const void* context) { return *static_cast<const View*>(context); }
+
+/// `90s 45m 24h 7d 2w` and sums of them.
+std::optional<Duration> parse_window(std::string_view text) {
+    Duration total{};
+    if (text.empty()) return std::nullopt;
+    while (!text.empty()) {
+        std::int64_t number = 0;
+        const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+        const auto digits = static_cast<std::size_t>(end - text.data());
+        if (error != std::errc{} || digits == text.size() || number < 0 || number > 100'000)
+            return std::nullopt;
+        switch (text[digits]) {
+        case 's': total += std::chrono::seconds{number}; break;
+        case 'm': total += std::chrono::minutes{number}; break;
+        case 'h': total += std::chrono::hours{number}; break;
+        case 'd': total += std::chrono::hours{24 * number}; break;
+        case 'w': total += std::chrono::hours{24 * 7 * number}; break;
+        default: return std::nullopt;
+        }
+        text.remove_prefix(digits + 1);
+    }
+    return total;
+}
+
+std::string check_window(std::size_t argument, std::string_view text) {
+    if (argument != 1 || parse_window(text)) return {};
+    return "\"" + std::string{text} + "\" is no window: write a number and a unit, s m h d w, e.g. \"24h\"";
+}
+
+Value call_count(const void* context, std::span<const Value> arguments, Arena&) {
+    const View& view = view_of(context);
+    const auto window = parse_window(arguments[1].as_string());
+    if (!window) return Value::error("the window has no unit: s m h d w");
+    const auto since = view.now - *window;
+    if (arguments.size() == 2)
+        return Value::integer(count(*view.customer, arguments[0].as_string(), since));
+    PackedWriter wanted;
+    cel::append_packed(wanted, arguments[3]);
+    return Value::integer(count(*view.customer, arguments[0].as_string(), since,
+                                arguments[2].as_string(), PackedView{wanted.bytes()}));
+}
+
+Value call_last(const void* context, std::span<const Value> arguments, Arena&) {
+    std::optional<Timestamp> newest;
+    for (const auto& name : arguments) {
+        const auto at = last(*view_of(context).customer, name.as_string());
+        if (at && (!newest || *at > *newest)) newest = at;
+    }
+    return newest ? Value::timestamp(*newest) : Value::null();
+}
+
+Value call_recent(const void* context, std::span<const Value> arguments, Arena& arena) {
+    const View& view = view_of(context);
+    const auto window = parse_window(arguments[1].as_string());
+    if (!window) return Value::error("the window has no unit: s m h d w");
+    for (const auto& counter : view.customer->counters) {
+        if (counter.name != arguments[0].as_string()) continue;
+        constexpr std::size_t most = 20;
+        auto* const items = arena.allocate_array<Value>(most);
+        if (!items) return Value::error("the expression needs too much memory");
+        std::size_t found = 0;
+        for (auto at = counter.newest.rbegin(); at != counter.newest.rend() && found < most; ++at) {
+            if (at->at <= view.now - *window) break;
+            items[found++] = at->properties.empty() ? Value::map_of({}) : Value::packed(PackedView{at->properties});
+        }
+        return Value::list_of({items, found});
+    }
+    return Value::list_of({});
+}
+
+Value call_reachable(const void* context, std::span<const Value> arguments, Arena&) {
+    const View& view = view_of(context);
+    return Value::boolean(is_reachable(*view.customer, arguments[0].as_string(),
+                                       arguments[1].as_string(), view.catalog->settings()));
+}
+
+Value call_running(const void* context, std::span<const Value> arguments, Arena&) {
+    const auto& runs = view_of(context).customer->runs;
+    return Value::boolean(std::any_of(runs.begin(), runs.end(), [&](const Run& run) {
+        return run.journey == arguments[0].as_string();
+    }));
+}
+
+Value call_last_sent(const void* context, std::span<const Value> arguments, Arena&) {
+    const auto& sends = view_of(context).customer->sends;
+    for (auto mark = sends.rbegin(); mark != sends.rend(); ++mark)
+        if (mark->channel == arguments[0].as_string()) return Value::timestamp(mark->at);
+    return Value::null();
+}
+
+Value call_top(const void*, std::span<const Value> arguments, Arena& arena) {
+    const auto size = std::min<std::size_t>(
+        arguments[0].size(), static_cast<std::size_t>(std::max<std::int64_t>(0, arguments[1].as_int())));
+    auto* const items = arena.allocate_array<Value>(size);
+    if (!items) return Value::error("the expression needs too much memory");
+    for (std::size_t i = 0; i < size; ++i) items[i] = arguments[0].at(i, arena);
+    return Value::list_of({items, size});
+}
+
+Value call_sum(const void*, std::span<const Value> arguments, Arena& arena) {
+    double total = 0;
+    for (std::size_t i = 0; i < arguments[0].size(); ++i) {
+        const auto item = arguments[0].at(i, arena);
+        if (!item.is_number()) return Value::error("sum adds numbers only");
+        total += item.as_double();
+    }
+    return Value::floating(total);
+}
+
+void declare_functions(cel::Environment& environment) {
+    const auto text = Type::string();
+    environment.add_function({"count",
+                              {{{text, text}, Type::integer()}, {{text, text, text, Type::dyn()}, Type::integer()}},
+                              call_count,
+                              "`count(name, window)`, `count(name, window, property, value)`: how often the event happened "
+                              "within the window before `now`. Exact to 64, then by hour.",
+                              check_window});
+    environment.add_function({"last",
+                              {{{text}, Type::nullable(Type::timestamp())},
+                               {{text, text}, Type::nullable(Type::timestamp())},
+                               {{text, text, text}, Type::nullable(Type::timestamp())},
+                               {{text, text, text, text}, Type::nullable(Type::timestamp())}},
+                              call_last,
+                              "`last(name…)`: when one of the events last happened, or null."});
+    environment.add_function({"recent",
+                              {{{text, text}, Type::list(Type::map(text, Type::dyn()))}},
+                              call_recent,
+                              "`recent(name, window)`: the properties of the last 20, newest first; only those that a file reads.",
+                              check_window});
+    environment.add_function({"reachable", {{{text, text}, Type::boolean()}}, call_reachable,
+                              "`reachable(channel, topic)`: consent given, address known and not suppressed."});
+    environment.add_function({"running", {{{text}, Type::boolean()}}, call_running,
+                              "`running(journey)`: an open run of it exists."});
+    environment.add_function({"last_sent", {{{text}, Type::nullable(Type::timestamp())}}, call_last_sent,
+                              "`last_sent(channel)`: when a message last left, or null."});
+    environment.add_function({"top", {{{Type::list(Type::dyn()), Type::integer()}, Type::list(Type::dyn())}}, call_top,
+                              "`top(list, n)`: its first n items."});
+    environment.add_function({"sum", {{{Type::list(Type::dyn())}, Type::floating()}}, call_sum,
+                              "`sum(list)`: of numbers."});
+}
+
+cel::Environment make_environment(Scope scope) {
+    cel::Environment environment;
+    for (const auto* type : bindings::all_types()) environment.add_object(*type);
+    constexpr std::string_view no_event =
+        "no event is being applied here. run.event is what opened the run, run.last_event what ended the last wait";
+    // Slots are handed out in order, so every scope declares every variable; those that it does not offer
+    // are declared under a name that no expression can write.
+    const bool has_event = scope != Scope::step;
+    const bool has_run = scope != Scope::entry;
+    environment.add_variable(has_event ? "event" : "event (none)", Type::object("Event"),
+                             has_event ? "the event being applied" : "");
+    environment.add_variable("customer", Type::object("Customer"), "profile and scores, as of `now`");
+    environment.add_variable("cart", Type::object("Cart"), "the run's cart, else the one changed last");
+    environment.add_variable("session", Type::object("Session"), "the visit");
+    environment.add_variable("orders", Type::list(Type::object("Order")), "the last 20, oldest first");
+    environment.add_variable(has_run ? "run" : "run (none)", Type::object("Run"), has_run ? "this run" : "");
+    environment.add_variable("now", Type::timestamp(), "the instant of evaluation: event time while an event is applied, due time when a timer fires");
+    if (!has_event) environment.add_unavailable("event", std::string{no_event});
+    if (!has_run) environment.add_unavailable("run", "there is no run yet where a journey is entered");
+    declare_functions(environment);
+    return environment;
+}
+
+} // namespace
+
+const cel::Environment& environment(Scope scope) {
+    static const std::array<cel::Environment, 3> environments{
+        make_environment(Scope::entry), make_environment(Scope::event), make_environment(Scope::step)};
+    return environments[static_cast<std::size_t>(scope)];
+}
+
+struct Evaluator::Bound {
+    View view;
+    Arena arena;
+    std::array<Value, slot_count> variables;
+};
+
+Evaluator::Evaluator() : bound_(std::make_unique<Bound>()) {}
+Evaluator::~Evaluator() = default;
+
+void Evaluator::look_at(const View& view) { bound_->view = view; }
+
+cel::Value Evaluator::value(const cel::Program& program) {
+    auto& [view, arena, variables] = *bound_;
+    arena.reset();
+    const auto& customer = *view.customer;
+    variables[slot_event] = view.event ? bindings::bind(*view.event, view, arena) : Value::null();
+    variables[slot_customer] = bindings::bind(customer, view, arena);
+    variables[slot_cart] = bindings::bind(bindings::cart_in_view(view), view, arena);
+    variables[slot_session] = bindings::bind(customer.session, view, arena);
+    if (program.uses_variable("orders")) {
+        auto* const orders = arena.allocate_array<Value>(customer.orders.size());
+        for (std::size_t i = 0; i < customer.orders.size(); ++i)
+            orders[i] = bindings::bind(customer.orders[i], view, arena);
+        variables[slot_orders] = Value::list_of({orders, customer.orders.size()});
+    }
+    variables[slot_run] = view.run ? bindings::bind(*view.run, view, arena) : Value::null();
+    variables[slot_now] = Value::timestamp(view.now);
+    return program.evaluate({variables, &view, {}}, arena);
+}
+
+bool Evaluator::is_met(const Expression& condition) {
+    const auto result = value(*condition.program);
+    constexpr auto relaxed = std::memory_order_relaxed;
+    condition.counts->evaluated.fetch_add(1, relaxed);
+    if (result.is_true()) condition.counts->met.fetch_add(1, relaxed);
+    if (result.is_error()) condition.counts->failed.fetch_add(1, relaxed);
+    return result.is_true();
+}
+
+} // namespace journeys
