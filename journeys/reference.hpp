@@ -5,6 +5,7 @@
 #include "journeys/catalog.hpp"
 #include "journeys/customer.hpp"
 #include "journeys/effect.hpp"
+#include "journeys/engine.hpp"
 #include "journeys/record.hpp"
 
 #include <functional>
