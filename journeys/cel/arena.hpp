@@ -20,7 +20,7 @@ public:
 
     /// Nothing where the limit would be passed; aligned to 8 bytes.
     void *allocate(std::size_t bytes) noexcept {
-        bytes = (bytes + 7) & ~std::size_t{7};
+        bytes = bytes == 0 ? 8 : (bytes + 7) & ~std::size_t{7};
         if (bytes > limit_ - used_)
             return nullptr;
         if (bytes > static_cast<std::size_t>(end_ - at_) && !grow(bytes))

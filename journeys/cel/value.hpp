@@ -169,7 +169,6 @@ private:
         made.text_ = text.data();
         return made;
     }
-    static Value packed_number_or_text(PackedView view);
 
     Kind kind_;
     Form form_;

@@ -1,0 +1,117 @@
+#include "runtime/event_files.hpp"
+
+#include "schema/log_json.hpp"
+#include "schema/message_json.hpp"
+#include "schema/record_codec.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <fstream>
+#include <functional>
+#include <sstream>
+
+namespace runtime {
+namespace {
+
+constexpr std::size_t refused_kept = 100;
+constexpr std::size_t line_bytes_max = 16 * 1024 * 1024;
+
+/// Calls `take(line, number)` for each line of the file that is not blank.
+journeys::Result<void> for_each_line(const std::filesystem::path& file,
+                                     const std::function<void(const std::string&, std::uint64_t)>& take) {
+    std::ifstream in{file};
+    if (!in) {
+        return journeys::Error{journeys::ErrorCode::not_found,
+                               file.string() + ": cannot be read: " + std::strerror(errno)};
+    }
+    std::string line;
+    for (std::uint64_t number = 1; std::getline(in, line); ++number) {
+        if (!line.empty() && line.back() == '\r') line.pop_back();
+        if (line.find_first_not_of(" \t") == std::string::npos) continue;
+        if (line.size() > line_bytes_max) line.resize(line_bytes_max); // Refused further on.
+        take(line, number);
+    }
+    return {};
+}
+
+void refuse(RecordedEvents& events, const std::filesystem::path& file, std::uint64_t line, std::string why) {
+    if (events.refused_count++ < refused_kept)
+        events.refused.push_back({file.string(), line, std::move(why)});
+}
+
+} // namespace
+
+journeys::Result<std::string> read_file(const std::filesystem::path& file) {
+    std::ifstream in{file, std::ios::binary};
+    std::string text;
+    if (in) text.assign(std::istreambuf_iterator<char>{in}, {});
+    if (!in || in.bad() || std::filesystem::is_directory(file)) {
+        return journeys::Error{journeys::ErrorCode::not_found,
+                               file.string() + ": cannot be read: " + std::strerror(errno)};
+    }
+    return text;
+}
+
+journeys::Result<RecordedEvents> read_events(const std::vector<std::filesystem::path>& files) {
+    RecordedEvents result;
+    schema::MessageDecoder decoder;
+    std::vector<journeys::Event> events;
+    schema::Envelope envelope;
+    envelope.recorded = true;
+    envelope.limits.frame_bytes_max = line_bytes_max;
+    for (const auto& file : files) {
+        const auto read = for_each_line(file, [&](const std::string& line, std::uint64_t number) {
+            auto frame = decoder.decode(line, envelope);
+            if (!frame) return refuse(result, file, number, frame.error().detail);
+            for (auto& item : frame->items) {
+                if (!item.event) {
+                    refuse(result, file, number, item.event.error().detail);
+                    continue;
+                }
+                envelope.received_at = item.event->time; // For the next that says no time of its own.
+                events.push_back(std::move(*item.event));
+            }
+        });
+        if (!read) return read.error();
+    }
+    std::ranges::stable_sort(events, {}, &journeys::Event::time);
+
+    journeys::IdentityCache identity;
+    result.events = events.size();
+    result.records.reserve(events.size());
+    const auto append = [&](journeys::CustomerId customer, journeys::Timestamp at, auto body) {
+        journeys::Record record;
+        record.offset = result.records.size() + 1;
+        record.accepted_at = at;
+        record.customer = std::move(customer);
+        record.body = std::move(body);
+        result.records.push_back(std::move(record));
+    };
+    for (auto& event : events) {
+        auto routing = identity.route(event);
+        const auto at = event.time;
+        for (auto& link : routing.links) append(std::move(link.loser), at, std::move(link.link));
+        append(std::move(routing.customer), at, std::move(event));
+    }
+    return result;
+}
+
+journeys::Result<RecordedEvents> read_log(const std::vector<std::filesystem::path>& files) {
+    RecordedEvents result;
+    schema::MessageDecoder decoder;
+    for (const auto& file : files) {
+        const auto read = for_each_line(file, [&](const std::string& line, std::uint64_t number) {
+            const auto stored = schema::from_log_line(line);
+            if (!stored) return refuse(result, file, number, stored.error().detail);
+            auto record = schema::decode(stored->kind, stored->body, stored->header, decoder);
+            if (!record) return refuse(result, file, number, record.error().detail);
+            if (record->event()) ++result.events;
+            result.records.push_back(std::move(*record));
+        });
+        if (!read) return read.error();
+    }
+    std::ranges::stable_sort(result.records, {}, &journeys::Record::accepted_at);
+    return result;
+}
+
+} // namespace runtime

@@ -1,0 +1,37 @@
+/// Recorded events from files, as records that the core can apply one after the other.
+#pragma once
+
+#include "journeys/identity.hpp"
+#include "journeys/record.hpp"
+#include "journeys/result.hpp"
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace runtime {
+
+struct RecordedEvents {
+    std::vector<journeys::Record> records; ///< By `accepted_at`; of equal ones in file order.
+    std::uint64_t events = 0;
+    struct Refused {
+        std::string file;
+        std::uint64_t line = 0;
+        std::string why;
+    };
+    std::vector<Refused> refused; ///< The first hundred; `refused_count` counts all.
+    std::uint64_t refused_count = 0;
+};
+
+/// Segment messages, one JSON value a line (a message, an array of them, or a batch). `accepted_at` is the
+/// event's time, so nothing is late; ids are linked as the edge would do it. Fails where a file can't be read.
+journeys::Result<RecordedEvents> read_events(const std::vector<std::filesystem::path>& files);
+
+/// Recorded log lines, as `sojourn export --log` writes them, merged by `accepted_at` (then partition order).
+journeys::Result<RecordedEvents> read_log(const std::vector<std::filesystem::path>& files);
+
+/// A whole file. Fails with `not_found`, naming it, where it can't be read.
+journeys::Result<std::string> read_file(const std::filesystem::path& file);
+
+} // namespace runtime
