@@ -252,7 +252,7 @@ template <class Type, std::size_t... index> constexpr bool takes(std::index_sequ
 template <class Type, std::size_t count>
 constexpr bool has_fields = takes<Type>(std::make_index_sequence<count>{}) &&
                             !takes<Type>(std::make_index_sequence<count + 1>{});
-static_assert(has_fields<CustomerId, 2> && has_fields<CartLine, 9> && has_fields<Cart, 10>);
+static_assert(has_fields<CustomerId, 2> && has_fields<CartLine, 9> && has_fields<Cart, 11>);
 static_assert(has_fields<OrderLine, 6> && has_fields<Order, 11> && has_fields<Session, 10>);
 static_assert(has_fields<Counter, 3> && has_fields<NewestEvent, 3> && has_fields<Consent, 5>);
 static_assert(has_fields<SendMark, 5> && has_fields<SentStep, 4> && has_fields<Run, 22>);
@@ -289,6 +289,7 @@ template <class Io> void describe(Io& io, Field<Io, Cart> cart) {
     io.boolean(cart.ordered);
     io.text(cart.checkout_id);
     io.text(cart.order_id);
+    io.boolean(cart.joined_by_guess);
 }
 
 template <class Io> void describe(Io& io, Field<Io, OrderLine> line) {
@@ -458,7 +459,7 @@ template <class Io> void describe(Io& io, Field<Io, Customer> customer) {
     io.text(customer.country);
     io.list(customer.consents, 5, [&](auto& consent) { describe<Io>(io, consent); });
     io.list(customer.suppressed, 1, [&](auto& channel) { io.text(channel); });
-    io.list(customer.carts, 10, [&](auto& cart) { describe<Io>(io, cart); });
+    io.list(customer.carts, 11, [&](auto& cart) { describe<Io>(io, cart); });
     io.number(customer.carts_made);
     io.list(customer.orders, 11, [&](auto& order) { describe<Io>(io, order); });
     io.list(customer.older_orders, 8, [&](auto& hash) { io.fixed(hash); });
