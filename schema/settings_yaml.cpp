@@ -177,7 +177,8 @@ private:
     }
     static const YamlNode* part(const MapReader& reader, std::string_view key) {
         const auto* node = reader.find(key);
-        return node == nullptr || node->is_empty() ? nullptr : node;
+        if (node == nullptr || node->is_empty() || (node->is_list() && node->items.empty())) return nullptr;
+        return node;
     }
     void read_duration(const MapReader& reader, std::string_view key, Duration& into, Duration least = {}) {
         const auto* node = reader.find(key);
