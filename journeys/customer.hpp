@@ -58,6 +58,7 @@ struct Cart {
     bool ordered = false;
     std::string checkout_id;        ///< Joins a later order to this cart.
     std::string order_id;           ///< The same, by the order that its checkout named.
+    bool joined_by_guess = false;   ///< That checkout named no cart; this one seemed to be meant.
 
     Money value() const;            ///< Sum of price times quantity over the lines that are there.
     bool is_empty() const;

@@ -1,4 +1,5 @@
-/// One customer behind many ids: which id names a message's customer, what a link does, how two states unite.
+/// One customer behind many ids: which id names a message's customer, what a link does, how two
+/// states unite.
 #pragma once
 
 #include "journeys/catalog.hpp"
@@ -24,29 +25,36 @@ struct Routing {
     std::vector<NewLink> links;
 };
 
-/// The edge's memory of links, bounded; a guess that is allowed to be stale, because tombstones forward.
-/// Not for sharing between threads.
+/// The edge's memory of links, bounded; a guess that is allowed to be stale, because tombstones
+/// forward. Not for sharing between threads.
 class IdentityCache {
 public:
     explicit IdentityCache(std::size_t entries_max = 1'000'000);
-    /// The strongest usable id of the event names its customer; a lone weaker id is looked up. The first
-    /// message that shows two ids together yields a link. An alias links previousId to the new id.
+    /// The strongest usable id of the event names its customer; a lone weaker id is looked up. The
+    /// first message that shows two ids together yields a link. An alias links previousId to the
+    /// new id. Where every id is junk the customer is empty: the message is nobody's.
     Routing route(const Event& event);
 
 private:
-    std::unordered_map<CustomerId, CustomerId> owner_; ///< Weaker id -> customer.
+    const CustomerId* find(const CustomerId& id);
+    const CustomerId& remember(const CustomerId& id, CustomerId owner);
+    CustomerId resolve(const CustomerId& id);
+
+    /// Weaker id -> customer, in two generations: when the younger is full, the older is forgotten.
+    std::unordered_map<CustomerId, CustomerId> owner_, older_;
     std::size_t entries_max_;
 };
 
-/// Applies a `Link` record to the customer of the weaker id. The first link wins the history: the customer
-/// becomes a tombstone and its whole state goes to the winner. A tombstone is only re-pointed. Two user ids
-/// unite only by alias. A customer who has become the winner's own winner (a circle) stays.
+/// Applies a `Link` record to the customer of the weaker id. The first link wins the history: the
+/// customer becomes a tombstone and its whole state goes to the winner. A tombstone is only
+/// re-pointed. Two user ids unite only by alias. A customer who has become the winner's own winner
+/// (a circle) stays.
 void link(Customer& customer, const Record& record, const Link& link, Effects& effects);
 
-/// Unites a transferred state with `winner`, once (rule 9 of the language): carts, session, runs, timers,
-/// caps, consents (the stricter wins), orders by id, dedup rings, counters. Of two runs of one key the older
-/// stays, the other ends `merged`. Returns the runs that came in (by id): the engine tests them against newer
-/// events that would have ended them.
+/// Unites a transferred state with `winner`, once (rule 9 of the language): carts, session, runs,
+/// timers, caps, consents (the stricter wins), orders by id, dedup rings, counters. Of two runs of
+/// one key the older stays, the other ends `merged`. Returns the runs that came in (by id): the
+/// engine tests them against newer events that would have ended them.
 std::vector<RunId> unite(Customer& winner, const Transfer& transfer, Customer loser,
                          const Catalog& catalog, Effects& effects);
 

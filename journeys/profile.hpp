@@ -14,6 +14,10 @@ namespace journeys {
 /// and `written`): then it must have no second effect. An event without deduplication is always new.
 bool remember_message(Customer& customer, const Event& event, Duration window);
 
+/// Whether an event that the ring does not hold may have been seen before it: something fell out of the ring,
+/// and this is not newer. Then the closed log must be asked before the event is dispatched.
+bool may_be_older_duplicate(const Customer& customer, const Event& event);
+
 /// How an event stands in time to what the customer has already seen.
 struct Observed {
     bool late = false;                ///< Older than the newest event seen.

@@ -1,0 +1,509 @@
+/// The customer's flat block: a schema version, then every field in one fixed order. Numbers are
+/// varints, instants are differences to `Customer::now`, texts and lists begin with their size, and
+/// of each value there is exactly one way to write it, so equal customers are equal bytes. Each
+/// struct is described once, for writing and reading alike.
+#include "journeys/customer.hpp"
+
+#include "journeys/packed.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <memory>
+#include <type_traits>
+#include <utility>
+
+namespace journeys {
+namespace {
+
+/// A bigger block is refused before anything of it is read: no customer within the bounds comes
+/// near it.
+constexpr std::size_t block_bytes_max = 16 * 1024 * 1024;
+
+constexpr std::uint64_t zigzag(std::int64_t value) {
+    return (static_cast<std::uint64_t>(value) << 1) ^ static_cast<std::uint64_t>(value >> 63);
+}
+constexpr std::int64_t unzigzag(std::uint64_t value) {
+    return static_cast<std::int64_t>(value >> 1) ^ -static_cast<std::int64_t>(value & 1);
+}
+
+// An instant is written as one of these, or as its zigzag difference to `now` plus two.
+constexpr std::uint64_t time_zero = 0; ///< 1970, which stands for "never yet".
+constexpr std::uint64_t time_never = 1;
+constexpr std::uint64_t time_first = 2;
+
+/// The last value of each stored enumeration: what is beyond it is no value.
+constexpr auto last_of(IdNamespace) { return IdNamespace::anonymous; }
+constexpr auto last_of(OrderStatus) { return OrderStatus::refunded; }
+constexpr auto last_of(ConsentState) { return ConsentState::unsubscribed; }
+constexpr auto last_of(Sending) { return Sending::granted; }
+constexpr auto last_of(IntentState) { return IntentState::recalled; }
+
+class Writer {
+public:
+    static constexpr bool reads = false;
+
+    void byte(std::uint8_t value) {
+        ensure(1);
+        *at_++ = static_cast<char>(value);
+    }
+    void varint(std::uint64_t value) {
+        ensure(10);
+        while (value >= 0x80) {
+            *at_++ = static_cast<char>(value | 0x80);
+            value >>= 7;
+        }
+        *at_++ = static_cast<char>(value);
+    }
+    void fixed(std::uint64_t value) {
+        ensure(8);
+        for (int i = 0; i < 8; ++i) at_[i] = static_cast<char>(value >> (8 * i));
+        at_ += 8;
+    }
+    void text(const std::string& value) {
+        varint(value.size());
+        ensure(value.size());
+        std::memcpy(at_, value.data(), value.size());
+        at_ += value.size();
+    }
+    void packed(const std::string& value) { text(value); }
+    void number(std::uint64_t value) { varint(value); }
+    void number(std::uint32_t value) { varint(value); }
+    void number(std::uint16_t value) { varint(value); }
+    void number(std::int64_t value) { varint(zigzag(value)); }
+    void money(Money value) { varint(zigzag(value.ten_thousandths())); }
+    void boolean(bool value) { byte(value); }
+    template <class Enum> void choice(Enum value) { byte(static_cast<std::uint8_t>(value)); }
+    template <class Tag> void hash_id(HashId<Tag> id) {
+        fixed(id.high);
+        fixed(id.low);
+    }
+    void origin(Timestamp now) {
+        now_ = to_millis(std::clamp(now, timestamp_min, timestamp_max));
+        varint(zigzag(now_));
+    }
+    void time(Timestamp at) {
+        if (at == Timestamp{}) return varint(time_zero);
+        if (at == no_time) return varint(time_never);
+        const auto millis = to_millis(std::clamp(at, timestamp_min, timestamp_max));
+        varint(zigzag(millis - now_) + time_first);
+    }
+    template <class Item, class Describe>
+    void list(const std::vector<Item>& items, std::size_t, Describe describe) {
+        varint(items.size());
+        for (const auto& item : items) describe(item);
+    }
+    std::string take() const { return {begin_, static_cast<std::size_t>(at_ - begin_)}; }
+
+private:
+    void ensure(std::size_t bytes) {
+        if (static_cast<std::size_t>(end_ - at_) < bytes) grow(bytes);
+    }
+    void grow(std::size_t bytes) {
+        const auto used = static_cast<std::size_t>(at_ - begin_);
+        const auto size = 2 * (used + bytes);
+        std::unique_ptr<char[]> bigger{new char[size]};
+        std::memcpy(bigger.get(), begin_, used);
+        heap_ = std::move(bigger);
+        begin_ = heap_.get();
+        at_ = begin_ + used;
+        end_ = begin_ + size;
+    }
+
+    std::array<char, 4096>
+        stack_; // Not initialised: most customers fit, and only what is written is read.
+    std::unique_ptr<char[]> heap_;
+    char* begin_ = stack_.data();
+    char* at_ = begin_;
+    char* end_ = begin_ + stack_.size();
+    std::int64_t now_ = 0;
+};
+
+/// Reads untrusted bytes. After the first mistake everything reads as empty, so the caller checks
+/// once.
+class Reader {
+public:
+    static constexpr bool reads = true;
+
+    explicit Reader(std::string_view bytes)
+        : begin_(bytes.data()), at_(begin_), end_(begin_ + bytes.size()) {}
+
+    std::uint8_t byte() {
+        if (at_ == end_) return fail("it ends too early"), std::uint8_t{0};
+        return static_cast<std::uint8_t>(*at_++);
+    }
+    std::uint64_t varint() {
+        std::uint64_t value = 0;
+        for (int shift = 0; shift < 70; shift += 7) {
+            const auto next = byte();
+            if (shift == 63 && next > 1) break;
+            value |= static_cast<std::uint64_t>(next & 0x7f) << shift;
+            if (next >= 0x80) continue;
+            if (next == 0 && shift > 0) break; // It could be shorter.
+            return value;
+        }
+        fail("a number is malformed");
+        return 0;
+    }
+    std::uint64_t fixed() {
+        if (left() < 8) return fail("it ends too early"), std::uint64_t{0};
+        std::uint64_t value = 0;
+        for (int i = 0; i < 8; ++i)
+            value |= static_cast<std::uint64_t>(static_cast<unsigned char>(at_[i])) << (8 * i);
+        at_ += 8;
+        return value;
+    }
+    void fixed(std::uint64_t& value) { value = fixed(); }
+    void text(std::string& value) {
+        const auto size = varint();
+        if (size > left()) return fail("a text is longer than what is left");
+        value.assign(at_, size);
+        at_ += size;
+    }
+    void packed(std::string& value) {
+        text(value);
+        if (!value.empty() && !PackedView::validate(value)) fail("packed data is malformed");
+    }
+    template <class Number> void number(Number& value) {
+        const auto raw = varint();
+        if constexpr (std::is_signed_v<Number>) {
+            value = unzigzag(raw);
+        } else {
+            value = static_cast<Number>(raw);
+            if (value != raw) fail("a number is out of range");
+        }
+    }
+    void money(Money& value) { value = Money::of_ten_thousandths(unzigzag(varint())); }
+    void boolean(bool& value) {
+        const auto raw = byte();
+        if (raw > 1) fail("a flag is neither set nor unset");
+        value = raw == 1;
+    }
+    template <class Enum> void choice(Enum& value) {
+        const auto raw = byte();
+        if (raw > static_cast<std::uint8_t>(last_of(Enum{}))) return fail("a choice is unknown");
+        value = static_cast<Enum>(raw);
+    }
+    template <class Tag> void hash_id(HashId<Tag>& id) {
+        id.high = fixed();
+        id.low = fixed();
+    }
+    void origin(Timestamp& now) {
+        now = from_millis(unzigzag(varint()));
+        if (now < timestamp_min || now > timestamp_max) {
+            fail("a time is out of range");
+            now = Timestamp{};
+        }
+        now_ = to_millis(now);
+    }
+    void time(Timestamp& at) {
+        const auto raw = varint();
+        if (raw == time_zero || raw == time_never) {
+            at = raw == time_zero ? Timestamp{} : no_time;
+            return;
+        }
+        std::int64_t millis = 0;
+        if (__builtin_add_overflow(unzigzag(raw - time_first), now_, &millis) ||
+            millis < to_millis(timestamp_min) || millis >= to_millis(no_time) || millis == 0)
+            return fail("a time is out of range");
+        at = from_millis(millis);
+    }
+    /// `item_bytes_min`: what the shortest item takes; a count that cannot be true is refused
+    /// before anything is set aside for it.
+    template <class Item, class Describe>
+    void list(std::vector<Item>& items, std::size_t item_bytes_min, Describe describe) {
+        const auto count = varint();
+        if (count > left() / item_bytes_min) return fail("a list is longer than what is left");
+        items.reserve(std::min<std::size_t>(count, 1024));
+        for (std::uint64_t i = 0; i < count && !mistake_; ++i) describe(items.emplace_back());
+    }
+    void fail(const char* mistake) {
+        if (mistake_) return;
+        mistake_ = mistake;
+        mistake_at_ = static_cast<std::size_t>(at_ - begin_);
+        at_ = end_;
+    }
+    /// What was wrong first, and where; nothing where all was read and all was right.
+    std::optional<std::string> mistake() {
+        if (!mistake_ && at_ != end_) fail("it goes on after its end");
+        if (!mistake_) return std::nullopt;
+        return std::string{mistake_} + ", at byte " + std::to_string(mistake_at_);
+    }
+
+private:
+    std::size_t left() const { return static_cast<std::size_t>(end_ - at_); }
+
+    const char* begin_;
+    const char* at_;
+    const char* end_;
+    const char* mistake_ = nullptr;
+    std::size_t mistake_at_ = 0;
+    std::int64_t now_ = 0;
+};
+
+// A field that is added to a struct must be added to its description, and to the next schema
+// version.
+struct Anything {
+    template <class Type> operator Type() const;
+};
+template <class Type, std::size_t... index> constexpr bool takes(std::index_sequence<index...>) {
+    return requires { Type{(static_cast<void>(index), Anything{})...}; };
+}
+template <class Type, std::size_t count>
+constexpr bool has_fields = takes<Type>(std::make_index_sequence<count>{}) &&
+                            !takes<Type>(std::make_index_sequence<count + 1>{});
+static_assert(has_fields<CustomerId, 2> && has_fields<CartLine, 9> && has_fields<Cart, 11>);
+static_assert(has_fields<OrderLine, 6> && has_fields<Order, 11> && has_fields<Session, 10>);
+static_assert(has_fields<Counter, 3> && has_fields<NewestEvent, 3> && has_fields<Consent, 5>);
+static_assert(has_fields<SendMark, 5> && has_fields<SentStep, 4> && has_fields<Run, 22>);
+static_assert(has_fields<EndedRun, 4> && has_fields<GoalWatch, 8> && has_fields<Customer, 36>);
+
+/// `const Type&` for the writer, `Type&` for the reader.
+template <class Io, class Type> using Field = std::conditional_t<Io::reads, Type&, const Type&>;
+
+template <class Io> void describe(Io& io, Field<Io, CustomerId> id) {
+    io.choice(id.space);
+    io.text(id.value);
+}
+
+template <class Io> void describe(Io& io, Field<Io, CartLine> line) {
+    io.text(line.product_id);
+    io.text(line.sku);
+    io.text(line.name);
+    io.text(line.category);
+    io.text(line.url);
+    io.text(line.image_url);
+    io.money(line.price);
+    io.number(line.quantity);
+    io.time(line.changed_at);
+}
+
+template <class Io> void describe(Io& io, Field<Io, Cart> cart) {
+    io.text(cart.id);
+    io.boolean(cart.made_here);
+    io.list(cart.lines, 9, [&](auto& line) { describe<Io>(io, line); });
+    io.text(cart.currency);
+    io.boolean(cart.mixed_currencies);
+    io.time(cart.updated_at);
+    io.time(cart.emptied_at);
+    io.boolean(cart.ordered);
+    io.text(cart.checkout_id);
+    io.text(cart.order_id);
+    io.boolean(cart.joined_by_guess);
+}
+
+template <class Io> void describe(Io& io, Field<Io, OrderLine> line) {
+    io.text(line.product_id);
+    io.text(line.sku);
+    io.text(line.name);
+    io.text(line.category);
+    io.money(line.price);
+    io.number(line.quantity);
+}
+
+template <class Io> void describe(Io& io, Field<Io, Order> order) {
+    io.text(order.id);
+    io.list(order.items, 6, [&](auto& line) { describe<Io>(io, line); });
+    io.money(order.total);
+    io.money(order.refunded);
+    io.text(order.currency);
+    io.time(order.placed_at);
+    io.choice(order.status);
+    io.text(order.coupon);
+    io.text(order.cart_id);
+    io.time(order.changed_at);
+    io.boolean(order.confirmed);
+}
+
+template <class Io> void describe(Io& io, Field<Io, Session> session) {
+    io.text(session.id);
+    io.time(session.started_at);
+    io.time(session.last_at);
+    io.number(session.views);
+    io.number(session.events);
+    io.list(session.products, 1, [&](auto& product) { io.text(product); });
+    io.list(session.categories, 1, [&](auto& category) { io.text(category); });
+    io.text(session.referrer);
+    io.text(session.campaign);
+    io.boolean(session.end_announced);
+}
+
+template <class Io> void describe(Io& io, Field<Io, Counter> counter) {
+    io.text(counter.name);
+    io.list(counter.newest, 2, [&](auto& occurrence) {
+        io.time(occurrence.at);
+        io.packed(occurrence.properties);
+    });
+    io.list(counter.hours, 2, [&](auto& hour) {
+        io.number(hour.hour);
+        io.number(hour.count);
+    });
+}
+
+template <class Io> void describe(Io& io, Field<Io, NewestEvent> event) {
+    io.text(event.name);
+    io.time(event.at);
+    io.packed(event.properties);
+}
+
+template <class Io> void describe(Io& io, Field<Io, Consent> consent) {
+    io.text(consent.channel);
+    io.text(consent.topic);
+    io.choice(consent.state);
+    io.time(consent.at);
+    io.text(consent.source);
+}
+
+template <class Io> void describe(Io& io, Field<Io, SendMark> mark) {
+    io.time(mark.at);
+    io.text(mark.channel);
+    io.text(mark.topic);
+    io.hash_id(mark.intent);
+    io.boolean(mark.capped);
+}
+
+template <class Io> void describe(Io& io, Field<Io, SentStep> sent) {
+    io.text(sent.step);
+    io.time(sent.scheduled);
+    io.time(sent.at);
+    io.choice(sent.state);
+}
+
+template <class Io> void describe(Io& io, Field<Io, Run> run) {
+    io.hash_id(run.id);
+    io.text(run.journey);
+    io.fixed(run.version);
+    io.text(run.key);
+    io.text(run.cart_id);
+    describe<Io>(io, run.customer_at_entry);
+    io.time(run.entered_at);
+    io.fixed(run.entry_message);
+    io.packed(run.event);
+    io.packed(run.last_event);
+    io.boolean(run.held_out);
+    io.number(run.step);
+    io.time(run.base);
+    io.time(run.due);
+    io.time(run.wait_limit);
+    io.time(run.step_reached);
+    io.choice(run.sending);
+    // The intent is there only between opening and outcome; else one byte says so.
+    bool has_intent = static_cast<bool>(run.intent);
+    io.boolean(has_intent);
+    if (has_intent) {
+        io.hash_id(run.intent);
+        if constexpr (Io::reads)
+            if (!run.intent) io.fail("an intent is said to be there and is not");
+    }
+    io.time(run.expires_at);
+    io.time(run.last_hand_over);
+    io.packed(run.frozen_data);
+    io.list(run.sent, 4, [&](auto& sent) { describe<Io>(io, sent); });
+}
+
+template <class Io> void describe(Io& io, Field<Io, EndedRun> run) {
+    io.text(run.journey);
+    io.fixed(run.key_hash);
+    io.time(run.entered_at);
+    io.time(run.ended_at);
+}
+
+template <class Io> void describe(Io& io, Field<Io, GoalWatch> watch) {
+    io.text(watch.journey);
+    io.fixed(watch.version);
+    io.hash_id(watch.run);
+    io.text(watch.key);
+    io.number(watch.goal);
+    io.boolean(watch.held_out);
+    io.time(watch.from);
+    io.time(watch.until);
+}
+
+/// The dedup ring's two lists are one in the block, so they cannot differ in length.
+void describe_dedup(Writer& io, const Customer& customer) {
+    io.varint(customer.dedup.size());
+    for (std::size_t i = 0; i < customer.dedup.size(); ++i) {
+        io.fixed(customer.dedup[i]);
+        io.time(i < customer.dedup_written.size() ? customer.dedup_written[i] : Timestamp{});
+    }
+}
+void describe_dedup(Reader& io, Customer& customer) {
+    io.list(customer.dedup, 9, [&](std::uint64_t& hash) {
+        io.fixed(hash);
+        io.time(customer.dedup_written.emplace_back());
+    });
+}
+
+template <class Io> void describe(Io& io, Field<Io, Customer> customer) {
+    io.origin(customer.now); // First, because every other time counts from it.
+    describe<Io>(io, customer.id);
+    io.list(customer.known_ids, 2, [&](auto& id) { describe<Io>(io, id); });
+    bool is_forwarded = customer.forward_to.has_value();
+    io.boolean(is_forwarded);
+    if (is_forwarded) {
+        if constexpr (Io::reads) customer.forward_to.emplace();
+        describe<Io>(io, *customer.forward_to);
+    }
+    io.list(customer.transfers, 8, [&](auto& transfer) { io.fixed(transfer); });
+    io.number(customer.applied);
+    io.number(customer.revision);
+    io.fixed(customer.publication);
+    io.time(customer.accepted_at);
+    io.time(customer.first_seen);
+    io.time(customer.last_seen);
+    io.time(customer.last_order_at);
+    io.packed(customer.traits);
+    io.time(customer.traits_at);
+    io.text(customer.timezone);
+    io.text(customer.locale);
+    io.text(customer.country);
+    io.list(customer.consents, 5, [&](auto& consent) { describe<Io>(io, consent); });
+    io.list(customer.suppressed, 1, [&](auto& channel) { io.text(channel); });
+    io.list(customer.carts, 11, [&](auto& cart) { describe<Io>(io, cart); });
+    io.number(customer.carts_made);
+    io.list(customer.orders, 11, [&](auto& order) { describe<Io>(io, order); });
+    io.list(customer.older_orders, 8, [&](auto& hash) { io.fixed(hash); });
+    io.number(customer.order_count);
+    io.money(customer.revenue);
+    io.text(customer.currency);
+    describe<Io>(io, customer.session);
+    io.list(customer.counters, 3, [&](auto& counter) { describe<Io>(io, counter); });
+    io.list(customer.newest_events, 3, [&](auto& event) { describe<Io>(io, event); });
+    io.list(customer.runs, 52, [&](auto& run) { describe<Io>(io, run); });
+    io.list(customer.ended, 11, [&](auto& ended) { describe<Io>(io, ended); });
+    io.list(customer.goals, 30, [&](auto& watch) { describe<Io>(io, watch); });
+    io.list(customer.sends, 20, [&](auto& mark) { describe<Io>(io, mark); });
+    describe_dedup(io, customer);
+    io.time(customer.dedup_evicted);
+}
+
+} // namespace
+
+std::string pack(const Customer& customer) {
+    Writer io;
+    io.byte(customer_schema_version);
+    describe<Writer>(io, customer);
+    return io.take();
+}
+
+Result<Customer> unpack(std::string_view block) {
+    const auto refuse = [](std::string why) {
+        return Error{ErrorCode::invalid_state, "this is no customer's state: " + std::move(why)};
+    };
+    if (block.empty()) return refuse("it is empty");
+    if (const auto version = static_cast<std::uint8_t>(block.front());
+        version != customer_schema_version)
+        return Error{ErrorCode::invalid_state,
+                     "the customer's state has schema version " + std::to_string(version) +
+                         "; this program reads version " + std::to_string(customer_schema_version)};
+    if (block.size() > block_bytes_max)
+        return refuse("it has " + std::to_string(block.size()) + " bytes; at most " +
+                      std::to_string(block_bytes_max) + " are read");
+    Reader io{block.substr(1)};
+    Result<Customer> result{Customer{}};
+    describe<Reader>(io, *result);
+    if (auto mistake = io.mistake()) return refuse(std::move(*mistake));
+    return result;
+}
+
+} // namespace journeys

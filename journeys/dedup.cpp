@@ -1,0 +1,40 @@
+#include "journeys/profile.hpp"
+
+#include <algorithm>
+
+namespace journeys {
+namespace {
+
+void forget(Customer& customer, std::size_t index) {
+    customer.dedup.erase(customer.dedup.begin() + static_cast<std::ptrdiff_t>(index));
+    customer.dedup_written.erase(customer.dedup_written.begin() +
+                                 static_cast<std::ptrdiff_t>(index));
+}
+
+} // namespace
+
+bool remember_message(Customer& customer, const Event& event, Duration window) {
+    if (!event.deduplicate) return true; // Nobody can send a messageId again that the server made.
+    const auto seen = std::ranges::find(customer.dedup, event.message_hash);
+    if (seen != customer.dedup.end()) {
+        const auto index = static_cast<std::size_t>(seen - customer.dedup.begin());
+        const auto arrived = std::max(customer.accepted_at, event.written);
+        if (arrived - customer.dedup_written[index] <= window) return false;
+        forget(customer, index);
+    }
+    customer.dedup.push_back(event.message_hash);
+    customer.dedup_written.push_back(event.written);
+    if (customer.dedup.size() > bounds::dedup_ring) {
+        customer.dedup_evicted = std::max(customer.dedup_evicted, customer.dedup_written.front());
+        forget(customer, 0);
+    }
+    return true;
+}
+
+bool may_be_older_duplicate(const Customer& customer, const Event& event) {
+    if (!event.deduplicate || customer.dedup_evicted == Timestamp{}) return false;
+    if (event.written > customer.dedup_evicted) return false;
+    return std::ranges::find(customer.dedup, event.message_hash) == customer.dedup.end();
+}
+
+} // namespace journeys

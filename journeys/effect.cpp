@@ -1,0 +1,29 @@
+#include "journeys/effect.hpp"
+
+namespace journeys {
+
+std::string_view to_text(EntryKind kind) {
+    switch (kind) {
+    case EntryKind::enter: return "enter";
+    case EntryKind::no_entry: return "no_entry";
+    case EntryKind::exit: return "exit";
+    case EntryKind::end: return "end";
+    case EntryKind::wait: return "wait";
+    case EntryKind::restart: return "restart";
+    case EntryKind::send: return "send";
+    case EntryKind::defer: return "defer";
+    case EntryKind::suppress: return "suppress";
+    case EntryKind::settle: return "settle";
+    case EntryKind::decide: return "decide";
+    case EntryKind::update: return "update";
+    case EntryKind::call: return "call";
+    case EntryKind::goal: return "goal";
+    case EntryKind::consent: return "consent";
+    case EntryKind::linked: return "linked";
+    case EntryKind::merged: return "merged";
+    case EntryKind::moved: return "moved";
+    }
+    return "";
+}
+
+} // namespace journeys

@@ -1,0 +1,232 @@
+#include "journeys/policy.hpp"
+
+#include "journeys/local_time.hpp"
+
+#include <algorithm>
+
+namespace journeys {
+namespace {
+
+using std::chrono::minutes;
+
+/// At most this much is added to the end of quiet hours.
+constexpr Duration jitter_max = minutes{15};
+
+constexpr bool is_control_or_space(char c) {
+    return static_cast<unsigned char>(c) <= ' ' || c == '\x7f';
+}
+
+/// One `@` between non-empty sides, and nothing that ends an address in a header or a list (RFC
+/// 5322, 3.2.3; the quoted form is left out on purpose). 254 bytes by RFC 5321, 4.5.3.1.3.
+bool is_email(std::string_view text) {
+    constexpr std::string_view forbidden = ",;:<>()[]\\\"";
+    const auto at = text.find('@');
+    if (at == 0 || at == std::string_view::npos || at + 1 == text.size() || text.size() > 254)
+        return false;
+    if (text.find('@', at + 1) != std::string_view::npos) return false;
+    return std::none_of(text.begin(), text.end(), [&](char c) {
+        return is_control_or_space(c) || forbidden.find(c) != std::string_view::npos;
+    });
+}
+
+/// The number as E.164 has it, `+` and 7 to 15 digits, without what people put between them; else
+/// empty.
+std::string phone_number(std::string_view text) {
+    if (text.size() > 64) return {};
+    // "+49 (0)170" is dialled without the zero, which no stripping can know of every country.
+    if (text.find("(0)") != std::string_view::npos) return {};
+    std::string number;
+    for (const char c : text) {
+        if ((c >= '0' && c <= '9') || (c == '+' && number.empty()))
+            number += c;
+        else if (std::string_view{" -.()/"}.find(c) == std::string_view::npos)
+            return {};
+    }
+    const bool is_e164 =
+        number.size() >= 8 && number.size() <= 16 && number[0] == '+' && number[1] != '0';
+    return is_e164 ? number : std::string{};
+}
+
+/// When the quiet hours of one rule that hold at `at` end; nothing where they do not hold.
+std::optional<Timestamp> end_of(const QuietHours& hours, std::string_view zone, Timestamp at) {
+    if (hours.from == hours.to) return std::nullopt;
+    const bool spans_midnight = hours.from > hours.to;
+    const auto today = to_local(zone, at).day;
+    // Those that began today, or yesterday where they span midnight. Begin and end are instants, so
+    // the nights on which the clock is changed have the hours that they have.
+    for (int offset = spans_midnight ? -1 : 0; offset <= 0; ++offset) {
+        const auto first_day = today + std::chrono::days{offset};
+        const auto last_day = first_day + std::chrono::days{spans_midnight ? 1 : 0};
+        const auto end = at_local(zone, last_day, hours.to);
+        if (at >= at_local(zone, first_day, hours.from) && at < end) return end;
+    }
+    return std::nullopt;
+}
+
+/// The latest end of all quiet hours of `channel` that hold at `at`.
+std::optional<Timestamp> latest_end(std::string_view channel, std::string_view zone, Timestamp at,
+                                    const Settings& settings) {
+    std::optional<Timestamp> latest;
+    for (const auto& hours : settings.quiet_hours) {
+        if (!hours.channels.empty() && std::find(hours.channels.begin(), hours.channels.end(),
+                                                 channel) == hours.channels.end())
+            continue;
+        if (const auto end = end_of(hours, zone, at); end && (!latest || *end > *latest))
+            latest = end;
+    }
+    return latest;
+}
+
+bool counts(const Cap& cap, std::string_view channel, std::string_view topic) {
+    return (cap.channel.empty() || cap.channel == channel) &&
+           (cap.topic.empty() || cap.topic == topic);
+}
+
+/// When `cap` has room for one more; nothing where it has room at `at`.
+std::optional<Timestamp> full_until(const Cap& cap, const std::vector<SendMark>& sends,
+                                    Timestamp at) {
+    if (cap.messages <= 0) return no_time;
+    // The window is open at its beginning: what was sent exactly `per` ago does not count any more.
+    const auto is_in_window = [&](const SendMark& mark) {
+        return mark.capped && counts(cap, mark.channel, mark.topic) && mark.at > at - cap.per;
+    };
+    if (std::count_if(sends.begin(), sends.end(), is_in_window) < cap.messages) return std::nullopt;
+    std::vector<Timestamp> counted;
+    for (const auto& mark : sends)
+        if (is_in_window(mark)) counted.push_back(mark.at);
+    // There is room once no more than `messages - 1` are left: when this one leaves the window.
+    const auto leaves = counted.begin() + (cap.messages - 1);
+    std::nth_element(counted.begin(), leaves, counted.end(), std::greater{});
+    return *leaves + cap.per;
+}
+
+ConsentState state_of(const Customer& customer, std::string_view channel, std::string_view topic) {
+    auto state = ConsentState::never;
+    for (const auto& consent : customer.consents) {
+        if (consent.channel != channel || consent.topic != topic) continue;
+        if (consent.state == ConsentState::unsubscribed) return ConsentState::unsubscribed;
+        if (consent.state == ConsentState::subscribed) state = ConsentState::subscribed;
+    }
+    return state;
+}
+
+bool is_consent_enough(ConsentState state, const ChannelRules& channel) {
+    switch (state) {
+    case ConsentState::subscribed: return true;
+    case ConsentState::never: return !channel.needs_opt_in;
+    case ConsentState::unsubscribed: return false;
+    }
+    return false;
+}
+
+bool is_suppressed(const Customer& customer, std::string_view channel) {
+    return std::find(customer.suppressed.begin(), customer.suppressed.end(), channel) !=
+           customer.suppressed.end();
+}
+
+/// The first reason not to use the channel at all that has nothing to do with time.
+std::optional<Reason> unreachable(const Customer& customer, const ChannelRules& channel,
+                                  bool has_customers_consent) {
+    if (!has_customers_consent) return Reason::consent;
+    if (!channel.address.empty() && address_of(customer, channel).empty())
+        return Reason::no_address;
+    if (is_suppressed(customer, channel.name)) return Reason::suppressed;
+    return std::nullopt;
+}
+
+} // namespace
+
+ConsentState consent_of(const Customer& customer, std::string_view channel,
+                        std::string_view topic) {
+    const auto of_channel = state_of(customer, channel, "");
+    if (topic.empty()) return of_channel;
+    const auto of_topic = state_of(customer, channel, topic);
+    if (of_topic == ConsentState::never) return of_channel;
+    return of_channel == ConsentState::unsubscribed ? of_channel : of_topic;
+}
+
+bool has_consent(const Customer& customer, const Send& send, const ChannelRules& channel) {
+    return send.purpose == Purpose::transactional ||
+           is_consent_enough(consent_of(customer, send.channel, send.topic), channel);
+}
+
+std::string address_of(const Customer& customer, const ChannelRules& channel) {
+    if (channel.address.empty()) return {};
+    const auto text = PackedView{customer.traits}.string_at(channel.address);
+    if (channel.address == "phone") return phone_number(text);
+    if (channel.address == "email") return is_email(text) ? std::string{text} : std::string{};
+    // Of other addresses (device tokens, handles) only the provider knows the form.
+    if (std::any_of(text.begin(), text.end(), is_control_or_space)) return {};
+    return std::string{text};
+}
+
+bool is_reachable(const Customer& customer, std::string_view channel, std::string_view topic,
+                  const Settings& settings) {
+    if (settings.assume_permission) return true;
+    const auto* rules = settings.channel(channel);
+    return rules && !unreachable(customer, *rules,
+                                 is_consent_enough(consent_of(customer, channel, topic), *rules));
+}
+
+std::string_view zone_of(const Customer& customer, const Settings& settings) {
+    return is_known_zone(customer.timezone) ? customer.timezone : settings.timezone;
+}
+
+std::optional<Timestamp> quiet_until(const Customer& customer, std::string_view channel,
+                                     Timestamp at, const Settings& settings, IntentId intent) {
+    if (settings.quiet_hours.empty()) return std::nullopt;
+    const auto zone = zone_of(customer, settings);
+    auto end = latest_end(channel, zone, at, settings);
+    if (!end) return std::nullopt;
+    // Where one rule's hours end inside another's the later end counts. Bounded, because rules
+    // could cover the whole day; then the message waits on, and expires.
+    for (std::size_t i = 0; i < 2 * settings.quiet_hours.size(); ++i) {
+        const auto next = latest_end(channel, zone, *end, settings);
+        if (!next) break;
+        end = next;
+    }
+    const auto draw = hash(to_text(intent), hash(customer.id));
+    const auto jittered = *end + Duration{static_cast<std::int64_t>(
+                                     draw % static_cast<std::uint64_t>(jitter_max.count() + 1))};
+    // Never into the next quiet hours.
+    return latest_end(channel, zone, jittered, settings) ? *end : jittered;
+}
+
+std::optional<Timestamp> capped_until(const Customer& customer, std::string_view channel,
+                                      std::string_view topic, Timestamp at,
+                                      const Settings& settings) {
+    std::optional<Timestamp> until;
+    for (const auto& cap : settings.caps) {
+        if (!counts(cap, channel, topic)) continue;
+        const auto full = full_until(cap, customer.sends, at);
+        if (full && (!until || *full > *until)) until = full;
+    }
+    return until;
+}
+
+Permission permission(const Customer& customer, const Send& send, IntentId intent, Timestamp at,
+                      const Settings& settings) {
+    if (send.is_call || settings.assume_permission) return Allowed{};
+    const auto* channel = settings.channel(send.channel);
+    if (!channel)
+        return Suppressed{Reason::error}; // Taken out of the settings while a run was on its way.
+
+    if (const auto reason = unreachable(customer, *channel, has_consent(customer, send, *channel)))
+        return Suppressed{*reason};
+
+    if (send.quiet_hours != OnQuietHours::ignore) {
+        if (const auto until = quiet_until(customer, send.channel, at, settings, intent)) {
+            if (send.quiet_hours == OnQuietHours::drop) return Suppressed{Reason::quiet_hours};
+            return Deferred{Reason::quiet_hours, *until};
+        }
+    }
+    if (send.capped != OnCap::ignore && send.purpose == Purpose::marketing) {
+        if (const auto until = capped_until(customer, send.channel, send.topic, at, settings)) {
+            if (send.capped == OnCap::drop) return Suppressed{Reason::capped};
+            return Deferred{Reason::capped, *until};
+        }
+    }
+    return Allowed{};
+}
+
+} // namespace journeys

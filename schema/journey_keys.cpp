@@ -1,0 +1,57 @@
+#include "schema/journey_keys.hpp"
+
+#include <algorithm>
+#include <cassert>
+
+namespace schema {
+
+const std::vector<Section>& journey_sections() {
+    constexpr bool later = false;
+    static const std::vector<Section> sections{
+        {"journey",
+         "a journey",
+         {{"id"}, {"title"}, {"owner"}, {"tags"}, {"notes"}, {"status"}, {"priority"}, {"enter"}, {"exit"},
+          {"goal"}, {"goals"}, {"holdout"}, {"steps"}, {"on_publish"}, {"from"}, {"until"}, {"rollout"},
+          {"exclusive", later}, {"vars", later}}},
+        {"enter",
+         "enter",
+         {{"on"}, {"when"}, {"key"}, {"reentry"}, {"each", later}, {"becomes", later}, {"date", later},
+          {"every", later}, {"offset", later}, {"at", later}, {"timezone", later}, {"audience", later},
+          {"weekdays", later}, {"time", later}, {"pace", later}, {"interested", later},
+          {"on_churn_risk", later}}},
+        {"reentry", "reentry", {{"after"}, {"per"}}},
+        {"exit rule", "an exit rule", {{"on"}, {"when"}, {"reason"}}},
+        {"goal", "a goal", {{"on"}, {"when"}, {"within"}, {"value"}}},
+        {"step",
+         "a step",
+         {{"name"}, {"wait"}, {"send"}, {"branch"}, {"split"}, {"decide", later}, {"update"}, {"call"}, {"exit"}}},
+        {"wait",
+         "a wait",
+         {{"for"}, {"restart_on"}, {"at_most"}, {"until"}, {"for_event"}, {"when"}, {"then"}, {"timeout"},
+          {"for_condition"}, {"until_churn_risk", later}}},
+        {"until", "until", {{"time"}, {"weekdays"}, {"timezone"}, {"date"}, {"offset"}, {"past"}}},
+        {"send",
+         "a send",
+         {{"channel"}, {"template"}, {"topic"}, {"data"}, {"when"}, {"from"}, {"purpose"}, {"delivery"},
+          {"quiet_hours"}, {"capped"}, {"expires"}, {"at", later}, {"coupon", later}}},
+        {"call", "a call", {{"channel"}, {"data"}, {"when"}, {"delivery"}, {"expires"}}},
+        {"branch arm", "an arm of a branch", {{"when"}, {"steps"}, {"otherwise"}}},
+        {"split", "a split", {{"variants"}}},
+        {"variant", "a variant", {{"weight"}, {"steps"}}},
+        {"decide", "decide", {{"actions", later}, {"reward", later}, {"within", later}, {"policy", later}}},
+        {"update", "an update", {{"set"}, {"unsubscribe"}}},
+        {"unsubscribe", "unsubscribe", {{"channel"}, {"topic"}}},
+        {"exit step", "an exit", {{"reason"}}},
+    };
+    return sections;
+}
+
+const Section& journey_section(std::string_view name) {
+    const auto& all = journey_sections();
+    const auto found =
+        std::find_if(all.begin(), all.end(), [&](const Section& section) { return section.name == name; });
+    assert(found != all.end());
+    return *found;
+}
+
+} // namespace schema

@@ -1,0 +1,119 @@
+/// The reading of one journey's file, for the sources beside this header only.
+#pragma once
+
+#include "journeys/environment.hpp"
+#include "schema/journey_keys.hpp"
+#include "schema/journey_yaml.hpp"
+
+#include <set>
+
+namespace schema {
+
+class JourneyReader {
+public:
+    JourneyReader(const std::string& file, std::string_view text, const LoadContext& context);
+    LoadResult read();
+
+private:
+    /// The steps of one block: of the file, of an arm, of `then`.
+    struct StepList {
+        journeys::StepIndex parent = journeys::end_of_run;
+        std::vector<journeys::StepIndex> steps;
+    };
+    /// A block that belongs to a step, to be linked once all steps are read.
+    struct Block {
+        journeys::StepIndex step;
+        std::size_t index; ///< Of the arm or variant; 0 `then`, 1 `timeout`.
+        std::size_t list;
+    };
+    struct SendPlace {
+        journeys::StepIndex step;
+        Place at, template_at, expires_at;
+        bool has_data = false;
+    };
+    struct EventWait {
+        journeys::StepIndex step;
+        std::vector<std::pair<std::string, Place>> events;
+    };
+    struct SentName {
+        std::string name;
+        Place at;
+    };
+
+    // journey_yaml.cpp
+    void read_head(const YamlNode& root);
+    MapReader section(const YamlNode& node, std::string_view name) {
+        return {node, journey_section(name), mistakes_};
+    }
+
+    // journey_expressions.cpp
+    std::optional<journeys::Expression> expression(const YamlNode& node, journeys::Scope scope,
+                                                   journeys::cel::Expect expect, bool is_data = false);
+    std::optional<journeys::Expression> condition(const YamlNode& node, journeys::Scope scope) {
+        return expression(node, scope, journeys::cel::Expect::boolean);
+    }
+    std::vector<journeys::Expression> conditions(const YamlNode& node, journeys::Scope scope);
+    std::vector<std::pair<std::string, journeys::Expression>> expressions_by_name(const YamlNode& node,
+                                                                                std::string_view key);
+    void note_reads(const YamlNode& node, const journeys::cel::Program& program);
+    void check_calls(const YamlNode& node, const journeys::cel::Program& program);
+    void read_property(const std::string& name);
+
+    // journey_entry.cpp
+    void read_enter(const YamlNode& node);
+    std::optional<journeys::Reentry> read_reentry(const YamlNode& node);
+    void read_bound(const YamlNode& node, std::optional<journeys::Timestamp>& bound);
+    void read_exits(const YamlNode& node);
+    void read_goal(const YamlNode& node);
+    std::vector<std::string> event_names(const YamlNode& node,
+                                         std::vector<std::pair<std::string, Place>>* places = nullptr);
+    void check_event(std::string_view name, Place at);
+
+    // journey_steps.cpp
+    std::size_t read_steps(const YamlNode& node, const std::string& prefix, journeys::StepIndex parent);
+    void read_step(const YamlNode& node, const std::string& path, std::size_t list);
+    void read_block(const YamlNode& node, const std::string& label, journeys::StepIndex step,
+                    std::size_t index);
+    void read_wait(const YamlNode& node, journeys::StepIndex step);
+    void read_until(const YamlNode& node, journeys::StepIndex step);
+    void read_send(const YamlNode& node, journeys::StepIndex step);
+    void read_call(const YamlNode& node, journeys::StepIndex step);
+    void read_branch(const YamlNode& node, journeys::StepIndex step);
+    void read_split(const YamlNode& node, journeys::StepIndex step);
+    void read_update(const YamlNode& node, journeys::StepIndex step);
+    void read_exit(const YamlNode& node, journeys::StepIndex step);
+    journeys::ZoneChoice read_zone(const YamlNode* node);
+    std::string read_name(const YamlNode& node, std::string_view what);
+    std::string read_channel(const YamlNode* node);
+    std::string read_topic(const YamlNode* node);
+    void link_steps();
+
+    // journey_checks.cpp
+    void check_whole();
+    void check_reachable();
+    bool always_ends(std::size_t list) const;
+    bool always_ends(journeys::StepIndex step) const;
+    void check_event_waits();
+    void check_sends();
+    void check_template(const SendPlace& place, const journeys::Send& send);
+    void check_only_time_changes(const YamlNode& node, const journeys::cel::Program& program);
+
+    Mistakes mistakes_;
+    YamlDocument document_;
+    const LoadContext& context_;
+    ValueReader values_{mistakes_};
+    std::shared_ptr<journeys::Journey> journey_ = std::make_shared<journeys::Journey>();
+    std::vector<StepList> lists_;
+    std::vector<Block> blocks_;
+    std::vector<Place> step_places_;
+    std::vector<std::string> block_prefixes_; ///< By step: its place as indexes, for the paths inside it.
+    std::vector<SendPlace> sends_;
+    std::vector<EventWait> event_waits_;
+    std::vector<SentName> sent_names_;
+    std::set<std::string> names_, properties_read_;
+};
+
+/// The steps of a file; more is a mistake.
+inline constexpr std::size_t steps_max = 1'000;
+
+} // namespace schema

@@ -1,0 +1,54 @@
+#include "journeys/customer.hpp"
+#include "journeys/definition.hpp"
+#include "journeys/effect.hpp"
+#include "journeys/record.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <set>
+
+using namespace journeys;
+
+TEST_CASE("a version is shown by the first eight digits of its hash", "[names]") {
+    CHECK(version_text(0x9f2c11d0aabbccdd) == "9f2c11d0");
+    CHECK(version_text(0x00000001aabbccdd) == "00000001");
+    CHECK(version_text(0) == "00000000");
+}
+
+TEST_CASE("every kind of timeline entry has a name of its own", "[names]") {
+    std::set<std::string_view> names;
+    for (int i = 0; i <= static_cast<int>(EntryKind::moved); ++i)
+        names.insert(to_text(static_cast<EntryKind>(i)));
+    CHECK(names.size() == static_cast<std::size_t>(EntryKind::moved) + 1);
+    CHECK(names.count("") == 0);
+    CHECK(to_text(EntryKind::no_entry) == "no_entry");
+}
+
+TEST_CASE("a record's kind is that of its body, and a forwarded event says so", "[names]") {
+    Record record;
+    CHECK(record.kind() == RecordKind::event);
+    record.forwarded_from = 7;
+    CHECK(record.kind() == RecordKind::forward);
+    record.body = Publish{};
+    CHECK(record.kind() == RecordKind::publish);
+    record.body = Link{};
+    CHECK(record.kind() == RecordKind::link);
+    record.body = Transfer{};
+    CHECK(record.kind() == RecordKind::transfer);
+    record.body = Settled{};
+    CHECK(record.kind() == RecordKind::settled);
+    record.body = Erasure{};
+    CHECK(record.kind() == RecordKind::erasure);
+    record.body = Pause{};
+    CHECK(record.kind() == RecordKind::pause);
+}
+
+TEST_CASE("the next due is the earliest of the runs", "[names]") {
+    Customer customer;
+    CHECK(next_due(customer) == no_time);
+    customer.runs.resize(3);
+    CHECK(next_due(customer) == no_time);
+    customer.runs[1].due = from_millis(2000);
+    customer.runs[2].due = from_millis(1000);
+    CHECK(next_due(customer) == from_millis(1000));
+}

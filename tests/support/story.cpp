@@ -1,0 +1,137 @@
+#include "support/story.hpp"
+
+#include "schema/journey_yaml.hpp"
+#include "schema/message_json.hpp"
+#include "schema/timeline_json.hpp"
+
+#include <catch2/catch.hpp>
+
+namespace support {
+namespace {
+
+std::string told(const journeys::TimelineEntry& entry) {
+    std::string line{journeys::to_text(entry.kind)};
+    line += ' ' + entry.journey;
+    if (!entry.step.empty()) line += '/' + entry.step;
+    if (!entry.key.empty()) line += ' ' + entry.key;
+    if (!entry.reason.empty()) line += ' ' + entry.reason;
+    return line;
+}
+
+std::string quoted(std::string_view text) {
+    std::string out;
+    journeys::append_json_string(out, text);
+    return out;
+}
+
+/// `"userId":"u"` or `"anonymousId":"a"`.
+std::string id_member(std::string_view who) {
+    constexpr std::string_view anonymous = "anonymous:";
+    if (who.starts_with(anonymous)) return "\"anonymousId\":" + quoted(who.substr(anonymous.size()));
+    return "\"userId\":" + quoted(who);
+}
+
+} // namespace
+
+Story::Story(std::vector<std::string> files, std::optional<journeys::Settings> settings)
+    : settings_(std::move(settings)),
+      run_(load(files), [this](const journeys::Customer&, const journeys::Effect& effect) {
+          if (const auto* entry = std::get_if<journeys::TimelineEntry>(&effect)) entries_.push_back(*entry);
+          if (const auto* grant = std::get_if<journeys::IntentGranted>(&effect)) granted.push_back(*grant);
+      }) {}
+
+journeys::CatalogPtr Story::load(const std::vector<std::string>& files) {
+    std::vector<journeys::JourneyPtr> current;
+    for (const auto& text : files) {
+        auto result = schema::load_journey("test.yaml", text, {});
+        for (const auto& mistake : result.mistakes)
+            if (!mistake.is_warning) FAIL(schema::to_text(mistake));
+        current.push_back(result.journey);
+    }
+    journeys::Settings settings;
+    if (settings_) {
+        settings = *settings_;
+    } else {
+        settings.assume_permission = true;
+        settings.all_live = true;
+    }
+    auto catalog = std::make_shared<const journeys::Catalog>(++publication_, settings, current, known_);
+    known_.insert(known_.end(), current.begin(), current.end());
+    return catalog;
+}
+
+void Story::publish(std::vector<std::string> files) { run_.use(load(files)); }
+
+journeys::Applied Story::message(std::string_view json, Timestamp accepted) {
+    schema::MessageDecoder decoder;
+    schema::Envelope envelope;
+    envelope.received_at = accepted;
+    envelope.recorded = true;
+    auto frame = decoder.decode(json, envelope);
+    if (!frame) FAIL(frame.error().detail);
+    REQUIRE(frame->items.size() == 1);
+    auto& item = frame->items.front();
+    if (!item.event) FAIL(item.event.error().detail);
+    auto routing = identity_.route(*item.event);
+    const auto record = [&](journeys::CustomerId customer, auto body) {
+        journeys::Record made;
+        made.offset = ++offset_;
+        made.accepted_at = accepted;
+        made.customer = std::move(customer);
+        made.body = std::move(body);
+        return run_.take(std::move(made));
+    };
+    for (auto& link : routing.links) record(link.loser, link.link);
+    return record(routing.customer, std::move(*item.event));
+}
+
+journeys::Applied Story::track_late(std::string_view who, std::string_view event, Timestamp at, Timestamp accepted,
+                                    std::string_view properties) {
+    return message("{\"type\":\"track\",\"messageId\":\"m" + std::to_string(++messages_) + "\"," + id_member(who) +
+                       ",\"event\":" + quoted(event) + ",\"timestamp\":\"" + journeys::to_text(at) +
+                       "\",\"properties\":" + std::string{properties} + "}",
+                   accepted);
+}
+
+journeys::Applied Story::track(std::string_view who, std::string_view event, Timestamp at,
+                               std::string_view properties) {
+    return track_late(who, event, at, at, properties);
+}
+
+journeys::Applied Story::identify(std::string_view who, Timestamp at, std::string_view traits,
+                                  std::string_view anonymous) {
+    return message("{\"type\":\"identify\",\"messageId\":\"m" + std::to_string(++messages_) + "\"," + id_member(who) +
+                       (anonymous.empty() ? std::string{} : ",\"anonymousId\":" + quoted(anonymous)) +
+                       ",\"timestamp\":\"" + journeys::to_text(at) + "\",\"traits\":" + std::string{traits} + "}",
+                   at);
+}
+
+std::vector<std::string> Story::happened() {
+    std::vector<std::string> lines;
+    for (; told_ < entries_.size(); ++told_) {
+        const auto& entry = entries_[told_];
+        if (schema::is_simulated(entry.kind) || entry.kind == journeys::EntryKind::no_entry) lines.push_back(told(entry));
+    }
+    return lines;
+}
+
+std::vector<std::string> Story::happened(journeys::EntryKind kind) {
+    std::vector<std::string> lines;
+    for (; told_ < entries_.size(); ++told_)
+        if (entries_[told_].kind == kind) lines.push_back(told(entries_[told_]));
+    return lines;
+}
+
+Timestamp Story::last_at(journeys::EntryKind kind) const {
+    for (auto entry = entries_.rbegin(); entry != entries_.rend(); ++entry)
+        if (entry->kind == kind) return entry->at;
+    return {};
+}
+
+const journeys::Customer& Story::customer(std::string_view who) const {
+    const auto* found = run_.find(*journeys::parse_customer_id(who));
+    REQUIRE(found != nullptr);
+    return *found;
+}
+
+} // namespace support
