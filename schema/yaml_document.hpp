@@ -26,6 +26,7 @@ struct YamlNode {
     enum class Kind : std::uint8_t { empty, text, list, map } kind = Kind::empty;
     enum class Style : std::uint8_t { plain, single_quoted, double_quoted, block } style = Style::plain;
     bool in_brackets = false; ///< A list or map written as `[…]` or `{…}`.
+    bool is_expanded = false; ///< `text` came from outside the file: no message may show it.
     Place at;
     std::size_t offset = 0;   ///< Of its first byte in `YamlDocument::text`.
     std::string text;         ///< Of a text; of an empty value what stands there: ``, `~` or `null`.

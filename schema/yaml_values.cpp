@@ -13,6 +13,7 @@ std::string found(const YamlNode& node) {
     if (node.is_map()) return "a map";
     if (node.is_list()) return "a list";
     if (node.is_empty()) return "nothing";
+    if (node.is_expanded) return "what ${…} gave";
     return quoted(node.text);
 }
 
@@ -141,10 +142,10 @@ std::optional<journeys::Duration> ValueReader::duration(const YamlNode& node, bo
     if (node.is_text()) {
         if (const auto value = parse_duration(node.text, may_be_negative)) return value;
         if (parse_number(node.text))
-            mistakes_.add(node.at, quoted(node.text) + " has no unit: s m h d w. In an expression a duration is "
+            mistakes_.add(node.at, found(node) + " has no unit: s m h d w. In an expression a duration is "
                                                        "a text: \"24h\"");
         else
-            mistakes_.add(node.at, quoted(node.text) + " is no duration. Write whole numbers with a unit, s m h "
+            mistakes_.add(node.at, found(node) + " is no duration. Write whole numbers with a unit, s m h "
                                                        "d w, up to 10 years: 45m, 20h, 1d12h");
     } else {
         mistakes_.add(node.at, "expected a duration such as 45m or 1d12h, found " + found(node));
@@ -158,7 +159,7 @@ std::optional<double> ValueReader::share(const YamlNode& node) {
         const auto number = parse_number(node.text);
         if (number && *number == 0) return 0;
         if (number && *number > 0 && *number < 1) {
-            mistakes_.warn(node.at, node.text + " %, or " + [&] {
+            mistakes_.warn(node.at, (node.is_expanded ? found(node) : node.text) + " %, or " + [&] {
                 auto percent = std::to_string(*number * 100);
                 percent.erase(percent.find_last_not_of('0') + 1);
                 if (percent.ends_with('.')) percent.pop_back();
@@ -167,7 +168,7 @@ std::optional<double> ValueReader::share(const YamlNode& node) {
             return *number;
         }
         if (number) {
-            mistakes_.add(node.at, quoted(node.text) + " has no %: write " + node.text + '%');
+            mistakes_.add(node.at, found(node) + " has no %: write 10%");
             return std::nullopt;
         }
     }
@@ -237,7 +238,7 @@ std::optional<std::uint8_t> ValueReader::weekdays(const YamlNode& node) {
 
 void ValueReader::not_among(const YamlNode& node, std::span<const std::string> names) {
     mistakes_.add(node.at, "expected one of " + listed(names) + "; found " + found(node) +
-                               (node.is_text() ? '.' + did_you_mean(node.text, names) : std::string{}));
+                               (node.is_text() && !node.is_expanded ? '.' + did_you_mean(node.text, names) : std::string{}));
 }
 
 } // namespace schema
