@@ -1,0 +1,570 @@
+#include "runtime/listener/answers.hpp"
+#include "runtime/listener/gunzip.hpp"
+#include "runtime/listener/stream_connection.hpp"
+#include "runtime/listener/worker.hpp"
+
+#include "schema/timestamp_text.hpp"
+
+#include <boost/asio/post.hpp>
+#include <boost/asio/write.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/read.hpp>
+#include <boost/beast/http/string_body.hpp>
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <utility>
+
+namespace runtime::listener {
+namespace {
+
+namespace beast = boost::beast;
+namespace http = beast::http;
+using boost::system::error_code;
+using journeys::EventType;
+using Shape = schema::Envelope::Shape;
+
+/// What is read and thrown away behind a refusal, so that the refusal arrives: closing with unread
+/// bytes would reset the connection.
+constexpr std::size_t lingering_bytes_max = 4 * 1024 * 1024;
+
+std::string_view as_view(beast::string_view text) { return {text.data(), text.size()}; }
+
+/// A path of Segment's tracking API.
+struct TrackingPath {
+    std::string_view path;
+    std::optional<EventType> expected;
+    Shape shape;
+};
+constexpr std::array tracking_paths{
+    TrackingPath{"/v1/batch", {}, Shape::batch},
+    TrackingPath{"/v1/b", {}, Shape::batch},
+    TrackingPath{"/v1/import", {}, Shape::batch},
+    TrackingPath{"/v1/track", EventType::track, Shape::message},
+    TrackingPath{"/v1/t", EventType::track, Shape::message},
+    TrackingPath{"/v1/identify", EventType::identify, Shape::message},
+    TrackingPath{"/v1/i", EventType::identify, Shape::message},
+    TrackingPath{"/v1/page", EventType::page, Shape::message},
+    TrackingPath{"/v1/p", EventType::page, Shape::message},
+    TrackingPath{"/v1/screen", EventType::screen, Shape::message},
+    TrackingPath{"/v1/s", EventType::screen, Shape::message},
+    TrackingPath{"/v1/group", EventType::group, Shape::message},
+    TrackingPath{"/v1/g", EventType::group, Shape::message},
+    TrackingPath{"/v1/alias", EventType::alias, Shape::message},
+    TrackingPath{"/v1/a", EventType::alias, Shape::message},
+};
+/// Of the browser library, about itself; taken and dropped.
+constexpr std::string_view metrics_path = "/v1/m";
+
+const TrackingPath* find_tracking_path(std::string_view path) {
+    const auto found = std::ranges::find(tracking_paths, path, &TrackingPath::path);
+    return found == tracking_paths.end() ? nullptr : &*found;
+}
+
+/// Beast leaves open what others read differently: such requests are how one is smuggled into
+/// another.
+std::string_view reason_to_refuse(const HttpRequest& request) {
+    if (request.version() != 11 && request.version() != 10) return "HTTP/1.1 only";
+    const auto hosts = request.count(http::field::host);
+    if (hosts > 1 || (hosts == 0 && request.version() == 11)) return "one Host header is required";
+    const auto encodings = request.count(http::field::transfer_encoding);
+    if (encodings > 0) {
+        if (request.version() == 10 || encodings > 1 ||
+            !beast::iequals(request[http::field::transfer_encoding], "chunked"))
+            return "Transfer-Encoding must be chunked";
+        if (request.count(http::field::content_length) > 0)
+            return "Content-Length with Transfer-Encoding";
+    }
+    if (request.count(http::field::content_length) > 1) return "several Content-Lengths";
+    const auto length = as_view(request[http::field::content_length]);
+    if (length.find_first_not_of("0123456789") != std::string_view::npos)
+        return "Content-Length is no number";
+    return {};
+}
+
+/// Requests of one connection, one after the other.
+class HttpConnection final : public Connection {
+public:
+    HttpConnection(Worker& worker, Place place, Socket socket)
+        : Connection(worker, std::move(place)), socket_(std::move(socket)) {}
+
+    ~HttpConnection() override {
+        if (bytes_in_flight_ > 0) place_.give_back(bytes_in_flight_);
+    }
+
+    void start() override {
+        if (!place_.is_within_limits()) {
+            is_last_ = true;
+            return answer(unavailable(503, "too many connections"));
+        }
+        read();
+    }
+
+    void tick(Steady::time_point now) override {
+        if (deadline_ && now > *deadline_) abort();
+    }
+
+    void completed(std::uint64_t, const journeys::Result<void>& result) override {
+        place_.give_back(std::exchange(bytes_in_flight_, 0));
+        if (is_finished_) return;
+        if (!result) return answer(with_cors(unavailable(503, "storage is not available")));
+        const std::chrono::nanoseconds took = Steady::now() - received_;
+        worker_.door().observer().accepted(accepted_);
+        worker_.door().observer().acked(1, took);
+        answer(with_cors({.body = success_text(rejected_)}));
+    }
+
+    void stop() override {
+        is_last_ = true;
+        if (is_idle_) abort();
+    }
+
+    void abort() override { finish(); }
+
+private:
+    void wait_at_most(std::chrono::milliseconds patience) { deadline_ = worker_.now() + patience; }
+
+    void read() {
+        if (is_finished_) return;
+        if (is_last_ || worker_.door().stopping) return linger();
+        if (in_.size() > 0) return read_header(); // Pipelined.
+        is_idle_ = true;
+        wait_at_most(worker_.limits().idle_timeout);
+        socket_.async_read_some(in_.prepare(8 * 1024), [this, self = shared_from_this()](
+                                                           error_code error, std::size_t bytes) {
+            is_idle_ = false;
+            if (error) return finish();
+            in_.commit(bytes);
+            read_header();
+        });
+    }
+
+    void read_header() {
+        path_.clear();
+        is_head_ = false;
+        parser_.emplace();
+        parser_->header_limit(static_cast<std::uint32_t>(worker_.limits().header_bytes_max) + 1);
+        parser_->body_limit(worker_.limits().messages.frame_bytes_max);
+        wait_at_most(worker_.limits().header_timeout);
+        parse_header();
+    }
+
+    /// Beast would accept folded lines, which others read as headers of their own; so it sees a
+    /// header only when it is whole and has none.
+    void parse_header() {
+        const std::string_view text{static_cast<const char*>(in_.cdata().data()), in_.size()};
+        const auto end = text.find("\r\n\r\n");
+        const auto size = end == text.npos ? text.size() : end + 4;
+        if (size > worker_.limits().header_bytes_max)
+            return refuse(431, "the header is over the limit");
+        if (end == text.npos) return read_more_of_header();
+        const auto header = text.substr(0, end);
+        if (header.find("\r\n ") != header.npos || header.find("\r\n\t") != header.npos)
+            return refuse(400, "folded header lines");
+        error_code error;
+        in_.consume(parser_->put(in_.cdata(), error));
+        if (error) return refuse(error);
+        take_header();
+    }
+
+    void read_more_of_header() {
+        socket_.async_read_some(in_.prepare(8 * 1024), [this, self = shared_from_this()](
+                                                           error_code error, std::size_t bytes) {
+            if (error) return finish();
+            in_.commit(bytes);
+            if (!is_finished_) parse_header();
+        });
+    }
+
+    void take_header() {
+        const auto& head = parser_->get();
+        if (const auto why = reason_to_refuse(head); !why.empty()) return refuse(400, why);
+        wait_at_most(worker_.limits().body_timeout);
+        if (beast::iequals(head[http::field::expect], "100-continue") && !parser_->is_done()) {
+            out_ = "HTTP/1.1 100 Continue\r\n\r\n";
+            net::async_write(socket_, net::buffer(out_),
+                             [this, self = shared_from_this()](error_code error, std::size_t) {
+                                 if (error) return finish();
+                                 read_body();
+                             });
+            return;
+        }
+        read_body();
+    }
+
+    void read_body() {
+        if (is_finished_) return;
+        if (parser_->is_done()) return take_request();
+        http::async_read(socket_, in_, *parser_,
+                         [this, self = shared_from_this()](error_code error, std::size_t) {
+                             if (is_finished_) return;
+                             if (error) return refuse(error);
+                             take_request();
+                         });
+    }
+
+    void take_request() {
+        deadline_.reset(); // The log and the routes take the time they need.
+        received_ = Steady::now();
+        message_ = parser_->release();
+        is_last_ = is_last_ || !message_.keep_alive();
+        is_head_ = message_.method() == http::verb::head;
+        const auto target = as_view(message_.target());
+        if (!target.starts_with('/') && target != "*") return refuse(400, "the target is no path");
+        const auto question = std::min(target.find('?'), target.size());
+        path_ = std::string{target.substr(0, question)};
+        query_ = parse_query(target.substr(std::min(question + 1, target.size())));
+        const auto method = as_view(message_.method_string());
+
+        const auto* tracking = find_tracking_path(path_);
+        if (tracking || path_ == metrics_path) {
+            if (method == "OPTIONS") return answer(preflight("POST"));
+            if (method != "POST") return answer(with_cors(not_allowed("POST, OPTIONS")));
+            if (!tracking) return answer(with_cors({.body = success_text({})}));
+            return take_messages(*tracking);
+        }
+        if (path_ == "/v1/stream") return upgrade();
+        if (path_.starts_with("/v1/projects/") && path_.ends_with("/settings")) {
+            if (method == "OPTIONS") return answer(preflight("GET"));
+            if (method != "GET" && !is_head_) return answer(with_cors(not_allowed("GET, OPTIONS")));
+            return answer(with_cors(settings()));
+        }
+        if (method == "GET" || is_head_) {
+            if (path_ == "/healthz") return answer(health());
+            if (path_ == "/readyz") return answer(readiness());
+            if (path_ == "/metrics" && worker_.door().ports.metrics)
+                return answer({.body = worker_.door().ports.metrics(),
+                               .content_type = "text/plain; version=0.0.4; charset=utf-8"});
+        }
+        take_route(method);
+    }
+
+    // Producers.
+
+    /// The key that the header or the query shows; what a Bearer token may be else, the body says.
+    std::optional<std::string> shown_key() const {
+        const auto header = as_view(message_[http::field::authorization]);
+        if (!header.empty()) {
+            auto key = key_of_authorization(header);
+            if (!key) return std::string{}; // Nobody's.
+            const bool may_be_elsewhere =
+                header.size() > 1 && (header[1] == 'e' || header[1] == 'E'); // Bearer: OAuth.
+            if (!may_be_elsewhere || worker_.door().config.keys.find(*key)) return key;
+        }
+        for (const auto& [name, value] : query_)
+            if (name == "write_key" || name == "writeKey") return value;
+        return std::nullopt;
+    }
+
+    void take_messages(const TrackingPath& path) {
+        auto& body = message_.body();
+        const auto bytes_max = worker_.limits().messages.frame_bytes_max;
+        const auto encoding = as_view(message_[http::field::content_encoding]);
+        if (beast::iequals(message_[http::field::content_encoding], "gzip") ||
+            beast::iequals(message_[http::field::content_encoding], "x-gzip")) {
+            auto unpacked = gunzip(body, bytes_max);
+            if (!unpacked) {
+                const bool large = unpacked.error() == GunzipError::too_large;
+                return answer(with_cors(
+                    failure(large ? 413 : 400, large ? "the unpacked body is over the limit"
+                                                     : "the body is no gzip")));
+            }
+            body = std::move(*unpacked);
+        } else if (!encoding.empty() &&
+                   !beast::iequals(message_[http::field::content_encoding], "identity")) {
+            return answer(with_cors(failure(415, "gzip is the one Content-Encoding taken")));
+        }
+
+        const auto size = body.size();
+        body.resize(size + schema::MessageDecoder::padding);
+        const auto text = std::string_view{body}.substr(0, size);
+        auto key_text = shown_key();
+        if (!key_text) key_text = worker_.ingest().find_write_key(text);
+        const auto* key = worker_.door().config.keys.find(*key_text);
+        if (!key) return answer(with_cors(failure(401, "unknown write key")));
+        if (!key->allows(Scope::ingest))
+            return answer(with_cors(failure(403, "the key is not for events")));
+        if (worker_.door().stopping)
+            return answer(with_cors(unavailable(503, "the service is going down")));
+        if (const auto why = worker_.door().not_ready(); !why.empty())
+            return answer(with_cors(unavailable(503, why)));
+        if (worker_.door().ports.credit.is_full() || !place_.may_take_more())
+            return answer(with_cors(unavailable(429, "too many events in flight")));
+
+        schema::Envelope envelope;
+        envelope.received_at = worker_.door().ports.now();
+        envelope.write_key_hash = key->id();
+        envelope.expected = path.expected;
+        envelope.shape = path.shape;
+        envelope.limits = worker_.limits().messages;
+        auto taken =
+            worker_.ingest().take(text, envelope, key->name, schema::MessageDecoder::padding);
+        if (!taken) {
+            worker_.report(taken.error(), text, key->name);
+            const bool large =
+                taken.error().reason == schema::RejectReason::too_large && size > bytes_max;
+            return answer(with_cors(failure(large ? 413 : 400, taken.error().detail)));
+        }
+        rejected_ = rejected_items(taken->rejected, std::nullopt);
+        accepted_ = taken->accepted;
+        worker_.report(std::move(taken->refused));
+        if (path.shape == Shape::message && !taken->rejected.empty())
+            return answer(with_cors(failure(400, taken->rejected.front().error)));
+        if (taken->drafts.empty()) return answer(with_cors({.body = success_text(rejected_)}));
+        bytes_in_flight_ = size;
+        place_.take(size);
+        append(0, std::move(taken->drafts));
+    }
+
+    void upgrade() {
+        if (!is_upgrade(message_)) {
+            auto response = error_response(426, "this path speaks WebSocket");
+            response.headers.emplace_back("Upgrade", "websocket");
+            return answer(std::move(response));
+        }
+        const auto* key = worker_.door().config.keys.find(shown_key().value_or(std::string{}));
+        if (!key) return answer(unauthorized());
+        if (!key->allows(Scope::ingest))
+            return answer(error_response(403, "the key is not for events"));
+        if (worker_.door().stopping) return answer(unavailable(503, "the service is going down"));
+        if (const auto why = worker_.door().not_ready(); !why.empty())
+            return answer(unavailable(503, why));
+        if (in_.size() > 0) return refuse(400, "bytes behind a request for an upgrade");
+        auto stream = make_stream_connection(worker_, std::move(place_), std::move(socket_), *key,
+                                             std::move(message_));
+        is_finished_ = true;
+        auto& worker = worker_;
+        worker.remove(*this);
+        worker.add(stream);
+    }
+
+    // What the browser library and orchestrators ask.
+
+    Response settings() const {
+        constexpr std::string_view before = "/v1/projects/", behind = "/settings";
+        if (path_.size() <= before.size() + behind.size())
+            return error_response(404, "no such path");
+        const auto key =
+            url_decode(std::string_view{path_}.substr(before.size(),
+                                                      path_.size() - before.size() - behind.size()),
+                       false);
+        if (!worker_.door().config.keys.find(key)) return error_response(404, "unknown write key");
+        return {.body = "{\"integrations\":{\"Segment.io\":{\"apiKey\":" + json_text(key) + "}}}"};
+    }
+
+    Response health() const {
+        char speed[32];
+        std::snprintf(speed, sizeof speed, "%g", worker_.door().config.clock_speed);
+        return {.body = "{\"status\":\"ok\",\"service_time\":\"" +
+                        schema::timestamp_text(worker_.door().ports.now()) +
+                        "\",\"clock_speed\":" + speed + "}"};
+    }
+
+    Response readiness() const {
+        const auto why =
+            worker_.door().stopping ? std::string{"going down"} : worker_.door().not_ready();
+        if (why.empty()) return {.body = "{\"ready\":true}"};
+        return {.status = 503, .body = "{\"ready\":false,\"reason\":" + json_text(why) + "}"};
+    }
+
+    // Everything else.
+
+    void take_route(std::string_view method) {
+        std::string allowed;
+        for (const auto& route : worker_.door().ports.handlers) {
+            auto arguments = match_path(route.path, path_);
+            if (!arguments) continue;
+            if (route.method != method && !(is_head_ && route.method == "GET")) {
+                allowed += (allowed.empty() ? "" : ", ") + route.method;
+                continue;
+            }
+            Request request;
+            if (route.scope && !place_.is_local()) {
+                const auto* key =
+                    worker_.door().config.keys.find(shown_key().value_or(std::string{}));
+                if (!key) {
+                    auto response = unauthorized();
+                    response.headers.emplace_back("WWW-Authenticate", "Basic realm=\"sojourn\"");
+                    return answer(std::move(response));
+                }
+                if (!key->allows(*route.scope))
+                    return answer(error_response(403, "the key does not allow this"));
+                request.key = key->name;
+            }
+            request.method = method;
+            request.path = path_;
+            request.query = std::move(query_);
+            request.arguments = std::move(*arguments);
+            request.body = std::move(message_.body());
+            for (const auto& field : message_) {
+                std::string name{as_view(field.name_string())};
+                std::ranges::transform(name, name.begin(), [](unsigned char c) {
+                    return static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c);
+                });
+                request.headers.emplace_back(std::move(name), as_view(field.value()));
+            }
+            return route.handle(std::move(request), respond());
+        }
+        if (allowed.empty()) return answer(error_response(404, "no such path"));
+        answer(not_allowed(allowed));
+    }
+
+    /// Brings a route's answer back to this thread; a route that forgets it answers 500.
+    Respond respond() {
+        struct Promise {
+            std::shared_ptr<Worker> worker;
+            std::shared_ptr<HttpConnection> connection;
+            std::atomic<bool> is_kept{false};
+            void keep(Response response) {
+                if (is_kept.exchange(true)) return;
+                net::post(worker->io(), [connection = std::move(connection),
+                                         response = std::move(response)]() mutable {
+                    if (!connection->is_finished_) connection->answer(std::move(response));
+                });
+            }
+            ~Promise() { keep(error_response(500, "no answer")); }
+        };
+        auto promise = std::make_shared<Promise>();
+        promise->worker = worker_.shared_from_this();
+        promise->connection = std::static_pointer_cast<HttpConnection>(shared_from_this());
+        return [promise](Response response) { promise->keep(std::move(response)); };
+    }
+
+    // Answers.
+
+    Response failure(int status, std::string_view why) const {
+        return {.status = status, .body = failure_text(why)};
+    }
+
+    Response unavailable(int status, std::string_view why) const {
+        auto response = failure(status, why);
+        response.headers.emplace_back("Retry-After",
+                                      std::to_string(worker_.limits().retry_after.count()));
+        return response;
+    }
+
+    static Response unauthorized() { return error_response(401, "unknown key"); }
+
+    static Response not_allowed(std::string_view allowed) {
+        auto response = error_response(405, "method not allowed");
+        response.headers.emplace_back("Allow", allowed);
+        return response;
+    }
+
+    static Response with_cors(Response response) {
+        response.headers.emplace_back("Access-Control-Allow-Origin", "*");
+        response.headers.emplace_back("Access-Control-Expose-Headers", "Retry-After");
+        return response;
+    }
+
+    static Response preflight(std::string_view methods) {
+        auto response = with_cors({.status = 204, .content_type = ""});
+        response.headers.emplace_back("Access-Control-Allow-Methods", methods);
+        response.headers.emplace_back("Access-Control-Allow-Headers",
+                                      "authorization, content-type, x-retry-count");
+        response.headers.emplace_back("Access-Control-Max-Age", "86400");
+        return response;
+    }
+
+    /// Beast found the request wanting, or the other side has gone.
+    void refuse(error_code error) {
+        if (error == http::error::header_limit) return refuse(431, "the header is over the limit");
+        if (error == http::error::body_limit) return refuse(413, "the body is over the limit");
+        if (error == http::error::end_of_stream || error == http::error::partial_message ||
+            error.category() != make_error_code(http::error::bad_method).category())
+            return finish();
+        refuse(400, error.message());
+    }
+
+    /// What follows such a request can't be told from its body, so nothing more is read.
+    void refuse(int status, std::string_view why) {
+        is_last_ = true;
+        auto response = failure(status, why);
+        const bool is_producer = find_tracking_path(path_) != nullptr;
+        answer(is_producer || status == 413 ? with_cors(std::move(response)) : std::move(response));
+    }
+
+    void answer(Response response) {
+        if (is_finished_) return;
+        is_last_ = is_last_ || worker_.door().stopping;
+        const auto phrase =
+            http::obsolete_reason(http::int_to_status(static_cast<unsigned>(response.status)));
+        out_ = "HTTP/1.1 " + std::to_string(response.status) + " ";
+        out_.append(phrase.data(), phrase.size()).append("\r\n");
+        if (!response.content_type.empty())
+            out_.append("Content-Type: ").append(response.content_type).append("\r\n");
+        for (const auto& [name, value] : response.headers)
+            out_.append(name).append(": ").append(value).append("\r\n");
+        if (response.status != 204)
+            out_.append("Content-Length: ")
+                .append(std::to_string(response.body.size()))
+                .append("\r\n");
+        if (is_last_)
+            out_ += "Connection: close\r\n";
+        else if (message_.version() == 10)
+            out_ += "Connection: keep-alive\r\n";
+        out_ += "\r\n";
+        if (!is_head_ && response.status != 204) out_ += response.body;
+        message_ = {};
+        wait_at_most(worker_.limits().write_timeout);
+        net::async_write(socket_, net::buffer(out_),
+                         [this, self = shared_from_this()](error_code error, std::size_t) {
+                             if (error) return finish();
+                             read();
+                         });
+    }
+
+    /// Waits until the other side has read the last answer and closes.
+    void linger() {
+        error_code ignored;
+        socket_.shutdown(Socket::shutdown_send, ignored);
+        wait_at_most(worker_.limits().close_timeout);
+        in_.clear();
+        discard();
+    }
+
+    void discard() {
+        if (is_finished_) return;
+        socket_.async_read_some(in_.prepare(16 * 1024), [this, self = shared_from_this()](
+                                                            error_code error, std::size_t bytes) {
+            discarded_ += bytes;
+            if (error || discarded_ > lingering_bytes_max) return finish();
+            discard();
+        });
+    }
+
+    void finish() {
+        if (std::exchange(is_finished_, true)) return;
+        error_code ignored;
+        socket_.close(ignored);
+        deadline_.reset();
+        worker_.remove(*this);
+    }
+
+    Socket socket_;
+    beast::flat_buffer in_;
+    std::optional<http::request_parser<http::string_body>> parser_;
+    HttpRequest message_;
+    std::string path_;
+    std::vector<std::pair<std::string, std::string>> query_;
+    std::string out_;
+
+    std::size_t accepted_ = 0, bytes_in_flight_ = 0, discarded_ = 0;
+    std::string rejected_; ///< Of the messages being appended.
+    Steady::time_point received_;
+    std::optional<Steady::time_point> deadline_;
+    bool is_idle_ = false; ///< Between requests.
+    bool is_last_ = false; ///< No request is read after this one.
+    bool is_head_ = false;
+    bool is_finished_ = false;
+};
+
+} // namespace
+
+std::shared_ptr<Connection> make_http_connection(Worker& worker, Place place, Socket socket) {
+    return std::make_shared<HttpConnection>(worker, std::move(place), std::move(socket));
+}
+
+} // namespace runtime::listener

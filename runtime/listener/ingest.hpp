@@ -1,0 +1,61 @@
+/// From a producer's text to what the log appends: decoding, routing to customers, and the answer.
+#pragma once
+
+#include "actors/ports.hpp"
+#include "journeys/identity.hpp"
+#include "schema/message_json.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace runtime {
+
+/// A message that was refused, on its way to where `sojourn rejects` finds it.
+struct RejectedMessage {
+    schema::RejectReason reason{};
+    std::string detail;
+    std::string message_id;
+    std::string raw; ///< Its beginning: at most `raw_bytes_max`.
+    std::string key; ///< The name of the producer's key.
+    journeys::Timestamp received_at{};
+
+    static constexpr std::size_t raw_bytes_max = 4096;
+};
+
+/// Refused items of one frame, as its producer is told.
+struct RejectedItem {
+    std::uint32_t index = 0;
+    std::string message_id;
+    std::string error;
+};
+
+/// What one frame or body comes to.
+struct Taken {
+    std::size_t accepted = 0; ///< Messages; duplicates are found later and count.
+    std::vector<actors::Draft>
+        drafts; ///< One per accepted message, and the links they showed first.
+    std::vector<RejectedItem> rejected;
+    std::vector<RejectedMessage> refused; ///< The same, for operators.
+};
+
+/// Reuses its buffers and remembers links. One per thread.
+class Ingest {
+public:
+    /// A frame that is refused as a whole is the error.
+    schema::Decoded<Taken> take(std::string_view text, const schema::Envelope& envelope,
+                                std::string_view key_name, std::size_t readable_after);
+
+    /// Forgets the links: an append failed, so what the cache takes for appended may not be.
+    void forget_links() { identities_ = journeys::IdentityCache{}; }
+
+    std::string find_write_key(std::string_view text) { return decoder_.find_write_key(text); }
+
+private:
+    schema::MessageDecoder decoder_;
+    journeys::IdentityCache identities_;
+};
+
+} // namespace runtime

@@ -1,0 +1,84 @@
+#include "runtime/listener/request.hpp"
+
+#include <nlohmann/json.hpp>
+
+namespace runtime {
+namespace {
+
+std::string_view first_of(const std::vector<std::pair<std::string, std::string>>& pairs,
+                          std::string_view name) {
+    for (const auto& [own, value] : pairs)
+        if (own == name) return value;
+    return {};
+}
+
+int hex_digit(char c) {
+    if (c >= '0' && c <= '9') return c - '0';
+    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+    return -1;
+}
+
+/// Cuts the text up to `separator` off the front of `rest`.
+std::string_view take_until(std::string_view& rest, char separator) {
+    const auto end = std::min(rest.find(separator), rest.size());
+    const auto part = rest.substr(0, end);
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+    return part;
+}
+
+} // namespace
+
+std::string_view Request::header(std::string_view name) const { return first_of(headers, name); }
+std::string_view Request::parameter(std::string_view name) const { return first_of(query, name); }
+
+Response error_response(int status, std::string_view error) {
+    return {.status = status, .body = "{\"error\":" + json_text(error) + "}"};
+}
+
+std::string json_text(std::string_view text) {
+    return nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+std::string url_decode(std::string_view text, bool plus_is_blank) {
+    std::string decoded;
+    decoded.reserve(text.size());
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        if (text[i] == '%' && i + 2 < text.size() && hex_digit(text[i + 1]) >= 0 &&
+            hex_digit(text[i + 2]) >= 0) {
+            decoded += static_cast<char>(hex_digit(text[i + 1]) * 16 + hex_digit(text[i + 2]));
+            i += 2;
+        } else {
+            decoded += plus_is_blank && text[i] == '+' ? ' ' : text[i];
+        }
+    }
+    return decoded;
+}
+
+std::vector<std::pair<std::string, std::string>> parse_query(std::string_view query) {
+    std::vector<std::pair<std::string, std::string>> pairs;
+    while (!query.empty()) {
+        auto pair = take_until(query, '&');
+        if (pair.empty()) continue;
+        const auto name = take_until(pair, '=');
+        pairs.emplace_back(url_decode(name, true), url_decode(pair, true));
+    }
+    return pairs;
+}
+
+std::optional<std::vector<std::string>> match_path(std::string_view pattern,
+                                                   std::string_view path) {
+    std::vector<std::string> arguments;
+    while (!pattern.empty() && !path.empty()) {
+        const auto wanted = take_until(pattern, '/');
+        const auto part = take_until(path, '/');
+        if (wanted.starts_with('{') && !part.empty())
+            arguments.push_back(url_decode(part, false));
+        else if (wanted != part)
+            return std::nullopt;
+    }
+    if (!pattern.empty() || !path.empty()) return std::nullopt;
+    return arguments;
+}
+
+} // namespace runtime

@@ -1,0 +1,60 @@
+/// A request as the routes see it, and their answer: plain values, whatever carries them.
+#pragma once
+
+#include "runtime/listener/keys.hpp"
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace runtime {
+
+struct Request {
+    std::string method;
+    std::string path; ///< Without the query; as sent, not decoded.
+    std::vector<std::pair<std::string, std::string>> query;   ///< Decoded.
+    std::vector<std::pair<std::string, std::string>> headers; ///< Names in lower case.
+    std::vector<std::string> arguments; ///< What stood for each `{…}` of the route's path, decoded.
+    std::string body;                   ///< Unpacked.
+    std::string key; ///< The name of the caller's key; empty where none is asked for.
+
+    /// Empty where there is none; of several the first.
+    std::string_view header(std::string_view name) const;
+    std::string_view parameter(std::string_view name) const;
+};
+
+struct Response {
+    int status = 200;
+    std::string body;
+    std::string content_type = "application/json";
+    std::vector<std::pair<std::string, std::string>> headers;
+};
+
+/// Takes the answer, once, from any thread. Dropping it unused answers 500.
+using Respond = std::function<void(Response)>;
+
+/// One path of the service beside those of producers.
+struct Route {
+    std::string method; ///< `GET` answers `HEAD` too.
+    std::string path;   ///< `/v1/customers/{id}/timeline`; `{…}` stands for one part of a path.
+    std::optional<Scope> scope; ///< None: the route looks after itself (pages, signed webhooks).
+    std::function<void(Request, Respond)> handle; ///< On a thread of the listener; returns at once.
+};
+using Handlers = std::vector<Route>;
+
+/// `{"error":"…"}`.
+Response error_response(int status, std::string_view error);
+
+/// `text` as a JSON string, quotes included. What is no UTF-8 becomes U+FFFD.
+std::string json_text(std::string_view text);
+/// `%41` and, in queries, `+`. What is no escape stays as it is.
+std::string url_decode(std::string_view text, bool plus_is_blank);
+/// Parts of a query, decoded, in order.
+std::vector<std::pair<std::string, std::string>> parse_query(std::string_view query);
+/// What stands for the `{…}` of `pattern` in `path`; nothing where they do not match.
+std::optional<std::vector<std::string>> match_path(std::string_view pattern, std::string_view path);
+
+} // namespace runtime

@@ -1,0 +1,267 @@
+#include "runtime/metrics.hpp"
+
+#include <prometheus/counter.h>
+#include <prometheus/gauge.h>
+#include <prometheus/histogram.h>
+#include <prometheus/registry.h>
+#include <prometheus/text_serializer.h>
+
+#include <array>
+#include <atomic>
+#include <map>
+#include <mutex>
+#include <vector>
+
+namespace runtime {
+namespace {
+
+using prometheus::Counter;
+using prometheus::Gauge;
+using prometheus::Histogram;
+
+double seconds(std::chrono::nanoseconds span) {
+    return std::chrono::duration<double>(span).count();
+}
+
+/// From half a millisecond, where an ack is fast, to the minute that a full stop takes.
+const Histogram::BucketBoundaries fast{0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1,
+                                       0.25,   0.5,   1,      2.5,   5,    10,    30,   60};
+/// A trigger may also wait: for quiet hours, or a provider that is down.
+const Histogram::BucketBoundaries slow{0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5,  1,
+                                       2.5,   5,    10,    30,   60,  300,  1800, 7200};
+
+/// Series of one metric, found again by the values of their labels.
+template <class Metric> class Labelled {
+public:
+    Labelled(prometheus::Family<Metric>& family, std::vector<std::string> names)
+        : family_(family), names_(std::move(names)) {}
+
+    Metric& at(std::vector<std::string> values) {
+        const std::lock_guard lock{mutex_};
+        if (const auto known = series_.find(values); known != series_.end()) return *known->second;
+        if (series_.size() >= Metrics::labels_max) {
+            values.assign(names_.size(), "other");
+            if (const auto known = series_.find(values); known != series_.end())
+                return *known->second;
+        }
+        prometheus::Labels labels;
+        for (std::size_t i = 0; i < names_.size(); ++i) labels.emplace(names_[i], values[i]);
+        auto& metric = family_.Add(labels);
+        series_.emplace(std::move(values), &metric);
+        return metric;
+    }
+
+private:
+    prometheus::Family<Metric>& family_;
+    std::vector<std::string> names_;
+    std::mutex mutex_;
+    std::map<std::vector<std::string>, Metric*> series_;
+};
+
+/// A number per partition, shown as their sum.
+class Sum {
+public:
+    Sum(Gauge& gauge, std::size_t partitions) : gauge_(gauge), parts_(partitions) {}
+    void set(std::size_t partition, std::uint64_t value) {
+        if (partition >= parts_.size()) return;
+        const auto before = parts_[partition].exchange(value);
+        gauge_.Increment(static_cast<double>(value) - static_cast<double>(before));
+    }
+
+private:
+    Gauge& gauge_;
+    std::vector<std::atomic<std::uint64_t>> parts_;
+};
+
+} // namespace
+
+struct Metrics::Series {
+    explicit Series(std::size_t partitions)
+        : active(gauge("active_customers", "Customers held in memory."), partitions),
+          lag(gauge("lag_events", "Records received and not yet flushed."), partitions) {
+        for (std::size_t i = 0; i < schema::reject_reason_count; ++i) {
+            const auto reason = schema::to_text(static_cast<schema::RejectReason>(i));
+            rejected_by[i] = &rejected.Add({{"reason", std::string{reason}}});
+        }
+    }
+
+    prometheus::Family<Counter>& counters(const char* name, const char* help) {
+        return prometheus::BuildCounter()
+            .Name(std::string{"sojourn_"} + name)
+            .Help(help)
+            .Register(registry);
+    }
+    prometheus::Family<Gauge>& gauges(const char* name, const char* help) {
+        return prometheus::BuildGauge()
+            .Name(std::string{"sojourn_"} + name)
+            .Help(help)
+            .Register(registry);
+    }
+    Gauge& gauge(const char* name, const char* help) { return gauges(name, help).Add({}); }
+    Histogram& histogram(const char* name, const char* help,
+                         const Histogram::BucketBoundaries& bounds) {
+        return prometheus::BuildHistogram()
+            .Name(std::string{"sojourn_"} + name)
+            .Help(help)
+            .Register(registry)
+            .Add({}, bounds);
+    }
+
+    void count(const journeys::TimelineEntry& entry) {
+        using journeys::EntryKind;
+        const auto run = [&](const char* event, const char* reason) {
+            runs.at({entry.journey, event, reason}).Increment();
+        };
+        // Other kinds tell of steps within a run; `runs_total` is about its beginning and its end.
+        if (entry.kind == EntryKind::enter) {
+            run("entered", "");
+            open_runs.at({entry.journey}).Increment();
+        } else if (entry.kind == EntryKind::exit) {
+            run("exited", entry.reason.c_str());
+        } else if (entry.kind == EntryKind::end) {
+            run("completed", entry.reason.c_str());
+        } else if (entry.kind == EntryKind::suppress) {
+            suppressed.at({entry.journey, entry.reason}).Increment();
+        }
+        if (entry.kind == EntryKind::exit || entry.kind == EntryKind::end)
+            open_runs.at({entry.journey}).Decrement();
+    }
+
+    prometheus::Registry registry;
+
+    prometheus::Family<Counter>& ingested =
+        counters("ingested_total", "Messages of producers; accepted ones are durable.");
+    Counter& accepted = ingested.Add({{"result", "accepted"}});
+    Counter& refused = ingested.Add({{"result", "rejected"}});
+    prometheus::Family<Counter>& rejected =
+        counters("rejected_total", "Messages and frames refused at the door.");
+    std::array<Counter*, schema::reject_reason_count> rejected_by{};
+
+    prometheus::Family<Counter>& applied =
+        counters("applied_total", "Records, by what became of them.");
+    Counter& applied_applied = applied.Add({{"result", "applied"}});
+    Counter& applied_duplicate = applied.Add({{"result", "duplicate"}});
+    Counter& applied_late = applied.Add({{"result", "late"}});
+    Counter& applied_parked = applied.Add({{"result", "parked"}});
+    Counter& applied_forwarded = applied.Add({{"result", "forwarded"}});
+
+    Labelled<Counter> runs{
+        counters("runs_total", "Runs of journeys entered, exited and completed."),
+        {"journey", "event", "reason"}};
+    Labelled<Gauge> open_runs{gauges("open_runs", "Runs entered less runs ended, since the start."),
+                              {"journey"}};
+    Labelled<Counter> intents{
+        counters("intents_total", "Messages to send, by the state they came to."),
+        {"channel", "state"}};
+    Labelled<Counter> suppressed{counters("suppressed_total", "Messages not sent, and why."),
+                                 {"journey", "reason"}};
+    Labelled<Gauge> channels{gauges("channel_intents", "Where a channel's intents stand."),
+                             {"channel", "state"}};
+    Labelled<Gauge> breakers{gauges("channel_breaker_open", "1 while a channel's breaker is open."),
+                             {"channel"}};
+
+    Histogram& ack = histogram("ack_seconds", "From a frame's last byte to its ack.", fast);
+    Histogram& flush = histogram("flush_seconds", "One flush of states and effects.", fast);
+    Histogram& trigger =
+        histogram("trigger_seconds", "From the opened intent to the request's sending.", slow);
+    Histogram& lateness = histogram("timer_lateness_seconds", "How late timers fired.", slow);
+    Counter& failures =
+        counters("flush_failures_total", "Flushes that failed and are tried again.").Add({});
+    Gauge& open_connections = gauge("connections", "Connections of producers and operators.");
+    Sum active, lag;
+};
+
+Metrics::Metrics(actors::Partition partitions) : series_(std::make_unique<Series>(partitions)) {}
+
+Metrics::~Metrics() = default;
+
+std::string Metrics::text() const {
+    return prometheus::TextSerializer{}.Serialize(series_->registry.Collect());
+}
+
+void Metrics::records(actors::Partition, const actors::AppliedCounts& counts) {
+    const auto add = [](Counter& counter, std::uint32_t value) {
+        if (value != 0) counter.Increment(value);
+    };
+    add(series_->applied_applied, counts.applied);
+    add(series_->applied_duplicate, counts.duplicate);
+    add(series_->applied_late, counts.late);
+    add(series_->applied_parked, counts.parked);
+    add(series_->applied_forwarded, counts.forwarded);
+}
+
+void Metrics::flushed(const actors::FlushRequest& request, journeys::Duration took) {
+    series_->flush.Observe(seconds(took));
+    for (const auto& customer : request.customers)
+        for (const auto& effect : customer.effects) {
+            if (const auto* entry = std::get_if<journeys::TimelineEntry>(&effect))
+                series_->count(*entry);
+            else if (const auto* opened = std::get_if<journeys::IntentOpened>(&effect))
+                series_->intents.at({opened->channel, "opened"}).Increment();
+        }
+}
+
+void Metrics::flush_failed(actors::Partition, const journeys::Error&) {
+    series_->failures.Increment();
+}
+
+void Metrics::customers(actors::Partition partition, std::uint64_t active, std::uint64_t) {
+    series_->active.set(partition, active);
+}
+
+void Metrics::timers(actors::Partition, std::uint64_t woken, journeys::Duration latest) {
+    if (woken != 0) series_->lateness.Observe(seconds(latest));
+}
+
+void Metrics::position(actors::Partition partition, std::uint64_t received,
+                       std::uint64_t watermark) {
+    series_->lag.set(partition, received > watermark ? received - watermark : 0);
+}
+
+void Metrics::channel(std::string_view name, const actors::ChannelCounts& counts) {
+    const auto show = [&](const char* state, std::uint64_t value) {
+        series_->channels.at({std::string{name}, state}).Set(static_cast<double>(value));
+    };
+    show("queued", counts.queued);
+    show("calling", counts.calling);
+    show("backing_off", counts.backing_off);
+    show("settling", counts.settling);
+    series_->breakers.at({std::string{name}}).Set(counts.breaker_open ? 1 : 0);
+}
+
+void Metrics::called(std::string_view channel, const actors::ProviderOutcome& outcome,
+                     journeys::Duration since_opened) {
+    using Kind = actors::ProviderOutcome::Kind;
+    const auto state = [&] {
+        switch (outcome.kind) {
+        case Kind::accepted: return "accepted";
+        case Kind::rejected: return "rejected";
+        case Kind::retry: return "retry";
+        case Kind::unknown: return "unknown";
+        }
+        return "unknown";
+    }();
+    series_->intents.at({std::string{channel}, state}).Increment();
+    series_->trigger.Observe(seconds(since_opened));
+}
+
+void Metrics::accepted(std::size_t messages) {
+    series_->accepted.Increment(static_cast<double>(messages));
+}
+
+void Metrics::rejected(schema::RejectReason reason, std::size_t messages) {
+    series_->refused.Increment(static_cast<double>(messages));
+    const auto place = static_cast<std::size_t>(reason);
+    if (place < series_->rejected_by.size())
+        series_->rejected_by[place]->Increment(static_cast<double>(messages));
+}
+
+void Metrics::acked(std::size_t, std::chrono::nanoseconds slowest) {
+    series_->ack.Observe(seconds(slowest));
+}
+
+void Metrics::connections(std::int64_t open) {
+    series_->open_connections.Set(static_cast<double>(open));
+}
+
+} // namespace runtime

@@ -1,0 +1,51 @@
+/// What `/metrics` shows: counts and durations of the whole service, with the prefix `sojourn_`.
+///
+/// Actors and listener report per batch, so nothing here is on the path of one event. A label takes
+/// its values from closed sets or from the configuration; past `labels_max` of one metric the rest
+/// is `other`.
+#pragma once
+
+#include "actors/observer.hpp"
+#include "runtime/listener/listener.hpp"
+
+#include <cstddef>
+#include <memory>
+#include <string>
+
+namespace runtime {
+
+/// Every call may be made from any thread.
+class Metrics : public actors::Observer, public ListenerObserver {
+public:
+    static constexpr std::size_t labels_max = 500; ///< Series of one metric.
+
+    /// Events are counted as accepted by the listener; the lag is that of these partitions.
+    explicit Metrics(actors::Partition partitions);
+    ~Metrics() override;
+
+    /// In the text format of Prometheus, version 0.0.4.
+    std::string text() const;
+
+    // Of the actors.
+    void records(actors::Partition, const actors::AppliedCounts& counts) override;
+    void flushed(const actors::FlushRequest& request, journeys::Duration took) override;
+    void flush_failed(actors::Partition, const journeys::Error&) override;
+    void customers(actors::Partition, std::uint64_t active, std::uint64_t loading) override;
+    void timers(actors::Partition, std::uint64_t woken, journeys::Duration latest) override;
+    void position(actors::Partition, std::uint64_t received, std::uint64_t watermark) override;
+    void channel(std::string_view name, const actors::ChannelCounts& counts) override;
+    void called(std::string_view channel, const actors::ProviderOutcome& outcome,
+                journeys::Duration since_opened) override;
+
+    // Of the listener.
+    void accepted(std::size_t messages) override;
+    void rejected(schema::RejectReason reason, std::size_t messages) override;
+    void acked(std::size_t frames, std::chrono::nanoseconds slowest) override;
+    void connections(std::int64_t open) override;
+
+private:
+    struct Series;
+    std::unique_ptr<Series> series_;
+};
+
+} // namespace runtime

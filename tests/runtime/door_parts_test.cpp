@@ -1,0 +1,69 @@
+// The parts of the listener that need no connection.
+
+#include "runtime/listener/gunzip.hpp"
+#include "runtime/listener/keys.hpp"
+#include "runtime/listener/request.hpp"
+
+#include <catch2/catch.hpp>
+
+using namespace runtime;
+
+TEST_CASE("keys are found by their hash, and allow what they are for", "[listener]") {
+    const KeyRing ring{
+        {make_key("shop", "a", {Scope::ingest}), make_key("ops", "b", {Scope::admin})}};
+    REQUIRE(ring.find("a"));
+    CHECK(ring.find("a")->name == "shop");
+    CHECK(ring.find("a")->allows(Scope::ingest));
+    CHECK_FALSE(ring.find("a")->allows(Scope::decide));
+    CHECK_FALSE(ring.find("a")->allows(Scope::admin));
+    CHECK(ring.find("b")->allows(Scope::ingest));
+    CHECK(ring.find("b")->allows(Scope::decide));
+    CHECK_FALSE(ring.find(""));
+    CHECK_FALSE(ring.find("A"));
+    CHECK_FALSE(KeyRing{}.find(""));
+    // FIPS 180-4: the hash of "abc" begins so. The id is stored with messages, so it must not
+    // change.
+    CHECK(make_key("x", "abc", {}).id() == 0xba7816bf8f01cfeaULL);
+}
+
+TEST_CASE("texts are compared whole", "[listener]") {
+    CHECK(equal_in_constant_time("same", "same"));
+    CHECK(equal_in_constant_time("", ""));
+    CHECK_FALSE(equal_in_constant_time("same", "samf"));
+    CHECK_FALSE(equal_in_constant_time("same", "tame"));
+    CHECK_FALSE(equal_in_constant_time("same", "same "));
+}
+
+TEST_CASE("the key of an Authorization header", "[listener]") {
+    CHECK(key_of_authorization("Basic a2V5Og==") == "key");     // "key:"
+    CHECK(key_of_authorization("basic  a2V5") == "key");        // "key"
+    CHECK(key_of_authorization("Basic a2V5Og") == "key");       // Without its padding.
+    CHECK(key_of_authorization("Basic a2V5OnB3OngK") == "key"); // "key:pw:x"
+    CHECK(key_of_authorization("Bearer key") == "key");
+    CHECK(key_of_authorization("BEARER key") == "key");
+    CHECK(key_of_authorization("Basic ") == "");
+    CHECK_FALSE(key_of_authorization("Basic").has_value());
+    CHECK_FALSE(key_of_authorization("Basic !").has_value());
+    CHECK_FALSE(key_of_authorization("Basic a").has_value());
+    CHECK_FALSE(key_of_authorization("Digest key").has_value());
+    CHECK_FALSE(key_of_authorization("").has_value());
+}
+
+TEST_CASE("paths and queries are taken apart", "[listener]") {
+    using Arguments = std::vector<std::string>;
+    CHECK(match_path("/v1/customers/{id}", "/v1/customers/a%2Fb") == Arguments{"a/b"});
+    CHECK(match_path("/v1/journeys", "/v1/journeys") == Arguments{});
+    CHECK(match_path("/", "/") == Arguments{});
+    CHECK_FALSE(match_path("/", "/x"));
+    CHECK_FALSE(match_path("/v1/customers/{id}", "/v1/customers/"));
+    CHECK_FALSE(match_path("/v1/customers/{id}", "/v1/customers"));
+    CHECK_FALSE(match_path("/v1/customers/{id}", "/v1/customers/a/b"));
+    CHECK_FALSE(match_path("/v1/customers/{id}/timeline", "/v1/customers/a"));
+    CHECK(parse_query("a=1&b=x+y%21&&c&=d") ==
+          std::vector<std::pair<std::string, std::string>>{
+              {"a", "1"}, {"b", "x y!"}, {"c", ""}, {"", "d"}});
+    CHECK(url_decode("100%", false) == "100%");
+    CHECK(url_decode("%4", false) == "%4");
+    CHECK(url_decode("%zz", false) == "%zz");
+    CHECK(json_text("a\"\n\xff") == "\"a\\\"\\n\xef\xbf\xbd\"");
+}

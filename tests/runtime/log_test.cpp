@@ -1,0 +1,51 @@
+#include "runtime/log.hpp"
+
+#include <catch2/catch.hpp>
+
+using namespace std::chrono_literals;
+
+namespace {
+
+struct Lines {
+    std::vector<std::string> lines;
+    std::chrono::steady_clock::time_point now{};
+    runtime::Log log(runtime::LogFormat format) {
+        return runtime::Log{format, runtime::LogLevel::info,
+                            [this](std::string_view line) { lines.emplace_back(line); },
+                            [this] { return now; }};
+    }
+};
+
+} // namespace
+
+TEST_CASE("a line of the log says what happened, and its facts", "[log]") {
+    Lines written;
+    SECTION("for people") {
+        written.log(runtime::LogFormat::text)
+            .info("partition taken over",
+                  {{"partition", 3}, {"took_ms", 1.5}, {"why", "a\nline"}, {"state", ""}});
+        CHECK(written.lines ==
+              std::vector<std::string>{"partition taken over partition=3 "
+                                       "took_ms=1.500000 why=\"a\\nline\" state=\"\""});
+    }
+    SECTION("for machines") {
+        written.log(runtime::LogFormat::json).error("it \"broke\"", {{"partition", 3}});
+        CHECK(written.lines ==
+              std::vector<std::string>{R"("text":"it \"broke\"","partition":"3")"});
+    }
+    SECTION("not below its level") {
+        written.log(runtime::LogFormat::text).debug("x");
+        CHECK(written.lines.empty());
+    }
+}
+
+TEST_CASE("a warning that repeats is one line, with a count", "[log]") {
+    Lines written;
+    auto log = written.log(runtime::LogFormat::text);
+    for (int i = 0; i < 5; ++i) log.repeated_warning("storage is down");
+    log.repeated_warning("another");
+    CHECK(written.lines == std::vector<std::string>{"storage is down", "another"});
+    written.now += 10s;
+    log.repeated_warning("storage is down");
+    CHECK(written.lines.back() == "storage is down repeated=4");
+}

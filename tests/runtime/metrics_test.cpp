@@ -1,0 +1,54 @@
+#include "runtime/metrics.hpp"
+
+#include <catch2/catch.hpp>
+
+using namespace std::chrono_literals;
+
+TEST_CASE("what the service does is counted under the promised names", "[metrics]") {
+    runtime::Metrics metrics{2};
+    metrics.accepted(3);
+    metrics.rejected(schema::RejectReason::no_identity, 1);
+    metrics.acked(1, 3ms);
+    metrics.records(0, {.applied = 5, .duplicate = 2});
+    metrics.customers(0, 10, 0);
+    metrics.customers(1, 5, 0);
+    metrics.customers(0, 7, 0);
+    metrics.position(0, 100, 90);
+    metrics.timers(0, 1, 20ms);
+
+    actors::FlushRequest flush;
+    auto& customer = flush.customers.emplace_back();
+    customer.effects.emplace_back(
+        journeys::TimelineEntry{.kind = journeys::EntryKind::enter, .journey = "cart"});
+    journeys::TimelineEntry suppressed{.kind = journeys::EntryKind::suppress, .journey = "cart"};
+    suppressed.reason = "consent";
+    customer.effects.emplace_back(suppressed);
+    metrics.flushed(flush, 12ms);
+
+    const auto text = metrics.text();
+    for (const auto* line :
+         {"sojourn_ingested_total{result=\"accepted\"} 3",
+          "sojourn_ingested_total{result=\"rejected\"} 1",
+          "sojourn_rejected_total{reason=\"no_identity\"} 1",
+          "sojourn_applied_total{result=\"applied\"} 5",
+          "sojourn_applied_total{result=\"duplicate\"} 2", "sojourn_active_customers 12",
+          "sojourn_lag_events 10", "sojourn_open_runs{journey=\"cart\"} 1",
+          "sojourn_runs_total{event=\"entered\",journey=\"cart\",reason=\"\"} 1",
+          "sojourn_suppressed_total{journey=\"cart\",reason=\"consent\"} 1",
+          "sojourn_ack_seconds_count 1", "sojourn_flush_seconds_count 1",
+          "sojourn_timer_lateness_seconds_count 1", "sojourn_trigger_seconds_count 0"}) {
+        INFO(text);
+        CHECK_THAT(text, Catch::Contains(line));
+    }
+}
+
+TEST_CASE("labels that never end are one label", "[metrics]") {
+    runtime::Metrics metrics{1};
+    for (std::size_t i = 0; i < 2 * runtime::Metrics::labels_max; ++i)
+        metrics.called("channel-" + std::to_string(i),
+                       {.kind = actors::ProviderOutcome::Kind::accepted}, 1ms);
+    const auto text = metrics.text();
+    CHECK_THAT(text,
+               Catch::Contains("sojourn_intents_total{channel=\"other\",state=\"other\"} 500"));
+    CHECK_THAT(text, !Catch::Contains("channel-501"));
+}
