@@ -1,9 +1,15 @@
-/// Every type that travels between actors and ports, and nothing else. In-process only: none is serialised.
+/// Every type that travels between actors and ports, and nothing else. In-process only: none is
+/// serialised.
 #pragma once
 
+#include "actors/observer.hpp"
 #include "actors/ports.hpp"
+#include "actors/rules.hpp"
 
 #include <caf/all.hpp>
+
+#include <functional>
+#include <variant>
 
 namespace actors {
 
@@ -11,8 +17,8 @@ namespace actors {
 struct LogBatch {
     Partition partition = 0;
     std::vector<journeys::RecordPtr> records; ///< Offsets dense and rising.
-    journeys::Timestamp closed{};             ///< No record with `accepted_at <= closed` is still to come.
-    bool live = true;                         ///< False while the stored tail is being replayed.
+    journeys::Timestamp closed{}; ///< No record with `accepted_at <= closed` is still to come.
+    bool live = true;             ///< False while the stored tail is being replayed.
 };
 struct LogClosed {
     Partition partition = 0;
@@ -21,6 +27,8 @@ struct LogClosed {
 struct SeenBefore {
     std::uint64_t tag = 0;
     std::vector<std::uint64_t> hashes;
+    std::vector<std::uint64_t> offsets; ///< Beside `hashes`: the first offset of each.
+    bool failed = false;                ///< Storage was not reachable; ask again.
 };
 
 // From the store.
@@ -40,6 +48,7 @@ struct Loaded {
     struct Entry {
         journeys::CustomerId customer;
         std::shared_ptr<const std::string> block; ///< Null: unknown customer.
+        std::string quarantined; ///< Why their records are parked; empty: they are not.
     };
     Partition partition = 0;
     std::vector<Entry> entries;
@@ -72,6 +81,145 @@ struct ProviderAnswered {
     ProviderOutcome outcome;
 };
 
+// From the clock of CAF to the one who asked: time to look around.
+struct Tick {};
+
+/// A customer's place in their partition's table; the generation tells re-used places apart.
+struct Slot {
+    std::uint32_t index = 0;
+    std::uint32_t generation = 0;
+    bool operator==(const Slot&) const = default;
+};
+
+// From a partition to a customer, in the order in which they are to happen.
+struct Batch {
+    std::vector<journeys::RecordPtr> records;
+    journeys::Timestamp closed =
+        journeys::timestamp_min; ///< Timers due by then fire after the records.
+};
+struct Wake {
+    journeys::Timestamp closed{};
+    bool hint_was_stored = false; ///< Then it must be corrected even where nothing was due.
+};
+struct AskHandOver {
+    journeys::IntentId intent;
+    journeys::CustomerId customer;
+    caf::actor channel;
+    journeys::Timestamp now{}; ///< Filled in by the partition.
+};
+struct AskStanding {
+    journeys::IntentId intent;
+    journeys::CustomerId customer;
+    caf::actor channel;
+    bool prove = false; ///< The answer must follow a flush: only that shows that this process still
+                        ///< owns the customer.
+};
+struct Query {
+    journeys::CustomerId customer;
+    caf::actor asker; ///< Is told `CustomerState`.
+};
+struct ToCustomer {
+    std::variant<Batch, Wake, AskHandOver, AskStanding, Query> what;
+    RulebookPtr rulebook;
+};
+
+// From a customer to the flush: what one message led to.
+struct Commit {
+    Slot slot;
+    bool answers =
+        true; ///< The message is done with; false where the rest of it waits for the log's answer.
+    std::uint32_t records = 0;
+    std::uint64_t through = 0; ///< Offset of the last record of the message; 0: it held none.
+    bool changed = false;      ///< Else there is nothing to write.
+    bool quarantined = false;
+    AppliedCounts counts;
+    CustomerWrite write;
+    std::vector<ParkedRecord> parked;
+    std::vector<AskStanding> prove;
+};
+
+// From the flush to its partition.
+struct Progressed {
+    struct Entry {
+        Slot slot;
+        std::uint32_t records = 0;
+        std::uint64_t through = 0, revision = 0;
+        journeys::Timestamp wake_at = journeys::no_time;
+        bool answers = true, changed = false, quarantined = false;
+    };
+    std::vector<Entry> entries;
+    AppliedCounts counts;
+};
+struct Persisted {
+    struct Entry {
+        Slot slot;
+        std::uint64_t revision = 0, through = 0;
+    };
+    std::vector<Entry> entries;
+    std::uint64_t watermark = 0; ///< That the flush stored.
+};
+struct Fenced {
+    journeys::Error error;
+};
+struct Drained {};
+
+// From a partition to its flush.
+struct FlushStart {
+    std::uint64_t epoch = 0, sequence = 0, watermark = 0, publication = 0;
+};
+struct Watermark {
+    std::uint64_t offset = 0, publication = 0;
+};
+struct Drain {}; ///< Write all there is; answer `Drained`.
+struct Work {};  ///< To oneself: behind everything that is in the mailbox already.
+
+// To a channel.
+struct Offered { ///< A committed row of the outbox.
+    Partition partition = 0;
+    caf::actor owner;
+    journeys::CustomerId customer;
+    journeys::IntentOpened intent;
+    bool was_claimed =
+        false; ///< By a process that is gone; then with the bytes that it had frozen.
+    std::string address, payload;
+};
+struct Granted { ///< The grant is committed.
+    journeys::IntentGranted grant;
+};
+struct Recalled { ///< The recall is committed.
+    journeys::IntentId intent;
+};
+struct HandOverAnswered { ///< Anything but a grant.
+    journeys::IntentId intent;
+    journeys::HandOver verdict;
+};
+struct Standing {
+    journeys::IntentId intent;
+    bool granted = false;
+};
+struct SettleAppended {
+    journeys::IntentId intent;
+    bool failed = false;
+};
+struct PartitionGone { ///< Its customers belong to another process.
+    Partition partition = 0;
+};
+enum class ChannelCommand : std::uint8_t { pause, resume, drain };
+struct ChannelControl {
+    ChannelCommand command = ChannelCommand::pause;
+    std::function<void()> drained; ///< Of `drain`: called once nothing is under way.
+};
+
+// From outside.
+struct StopPartition {
+    std::function<void()> stopped; ///< Called once, when everything is written.
+};
+struct CustomerState {
+    journeys::CustomerId customer;
+    std::shared_ptr<const std::string> block; ///< Null: unknown.
+    std::string quarantined;
+};
+
 } // namespace actors
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(actors::LogBatch)
@@ -84,3 +232,27 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(actors::Flushed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(actors::Due)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(actors::OpenIntents)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(actors::ProviderAnswered)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(actors::Tick)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(actors::ToCustomer)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(actors::Commit)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(actors::Progressed)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(actors::Persisted)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(actors::Fenced)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(actors::Drained)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(actors::FlushStart)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(actors::Watermark)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(actors::Drain)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(actors::Work)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(actors::Offered)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(actors::Granted)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(actors::Recalled)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(actors::HandOverAnswered)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(actors::Standing)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(actors::SettleAppended)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(actors::PartitionGone)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(actors::ChannelControl)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(actors::StopPartition)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(actors::CustomerState)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(actors::AskHandOver)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(actors::AskStanding)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(actors::Query)

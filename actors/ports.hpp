@@ -1,7 +1,8 @@
 /// What actors need of the world, each a small interface that `runtime/` implements.
 ///
-/// Ports are asynchronous: a request now, a message (see messages.hpp) to the asker later. Every call may be
-/// made from any thread, returns at once, and never throws. Adapters own whatever threads block.
+/// Ports are asynchronous: a request now, a message (see messages.hpp) to the asker later. Every
+/// call may be made from any thread, returns at once, and never throws. Adapters own whatever
+/// threads block.
 #pragma once
 
 #include "journeys/catalog.hpp"
@@ -21,19 +22,21 @@ namespace actors {
 
 using Partition = std::uint16_t;
 
-/// Which partition owns a customer. Stored positions hang on it: the count of partitions is fixed when a
-/// data folder is made.
+/// Which partition owns a customer. Stored positions hang on it: the count of partitions is fixed
+/// when a data folder is made.
 inline Partition partition_of(const journeys::CustomerId& customer, Partition partitions) {
     return static_cast<Partition>(journeys::hash(customer) % partitions);
 }
 
-/// A record on its way into the log: everything but the offset and `accepted_at`, which the log gives.
+/// A record on its way into the log: everything but the offset and `accepted_at`, which the log
+/// gives.
 struct Draft {
     journeys::CustomerId customer;
     journeys::RecordKind kind = journeys::RecordKind::event;
     std::uint64_t message_hash = 0; ///< Stored beside the record for the look-up of old duplicates.
     std::string bytes;              ///< The encoded body, as `schema/record_codec.hpp` makes it.
-    std::shared_ptr<journeys::Record> record; ///< The same, decoded; the log fills in offset and `accepted_at`.
+    std::shared_ptr<journeys::Record>
+        record; ///< The same, decoded; the log fills in offset and `accepted_at`.
 };
 
 /// The durable, partitioned log. It also is the clock: see rule 2 of the architecture.
@@ -41,29 +44,36 @@ class EventLog {
 public:
     virtual ~EventLog() = default;
 
-    /// Appends all of `drafts` (of any partitions) in one transaction, in order. `done` is called once from a
-    /// thread of the log, after the commit and before the partitions see the records, or with
-    /// `storage_unavailable` / `fenced`; then none is in the log.
-    virtual void append(std::vector<Draft> drafts, std::function<void(journeys::Result<void>)> done) = 0;
+    /// Appends all of `drafts` (of any partitions) in one transaction, in order. `done` is called
+    /// once from a thread of the log, after the commit and before the partitions see the records,
+    /// or with `storage_unavailable` / `fenced`; then none is in the log.
+    virtual void append(std::vector<Draft> drafts,
+                        std::function<void(journeys::Result<void>)> done) = 0;
 
-    /// Sends `LogBatch` messages to `reader`: first what is stored after `position`, then every further
-    /// commit, in order and without gaps; between them `LogClosed` as the clock goes on. One reader a
-    /// partition; a later call replaces the earlier.
+    /// Sends `LogBatch` messages to `reader`: first what is stored after `position`, then every
+    /// further commit, in order and without gaps; between them `LogClosed` as the clock goes on.
+    /// One reader a partition; a later call replaces the earlier.
     virtual void subscribe(Partition partition, std::uint64_t position, caf::actor reader) = 0;
 
-    /// Answers `SeenBefore{tag, hashes}`: which of `hashes` stand in the closed part of the log for `customer`.
+    /// Answers `SeenBefore{tag, hashes, offsets}`: which of `hashes` stand in the closed part of
+    /// the log for `customer`, and at which offset first: a record that is replayed must not find
+    /// itself.
     virtual void find_duplicates(Partition partition, const journeys::CustomerId& customer,
                                  std::vector<std::uint64_t> hashes, std::uint64_t tag,
                                  caf::actor asker) = 0;
 
     /// Records at or below `watermark` are no longer needed for recovery.
     virtual void advance_watermark(Partition partition, std::uint64_t watermark) = 0;
+
+    /// The newest offset that was acknowledged; from memory. A hand-over is answered only behind
+    /// it.
+    virtual std::uint64_t last_offset(Partition) const { return 0; }
 };
 
 /// One customer's part of a flush.
 struct CustomerWrite {
     journeys::CustomerId customer;
-    std::uint64_t revision = 0;               ///< Guards the upsert: only a higher one replaces.
+    std::uint64_t revision = 0; ///< Guards the upsert: only a higher one replaces.
     std::uint64_t applied = 0;
     journeys::Timestamp wake_at = journeys::no_time;
     std::shared_ptr<const std::string> block; ///< Null: no snapshot yet, only effects.
@@ -71,13 +81,24 @@ struct CustomerWrite {
     std::uint64_t first_timeline_number = 0;  ///< Timeline rows are keyed (customer, revision, n).
 };
 
+/// A record that could not be applied, kept beside the log until an operator releases its customer.
+struct ParkedRecord {
+    journeys::CustomerId customer;
+    std::uint64_t offset = 0; ///< 0: a timer or a hand-over failed, no record.
+    std::string reason;
+};
+
 /// One transaction: everything in it or nothing.
 struct FlushRequest {
     Partition partition = 0;
-    std::uint64_t epoch = 0;    ///< Checked FOR SHARE against the owner row first.
-    std::uint64_t sequence = 0; ///< Of this partition's flushes; tells after a lost reply whether it was committed.
-    std::uint64_t watermark = 0; ///< Every record at or below it is in the snapshots: replay begins behind it.
+    std::uint64_t epoch = 0; ///< Checked FOR SHARE against the owner row first.
+    std::uint64_t sequence =
+        0; ///< Of this partition's flushes; tells after a lost reply whether it was committed.
+    std::uint64_t watermark =
+        0; ///< Every record at or below it is in the snapshots: replay begins behind it.
+    std::uint64_t publication = 0; ///< The one in force at the watermark; 0: none yet.
     std::vector<CustomerWrite> customers;
+    std::vector<ParkedRecord> parked;
 };
 
 struct OutboxRow {
@@ -93,20 +114,23 @@ class Store {
 public:
     virtual ~Store() = default;
 
-    /// Ends connections of older epochs, raises the epoch, reads position, flush sequence and publication.
-    /// Answers `TakenOver`, or `TakeOverFailed` with the reason, after which it may be tried again.
+    /// Ends connections of older epochs, raises the epoch, reads position, flush sequence and
+    /// publication. Answers `TakenOver`, or `TakeOverFailed` with the reason, after which it may be
+    /// tried again.
     virtual void take_over(Partition partition, caf::actor asker) = 0;
     /// Answers `Loaded` with one entry per id, in order; an empty block for an unknown one.
     virtual void load(Partition partition, std::vector<journeys::CustomerId> customers,
                       caf::actor asker) = 0;
-    /// Answers `Flushed{partition, sequence, result}`. After a lost reply the adapter itself finds out whether the
-    /// transaction was committed. `storage_unavailable`: try the identical request again. `fenced`: stop for good.
+    /// Answers `Flushed{partition, sequence, result}`. After a lost reply the adapter itself finds
+    /// out whether the transaction was committed. `storage_unavailable`: try the identical request
+    /// again. `fenced`: stop for good.
     virtual void flush(std::shared_ptr<const FlushRequest> request, caf::actor asker) = 0;
-    /// Answers `Due`: up to `limit` customers with `wake_at <= before`, oldest first, and the oldest `wake_at`
-    /// that was left out (`no_time` where none was).
+    /// Answers `Due`: up to `limit` customers with `wake_at <= before`, oldest first, and the
+    /// oldest `wake_at` that was left out (`no_time` where none was).
     virtual void find_due(Partition partition, journeys::Timestamp before, std::size_t limit,
                           caf::actor asker) = 0;
-    /// Answers `OpenIntents`: the outbox rows of the partition that are pending or claimed. At start only.
+    /// Answers `OpenIntents`: the outbox rows of the partition that are pending or claimed. At
+    /// start only.
     virtual void open_intents(Partition partition, caf::actor asker) = 0;
 };
 
@@ -128,7 +152,8 @@ struct ProviderOutcome {
         unknown,  ///< Written, and no answer that says which.
     } kind = Kind::unknown;
     std::chrono::milliseconds retry_after{0};
-    std::string detail; ///< For logs and timelines: a status and the provider's code, never message contents.
+    std::string detail; ///< For logs and timelines: a status and the provider's code, never message
+                        ///< contents.
 };
 
 /// One provider, called through one channel of sojourn.yaml.
@@ -139,8 +164,20 @@ public:
     virtual void call(ProviderRequest request, caf::actor asker) = 0;
 };
 
-/// How an actor learns the time and is woken: the log's clock for decisions comes in messages; this one is
-/// only for pacing (retries, ticks, idle sweeps) and runs virtually in tests.
+/// Where the catalogues of publications are found. Answers at once: whoever appends a `Publish` has
+/// compiled it first, and take-over has compiled the one in force.
+class CatalogSource {
+public:
+    virtual ~CatalogSource() = default;
+    /// Null where unknown. 0: the catalogue without journeys.
+    virtual journeys::CatalogPtr find(std::uint64_t publication) = 0;
+    /// The catalogue after an operator's pause, resume or stop.
+    virtual journeys::CatalogPtr paused(journeys::CatalogPtr before,
+                                        const journeys::Pause& pause) = 0;
+};
+
+/// How an actor learns the time and is woken: the log's clock for decisions comes in messages; this
+/// one is only for pacing (retries, ticks, idle sweeps) and runs virtually in tests.
 class Pacer {
 public:
     virtual ~Pacer() = default;

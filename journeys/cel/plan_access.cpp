@@ -92,6 +92,24 @@ private:
     Selector selector_;
 };
 
+/// `item.price` of a macro's variable, in one step.
+class LocalFieldNode : public Node {
+public:
+    LocalFieldNode(unsigned slot, unsigned index, NodePtr other)
+        : slot_(slot), index_(index), other_(std::move(other)) {}
+    Value evaluate(Frame &frame) const override {
+        const auto from = frame.locals[slot_];
+        if (from.is(Kind::object)) [[likely]]
+            return from.as_object()->field(index_, frame.arena);
+        return other_->evaluate(frame);
+    }
+
+private:
+    unsigned slot_;
+    unsigned index_;
+    NodePtr other_; ///< The same, for what is no record.
+};
+
 class SelectNode : public Node {
 public:
     SelectNode(NodePtr operand, const std::string &name, bool is_optional, bool missing_is_null)
@@ -269,7 +287,11 @@ NodePtr make_variable(unsigned slot, const std::string &name) {
 }
 NodePtr make_local(unsigned slot) { return std::make_unique<const LocalNode>(slot); }
 NodePtr make_field(NodePtr operand, unsigned index, const std::string &name, bool missing_is_null) {
-    return std::make_unique<const FieldNode>(std::move(operand), index, name, missing_is_null);
+    const auto slot = operand->local();
+    auto node = std::make_unique<const FieldNode>(std::move(operand), index, name, missing_is_null);
+    if (!slot)
+        return node;
+    return std::make_unique<const LocalFieldNode>(*slot, index, std::move(node));
 }
 NodePtr make_select(NodePtr operand, const std::string &name, bool is_optional,
                     bool missing_is_null) {

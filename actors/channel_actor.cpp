@@ -1,0 +1,372 @@
+#include "actors/channel_actor.hpp"
+
+#include "actors/failpoint.hpp"
+
+#include <algorithm>
+
+namespace actors {
+
+using journeys::Duration;
+using journeys::IntentId;
+using journeys::IntentState;
+using journeys::Timestamp;
+using Kind = ProviderOutcome::Kind;
+
+namespace {
+
+constexpr auto append_again_after = std::chrono::milliseconds{200};
+
+/// A number in [0, 1) from a seed (splitmix64).
+double fraction(std::uint64_t seed) {
+    seed += 0x9e3779b97f4a7c15ull;
+    seed = (seed ^ (seed >> 30)) * 0xbf58476d1ce4e5b9ull;
+    seed = (seed ^ (seed >> 27)) * 0x94d049bb133111ebull;
+    seed ^= seed >> 31;
+    return static_cast<double>(seed >> 11) * 0x1.0p-53;
+}
+
+} // namespace
+
+bool ChannelActor::Turn::operator<(const Turn& other) const {
+    if (priority != other.priority) return priority > other.priority;
+    if (opened != other.opened) return opened < other.opened;
+    return id < other.id;
+}
+
+ChannelActor::ChannelActor(caf::actor_config& config, const Ports& ports, ChannelSettings settings)
+    : event_based_actor(config), ports_(ports), settings_(std::move(settings)),
+      provider_(*ports.channels.at(settings_.name)), tokens_(settings_.burst),
+      tokens_at_(ports.pacer->now()), breaker_span_(settings_.breaker_open) {}
+
+caf::behavior ChannelActor::make_behavior() {
+    delayed_send(this, settings_.tick, Tick{});
+    return {
+        [this](Offered& offer) { offered(offer); },
+        [this](Granted& message) { granted(message); },
+        [this](const Standing& answer) { standing(answer); },
+        [this](const ProviderAnswered& answer) { answered(answer); },
+        [this](const HandOverAnswered& answer) { hand_over_answered(answer); },
+        [this](const Recalled& recalled) {
+            const auto at = items_.find(recalled.intent);
+            if (at == items_.end()) return;
+            // One that is asked for, or being sent, learns of it by its answer.
+            if (at->second.state == State::queued) drop(recalled.intent);
+        },
+        [this](const SettleAppended& appended) {
+            const auto at = items_.find(appended.intent);
+            if (at == items_.end() || at->second.state != State::settling) return;
+            if (appended.failed) {
+                at->second.settle_at = ports_.pacer->now() + append_again_after;
+                return;
+            }
+            failpoint("settle.after");
+            drop(appended.intent);
+            pump();
+        },
+        [this](const PartitionGone& gone) {
+            std::vector<IntentId> ids;
+            for (const auto& [id, item] : items_)
+                if (item.partition == gone.partition && item.state != State::calling)
+                    ids.push_back(id);
+            for (const IntentId id : ids) drop(id);
+            pump();
+        },
+        [this](ChannelControl& command) { control(command); },
+        [this](Tick) { tick(); },
+    };
+}
+
+// The way of an intent
+// ------------------------------------------------------------------------------
+
+void ChannelActor::offered(Offered& offer) {
+    const IntentId id = offer.intent.id;
+    auto [at, is_new] = items_.try_emplace(id);
+    Item& item = at->second;
+    if (!is_new) { // It came back after a deferral, or was read again after a take-over.
+        item.owner = std::move(offer.owner);
+        if (item.state == State::queued && !item.is_granted) {
+            leave_queue(item);
+            item.intent = std::move(offer.intent);
+            item.customer = std::move(offer.customer);
+            ready_.insert(turn(item));
+        }
+        return;
+    }
+    item.intent = std::move(offer.intent);
+    item.customer = std::move(offer.customer);
+    item.partition = offer.partition;
+    item.owner = std::move(offer.owner);
+    if (offer.was_claimed) {
+        // Whether its process wrote the request is not known, nor ever will be.
+        const bool may_repeat =
+            settings_.deduplicates || item.intent.delivery == journeys::Delivery::at_least_once;
+        if (!may_repeat)
+            return settle(item, IntentState::unknown, "the process ended while it was sent");
+        item.address = std::move(offer.address);
+        item.payload = std::move(offer.payload);
+        item.is_granted = item.must_prove = true;
+    }
+    ready_.insert(turn(item));
+    pump();
+}
+
+void ChannelActor::hand_over_answered(const HandOverAnswered& answer) {
+    const auto at = items_.find(answer.intent);
+    if (at == items_.end() || at->second.state != State::asking) return;
+    ++counts_.not_granted;
+    tokens_ = std::min(tokens_ + 1, std::max(settings_.burst, 1.0));
+    drop(answer.intent);
+    pump();
+}
+
+void ChannelActor::granted(Granted& message) {
+    const auto at = items_.find(message.grant.id);
+    if (at == items_.end() || at->second.state != State::asking) return;
+    Item& item = at->second;
+    item.address = std::move(message.grant.address);
+    item.payload = std::move(message.grant.payload);
+    item.is_granted = true;
+    item.claimed_at = ports_.pacer->now();
+    confirm(item);
+}
+
+void ChannelActor::confirm(Item& item) {
+    item.state = State::confirming;
+    caf::anon_send(item.owner, AskStanding{item.intent.id, item.customer, this, item.must_prove});
+}
+
+void ChannelActor::standing(const Standing& answer) {
+    const auto at = items_.find(answer.intent);
+    if (at == items_.end() || at->second.state != State::confirming) return;
+    Item& item = at->second;
+    if (!answer.granted) {
+        ++counts_.revoked;
+        drop(answer.intent);
+        return pump();
+    }
+    const Timestamp now = ports_.pacer->now();
+    if (item.must_prove) {
+        item.must_prove = false;
+        item.claimed_at = now;
+    } else if (item.attempts > 0) {
+        item.claimed_at = now; // Written before: the payload is frozen, the answer is fresh.
+    }
+    if (now - item.claimed_at > settings_.claim_age_max) {
+        // We may have slept while another process took over. Only a flush shows that we own the
+        // customer.
+        item.must_prove = true;
+        return confirm(item);
+    }
+    call(item);
+}
+
+void ChannelActor::call(Item& item) {
+    item.state = State::calling;
+    ++item.attempts;
+    if (failpoint("provider_request.before"))
+        return answered({item.intent.id, {Kind::retry, Duration{0}, "failpoint"}});
+    provider_.call(
+        {settings_.name, item.intent.id, item.customer, item.address, item.payload, item.attempts},
+        this);
+    failpoint("provider_request.after");
+}
+
+void ChannelActor::answered(const ProviderAnswered& answer) {
+    const auto at = items_.find(answer.intent);
+    if (at == items_.end() || at->second.state != State::calling) return;
+    failpoint("provider_reply.before");
+    Item& item = at->second;
+    const Timestamp now = ports_.pacer->now();
+    ports_.observer->called(settings_.name, answer.outcome, now - item.intent.at);
+    const auto& outcome = answer.outcome;
+    const bool is_over = now >= item.intent.expires_at;
+    switch (outcome.kind) {
+    case Kind::accepted:
+        succeeded();
+        ++counts_.accepted;
+        settle(item, IntentState::accepted, outcome.detail);
+        break;
+    case Kind::rejected:
+        succeeded(); // The provider works; it is the message that is wrong.
+        ++counts_.rejected;
+        settle(item, IntentState::rejected, outcome.detail);
+        break;
+    case Kind::retry:
+        failed(now);
+        if (outcome.retry_after > Duration{0})
+            hold_until_ = std::max(hold_until_, now + outcome.retry_after);
+        if (is_over)
+            settle(item, IntentState::rejected, "expired; last: " + outcome.detail);
+        else
+            try_later(item, outcome.retry_after);
+        break;
+    case Kind::unknown:
+        failed(now);
+        if (!is_over &&
+            (settings_.deduplicates || item.intent.delivery == journeys::Delivery::at_least_once)) {
+            try_later(item, outcome.retry_after);
+        } else {
+            ++counts_.unknown;
+            settle(item, IntentState::unknown, outcome.detail);
+        }
+        break;
+    }
+    failpoint("provider_reply.after");
+    pump();
+}
+
+void ChannelActor::try_later(Item& item, Duration at_least) {
+    ++counts_.retried;
+    --under_way_;
+    item.state = State::queued;
+    const int doublings = std::min(item.attempts - 1, 20);
+    const Duration ceiling =
+        std::min(settings_.backoff_max, settings_.backoff * (std::int64_t{1} << doublings));
+    const double share = fraction(settings_.seed ^ item.intent.id.low ^
+                                  (static_cast<std::uint64_t>(item.attempts) << 48));
+    const Duration jittered{
+        static_cast<std::int64_t>(static_cast<double>(ceiling.count()) * share)};
+    item.not_before = ports_.pacer->now() + std::max(at_least, jittered);
+    backing_off_.emplace(item.not_before, item.intent.id);
+}
+
+void ChannelActor::settle(Item& item, IntentState state, std::string detail) {
+    if (item.state == State::asking || item.state == State::confirming ||
+        item.state == State::calling)
+        --under_way_;
+    item.state = State::settling;
+    item.outcome = {item.intent.id, state, std::move(detail)};
+    settling_.insert(item.intent.id);
+    append_settled(item);
+}
+
+void ChannelActor::append_settled(Item& item) {
+    item.settle_at = journeys::no_time;
+    auto record = std::make_shared<journeys::Record>();
+    record->customer = item.customer;
+    record->body = item.outcome;
+    std::vector<Draft> drafts(1);
+    drafts[0].customer = item.customer;
+    drafts[0].kind = journeys::RecordKind::settled;
+    drafts[0].bytes = ports_.encode(*record);
+    drafts[0].record = std::move(record);
+    if (failpoint("settle.before")) {
+        item.settle_at = ports_.pacer->now() + append_again_after;
+        return;
+    }
+    ports_.log->append(std::move(drafts), [self = caf::actor{this},
+                                           id = item.intent.id](journeys::Result<void> result) {
+        // A partition that is not ours any more settles its intents itself.
+        const bool failed = !result && result.error().code != journeys::ErrorCode::fenced;
+        caf::anon_send(self, SettleAppended{id, failed});
+    });
+}
+
+void ChannelActor::leave_queue(Item& item) {
+    ready_.erase(turn(item));
+    backing_off_.erase({item.not_before, item.intent.id});
+}
+
+void ChannelActor::drop(IntentId id) {
+    const auto at = items_.find(id);
+    if (at == items_.end()) return;
+    Item& item = at->second;
+    if (item.state == State::queued)
+        leave_queue(item);
+    else if (item.state == State::settling)
+        settling_.erase(id);
+    else
+        --under_way_;
+    items_.erase(at);
+}
+
+ChannelActor::Turn ChannelActor::turn(const Item& item) const {
+    return {item.intent.priority, item.intent.at, item.intent.id};
+}
+
+// Pace
+// ----------------------------------------------------------------------------------------------
+
+void ChannelActor::pump() {
+    const Timestamp now = ports_.pacer->now();
+    while (!backing_off_.empty() && backing_off_.begin()->first <= now) {
+        ready_.insert(turn(items_.at(backing_off_.begin()->second)));
+        backing_off_.erase(backing_off_.begin());
+    }
+    if (paused_ || draining_ || now < hold_until_) return;
+    while (!ready_.empty() && under_way_ < settings_.concurrency && breaker_lets_through(now) &&
+           take_token(now)) {
+        Item& item = items_.at(ready_.begin()->id);
+        ready_.erase(ready_.begin());
+        ++under_way_;
+        if (item.is_granted) {
+            confirm(item);
+        } else {
+            item.state = State::asking;
+            caf::anon_send(item.owner, AskHandOver{item.intent.id, item.customer, this, {}});
+        }
+    }
+}
+
+bool ChannelActor::take_token(Timestamp now) {
+    if (settings_.rate <= 0) return true;
+    const std::chrono::duration<double> passed = now - tokens_at_;
+    tokens_ = std::min(std::max(settings_.burst, 1.0), tokens_ + passed.count() * settings_.rate);
+    tokens_at_ = now;
+    if (tokens_ < 1) return false;
+    tokens_ -= 1;
+    return true;
+}
+
+bool ChannelActor::breaker_lets_through(Timestamp now) {
+    if (!breaker_is_open_) return true;
+    if (now < breaker_until_ || under_way_ > 0) return false;
+    return true; // One, to see.
+}
+
+void ChannelActor::succeeded() {
+    failures_ = 0;
+    breaker_is_open_ = false;
+    breaker_span_ = settings_.breaker_open;
+}
+
+void ChannelActor::failed(Timestamp now) {
+    if (++failures_ < settings_.breaker_after) return;
+    if (breaker_is_open_) breaker_span_ = std::min(breaker_span_ * 2, settings_.breaker_open_max);
+    breaker_is_open_ = true;
+    breaker_until_ = now + breaker_span_;
+}
+
+void ChannelActor::tick() {
+    delayed_send(this, settings_.tick, Tick{});
+    const Timestamp now = ports_.pacer->now();
+    for (const IntentId id : settling_)
+        if (Item& item = items_.at(id); item.settle_at <= now) append_settled(item);
+    pump();
+    counts_.queued = ready_.size();
+    counts_.backing_off = backing_off_.size();
+    counts_.calling = under_way_;
+    counts_.settling = settling_.size();
+    counts_.breaker_open = breaker_is_open_;
+    counts_.paused = paused_;
+    ports_.observer->channel(settings_.name, counts_);
+    if (draining_ && drained_ && under_way_ == 0 && settling_.empty())
+        std::exchange(drained_, nullptr)();
+}
+
+void ChannelActor::control(ChannelControl& command) {
+    switch (command.command) {
+    case ChannelCommand::pause: paused_ = true; break;
+    case ChannelCommand::resume:
+        paused_ = draining_ = false;
+        pump();
+        break;
+    case ChannelCommand::drain:
+        draining_ = true;
+        drained_ = std::move(command.drained);
+        break;
+    }
+}
+
+} // namespace actors

@@ -1,0 +1,117 @@
+/// Hands intents to one provider, at the pace that it and we allow, and tells the log what came of
+/// it.
+#pragma once
+
+#include "actors/messages.hpp"
+#include "actors/shard.hpp"
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <set>
+#include <string>
+#include <unordered_map>
+
+namespace actors {
+
+struct ChannelSettings {
+    std::string name;
+    bool deduplicates =
+        false; ///< The provider honours our key: an unknown outcome may be tried again.
+    std::size_t concurrency =
+        16;          ///< Intents under way between the question to the customer and the answer.
+    double rate = 0; ///< A second; 0: no limit.
+    double burst = 1;
+    int breaker_after = 5; ///< Failures in a row.
+    journeys::Duration breaker_open = std::chrono::seconds{5};
+    journeys::Duration breaker_open_max = std::chrono::minutes{2};
+    journeys::Duration backoff = std::chrono::milliseconds{500};
+    journeys::Duration backoff_max = std::chrono::minutes{5};
+    journeys::Duration claim_age_max = std::chrono::seconds{10};
+    std::chrono::milliseconds tick{20};
+    std::uint64_t seed = 0; ///< Of the jitter.
+};
+
+/// One per channel, an island: its queue, its pace, its breaker.
+///
+/// An intent is queued when its row is committed. When it may go, the customer is asked; what they
+/// grant comes back by the flush, as committed. Then they are asked once more, in memory, and the
+/// request is written. From then on its bytes are frozen. The outcome goes into the log, by which
+/// the customer learns of it; the intent is forgotten once that is appended.
+class ChannelActor : public caf::event_based_actor {
+public:
+    ChannelActor(caf::actor_config& config, const Ports& ports, ChannelSettings settings);
+
+protected:
+    caf::behavior make_behavior() override;
+
+private:
+    enum class State : std::uint8_t {
+        queued,     ///< Waits for its turn: to be asked for, or, with a payload, to be tried again.
+        asking,     ///< The customer was asked for permission.
+        confirming, ///< Granted; the customer is asked once more.
+        calling,    ///< The request is with the provider.
+        settling,   ///< The outcome is on its way into the log.
+    };
+    struct Item {
+        journeys::IntentOpened intent;
+        journeys::CustomerId customer;
+        Partition partition = 0;
+        caf::actor owner;
+        State state = State::queued;
+        std::string address, payload;
+        bool is_granted = false; ///< Address and payload are set, and frozen.
+        bool must_prove = false; ///< The claim is not this process's, or too old to be trusted.
+        int attempts = 0;
+        journeys::Timestamp claimed_at{}, not_before{};
+        journeys::Settled outcome;
+        journeys::Timestamp settle_at = journeys::no_time; ///< When to append again.
+    };
+    /// Higher priority first, then the older, then by id.
+    struct Turn {
+        int priority;
+        journeys::Timestamp opened;
+        journeys::IntentId id;
+        bool operator<(const Turn& other) const;
+    };
+
+    void offered(Offered& offer);
+    void granted(Granted& message);
+    void standing(const Standing& answer);
+    void answered(const ProviderAnswered& answer);
+    void hand_over_answered(const HandOverAnswered& answer);
+    void settle(Item& item, journeys::IntentState state, std::string detail);
+    void append_settled(Item& item);
+    void drop(journeys::IntentId id);
+    void try_later(Item& item, journeys::Duration at_least);
+    void confirm(Item& item);
+    void call(Item& item);
+    void pump();
+    bool take_token(journeys::Timestamp now);
+    bool breaker_lets_through(journeys::Timestamp now);
+    void succeeded();
+    void failed(journeys::Timestamp now);
+    void tick();
+    void control(ChannelControl& control);
+    void leave_queue(Item& item);
+    Turn turn(const Item& item) const;
+
+    const Ports& ports_;
+    ChannelSettings settings_;
+    Channel& provider_;
+    std::unordered_map<journeys::IntentId, Item> items_;
+    std::set<Turn> ready_;
+    std::set<std::pair<journeys::Timestamp, journeys::IntentId>> backing_off_;
+    std::size_t under_way_ = 0; ///< asking, confirming, calling.
+    std::set<journeys::IntentId> settling_;
+    double tokens_ = 0;
+    journeys::Timestamp tokens_at_{}, hold_until_{};
+    int failures_ = 0;
+    bool breaker_is_open_ = false, probing_ = false, paused_ = false, draining_ = false;
+    journeys::Timestamp breaker_until_{};
+    journeys::Duration breaker_span_{};
+    std::function<void()> drained_;
+    ChannelCounts counts_;
+};
+
+} // namespace actors

@@ -1,0 +1,280 @@
+#include "actors/customer_actor.hpp"
+
+#include "actors/failpoint.hpp"
+
+#include <algorithm>
+#include <stdexcept>
+
+namespace actors {
+
+using journeys::Customer;
+using journeys::Effects;
+using journeys::Timestamp;
+
+namespace {
+
+constexpr auto tick_of_time = journeys::Duration{1};
+/// How soon a customer is looked at again whose due time was too early and who did nothing.
+constexpr auto look_again_after = std::chrono::seconds{10};
+constexpr int firings_max = 1000;
+
+template <class... Handlers> struct Overloaded : Handlers... { using Handlers::operator()...; };
+
+void count(journeys::Applied applied, AppliedCounts& counts) {
+    switch (applied) {
+    case journeys::Applied::applied: ++counts.applied; break;
+    case journeys::Applied::duplicate: ++counts.duplicate; break;
+    case journeys::Applied::late: ++counts.late; break;
+    case journeys::Applied::forwarded: ++counts.forwarded; break;
+    }
+}
+
+} // namespace
+
+CustomerActor::CustomerActor(caf::actor_config& config, const Shard& shard, Slot slot,
+                             journeys::CustomerId id, std::shared_ptr<const std::string> block,
+                             std::string quarantined)
+    : event_based_actor(config), shard_(shard), id_(std::move(id)), block_(std::move(block)),
+      slot_(slot) {
+    if (!quarantined.empty()) quarantined_ = std::make_unique<std::string>(std::move(quarantined));
+}
+
+caf::behavior CustomerActor::make_behavior() {
+    return {
+        [this](ToCustomer& message) { take(message); },
+        [this](const SeenBefore& answer) { seen_before(answer); },
+    };
+}
+
+void CustomerActor::take(ToCustomer& message) {
+    if (lookup_ && lookup_->waits)
+        lookup_->held.push_back(std::move(message));
+    else
+        perform(message);
+}
+
+void CustomerActor::perform(ToCustomer& message) {
+    Commit commit{.slot = slot_};
+    if (quarantined_) {
+        park(message, commit);
+        answer_parked(message);
+    } else {
+        perform_or_quarantine(message, commit);
+    }
+    if (shard_.ports.mark) shard_.ports.mark->done(shard_.partition);
+    commit.quarantined = quarantined_ != nullptr;
+    commit.write.customer = id_;
+    send(shard_.flush, std::move(commit));
+}
+
+void CustomerActor::perform_or_quarantine(ToCustomer& message, Commit& commit) {
+    ToCustomer rest{Batch{}, nullptr};
+    for (;;) {
+        try {
+            Customer customer = decode();
+            work(message, customer, commit);
+            break;
+        } catch (const std::exception& failure) {
+            // What stands is done again from the state before: half a transition may lie behind us.
+            quarantined_ = std::make_unique<std::string>(failure.what());
+            const std::size_t stands = commit.records;
+            commit = Commit{.slot = slot_};
+            auto* batch = std::get_if<Batch>(&message.what);
+            if (!batch || stands == 0) {
+                park(message, commit);
+                answer_parked(message);
+                if (!batch) commit.parked.push_back({id_, 0, *quarantined_});
+                break;
+            }
+            const auto first_bad = batch->records.begin() + static_cast<std::ptrdiff_t>(stands);
+            auto& parked = std::get<Batch>(rest.what).records;
+            parked.insert(parked.begin(), first_bad, batch->records.end());
+            batch->records.erase(first_bad, batch->records.end());
+            batch->closed = journeys::timestamp_min;
+        }
+    }
+    park(rest, commit);
+}
+
+Customer CustomerActor::decode() const {
+    if (!block_) {
+        Customer customer;
+        customer.id = id_;
+        return customer;
+    }
+    auto unpacked = shard_.rules.unpack(*block_);
+    if (!unpacked) throw std::runtime_error(unpacked.error().detail);
+    return std::move(*unpacked);
+}
+
+void CustomerActor::work(ToCustomer& message, Customer& customer, Commit& commit) {
+    const Rulebook& rulebook = *message.rulebook;
+    const std::uint64_t revision_before = customer.revision, applied_before = customer.applied;
+    Effects& effects = commit.write.effects;
+    bool touched = false;
+    std::visit(Overloaded{
+                   [&](Batch& batch) {
+                       commit.answers = apply(batch, rulebook, customer, commit);
+                       if (!commit.answers) lookup_->message = std::move(message);
+                   },
+                   [&](Wake& wake) {
+                       if (shard_.ports.mark) shard_.ports.mark->applying(shard_.partition, 0, id_);
+                       fire_in_earlier_eras(wake.closed, rulebook, customer, effects);
+                       fire(wake.closed, rulebook, customer, effects);
+                       touched = wake.hint_was_stored;
+                   },
+                   [&](AskHandOver& ask) {
+                       if (failpoint("grant.before"))
+                           throw std::runtime_error("failpoint grant.before");
+                       const auto verdict = shard_.rules.hand_over(customer, ask.intent, ask.now,
+                                                                   *rulebook.current, effects);
+                       failpoint("grant.after");
+                       // Before the commit: should the row come back to the channel, then it comes
+                       // behind this.
+                       if (verdict.verdict != journeys::HandOver::Verdict::grant)
+                           caf::anon_send(ask.channel, HandOverAnswered{ask.intent, verdict});
+                   },
+                   [&](AskStanding& ask) {
+                       const bool granted = shard_.rules.is_granted(customer, ask.intent);
+                       if (granted && ask.prove)
+                           commit.prove.push_back(std::move(ask));
+                       else
+                           caf::anon_send(ask.channel, Standing{ask.intent, granted});
+                   },
+                   [&](Query& query) {
+                       caf::anon_send(query.asker, CustomerState{id_, block_, {}});
+                   },
+               },
+               message.what);
+    commit.changed = touched || !effects.empty() || customer.revision != revision_before ||
+                     customer.applied != applied_before;
+    if (commit.changed && customer.revision == revision_before) ++customer.revision;
+    if (commit.changed) block_ = std::make_shared<const std::string>(shard_.rules.pack(customer));
+    commit.write.revision = customer.revision;
+    commit.write.applied = customer.applied;
+    commit.write.wake_at = shard_.rules.wake_at(customer, *rulebook.current);
+    if (const auto* wake = std::get_if<Wake>(&message.what))
+        if (commit.write.wake_at <= wake->closed)
+            commit.write.wake_at = wake->closed + look_again_after;
+    if (commit.changed) commit.write.block = block_;
+}
+
+bool CustomerActor::apply(Batch& batch, const Rulebook& rulebook, Customer& customer,
+                          Commit& commit) {
+    Effects& effects = commit.write.effects;
+    auto& records = batch.records;
+    for (std::size_t i = 0; i < records.size(); ++i) {
+        const journeys::Record& record = *records[i];
+        if (record.offset > customer.applied && must_ask_the_log(customer, record)) {
+            ask_the_log(batch, i, customer);
+            records.erase(records.begin(), records.begin() + static_cast<std::ptrdiff_t>(i));
+            return false;
+        }
+        if (shard_.ports.mark) shard_.ports.mark->applying(shard_.partition, record.offset, id_);
+        if (shard_.ports.poisoned.contains({shard_.partition, record.offset}))
+            throw std::runtime_error("the process has ended at this record before");
+        if (failpoint("apply.before")) throw std::runtime_error("failpoint apply.before");
+        if (record.offset > customer.applied)
+            fire_in_earlier_eras(record.accepted_at, rulebook, customer, effects);
+        if (lookup_ && std::ranges::find(lookup_->seen, record.offset) != lookup_->seen.end()) {
+            fire(record.accepted_at - tick_of_time, rulebook, customer, effects);
+            customer.applied = record.offset;
+            customer.accepted_at = record.accepted_at;
+            ++customer.revision;
+            ++commit.counts.duplicate;
+        } else {
+            count(shard_.rules.apply(customer, record, *rulebook.current, effects), commit.counts);
+        }
+        failpoint("apply.after");
+        ++commit.records;
+        commit.through = record.offset;
+    }
+    if (batch.closed != journeys::timestamp_min) fire(batch.closed, rulebook, customer, effects);
+    return true;
+}
+
+bool CustomerActor::must_ask_the_log(const Customer& customer,
+                                     const journeys::Record& record) const {
+    const journeys::Event* event = record.event();
+    if (!event || !shard_.rules.may_be_older_duplicate(customer, *event)) return false;
+    return !lookup_ ||
+           std::ranges::find(lookup_->answered, record.offset) == lookup_->answered.end();
+}
+
+void CustomerActor::ask_the_log(const Batch& batch, std::size_t from, const Customer& customer) {
+    if (!lookup_) lookup_ = std::make_unique<Lookup>();
+    lookup_->waits = true;
+    lookup_->asked.clear();
+    for (std::size_t i = from; i < batch.records.size(); ++i)
+        if (must_ask_the_log(customer, *batch.records[i]))
+            lookup_->asked.emplace_back(batch.records[i]->offset,
+                                        batch.records[i]->event()->message_hash);
+    send_lookup();
+}
+
+void CustomerActor::send_lookup() {
+    std::vector<std::uint64_t> hashes;
+    for (const auto& [offset, hash] : lookup_->asked) hashes.push_back(hash);
+    shard_.ports.log->find_duplicates(shard_.partition, id_, std::move(hashes), 0, this);
+}
+
+void CustomerActor::seen_before(const SeenBefore& answer) {
+    if (!lookup_ || !lookup_->waits) return;
+    if (answer.failed) return send_lookup();
+    for (const auto& [offset, hash] : lookup_->asked) {
+        lookup_->answered.push_back(offset);
+        const auto found = std::ranges::find(answer.hashes, hash);
+        if (found == answer.hashes.end()) continue;
+        const auto index = static_cast<std::size_t>(found - answer.hashes.begin());
+        // A record that is replayed is in the log itself.
+        if (index < answer.offsets.size() && answer.offsets[index] >= offset) continue;
+        lookup_->seen.push_back(offset);
+    }
+    lookup_->waits = false;
+    ToCustomer message = std::move(lookup_->message);
+    perform(message);
+    if (lookup_->waits) return; // Further on in the same batch.
+    const auto lookup = std::move(lookup_);
+    for (auto& later : lookup->held) take(later);
+}
+
+void CustomerActor::fire(Timestamp closed, const Rulebook& rulebook, Customer& customer,
+                         Effects& effects) const {
+    for (int i = 0; i < firings_max; ++i)
+        if (!shard_.rules.fire(customer, closed, *rulebook.current, effects, 64)) return;
+    throw std::runtime_error("timers without end");
+}
+
+void CustomerActor::fire_in_earlier_eras(Timestamp before, const Rulebook& rulebook,
+                                         Customer& customer, Effects& effects) const {
+    for (const auto& era : rulebook.earlier) {
+        if (era.until > before) return;
+        if (shard_.rules.wake_at(customer, *era.catalog) >= era.until) continue;
+        for (int i = 0; i < firings_max; ++i)
+            if (!shard_.rules.fire(customer, era.until - tick_of_time, *era.catalog, effects, 64))
+                break;
+    }
+}
+
+void CustomerActor::park(const ToCustomer& message, Commit& commit) const {
+    const auto* batch = std::get_if<Batch>(&message.what);
+    if (!batch) return;
+    for (const auto& record : batch->records) {
+        commit.parked.push_back({id_, record->offset, *quarantined_});
+        commit.through = record->offset;
+        ++commit.records;
+        ++commit.counts.parked;
+    }
+}
+
+void CustomerActor::answer_parked(const ToCustomer& message) {
+    if (const auto* ask = std::get_if<AskHandOver>(&message.what))
+        caf::anon_send(ask->channel,
+                       HandOverAnswered{ask->intent, {journeys::HandOver::Verdict::gone}});
+    if (const auto* standing = std::get_if<AskStanding>(&message.what))
+        caf::anon_send(standing->channel, Standing{standing->intent, false});
+    if (const auto* query = std::get_if<Query>(&message.what))
+        caf::anon_send(query->asker, CustomerState{id_, block_, *quarantined_});
+}
+
+} // namespace actors

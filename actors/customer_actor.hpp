@@ -1,0 +1,66 @@
+/// Holds one customer; their records, timers and channels meet here, one at a time, so they cannot
+/// race.
+#pragma once
+
+#include "actors/messages.hpp"
+#include "actors/shard.hpp"
+
+#include <deque>
+#include <memory>
+#include <string>
+
+namespace actors {
+
+/// Everything a handler needs arrives in its message; what it led to goes to the flush as one
+/// `Commit`, and nothing leaves before that is committed. Its state is one flat block, decoded
+/// while it is needed.
+///
+/// An exception out of the rules, or a state that can't be read, quarantines the customer: what was
+/// applied before stands, everything later is parked in order, and the partition goes on.
+class CustomerActor : public caf::event_based_actor {
+public:
+    /// `block`: null for a customer that the store does not know.
+    CustomerActor(caf::actor_config& config, const Shard& shard, Slot slot, journeys::CustomerId id,
+                  std::shared_ptr<const std::string> block, std::string quarantined);
+
+protected:
+    caf::behavior make_behavior() override;
+
+private:
+    /// A batch that waits for the log to say which of its events it has seen before.
+    struct Lookup {
+        bool waits = true;
+        ToCustomer message; ///< Holds the records that are still to be applied.
+        std::deque<ToCustomer> held;
+        std::vector<std::pair<std::uint64_t, std::uint64_t>> asked; ///< (offset, hash).
+        std::vector<std::uint64_t> answered, seen; ///< Offsets asked about; the duplicates of them.
+    };
+
+    void take(ToCustomer& message);
+    void perform(ToCustomer& message);
+    void perform_or_quarantine(ToCustomer& message, Commit& commit);
+    void seen_before(const SeenBefore& answer);
+    journeys::Customer decode() const;
+    void work(ToCustomer& message, journeys::Customer& customer, Commit& commit);
+    /// False where the rest of the batch has to wait; `commit` then holds what could be applied.
+    bool apply(Batch& batch, const Rulebook& rulebook, journeys::Customer& customer,
+               Commit& commit);
+    bool must_ask_the_log(const journeys::Customer& customer, const journeys::Record& record) const;
+    void ask_the_log(const Batch& batch, std::size_t from, const journeys::Customer& customer);
+    void send_lookup();
+    void fire(journeys::Timestamp closed, const Rulebook& rulebook, journeys::Customer& customer,
+              journeys::Effects& effects) const;
+    void fire_in_earlier_eras(journeys::Timestamp before, const Rulebook& rulebook,
+                              journeys::Customer& customer, journeys::Effects& effects) const;
+    void park(const ToCustomer& message, Commit& commit) const;
+    void answer_parked(const ToCustomer& message);
+
+    const Shard& shard_;
+    journeys::CustomerId id_;
+    std::shared_ptr<const std::string> block_;
+    Slot slot_;
+    std::unique_ptr<std::string> quarantined_; ///< Why; null while all is well.
+    std::unique_ptr<Lookup> lookup_;
+};
+
+} // namespace actors

@@ -1,0 +1,238 @@
+#include "actors/flush_actor.hpp"
+
+#include "actors/failpoint.hpp"
+
+#include <algorithm>
+
+namespace actors {
+
+using journeys::Timestamp;
+
+namespace {
+
+/// Whether the world is to do something. A line of a timeline can wait for the checkpoint.
+bool is_urgent(const journeys::Effect& effect) {
+    return !std::holds_alternative<journeys::TimelineEntry>(effect);
+}
+
+} // namespace
+
+FlushActor::FlushActor(caf::actor_config& config, const Shard& shard, caf::actor partition)
+    : event_based_actor(config), shard_(shard), partition_(std::move(partition)),
+      retry_(shard.flush_settings.retry_min), checkpoint_(shard.flush_settings.checkpoint) {}
+
+caf::behavior FlushActor::make_behavior() {
+    schedule_tick();
+    return {
+        [this](Commit& commit) { keep(commit); },
+        [this](Work) {
+            work_pending_ = false;
+            relay();
+            flush_if_due();
+        },
+        [this](const Flushed& answer) { flushed(answer); },
+        [this](const Watermark& watermark) { watermark_ = watermark; },
+        [this](Tick) { tick(); },
+        [this](const FlushStart& start) {
+            epoch_ = start.epoch;
+            sequence_ = start.sequence;
+            watermark_ = stored_ = {start.watermark, start.publication};
+            last_checkpoint_ = shard_.ports.pacer->now();
+            next_checkpoint_ = last_checkpoint_ + checkpoint_;
+            started_ = true;
+        },
+        [this](Drain) {
+            draining_ = true;
+            begin_checkpoint();
+            flush_if_due();
+        },
+        [this](const StopPartition&) { quit(); },
+    };
+}
+
+void FlushActor::schedule_tick() { delayed_send(this, shard_.flush_settings.tick, Tick{}); }
+
+void FlushActor::keep(Commit& commit) {
+    if (stopped_) return;
+    progressed_.entries.push_back({commit.slot, commit.records, commit.through,
+                                   commit.write.revision, commit.write.wake_at, commit.answers,
+                                   commit.changed || !commit.parked.empty(), commit.quarantined});
+    progressed_.counts.add(commit.counts);
+    if (!work_pending_) {
+        work_pending_ = true;
+        send(this, Work{});
+    }
+    if (!commit.changed && commit.parked.empty() && commit.prove.empty()) return;
+
+    auto [at, is_new] = pending_.try_emplace(commit.slot.index);
+    Pending& pending = at->second;
+    auto& effects = commit.write.effects;
+    const bool was_urgent = pending.urgent;
+    pending.urgent = was_urgent || !commit.prove.empty() || std::ranges::any_of(effects, is_urgent);
+    if (is_new) {
+        pending.slot = commit.slot;
+        pending.write = std::move(commit.write);
+        (pending.urgent ? urgent_ : calm_).push_back(commit.slot.index);
+    } else {
+        if (pending.urgent && !was_urgent) urgent_.push_back(commit.slot.index);
+        if (commit.write.block) {
+            auto before = std::move(pending.write.effects);
+            before.insert(before.end(), std::make_move_iterator(effects.begin()),
+                          std::make_move_iterator(effects.end()));
+            pending.write = std::move(commit.write);
+            pending.write.effects = std::move(before);
+        }
+    }
+    std::ranges::move(commit.parked, std::back_inserter(pending.parked));
+    std::ranges::move(commit.prove, std::back_inserter(pending.prove));
+    pending.through = std::max(pending.through, commit.through);
+}
+
+void FlushActor::relay() {
+    if (progressed_.entries.empty()) return;
+    send(partition_, std::exchange(progressed_, {}));
+}
+
+void FlushActor::tick() {
+    if (stopped_) return;
+    schedule_tick();
+    const Timestamp now = shard_.ports.pacer->now();
+    if (request_ && repeat_at_ <= now) {
+        repeat_at_ = journeys::no_time;
+        sent_at_ = now;
+        shard_.ports.store->flush(request_, this);
+    }
+    if (started_ && now >= next_checkpoint_) {
+        const auto span = now - last_checkpoint_;
+        // Flushing that takes a quarter of the time is asked for less often.
+        checkpoint_ = busy_ * 4 > span
+                          ? std::min(checkpoint_ * 2, shard_.flush_settings.checkpoint_max)
+                          : std::max(checkpoint_ / 2, shard_.flush_settings.checkpoint);
+        busy_ = {};
+        last_checkpoint_ = now;
+        next_checkpoint_ = now + checkpoint_;
+        begin_checkpoint();
+    }
+    flush_if_due();
+}
+
+void FlushActor::begin_checkpoint() {
+    checkpoint_left_ = calm_.size();
+    position_due_ = watermark_.offset > stored_.offset;
+}
+
+void FlushActor::flush_if_due() {
+    if (!started_ || stopped_ || request_) return;
+    if (draining_) checkpoint_left_ = calm_.size();
+    if (!urgent_.empty() || checkpoint_left_ > 0 || position_due_) send_flush();
+    if (draining_ && is_empty()) {
+        relay();
+        draining_ = false;
+        send(partition_, Drained{});
+    }
+}
+
+void FlushActor::send_flush() {
+    auto request = std::make_shared<FlushRequest>();
+    std::size_t bytes = 0;
+    const auto take = [&](std::deque<std::uint32_t>& queue, bool urgent) {
+        const std::uint32_t index = queue.front();
+        queue.pop_front();
+        const auto at = pending_.find(index);
+        if (at == pending_.end() || at->second.urgent != urgent)
+            return; // Taken by the other queue.
+        Pending pending = std::move(at->second);
+        pending_.erase(at);
+        in_flight_.push_back({pending.slot, pending.write.revision, pending.through});
+        if (pending.write.block) {
+            bytes += pending.write.block->size() + 256 * pending.write.effects.size();
+            request->customers.push_back(std::move(pending.write));
+        }
+        std::ranges::move(pending.parked, std::back_inserter(request->parked));
+        std::ranges::move(pending.prove, std::back_inserter(proofs_));
+    };
+    const auto& limits = shard_.flush_settings;
+    const auto has_room = [&] {
+        return in_flight_.size() < limits.customers_max && bytes < limits.bytes_max;
+    };
+    while (!urgent_.empty() && has_room()) take(urgent_, true);
+    // A checkpoint's rows never make an intent wait for more than one flush.
+    if (request->customers.empty() || draining_)
+        for (; checkpoint_left_ > 0 && has_room(); --checkpoint_left_) take(calm_, false);
+    if (in_flight_.empty() && !position_due_) return;
+    position_due_ = false;
+
+    request->partition = shard_.partition;
+    request->epoch = epoch_;
+    request->sequence = ++sequence_;
+    request->watermark = watermark_.offset;
+    request->publication = watermark_.publication;
+    request_ = std::move(request);
+    sent_at_ = shard_.ports.pacer->now();
+    retry_ = limits.retry_min;
+    if (failpoint("flush_begin.before")) {
+        repeat_at_ = sent_at_ + retry_;
+        return;
+    }
+    shard_.ports.store->flush(request_, this);
+    failpoint("flush_begin.after");
+}
+
+void FlushActor::flushed(const Flushed& answer) {
+    if (!request_ || answer.sequence != request_->sequence) return; // An earlier attempt's answer.
+    const Timestamp now = shard_.ports.pacer->now();
+    busy_ += now - sent_at_;
+    if (!answer.result) {
+        const auto& error = answer.result.error();
+        shard_.ports.observer->flush_failed(shard_.partition, error);
+        if (error.code == journeys::ErrorCode::fenced) {
+            stopped_ = true;
+            pending_.clear();
+            send(partition_, Fenced{error});
+            return;
+        }
+        repeat_at_ = now + retry_;
+        retry_ = std::min(retry_ * 2, shard_.flush_settings.retry_max);
+        return;
+    }
+    failpoint("flush_commit.before");
+    shard_.ports.observer->flushed(*request_, now - sent_at_);
+    for (const auto& parked : request_->parked)
+        shard_.ports.observer->parked(shard_.partition, parked);
+    stored_ = {request_->watermark, request_->publication};
+    const auto request = std::exchange(request_, nullptr);
+    repeat_at_ = journeys::no_time;
+
+    relay(); // What a flush held has happened before it was persisted.
+    for (const auto& write : request->customers) tell_channels(write);
+    for (const auto& ask : std::exchange(proofs_, {}))
+        caf::anon_send(ask.channel, Standing{ask.intent, true});
+    send(partition_, Persisted{std::exchange(in_flight_, {}), stored_.offset});
+    failpoint("flush_commit.after");
+    flush_if_due();
+}
+
+void FlushActor::tell_channels(const CustomerWrite& write) {
+    for (const auto& effect : write.effects) {
+        if (const auto* opened = std::get_if<journeys::IntentOpened>(&effect)) {
+            const auto channel = shard_.channels.find(opened->channel);
+            if (channel == shard_.channels.end()) continue;
+            caf::anon_send(channel->second, Offered{.partition = shard_.partition,
+                                                    .owner = partition_,
+                                                    .customer = write.customer,
+                                                    .intent = *opened});
+        } else if (const auto* granted = std::get_if<journeys::IntentGranted>(&effect)) {
+            failpoint("claim.before");
+            for (const auto& [name, channel] : shard_.channels)
+                caf::anon_send(channel, Granted{*granted});
+            failpoint("claim.after");
+        } else if (const auto* recalled = std::get_if<journeys::IntentRecalled>(&effect)) {
+            for (const auto& [name, channel] : shard_.channels)
+                caf::anon_send(channel, Recalled{recalled->id});
+        } else if (std::holds_alternative<journeys::TransferOut>(effect)) {
+            failpoint("transfer.after");
+        }
+    }
+}
+
+} // namespace actors

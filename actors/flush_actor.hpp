@@ -1,0 +1,69 @@
+/// Writes what customers have become: one transaction at a time, each holding everything or
+/// nothing.
+#pragma once
+
+#include "actors/messages.hpp"
+#include "actors/shard.hpp"
+
+#include <deque>
+#include <memory>
+#include <unordered_map>
+
+namespace actors {
+
+/// One per partition. Commits of one customer coalesce until they are taken; a customer who wants
+/// something of the world goes at once (behind what is in the mailbox, and behind the flush under
+/// way), others at checkpoints. A failed flush is repeated as it was, with its sequence number,
+/// until it is answered.
+///
+/// What a flush holds for channels is told to them after its commit, never before.
+class FlushActor : public caf::event_based_actor {
+public:
+    FlushActor(caf::actor_config& config, const Shard& shard, caf::actor partition);
+
+protected:
+    caf::behavior make_behavior() override;
+    void on_exit() override { partition_ = nullptr; }
+
+private:
+    struct Pending {
+        Slot slot;
+        CustomerWrite write;
+        std::vector<ParkedRecord> parked;
+        std::vector<AskStanding> prove;
+        std::uint64_t through = 0;
+        bool urgent = false;
+    };
+
+    void keep(Commit& commit);
+    void relay();
+    void tick();
+    void flush_if_due();
+    void send_flush();
+    void flushed(const Flushed& answer);
+    void tell_channels(const CustomerWrite& write);
+    void begin_checkpoint();
+    bool is_empty() const { return pending_.empty() && !request_; }
+    void schedule_tick();
+
+    const Shard& shard_;
+    caf::actor partition_;
+    bool started_ = false, stopped_ = false, draining_ = false, work_pending_ = false;
+    bool position_due_ = false;
+    std::uint64_t epoch_ = 0, sequence_ = 0;
+    Watermark watermark_, stored_;
+
+    std::unordered_map<std::uint32_t, Pending> pending_; ///< By slot index.
+    std::deque<std::uint32_t> urgent_, calm_;            ///< In order; may name what is gone.
+    std::size_t checkpoint_left_ = 0; ///< Of `calm_`: how many belong to the checkpoint under way.
+    Progressed progressed_;
+
+    std::shared_ptr<const FlushRequest> request_; ///< In flight, or waiting to be repeated.
+    std::vector<Persisted::Entry> in_flight_;
+    std::vector<AskStanding> proofs_; ///< Answered by the commit of the flush in flight.
+    journeys::Timestamp sent_at_{}, repeat_at_ = journeys::no_time;
+    journeys::Duration retry_{}, checkpoint_{}, busy_{};
+    journeys::Timestamp next_checkpoint_{}, last_checkpoint_{};
+};
+
+} // namespace actors

@@ -1,0 +1,586 @@
+#include "actors/partition_actor.hpp"
+
+#include "actors/customer_actor.hpp"
+#include "actors/failpoint.hpp"
+#include "actors/flush_actor.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace actors {
+
+using journeys::CustomerId;
+using journeys::Record;
+using journeys::Timestamp;
+
+namespace {
+
+constexpr auto due_asked_at_most_every = std::chrono::milliseconds{200};
+constexpr auto due_asked_ahead = std::chrono::seconds{2};
+constexpr std::size_t sleepers_looked_at_per_tick = 2'000;
+
+} // namespace
+
+PartitionActor::PartitionActor(caf::actor_config& config, Shard& shard)
+    : event_based_actor(config), shard_(shard), retry_(shard.partition_settings.retry_min) {}
+
+caf::behavior PartitionActor::make_behavior() {
+    shard_.flush = spawn<FlushActor>(shard_, caf::actor{this});
+    take_over();
+    delayed_send(this, shard_.partition_settings.tick, Tick{});
+    return {
+        [this](LogBatch& batch) { take_batch(batch); },
+        [this](const LogClosed& message) { take_closed(message); },
+        [this](const Progressed& message) { progressed(message); },
+        [this](const Persisted& message) { persisted(message); },
+        [this](Loaded& message) { loaded(message); },
+        [this](const Due& message) { due(message); },
+        [this](AskHandOver& ask) { ask_hand_over(ask); },
+        [this](AskStanding& ask) {
+            const std::uint32_t index = find_or_load(ask.customer);
+            tell(index, {std::move(ask), rulebook_});
+            load_next();
+        },
+        [this](Query& query) {
+            if (!rulebook_) return;
+            const std::uint32_t index = find_or_load(query.customer);
+            tell(index, {std::move(query), rulebook_});
+            load_next();
+        },
+        [this](Tick) { tick(); },
+        [this](const TakenOver& answer) { taken_over(answer); },
+        [this](const TakeOverFailed& failure) {
+            enter(State::taking_over, failure.error.detail);
+            retry_later();
+        },
+        [this](OpenIntents& answer) { open_outbox(answer); },
+        [this](const Fenced& message) { fenced(message.error); },
+        [this](Drained) { stop_if_drained(); },
+        [this](StopPartition& stop) {
+            stopped_ = std::move(stop.stopped);
+            const bool is_idle = state_ == State::taking_over || state_ == State::reading_outbox;
+            enter(State::stopping);
+            if (is_idle) {
+                send(shard_.flush, StopPartition{});
+                std::exchange(stopped_, {})();
+                quit();
+            } else if (in_flight_ == 0) {
+                send(shard_.flush, Drain{});
+            }
+        },
+    };
+}
+
+void PartitionActor::on_exit() {
+    table_ = {};
+    index_.clear();
+}
+
+// Taking over
+// ---------------------------------------------------------------------------------------
+
+void PartitionActor::enter(State state, std::string_view why) {
+    constexpr std::string_view names[] = {"taking over", "reading the outbox", "replaying",
+                                          "live",        "stopping",           "ended"};
+    state_ = state;
+    shard_.ports.observer->partition_state(shard_.partition, names[static_cast<std::size_t>(state)],
+                                           why);
+}
+
+void PartitionActor::retry_later() {
+    retry_at_ = shard_.ports.pacer->now() + retry_;
+    retry_ = std::min(retry_ * 2, shard_.partition_settings.retry_max);
+}
+
+void PartitionActor::take_over() {
+    enter(State::taking_over);
+    if (failpoint("take_over.before")) return retry_later();
+    shard_.ports.store->take_over(shard_.partition, this);
+}
+
+void PartitionActor::taken_over(const TakenOver& answer) {
+    if (state_ != State::taking_over) return;
+    failpoint("take_over.after");
+    auto catalog = shard_.ports.catalogs->find(answer.publication);
+    if (!catalog) {
+        enter(State::taking_over, "the publication in force is unknown");
+        return retry_later();
+    }
+    start_ = answer;
+    received_ = told_ = answer.watermark;
+    rulebook_ = std::make_shared<const Rulebook>(Rulebook{std::move(catalog), {}});
+    publications_.emplace_back(answer.watermark, answer.publication);
+    send(shard_.flush,
+         FlushStart{answer.epoch, answer.flush_sequence, answer.watermark, answer.publication});
+    retry_ = shard_.partition_settings.retry_min;
+    enter(State::reading_outbox);
+    shard_.ports.store->open_intents(shard_.partition, this);
+}
+
+void PartitionActor::open_outbox(OpenIntents& answer) {
+    if (state_ != State::reading_outbox) return;
+    if (answer.failed) return retry_later();
+    outbox_ = std::move(answer.rows);
+    retry_ = shard_.partition_settings.retry_min;
+    enter(State::replaying);
+    shard_.ports.log->subscribe(shard_.partition, start_.watermark, this);
+    if (received_ >= start_.last_offset) become_live();
+}
+
+void PartitionActor::become_live() {
+    enter(State::live);
+    for (auto& row : std::exchange(outbox_, {})) {
+        const auto channel = shard_.channels.find(row.intent.channel);
+        if (channel == shard_.channels.end()) continue;
+        caf::anon_send(channel->second,
+                       Offered{shard_.partition, this, std::move(row.customer),
+                               std::move(row.intent), row.state == journeys::IntentState::claimed,
+                               std::move(row.address), std::move(row.payload)});
+    }
+}
+
+void PartitionActor::fenced(const journeys::Error& error) {
+    if (state_ == State::ended) return;
+    enter(State::ended, error.detail);
+    for (const auto& [name, channel] : shard_.channels)
+        caf::anon_send(channel, PartitionGone{shard_.partition});
+    shard_.ports.observer->customers(shard_.partition, 0, 0);
+    for (std::uint32_t i = 0; i < table_.size(); ++i)
+        if (table_[i].id && table_[i].records >= shard_.credit.limits().customer)
+            shard_.credit.customer_left_limit();
+    shard_.credit.give_back(shard_.partition, std::exchange(records_, 0));
+    send(shard_.flush, StopPartition{});
+    if (stopped_) std::exchange(stopped_, {})();
+    quit();
+}
+
+void PartitionActor::stop_if_drained() {
+    if (state_ != State::stopping || in_flight_ > 0) return;
+    advance_watermark(); // The flush hears of it before it drains once more.
+    if (told_ > start_.watermark && told_ != start_.last_offset) {
+        start_.last_offset = told_; // Once more, for the position alone.
+        send(shard_.flush, Drain{});
+        return;
+    }
+    send(shard_.flush, StopPartition{});
+    if (stopped_) std::exchange(stopped_, {})();
+    quit();
+}
+
+// Records
+// -------------------------------------------------------------------------------------------
+
+void PartitionActor::take_batch(LogBatch& batch) {
+    if (state_ != State::replaying && state_ != State::live) return;
+    std::vector<std::pair<std::uint32_t, Batch>> groups;
+    for (auto& record : batch.records) {
+        if (record->offset <= received_) continue; // The log began anew before where we are.
+        received_ = record->offset;
+        accepted_at_ = std::max(accepted_at_, record->accepted_at);
+        const auto kind = static_cast<journeys::RecordKind>(record->kind());
+        if (kind == journeys::RecordKind::publish || kind == journeys::RecordKind::pause) {
+            dispatch(groups, journeys::timestamp_min);
+            change_catalog(*record);
+            continue;
+        }
+        const std::uint32_t index = find_or_load(record->customer);
+        Entry& entry = table_[index];
+        if (entry.group == 0) {
+            groups.emplace_back(index, Batch{});
+            entry.group = static_cast<std::uint32_t>(groups.size());
+        }
+        groups[entry.group - 1].second.records.push_back(std::move(record));
+    }
+    closed_ = std::max(closed_, batch.closed);
+    dispatch(groups, state_ == State::live ? closed_ : journeys::timestamp_min);
+    load_next();
+    if (state_ == State::replaying && (received_ >= start_.last_offset || batch.live))
+        become_live();
+    release_asks();
+    wake_due();
+    advance_watermark();
+}
+
+void PartitionActor::take_closed(const LogClosed& message) {
+    closed_ = std::max(closed_, message.closed);
+    if (state_ == State::replaying && received_ >= start_.last_offset) become_live();
+    release_asks();
+    wake_due();
+}
+
+void PartitionActor::dispatch(std::vector<std::pair<std::uint32_t, Batch>>& groups,
+                              Timestamp closed) {
+    const auto limit = shard_.credit.limits().customer;
+    std::size_t records = 0;
+    for (auto& [index, batch] : groups) {
+        Entry& entry = table_[index];
+        entry.group = 0;
+        const auto count = static_cast<std::uint32_t>(batch.records.size());
+        records += count;
+        if (entry.records < limit && entry.records + count >= limit)
+            shard_.credit.customer_reached_limit();
+        entry.records += count;
+        batch.closed = closed;
+        open_ticket(index, batch.records.front()->offset, batch.records.back()->offset);
+        tell(index, {std::move(batch), rulebook_});
+    }
+    records_ += records;
+    shard_.credit.take(shard_.partition, records);
+    groups.clear();
+}
+
+void PartitionActor::change_catalog(const Record& record) {
+    failpoint("publish.before");
+    journeys::CatalogPtr next;
+    if (const auto* publish = std::get_if<journeys::Publish>(&record.body)) {
+        next = shard_.ports.catalogs->find(publish->publication);
+        if (next) publications_.emplace_back(record.offset, publish->publication);
+    } else if (const auto* pause = std::get_if<journeys::Pause>(&record.body)) {
+        next = shard_.ports.catalogs->paused(rulebook_->current, *pause);
+    }
+    if (!next) {
+        shard_.ports.observer->parked(shard_.partition,
+                                      {{}, record.offset, "the publication is unknown"});
+        return;
+    }
+    Rulebook rulebook{std::move(next), rulebook_->earlier};
+    rulebook.earlier.push_back({record.accepted_at, rulebook_->current});
+    if (rulebook.earlier.size() > shard_.partition_settings.eras_max)
+        rulebook.earlier.erase(rulebook.earlier.begin());
+    rulebook_ = std::make_shared<const Rulebook>(std::move(rulebook));
+    failpoint("publish.after");
+}
+
+std::uint32_t PartitionActor::find_or_load(const CustomerId& customer) {
+    const auto [at, is_new] = index_.try_emplace(customer, 0);
+    if (!is_new) return at->second;
+    const std::uint32_t index = at->second = table_.take();
+    Entry& entry = table_[index];
+    entry.id = &at->first;
+    entry.held = std::make_unique<std::deque<ToCustomer>>();
+    by_use_.push_back(index);
+    to_load_.push_back(index);
+    ++active_;
+    return index;
+}
+
+void PartitionActor::tell(std::uint32_t index, ToCustomer message) {
+    Entry& entry = table_[index];
+    ++entry.in_flight;
+    ++in_flight_;
+    by_use_.remove(index);
+    by_use_.push_back(index);
+    entry.used = shard_.ports.pacer->now();
+    if (entry.held)
+        entry.held->push_back(std::move(message));
+    else
+        send(entry.actor, std::move(message));
+}
+
+void PartitionActor::load_next() {
+    if (!loading_.empty() || to_load_.empty()) return;
+    const std::size_t count = std::min(to_load_.size(), shard_.partition_settings.load_batch);
+    std::vector<CustomerId> ids;
+    ids.reserve(count);
+    loading_.assign(to_load_.begin(), to_load_.begin() + static_cast<std::ptrdiff_t>(count));
+    to_load_.erase(to_load_.begin(), to_load_.begin() + static_cast<std::ptrdiff_t>(count));
+    for (const std::uint32_t index : loading_) ids.push_back(*table_[index].id);
+    shard_.ports.store->load(shard_.partition, std::move(ids), this);
+}
+
+void PartitionActor::loaded(Loaded& message) {
+    if (loading_.empty()) return;
+    if (message.failed || message.entries.size() != loading_.size()) return retry_later();
+    retry_ = shard_.partition_settings.retry_min;
+    for (std::size_t i = 0; i < loading_.size(); ++i) {
+        const std::uint32_t index = loading_[i];
+        Entry& entry = table_[index];
+        auto& row = message.entries[i];
+        entry.quarantined = !row.quarantined.empty();
+        entry.actor = spawn<CustomerActor, caf::lazy_init>(
+            std::cref(static_cast<const Shard&>(shard_)).get(), Slot{index, entry.generation},
+            *entry.id, std::move(row.block), std::move(row.quarantined));
+        const auto held = std::exchange(entry.held, nullptr);
+        for (auto& later : *held) send(entry.actor, std::move(later));
+    }
+    loading_.clear();
+    load_next();
+}
+
+void PartitionActor::progressed(const Progressed& message) {
+    shard_.ports.observer->records(shard_.partition, message.counts);
+    const auto limit = shard_.credit.limits().customer;
+    std::size_t records = 0;
+    for (const auto& progress : message.entries) {
+        Entry& entry = table_[progress.slot.index];
+        if (!entry.id || entry.generation != progress.slot.generation) continue;
+        if (progress.answers) {
+            --entry.in_flight;
+            --in_flight_;
+        }
+        if (entry.records >= limit && entry.records - progress.records < limit)
+            shard_.credit.customer_left_limit();
+        entry.records -= progress.records;
+        records += progress.records;
+        entry.revision = progress.revision;
+        entry.through = std::max(entry.through, progress.through);
+        entry.changed = entry.changed || progress.changed;
+        entry.quarantined = entry.quarantined || progress.quarantined;
+        if (!entry.changed) close_tickets(progress.slot.index, entry.through);
+        if (entry.waking && entry.in_flight == 0) {
+            entry.waking = false;
+            --waking_;
+        }
+        if (entry.quarantined) continue;
+        entry.wake_at = progress.wake_at;
+        arm(progress.slot.index);
+    }
+    records_ -= records;
+    shard_.credit.give_back(shard_.partition, records);
+    wake_due();
+    advance_watermark();
+    if (state_ == State::stopping && in_flight_ == 0) send(shard_.flush, Drain{});
+}
+
+// Position
+// ------------------------------------------------------------------------------------------
+
+void PartitionActor::open_ticket(std::uint32_t index, std::uint64_t first, std::uint64_t last) {
+    auto& tickets = table_[index].tickets;
+    const std::uint32_t newest = tickets[1].first > tickets[0].first ? 1 : 0;
+    const bool none_free = tickets[0].first != 0 && tickets[1].first != 0;
+    Ticket& current = tickets[newest];
+    if (current.first != 0 && (none_free || current.generation == generation_)) {
+        current.last = last;
+        return;
+    }
+    const std::uint32_t free = tickets[0].first == 0 ? 0 : 1;
+    tickets[free].first = first;
+    tickets[free].last = last;
+    tickets[free].generation = generation_;
+    dirty_.push_back(index * 2 + free);
+}
+
+void PartitionActor::close_tickets(std::uint32_t index, std::uint64_t through) {
+    for (std::uint32_t i = 0; i < 2; ++i) {
+        Ticket& ticket = table_[index].tickets[i];
+        if (ticket.first == 0 || ticket.last > through) continue;
+        dirty_.remove(index * 2 + i);
+        ticket.first = ticket.last = 0;
+    }
+}
+
+std::uint64_t PartitionActor::watermark() const {
+    if (dirty_.empty()) return received_;
+    auto& table =
+        const_cast<Slab<Entry>&>(table_); // Slab has no constant access; nothing is changed.
+    const std::uint32_t number = dirty_.head();
+    return table[number / 2].tickets[number % 2].first - 1;
+}
+
+void PartitionActor::advance_watermark() {
+    const std::uint64_t offset = watermark();
+    if (offset <= told_ || !rulebook_) return;
+    told_ = offset;
+    while (publications_.size() > 1 && publications_[1].first <= offset) publications_.pop_front();
+    send(shard_.flush, Watermark{offset, publications_.front().second});
+}
+
+void PartitionActor::persisted(const Persisted& message) {
+    for (const auto& written : message.entries) {
+        Entry& entry = table_[written.slot.index];
+        if (!entry.id || entry.generation != written.slot.generation) continue;
+        if (written.revision == entry.revision) {
+            entry.changed = false;
+            close_tickets(written.slot.index, std::max(entry.through, written.through));
+        } else {
+            close_tickets(written.slot.index, written.through);
+        }
+    }
+    shard_.ports.log->advance_watermark(shard_.partition, message.watermark);
+    advance_watermark();
+    shard_.ports.observer->position(shard_.partition, received_, message.watermark);
+}
+
+// Time
+// ----------------------------------------------------------------------------------------------
+
+void PartitionActor::arm(std::uint32_t index) {
+    Entry& entry = table_[index];
+    if (entry.wake_at >= entry.armed) return;
+    entry.armed = entry.wake_at;
+    wheel_.add(entry.wake_at, {{index, entry.generation}, nullptr});
+}
+
+void PartitionActor::hint(const CustomerId& sleeper, Timestamp due) {
+    const auto [at, is_new] = sleeping_.try_emplace(sleeper);
+    if (!is_new && at->second.due == due) return;
+    at->second.due = due;
+    ++at->second.hints;
+    wheel_.add(due, {{}, &at->first});
+}
+
+void PartitionActor::wake_due() {
+    if (state_ != State::live) return;
+    const auto& limits = shard_.partition_settings;
+    while (woken_ < limits.wakes_per_tick && waking_ < limits.wakes_in_flight_max) {
+        const auto next = wheel_.pop(closed_);
+        if (!next) break;
+        latest_ = std::max(latest_, closed_ - next->due);
+        if (next->key.sleeping) {
+            const auto at = sleeping_.find(*next->key.sleeping);
+            const CustomerId customer = at->first;
+            const bool is_current = at->second.due == next->due;
+            if (--at->second.hints == 0) sleeping_.erase(at);
+            if (is_current && !index_.contains(customer)) wake(find_or_load(customer), true);
+            continue;
+        }
+        const auto [index, generation] = next->key.slot;
+        Entry& entry = table_[index];
+        if (!entry.id || entry.generation != generation || entry.armed != next->due) continue;
+        entry.armed = journeys::no_time;
+        if (entry.wake_at <= closed_)
+            wake(index, false);
+        else
+            arm(index);
+    }
+    load_next();
+}
+
+void PartitionActor::wake(std::uint32_t index, bool hint_was_stored) {
+    Entry& entry = table_[index];
+    if (entry.waking || entry.quarantined) return; // The answer arms it again.
+    entry.waking = true;
+    ++waking_;
+    ++woken_;
+    tell(index, {Wake{closed_, hint_was_stored}, rulebook_});
+}
+
+void PartitionActor::ask_due() {
+    const Timestamp now = shard_.ports.pacer->now();
+    if (state_ != State::live || asking_due_ || closed_ < ask_due_at_ || now < ask_due_not_before_)
+        return;
+    if (closed_ == journeys::timestamp_min) return;
+    if (waking_ > shard_.partition_settings.wakes_in_flight_max / 2) return;
+    asking_due_ = true;
+    const Timestamp before = closed_ + shard_.partition_settings.timer_window;
+    hints_until_ = std::max(hints_until_, before);
+    shard_.ports.store->find_due(shard_.partition, before, shard_.partition_settings.timer_batch,
+                                 this);
+}
+
+void PartitionActor::due(const Due& message) {
+    asking_due_ = false;
+    ask_due_not_before_ = shard_.ports.pacer->now() + due_asked_at_most_every;
+    if (message.failed) return;
+    for (const auto& entry : message.entries) {
+        const auto active = index_.find(entry.customer);
+        if (active == index_.end()) {
+            hint(entry.customer, entry.wake_at);
+            continue;
+        }
+        // Who is awake knows better; but a stored time that has passed must not be found for ever.
+        const Entry& awake = table_[active->second];
+        if (entry.wake_at <= closed_ && !awake.changed && awake.in_flight == 0 &&
+            woken_ < shard_.partition_settings.wakes_per_tick)
+            wake(active->second, true);
+    }
+    ask_due_at_ = message.next == journeys::no_time
+                      ? hints_until_ - shard_.partition_settings.timer_window / 2
+                      : std::min(hints_until_, message.next) - due_asked_ahead;
+    wake_due();
+}
+
+// Channels
+// ------------------------------------------------------------------------------------------
+
+void PartitionActor::ask_hand_over(AskHandOver& ask) {
+    const std::uint64_t behind =
+        std::max(received_, shard_.ports.log->last_offset(shard_.partition));
+    asks_.push_back({behind, std::move(ask)});
+    release_asks();
+}
+
+void PartitionActor::release_asks() {
+    if (state_ != State::live) return;
+    while (!asks_.empty() && asks_.front().behind <= received_) {
+        AskHandOver ask = std::move(asks_.front().ask);
+        asks_.pop_front();
+        ask.now = std::max(shard_.ports.pacer->now(), accepted_at_);
+        const std::uint32_t index = find_or_load(ask.customer);
+        tell(index, {std::move(ask), rulebook_});
+    }
+    load_next();
+}
+
+// Pacing
+// --------------------------------------------------------------------------------------------
+
+void PartitionActor::tick() {
+    if (state_ == State::ended) return;
+    delayed_send(this, shard_.partition_settings.tick, Tick{});
+    const Timestamp now = shard_.ports.pacer->now();
+    if (retry_at_ <= now) {
+        retry_at_ = journeys::no_time;
+        if (state_ == State::taking_over)
+            take_over();
+        else if (state_ == State::reading_outbox)
+            shard_.ports.store->open_intents(shard_.partition, this);
+        else if (!loading_.empty()) {
+            std::vector<CustomerId> ids;
+            for (const std::uint32_t index : loading_) ids.push_back(*table_[index].id);
+            shard_.ports.store->load(shard_.partition, std::move(ids), this);
+        }
+    }
+    if (now >= next_generation_) {
+        ++generation_;
+        next_generation_ = now + shard_.flush_settings.checkpoint;
+    }
+    if (woken_ > 0) shard_.ports.observer->timers(shard_.partition, woken_, latest_);
+    woken_ = 0;
+    latest_ = {};
+    ask_due();
+    wake_due();
+    release_asks();
+    passivate();
+    shard_.ports.observer->customers(shard_.partition, active_, loading_.size() + to_load_.size());
+}
+
+bool PartitionActor::may_sleep(const Entry& entry) const {
+    return entry.actor && entry.in_flight == 0 && !entry.changed && !entry.quarantined &&
+           entry.tickets[0].first == 0 && entry.tickets[1].first == 0;
+}
+
+void PartitionActor::passivate() {
+    const Timestamp now = shard_.ports.pacer->now();
+    const auto& limits = shard_.partition_settings;
+    std::uint32_t index = by_use_.head();
+    for (std::size_t i = 0; i < sleepers_looked_at_per_tick && index != Links::none; ++i) {
+        Entry& entry = table_[index];
+        const std::uint32_t next = entry.by_use.next;
+        if (active_ <= limits.active_customers_max && now - entry.used < limits.idle_after) break;
+        if (may_sleep(entry)) put_to_sleep(index);
+        index = next;
+    }
+    if (passivated_ >= limits.trim_after) {
+        passivated_ = 0;
+        shard_.ports.trim();
+    }
+}
+
+void PartitionActor::put_to_sleep(std::uint32_t index) {
+    Entry& entry = table_[index];
+    // The store is not asked again for times up to here.
+    if (entry.wake_at < hints_until_) hint(*entry.id, entry.wake_at);
+    by_use_.remove(index);
+    const auto at = index_.find(*entry.id);
+    const std::uint32_t generation = entry.generation + 1;
+    entry = {}; // The actor has nothing to do and nobody who knows it: it ends.
+    entry.generation = generation;
+    index_.erase(at);
+    table_.give_back(index);
+    --active_;
+    ++passivated_;
+}
+
+} // namespace actors

@@ -1,0 +1,172 @@
+/// Owns a share of the customers: routes their records, loads and lets go of them, and knows who is
+/// due next.
+#pragma once
+
+#include "actors/messages.hpp"
+#include "actors/shard.hpp"
+#include "actors/slab.hpp"
+#include "actors/timer_wheel.hpp"
+
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <unordered_map>
+
+namespace actors {
+
+/// Takes the partition over, replays what its snapshots do not hold yet, then lives; ends when
+/// fenced.
+///
+/// Records of a customer go to their actor in log order. One who sleeps is loaded first, and what
+/// arrives for them meanwhile is held. A customer sleeps again when all that was sent was answered
+/// and all that changed is written; nothing is lost with the actor then.
+class PartitionActor : public caf::event_based_actor {
+public:
+    PartitionActor(caf::actor_config& config, Shard& shard);
+
+protected:
+    caf::behavior make_behavior() override;
+    void on_exit() override;
+
+private:
+    enum class State : std::uint8_t {
+        taking_over,
+        reading_outbox,
+        replaying,
+        live,
+        stopping,
+        ended
+    };
+
+    /// Offsets that were dispatched and are not known to be written. A customer has at most two:
+    /// one that the next checkpoint completes, and one for what came since; so a customer who never
+    /// rests does not hold the watermark.
+    struct Ticket {
+        std::uint64_t first = 0, last = 0; ///< `first` 0: unused.
+        std::uint32_t generation = 0;
+        Links links;
+    };
+
+    struct Entry {
+        caf::actor actor;                         ///< Null while the customer is being loaded.
+        const journeys::CustomerId* id = nullptr; ///< Null: the place is free.
+        std::unique_ptr<std::deque<ToCustomer>> held;
+        std::uint32_t generation = 0;
+        std::uint32_t in_flight = 0; ///< Messages that were not answered yet.
+        std::uint32_t records = 0;   ///< Of them: records.
+        std::uint32_t group = 0;     ///< While a batch is being sorted: place in it, from 1.
+        bool changed = false;        ///< Something is not written yet.
+        bool quarantined = false, waking = false;
+        std::uint64_t revision = 0, through = 0; ///< The newest that the customer told us.
+        journeys::Timestamp wake_at = journeys::no_time;
+        journeys::Timestamp armed =
+            journeys::no_time; ///< Of the hint in the wheel; `no_time`: none.
+        journeys::Timestamp used{};
+        Ticket tickets[2];
+        Links by_use;
+    };
+
+    /// A hint of the wheel: an active customer's place, or a sleeping one's id.
+    struct Hint {
+        Slot slot;
+        const journeys::CustomerId* sleeping = nullptr;
+    };
+
+    void enter(State state, std::string_view why = {});
+    void take_over();
+    void taken_over(const TakenOver& answer);
+    void open_outbox(OpenIntents& answer);
+    void take_batch(LogBatch& batch);
+    void take_closed(const LogClosed& message);
+    void dispatch(std::vector<std::pair<std::uint32_t, Batch>>& groups, journeys::Timestamp closed);
+    void change_catalog(const journeys::Record& record);
+    void progressed(const Progressed& message);
+    void persisted(const Persisted& message);
+    void loaded(Loaded& message);
+    void due(const Due& message);
+    void tick();
+    void ask_hand_over(AskHandOver& ask);
+    void release_asks();
+    void fenced(const journeys::Error& error);
+    void stop_if_drained();
+
+    std::uint32_t find_or_load(const journeys::CustomerId& customer);
+    void tell(std::uint32_t index, ToCustomer message);
+    void load_next();
+    void open_ticket(std::uint32_t index, std::uint64_t first, std::uint64_t last);
+    void close_tickets(std::uint32_t index, std::uint64_t through);
+    void advance_watermark();
+    std::uint64_t watermark() const;
+    void arm(std::uint32_t index);
+    void wake_due();
+    void wake(std::uint32_t index, bool hint_was_stored);
+    void hint(const journeys::CustomerId& sleeper, journeys::Timestamp due);
+    void become_live();
+    void retry_later();
+    void ask_due();
+    void passivate();
+    bool may_sleep(const Entry& entry) const;
+    void put_to_sleep(std::uint32_t index);
+    Ticket& ticket(std::uint32_t number) { return table_[number / 2].tickets[number % 2]; }
+
+    Shard& shard_;
+    State state_ = State::taking_over;
+    TakenOver start_;
+    std::uint64_t received_ = 0; ///< Newest offset.
+    std::uint64_t told_ = 0;     ///< Watermark that the flush knows.
+    journeys::Timestamp closed_ = journeys::timestamp_min;
+    journeys::Timestamp accepted_at_ = journeys::timestamp_min; ///< Of the newest record.
+    RulebookPtr rulebook_;
+    std::deque<std::pair<std::uint64_t, std::uint64_t>>
+        publications_; ///< (offset, id) from the watermark on.
+
+    std::unordered_map<journeys::CustomerId, std::uint32_t> index_;
+    Slab<Entry> table_;
+    struct UseLinks {
+        Slab<Entry>* table;
+        Links& operator()(std::uint32_t index) const { return (*table)[index].by_use; }
+    };
+    struct TicketLinks {
+        Slab<Entry>* table;
+        Links& operator()(std::uint32_t number) const {
+            return (*table)[number / 2].tickets[number % 2].links;
+        }
+    };
+    IntrusiveList<UseLinks> by_use_{UseLinks{&table_}};      ///< The one used longest ago first.
+    IntrusiveList<TicketLinks> dirty_{TicketLinks{&table_}}; ///< By first offset.
+    std::uint32_t generation_ = 1;                           ///< Of tickets; one a checkpoint.
+    journeys::Timestamp next_generation_{};
+    std::size_t active_ = 0, passivated_ = 0, in_flight_ = 0, records_ = 0;
+
+    std::deque<std::uint32_t> to_load_;
+    std::vector<std::uint32_t> loading_; ///< Asked for, in order; one request at a time.
+
+    TimerWheel<Hint> wheel_;
+    struct Sleeper {
+        journeys::Timestamp due{};
+        std::uint32_t hints = 0; ///< That name this entry; it goes with the last of them.
+    };
+    std::unordered_map<journeys::CustomerId, Sleeper> sleeping_; ///< Hints for who sleeps.
+    journeys::Timestamp hints_until_ =
+        journeys::timestamp_min; ///< The store was asked for those before.
+    journeys::Timestamp ask_due_at_ = journeys::timestamp_min; ///< By the log's clock.
+    journeys::Timestamp ask_due_not_before_{};                 ///< By the pacer's.
+    bool asking_due_ = false;
+    std::size_t waking_ = 0, woken_ = 0;
+    journeys::Duration latest_{};
+
+    struct HeldAsk {
+        std::uint64_t behind = 0; ///< The offset that must have been dispatched.
+        AskHandOver ask;
+    };
+    std::deque<HeldAsk> asks_;
+    std::vector<OutboxRow>
+        outbox_; ///< Of the process before us; told to the channels when replay is done.
+
+    journeys::Timestamp retry_at_ = journeys::no_time; ///< Of take-over, outbox or load.
+    journeys::Duration retry_{};
+    std::function<void()> stopped_;
+};
+
+} // namespace actors

@@ -1,0 +1,86 @@
+/// What all actors of a partition share: ports, rules, limits, and each other's addresses.
+#pragma once
+
+#include "actors/credit.hpp"
+#include "actors/observer.hpp"
+#include "actors/ports.hpp"
+#include "actors/rules.hpp"
+
+#include <caf/actor.hpp>
+
+#include <chrono>
+#include <functional>
+#include <map>
+#include <set>
+#include <string>
+#include <utility>
+
+namespace actors {
+
+/// Notes what is being applied where a crash cannot wipe it out. Implemented with an mmapped file;
+/// one a thread.
+class PoisonMark {
+public:
+    virtual ~PoisonMark() = default;
+    /// `offset` 0: a timer or a hand-over of the customer.
+    virtual void applying(Partition partition, std::uint64_t offset,
+                          const journeys::CustomerId& customer) = 0;
+    virtual void done(Partition partition) = 0;
+};
+
+/// All that actors need of the world. Everything named here outlives the actors.
+struct Ports {
+    EventLog* log = nullptr;
+    Store* store = nullptr;
+    CatalogSource* catalogs = nullptr;
+    Pacer* pacer = nullptr;
+    Observer* observer = nullptr;
+    std::map<std::string, Channel*> channels;
+    std::function<std::string(const journeys::Record&)>
+        encode;                         ///< The body of a record, for `Draft::bytes`.
+    std::function<void()> trim = [] {}; ///< Called after many customers were let go: `malloc_trim`.
+    PoisonMark* mark = nullptr;         ///< May be null.
+    /// Records at which the process has died before: they are parked unread.
+    std::set<std::pair<Partition, std::uint64_t>> poisoned;
+};
+
+/// Spans are of the pacer's time but for `tick`, which is real.
+struct PartitionSettings {
+    std::chrono::milliseconds tick{20};
+    std::size_t active_customers_max = 200'000;
+    journeys::Duration idle_after = std::chrono::minutes{10};
+    std::size_t load_batch = 1'000;
+    std::size_t wakes_per_tick = 500; ///< Meters overdue timers; oldest first.
+    std::size_t wakes_in_flight_max = 5'000;
+    journeys::Duration timer_window = std::chrono::minutes{10}; ///< How far ahead hints are read.
+    std::size_t timer_batch = 10'000;
+    std::size_t trim_after = 10'000; ///< Passivations between two calls of `trim`.
+    std::size_t eras_max = 8;
+    journeys::Duration retry_min = std::chrono::milliseconds{50};
+    journeys::Duration retry_max = std::chrono::seconds{2};
+};
+
+struct FlushSettings {
+    std::chrono::milliseconds tick{20};
+    journeys::Duration checkpoint = std::chrono::seconds{5};
+    journeys::Duration checkpoint_max =
+        std::chrono::seconds{60};      ///< While flushing is a quarter of the time.
+    std::size_t customers_max = 1'000; ///< Of one transaction.
+    std::size_t bytes_max = 8u << 20;
+    journeys::Duration retry_min = std::chrono::milliseconds{50};
+    journeys::Duration retry_max = std::chrono::seconds{2};
+};
+
+/// One partition's context. Immutable once its actors run, and alive until all of them have ended.
+struct Shard {
+    Partition partition = 0;
+    const Rules& rules;
+    const Ports& ports;
+    PartitionSettings partition_settings;
+    FlushSettings flush_settings;
+    Credit& credit;
+    std::map<std::string, caf::actor, std::less<>> channels;
+    caf::actor flush; ///< Set by the partition's actor before it spawns the first customer.
+};
+
+} // namespace actors

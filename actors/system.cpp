@@ -1,0 +1,110 @@
+#include "actors/system.hpp"
+
+#include "actors/messages.hpp"
+#include "actors/partition_actor.hpp"
+
+#include <atomic>
+#include <future>
+#include <thread>
+
+namespace actors {
+
+namespace {
+
+/// Calls `done` when it was itself called `count` times; at once for 0.
+std::function<void()> after(std::size_t count, std::function<void()> done) {
+    if (count == 0) {
+        done();
+        return [] {};
+    }
+    auto left = std::make_shared<std::atomic<std::size_t>>(count);
+    return [left, done = std::move(done)] {
+        if (left->fetch_sub(1) == 1) done();
+    };
+}
+
+} // namespace
+
+System::System(const Ports& ports, SystemSettings settings)
+    : ports_(ports), settings_(std::move(settings)),
+      credit_(settings_.partitions, settings_.credit) {
+    for (unsigned i = 0; i < settings_.shards; ++i) {
+        auto shard = std::make_unique<ActorSystem>();
+        shard->config.set("scheduler.max-threads", std::size_t{1});
+        shard->config.set("scheduler.max-throughput", settings_.max_throughput);
+        if (settings_.testing) shard->config.set("scheduler.policy", caf::atom("testing"));
+        shard->system = std::make_unique<caf::actor_system>(shard->config);
+        shard->system->await_actors_before_shutdown(false);
+        shards_.push_back(std::move(shard));
+    }
+    for (const auto& channel : settings_.channels)
+        channels_.emplace(channel.name, shards_[0]->system->spawn<ChannelActor>(ports_, channel));
+}
+
+System::~System() { release(); }
+
+void System::start() {
+    for (Partition partition = 0; partition < settings_.partitions; ++partition) {
+        contexts_.push_back(std::make_unique<Shard>(Shard{partition,
+                                                          *settings_.rules,
+                                                          ports_,
+                                                          settings_.partition,
+                                                          settings_.flush,
+                                                          credit_,
+                                                          channels_,
+                                                          {}}));
+        auto& home = *shards_[partition % shards_.size()]->system;
+        partitions_.push_back(home.spawn<PartitionActor>(std::ref(*contexts_.back())));
+    }
+}
+
+void System::query(journeys::CustomerId customer, caf::actor asker) {
+    const Partition partition = partition_of(customer, settings_.partitions);
+    caf::anon_send(partitions_[partition], Query{std::move(customer), std::move(asker)});
+}
+
+void System::drain_channels(std::function<void()> done) {
+    const auto each = after(channels_.size(), std::move(done));
+    for (const auto& [name, channel] : channels_)
+        caf::anon_send(channel, ChannelControl{ChannelCommand::drain, each});
+}
+
+void System::stop_partitions(std::function<void()> done) {
+    const auto each = after(partitions_.size(), std::move(done));
+    for (const auto& partition : partitions_) caf::anon_send(partition, StopPartition{each});
+}
+
+bool System::stop(std::chrono::milliseconds deadline) {
+    const auto until = std::chrono::steady_clock::now() + deadline;
+    const auto wait = [&](auto&& begin) {
+        auto done = std::make_shared<std::promise<void>>();
+        auto future = done->get_future();
+        begin([done] { done->set_value(); });
+        return future.wait_until(until) == std::future_status::ready;
+    };
+    if (!wait([this](auto done) { drain_channels(std::move(done)); })) return false;
+    if (!wait([this](auto done) { stop_partitions(std::move(done)); })) return false;
+    // A thread of its own: CAF 0.17 is known to hang here about once in a thousand times.
+    return wait([this](auto done) {
+        std::thread{[this, done] {
+            release();
+            done();
+        }}.detach();
+    });
+}
+
+void System::release() {
+    for (const auto& [name, channel] : channels_)
+        caf::anon_send_exit(channel, caf::exit_reason::user_shutdown);
+    for (const auto& partition : partitions_)
+        caf::anon_send_exit(partition, caf::exit_reason::user_shutdown);
+    partitions_.clear();
+    channels_.clear();
+    for (auto& context : contexts_) {
+        if (context->flush) caf::anon_send_exit(context->flush, caf::exit_reason::user_shutdown);
+    }
+    shards_.clear();
+    contexts_.clear();
+}
+
+} // namespace actors

@@ -1,0 +1,74 @@
+/// The actors of this process, put together: partitions spread over shards, and the channels.
+#pragma once
+
+#include "actors/channel_actor.hpp"
+#include "actors/shard.hpp"
+
+#include <caf/actor_system.hpp>
+#include <caf/actor_system_config.hpp>
+
+#include <memory>
+#include <vector>
+
+namespace actors {
+
+struct SystemSettings {
+    Partition partitions = 8;
+    unsigned shards = 1; ///< Threads for customers; CAF's stealing among workers is never used.
+    std::size_t max_throughput =
+        256;              ///< Messages that an actor may take before others get their turn.
+    bool testing = false; ///< On CAF's test coordinator, with one shard.
+    Credit::Limits credit;
+    PartitionSettings partition;
+    FlushSettings flush;
+    std::vector<ChannelSettings> channels;
+    const Rules* rules = nullptr; ///< As a rule `&product_rules()`.
+};
+
+/// Each shard is a CAF actor system with one worker: in CAF 0.17 a steal walks the whole run queue.
+class System {
+public:
+    /// `ports` and whatever it names must outlive the system.
+    System(const Ports& ports, SystemSettings settings);
+    ~System();
+    System(const System&) = delete;
+    System& operator=(const System&) = delete;
+
+    /// Takes all partitions over. Returns at once.
+    void start();
+
+    /// Lets channels finish what they have begun, writes what is unwritten, and ends the actors.
+    /// False where that took longer than `deadline`: then the process must end without running
+    /// destructors.
+    bool stop(std::chrono::milliseconds deadline);
+
+    /// The halves of `stop`, for whoever can't block: `done` is called from an actor's thread.
+    void drain_channels(std::function<void()> done);
+    void stop_partitions(std::function<void()> done);
+
+    const Credit& credit() const { return credit_; }
+    const caf::actor& partition(Partition partition) const { return partitions_.at(partition); }
+    const caf::actor& channel(const std::string& name) const { return channels_.at(name); }
+    caf::actor_system& shard(unsigned index) { return *shards_.at(index)->system; }
+
+    /// Asks for a customer's block; `asker` gets a `CustomerState`.
+    void query(journeys::CustomerId customer, caf::actor asker);
+
+private:
+    struct ActorSystem {
+        caf::actor_system_config config;
+        std::unique_ptr<caf::actor_system> system;
+    };
+
+    void release();
+
+    const Ports& ports_;
+    SystemSettings settings_;
+    Credit credit_;
+    std::vector<std::unique_ptr<ActorSystem>> shards_;
+    std::vector<std::unique_ptr<Shard>> contexts_;
+    std::vector<caf::actor> partitions_;
+    std::map<std::string, caf::actor, std::less<>> channels_;
+};
+
+} // namespace actors
