@@ -56,7 +56,8 @@ bool JourneyReader::always_ends(std::size_t list) const {
 
 bool JourneyReader::always_ends(StepIndex step) const {
     const auto& action = journey_->steps[step].action;
-    if (std::holds_alternative<ExitStep>(action)) return true;
+    // One that could not be read stands as an exit without a reason.
+    if (const auto* exit = std::get_if<ExitStep>(&action)) return !exit->reason.empty();
     std::size_t ways = 0;
     if (const auto* branch = std::get_if<Branch>(&action)) {
         const bool has_otherwise = std::any_of(branch->arms.begin(), branch->arms.end(),
@@ -76,9 +77,6 @@ bool JourneyReader::always_ends(StepIndex step) const {
 }
 
 void JourneyReader::check_reachable() {
-    // Innermost first would say it of every step behind; the first one of each list is enough. Where steps
-    // have mistakes of their own, an `exit` may stand for one that could not be read.
-    if (mistakes_.has_errors()) return;
     for (const auto& list : lists_)
         for (std::size_t i = 0; i + 1 < list.steps.size(); ++i)
             if (always_ends(list.steps[i])) {

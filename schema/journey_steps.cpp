@@ -57,7 +57,7 @@ void JourneyReader::read_step(const YamlNode& node, const std::string& path, std
     steps.emplace_back();
     steps.back().path = path;
     steps.back().line = node.at.line;
-    steps.back().action = ExitStep{"exit"};
+    steps.back().action = ExitStep{}; // Until it is read.
     step_places_.push_back(node.at);
     block_prefixes_.push_back(path + '.');
     if (const auto* name = reader.find("name")) {

@@ -69,16 +69,12 @@ JourneyReader::JourneyReader(const std::string& file, std::string_view text, con
 }
 
 LoadResult JourneyReader::read() {
-    // A tree cut short by what is no YAML would only give mistakes that are none.
-    const bool is_whole = !mistakes_.has_errors() || document_.root().find("steps") != nullptr;
     if (document_.root().is_empty()) {
         if (!mistakes_.has_errors()) mistakes_.add({1, 1}, "the file is empty; a journey has id, enter and steps");
-    } else if (is_whole) {
+    } else {
         read_head(document_.root());
-        if (!mistakes_.has_errors() || !journey_->steps.empty()) {
-            link_steps();
-            check_whole();
-        }
+        link_steps();
+        check_whole();
     }
     journey_->properties_read.assign(properties_read_.begin(), properties_read_.end());
     if (properties_read_.contains("*")) journey_->properties_read = {"*"};

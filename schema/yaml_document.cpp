@@ -181,11 +181,7 @@ public:
     }
     void OnMapEnd() override { close(); }
 
-    /// The tree, however far it got.
-    YamlNode take() {
-        while (!open_.empty()) close();
-        return std::move(root_);
-    }
+    YamlNode take() { return std::move(root_); }
 
 private:
     struct Open {
@@ -312,11 +308,13 @@ YamlDocument YamlDocument::parse(std::string_view text, Mistakes& mistakes, cons
     }
 
     TreeBuilder builder{document, mistakes, bounds};
+    bool is_read = false;
     try {
         std::istringstream stream{document.text_};
         YAML::Parser parser{stream};
         while (parser.HandleNextDocument(builder)) {
         }
+        is_read = true;
     } catch (const TooMuch&) { // Said already.
     } catch (const YAML::DeepRecursion& error) {
         mistakes.add(document.place(static_cast<std::size_t>(std::max(0, error.mark.pos))),
@@ -335,7 +333,7 @@ YamlDocument YamlDocument::parse(std::string_view text, Mistakes& mistakes, cons
     } catch (const std::exception& error) {
         mistakes.add({}, std::string{"this is not YAML: "} + error.what());
     }
-    document.root_ = builder.take();
+    if (is_read) document.root_ = builder.take();
     return document;
 }
 

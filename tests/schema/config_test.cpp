@@ -3,7 +3,7 @@
 #include "schema/events_yaml.hpp"
 #include "schema/journey_yaml.hpp"
 #include "schema/settings_yaml.hpp"
-#include "support/files.hpp"
+#include "tests/support/files.hpp"
 
 #include <catch2/catch.hpp>
 

@@ -1,7 +1,7 @@
 /// The sentences: each file of tests/golden/mistakes with the mistakes that it is told.
 #include "schema/journey_yaml.hpp"
 #include "schema/settings_yaml.hpp"
-#include "support/files.hpp"
+#include "tests/support/files.hpp"
 
 #include <catch2/catch.hpp>
 

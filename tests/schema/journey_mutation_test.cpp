@@ -1,7 +1,7 @@
 /// Files as people break them. Whatever comes in, nothing may crash, and what is accepted must be whole.
 #include "schema/journey_yaml.hpp"
 #include "schema/settings_yaml.hpp"
-#include "support/files.hpp"
+#include "tests/support/files.hpp"
 
 #include <catch2/catch.hpp>
 

@@ -1,6 +1,6 @@
 /// The schema for editors and the loader know the same keys.
 #include "schema/journey_keys.hpp"
-#include "support/files.hpp"
+#include "tests/support/files.hpp"
 
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
