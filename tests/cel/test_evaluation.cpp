@@ -18,6 +18,10 @@ void *operator new(std::size_t bytes) {
         return made;
     throw std::bad_alloc{};
 }
+void *operator new(std::size_t bytes, const std::nothrow_t &) noexcept {
+    ++allocations;
+    return std::malloc(bytes);
+}
 void operator delete(void *made) noexcept { std::free(made); }
 void operator delete(void *made, std::size_t) noexcept { std::free(made); }
 
