@@ -58,7 +58,7 @@ void pack_object(PackedWriter &writer, const Object &object, Arena &arena, int d
 
 void pack(PackedWriter &writer, Value value, Arena &arena, int depth) {
     std::string text;
-    if (depth > depth_max)
+    if (depth > depth_max || writer.bytes().size() > written_bytes_max)
         return writer.null();
     switch (value.kind()) {
     case Kind::null:
