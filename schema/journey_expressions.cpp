@@ -196,7 +196,7 @@ void JourneyReader::check_calls(const YamlNode& node, const cel::Program& progra
                 mistakes_.add(at, "no channel " + quoted(*arguments[0]) + '.' +
                                       did_you_mean(*arguments[0], channels) +
                                       " Configured: " + listed(channels));
-            if (constant(1) &&
+            if (constant(1) && !topics.empty() &&
                 std::find(topics.begin(), topics.end(), *arguments[1]) == topics.end())
                 mistakes_.add(at, "no topic " + quoted(*arguments[1]) + '.' +
                                       did_you_mean(*arguments[1], topics) +
