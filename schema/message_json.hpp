@@ -21,6 +21,9 @@
 /// - `name` and `category` of page and screen, and `groupId` of group, stand in `properties`.
 /// - `properties` and `traits` are objects, null or absent; `context.traits` lies under the traits
 /// of an identify.
+/// - Of `context` only what the core reads is kept, texts of at most 512 bytes, 32 consent
+/// categories. A batch's
+///   `context` stands in where a message has none of its own, key by key.
 /// - Integers past 64 bits become doubles; a number past the range of doubles refuses the message
 /// where it
 ///   would be kept, and is ignored elsewhere.
@@ -108,8 +111,9 @@ std::string_view to_text(Clock clock);
 
 /// All that an event is made of: decoding it again gives the same event.
 struct Source {
-    std::string_view raw;           ///< The producer's own bytes of this one message.
-    std::string_view batch_context; ///< The bytes of the batch's `context`; mostly empty.
+    std::string_view raw; ///< The producer's own bytes of this one message.
+    std::string_view
+        batch_context; ///< Packed: what is kept of the batch's `context`; mostly empty.
     std::optional<journeys::Timestamp> batch_sent_at;
     journeys::Timestamp received_at{};
     std::uint64_t write_key_hash = 0;

@@ -8,6 +8,7 @@
 #include "journeys/cel/program.hpp"
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -29,6 +30,8 @@ public:
     virtual Value evaluate(Frame &frame) const = 0;
     /// The value where it is known beforehand, else nullptr.
     virtual const Value *constant() const { return nullptr; }
+    /// The slot, where this is nothing but a macro's variable.
+    virtual std::optional<unsigned> local() const { return std::nullopt; }
 };
 using NodePtr = std::unique_ptr<const Node>;
 

@@ -38,8 +38,15 @@ public:
           missing_is_null_(missing_is_null) {}
 
     enum class Answer { found, missing, failed };
-    Answer find(Value from, Value &found, Arena &arena) const {
+    Answer find(Value from, Value &found, Frame &frame) const {
+        Arena &arena = frame.arena;
         if (from.is(Kind::map)) [[likely]] {
+            // Maps are searched from the front, but for those of the host.
+            const bool is_host = from.form() == Value::Form::host;
+            if (!frame.budget.charge(is_host ? 1 : 1 + from.size() / 16)) {
+                found = Value::error(out_of_steps);
+                return Answer::failed;
+            }
             return from.find(name_, found, arena) ? Answer::found : Answer::missing;
         }
         if (from.is(Kind::object)) {
@@ -76,7 +83,7 @@ public:
         if (from.is(Kind::object)) [[likely]]
             return from.as_object()->field(index_, frame.arena);
         Value found; // null, an error, or a host that gave something else than it declared.
-        switch (selector_.find(from, found, frame.arena)) {
+        switch (selector_.find(from, found, frame)) {
         case Selector::Answer::found:
         case Selector::Answer::failed:
             return found;
@@ -90,6 +97,24 @@ private:
     NodePtr operand_;
     unsigned index_;
     Selector selector_;
+};
+
+/// `item.price` of a macro's variable, in one step.
+class LocalFieldNode : public Node {
+public:
+    LocalFieldNode(unsigned slot, unsigned index, NodePtr other)
+        : slot_(slot), index_(index), other_(std::move(other)) {}
+    Value evaluate(Frame &frame) const override {
+        const auto from = frame.locals[slot_];
+        if (from.is(Kind::object)) [[likely]]
+            return from.as_object()->field(index_, frame.arena);
+        return other_->evaluate(frame);
+    }
+
+private:
+    unsigned slot_;
+    unsigned index_;
+    NodePtr other_; ///< The same, for what is no record.
 };
 
 class SelectNode : public Node {
@@ -107,7 +132,7 @@ public:
             is_optional = true;
         }
         Value found;
-        switch (selector_.find(from, found, frame.arena)) {
+        switch (selector_.find(from, found, frame)) {
         case Selector::Answer::found:
             return is_optional ? Value::optional_of(found, frame.arena) : found;
         case Selector::Answer::failed:
@@ -139,7 +164,7 @@ public:
         if (from.is_null())
             return Value::boolean(false);
         Value found;
-        switch (selector_.find(from, found, frame.arena)) {
+        switch (selector_.find(from, found, frame)) {
         case Selector::Answer::found:
             // A record has all its fields; the question is whether there is something in it.
             return Value::boolean(!(from.is(Kind::object) && found.is_null()));
@@ -206,7 +231,7 @@ public:
         if (from.is(Kind::object) && key.is(Kind::string)) {
             const Selector selector{std::string{key.as_string()}, missing_is_null_};
             Value found;
-            if (selector.find(from, found, frame.arena) != Selector::Answer::missing) {
+            if (selector.find(from, found, frame) != Selector::Answer::missing) {
                 return is_optional && !found.is_error() ? Value::optional_of(found, frame.arena)
                                                         : found;
             }
@@ -269,7 +294,11 @@ NodePtr make_variable(unsigned slot, const std::string &name) {
 }
 NodePtr make_local(unsigned slot) { return std::make_unique<const LocalNode>(slot); }
 NodePtr make_field(NodePtr operand, unsigned index, const std::string &name, bool missing_is_null) {
-    return std::make_unique<const FieldNode>(std::move(operand), index, name, missing_is_null);
+    const auto slot = operand->local();
+    auto node = std::make_unique<const FieldNode>(std::move(operand), index, name, missing_is_null);
+    if (!slot)
+        return node;
+    return std::make_unique<const LocalFieldNode>(*slot, index, std::move(node));
 }
 NodePtr make_select(NodePtr operand, const std::string &name, bool is_optional,
                     bool missing_is_null) {

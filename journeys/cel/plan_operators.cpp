@@ -42,10 +42,21 @@ public:
     Value evaluate(Frame &frame) const override {
         const auto left = left_->evaluate(frame);
         const auto right = right_->evaluate(frame);
+        if (is_product_of_doubles(left, right)) {
+            return Value::floating(left.as_double() * right.as_double());
+        }
         return compute(operation_, left, right, is_strict_, frame.arena, frame.budget);
     }
 
 private:
+    /// `price * quantity`, ahead of everything else.
+    bool is_product_of_doubles(Value left, Value right) const {
+        if (operation_ != Operation::multiply || !left.is_number() || !right.is_number())
+            return false;
+        const bool has_double = left.is(Kind::floating) || right.is(Kind::floating);
+        return has_double && (!is_strict_ || left.kind() == right.kind());
+    }
+
     NodePtr left_;
     NodePtr right_;
     Operation operation_;
@@ -101,7 +112,12 @@ public:
         : left_(std::move(left)), right_(std::move(right)), operation_(operation) {}
     Value evaluate(Frame &frame) const override {
         const auto left = left_->evaluate(frame);
-        return compare(operation_, left, right_->evaluate(frame));
+        const auto right = right_->evaluate(frame);
+        if (left.is(Kind::string) || left.is(Kind::bytes)) {
+            if (!frame.budget.charge(left.as_string().size() / 64))
+                return Value::error(out_of_steps);
+        }
+        return compare(operation_, left, right);
     }
 
 private:

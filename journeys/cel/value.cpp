@@ -65,15 +65,6 @@ Value Value::packed(PackedView view) {
     return null();
 }
 
-Value Value::object(const Object *object) {
-    if (object == nullptr)
-        return null();
-    Value made = make(Kind::object, 0);
-    made.form_ = Form::host;
-    made.object_ = object;
-    return made;
-}
-
 Value Value::list(const ListObject *list) {
     if (list == nullptr)
         return null();
@@ -148,14 +139,6 @@ std::int64_t Value::as_int() const {
         return std::numeric_limits<std::int64_t>::max();
     }
     return integer_;
-}
-
-double Value::as_double() const {
-    if (kind_ == Kind::integer)
-        return static_cast<double>(integer_);
-    if (kind_ == Kind::unsigned_integer)
-        return static_cast<double>(as_uint());
-    return floating_;
 }
 
 Timestamp Value::as_timestamp() const {

@@ -94,7 +94,15 @@ public:
     /// Any JSON value: scalars become scalars (integral numbers ints, others doubles), lists and
     /// maps are read in place. An absent view is null.
     static Value packed(PackedView view);
-    static Value object(const Object *object);                     ///< null for nullptr
+    static Value object(const Object *object) { ///< null for nullptr
+        if (object == nullptr)
+            return null();
+        Value made;
+        made.kind_ = Kind::object;
+        made.form_ = Form::host;
+        made.object_ = object;
+        return made;
+    }
     static Value list(const ListObject *list);                     ///< null for nullptr
     static Value map(const MapObject *map);                        ///< null for nullptr
     static Value list(std::span<const Value> items, Arena &arena); ///< A copy of the items.
@@ -123,7 +131,12 @@ public:
     std::int64_t
     as_int() const; ///< Of any number: doubles are cut, and what is outside is clamped.
     std::uint64_t as_uint() const { return static_cast<std::uint64_t>(integer_); }
-    double as_double() const;                                      ///< Of any number.
+    double as_double() const { ///< Of any number.
+        if (kind_ == Kind::floating)
+            return floating_;
+        return kind_ == Kind::integer ? static_cast<double>(integer_)
+                                      : static_cast<double>(as_uint());
+    }
     std::string_view as_string() const { return {text_, extra_}; } ///< Of bytes and types too.
     Timestamp as_timestamp() const;                                ///< To the millisecond below.
     std::int64_t seconds() const { return integer_; }              ///< Of a timestamp.
@@ -186,11 +199,12 @@ private:
 static_assert(sizeof(Value) == 16);
 
 /// The value as packed JSON: timestamps as RFC 3339 text, durations as "1.5s", bytes as base64,
-/// host objects as maps of their fields, uints past int64 as doubles, keys as text, errors and what
-/// is nested deeper than 64 as null.
+/// host objects as maps of their fields, uints past int64 as doubles, keys as text; as null errors,
+/// what is nested deeper than 64, and what lies behind the writer's first 4 MiB.
 void append_packed(PackedWriter &writer, Value value);
 
-/// The value for people and logs, written as an expression would write it where it can be.
+/// The value for people and logs, written as an expression would write it where it can be; bounded
+/// alike.
 std::string to_text(Value value);
 
 /// The name of the value's type as `type(x)` gives it: "int", "google.protobuf.Timestamp".

@@ -198,6 +198,7 @@ private:
         cart.ordered = flag();
         cart.checkout_id = text();
         cart.order_id = text();
+        cart.joined_by_guess = flag();
         return cart;
     }
     Order order() {

@@ -1,0 +1,188 @@
+#include "runtime/publication.hpp"
+
+#include "journeys/ids.hpp"
+#include "journeys/template.hpp"
+#include "runtime/event_files.hpp"
+#include "schema/events_yaml.hpp"
+#include "schema/journey_yaml.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <cstdlib>
+
+namespace runtime {
+namespace {
+
+namespace fs = std::filesystem;
+using journeys::Error;
+using journeys::ErrorCode;
+
+journeys::Result<void> read_journeys(const fs::path& place, Files& files) {
+    std::error_code error;
+    if (!fs::is_directory(place, error)) {
+        auto text = read_file(place);
+        if (!text) return text.error();
+        files.journeys[place.string()] = std::move(*text);
+        return {};
+    }
+    for (const auto& entry : fs::directory_iterator{place, error}) {
+        const auto extension = entry.path().extension();
+        if (extension != ".yaml" && extension != ".yml") continue;
+        auto text = read_file(entry.path());
+        if (!text) return text.error();
+        files.journeys[entry.path().string()] = std::move(*text);
+    }
+    if (error) return Error{ErrorCode::not_found, place.string() + ": cannot be read: " + error.message()};
+    return {};
+}
+
+journeys::Result<void> read_templates(const fs::path& place, Files& files) {
+    std::error_code error;
+    if (!fs::is_directory(place, error)) return {};
+    for (const auto& entry : fs::directory_iterator{place, error}) {
+        if (entry.path().extension() != ".mustache") continue;
+        auto text = read_file(entry.path());
+        if (!text) return text.error();
+        files.templates[entry.path().stem().string()] = std::move(*text);
+    }
+    return {};
+}
+
+schema::Outside outside(const fs::path& directory) {
+    return {[](const std::string& name) -> std::optional<std::string> {
+                const auto* value = std::getenv(name.c_str());
+                return value ? std::optional<std::string>{value} : std::nullopt;
+            },
+            [directory](const std::string& path) -> std::optional<std::string> {
+                auto text = read_file(directory / path);
+                if (!text) return std::nullopt;
+                while (!text->empty() && (text->back() == '\n' || text->back() == '\r')) text->pop_back();
+                return std::move(*text);
+            }};
+}
+
+void append(std::vector<schema::Mistake>& all, std::vector<schema::Mistake> more) {
+    all.insert(all.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
+}
+
+bool has_errors(const std::vector<schema::Mistake>& mistakes) {
+    return std::ranges::any_of(mistakes, [](const schema::Mistake& mistake) { return !mistake.is_warning; });
+}
+
+} // namespace
+
+journeys::Result<Files> read_files(const std::optional<fs::path>& config, const std::optional<fs::path>& journeys) {
+    Files files;
+    std::vector<fs::path> places;
+    if (config) {
+        auto text = read_file(*config);
+        if (!text) return text.error();
+        files.config_name = config->string();
+        files.config = std::move(*text);
+        const auto directory = config->parent_path();
+        // Read once for its paths alone; its mistakes are told when everything is compiled.
+        const auto settings = schema::load_settings(files.config_name, files.config, outside(directory));
+        const schema::Config paths = settings.config.value_or(schema::Config{});
+        for (const auto& path : paths.journeys) places.push_back(directory / path);
+        if (auto read = read_templates(directory / paths.templates, files); !read) return read.error();
+        if (auto events = read_file(directory / paths.events)) {
+            files.events_name = (directory / paths.events).string();
+            files.events = std::move(*events);
+        }
+    }
+    if (journeys) places = {*journeys};
+    for (const auto& place : places)
+        if (auto read = read_journeys(place, files); !read) return read.error();
+    return files;
+}
+
+std::string to_text(const Files& files) {
+    nlohmann::json json;
+    json["config_name"] = files.config_name;
+    json["config"] = files.config;
+    if (files.events) {
+        json["events_name"] = files.events_name;
+        json["events"] = *files.events;
+    }
+    json["journeys"] = files.journeys;
+    json["templates"] = files.templates;
+    return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+journeys::Result<Files> files_from_text(std::string_view text) {
+    try {
+        const auto json = nlohmann::json::parse(text);
+        Files files;
+        files.config_name = json.at("config_name");
+        files.config = json.at("config");
+        if (json.contains("events")) {
+            files.events_name = json.at("events_name");
+            files.events = json.at("events").get<std::string>();
+        }
+        files.journeys = json.at("journeys").get<std::map<std::string, std::string>>();
+        files.templates = json.at("templates").get<std::map<std::string, std::string>>();
+        return files;
+    } catch (const nlohmann::json::exception& error) { // The border: nlohmann throws, we return.
+        return Error{ErrorCode::invalid_state, std::string{"a stored publication cannot be read: "} + error.what()};
+    }
+}
+
+std::uint64_t publication_of(const Files& files) { return journeys::hash(to_text(files)) | 1; }
+
+Compiled compile(const Files& files, const CompileOptions& options) {
+    Compiled result;
+    schema::LoadContext context;
+    journeys::Settings settings;
+    const bool has_config = !files.config_name.empty();
+    if (has_config) {
+        auto loaded = schema::load_settings(files.config_name, files.config, outside(options.directory));
+        append(result.mistakes, std::move(loaded.mistakes));
+        result.config = std::move(loaded.config);
+        if (result.config) {
+            settings = result.config->settings;
+            context.settings = &result.config->settings;
+        }
+    } else {
+        settings.assume_permission = true;
+    }
+    settings.all_live = options.trial;
+    if (options.seed) settings.seed = *options.seed;
+
+    if (has_config) {
+        if (files.events) {
+            auto events = schema::load_events(files.events_name, *files.events);
+            append(result.mistakes, std::move(events.mistakes));
+            context.events = events.names();
+        } else {
+            context.events.emplace();
+        }
+    }
+    std::map<std::string, schema::TemplateText> texts;
+    std::map<std::string, std::shared_ptr<const journeys::Template>> templates;
+    for (const auto& [name, text] : files.templates) {
+        auto parsed = journeys::Template::parse(text);
+        if (!parsed) {
+            result.mistakes.push_back({name + ".mustache", 1, 1, parsed.error().detail, false});
+            continue;
+        }
+        texts[name] = {text, *parsed};
+        templates[name] = *parsed;
+    }
+    if (has_config) context.templates = &texts;
+
+    std::vector<journeys::JourneyPtr> current;
+    for (const auto& [name, text] : files.journeys) {
+        auto loaded = schema::load_journey(name, text, context);
+        append(result.mistakes, std::move(loaded.mistakes));
+        if (loaded.journey) current.push_back(std::move(loaded.journey));
+    }
+    append(result.mistakes, schema::check_together(current));
+    if (has_errors(result.mistakes)) return result;
+    result.catalog = std::make_shared<const journeys::Catalog>(publication_of(files), std::move(settings),
+                                                               std::move(current), options.known,
+                                                               std::move(templates));
+    return result;
+}
+
+} // namespace runtime

@@ -1,0 +1,55 @@
+/// Everything that decides, as files: read from disk, compiled into a catalogue, kept as one text.
+#pragma once
+
+#include "journeys/catalog.hpp"
+#include "journeys/result.hpp"
+#include "schema/mistakes.hpp"
+#include "schema/settings_yaml.hpp"
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace runtime {
+
+/// The texts of one publication, by name as people see them in messages.
+struct Files {
+    std::string config_name; ///< Empty: without a configuration.
+    std::string config;
+    std::string events_name;
+    std::optional<std::string> events;            ///< config/events.yaml, where there is one.
+    std::map<std::string, std::string> journeys;  ///< File name -> text.
+    std::map<std::string, std::string> templates; ///< Name without `.mustache` -> text.
+};
+
+/// What `--config` and `--journeys` name. Without a configuration only the journeys' folder (or file) is read,
+/// with one it replaces the configuration's own. Fails with one line where something can't be read.
+journeys::Result<Files> read_files(const std::optional<std::filesystem::path>& config,
+                                   const std::optional<std::filesystem::path>& journeys);
+
+/// As one JSON text, in which secrets stand as they do in the file (`${NAME}`), and back.
+std::string to_text(const Files& files);
+journeys::Result<Files> files_from_text(std::string_view text);
+/// The content's hash: the publication's name. Never 0.
+std::uint64_t publication_of(const Files& files);
+
+struct CompileOptions {
+    /// `simulate`: every journey is live; without a configuration permissions count as granted.
+    bool trial = false;
+    std::optional<std::uint64_t> seed;                  ///< Instead of the configuration's.
+    std::vector<journeys::JourneyPtr> known;            ///< Older versions that open runs may be on.
+    std::filesystem::path directory;                    ///< Of the configuration, for `${file:…}`.
+};
+
+struct Compiled {
+    std::vector<schema::Mistake> mistakes;  ///< Of all files, in the order of their names.
+    std::optional<schema::Config> config;   ///< Absent where the configuration itself can't be used.
+    journeys::CatalogPtr catalog;           ///< Null where there are more than warnings.
+};
+
+Compiled compile(const Files& files, const CompileOptions& options);
+
+} // namespace runtime

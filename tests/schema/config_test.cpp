@@ -1,0 +1,41 @@
+/// What people get to edit works as it stands.
+#include "journeys/template.hpp"
+#include "schema/events_yaml.hpp"
+#include "schema/journey_yaml.hpp"
+#include "schema/settings_yaml.hpp"
+#include "tests/support/files.hpp"
+
+#include <catch2/catch.hpp>
+
+TEST_CASE("the journeys of config/ load without a mistake or a warning, under both settings",
+          "[schema]") {
+    for (const std::string name : {"config/sojourn.yaml", "config/demo.yaml"}) {
+        const auto config =
+            schema::load_settings(name, support::read_file(support::source_path(name)), {});
+        for (const auto& mistake : config.mistakes) FAIL_CHECK(to_text(mistake));
+        REQUIRE(config.config);
+        const auto events = schema::load_events(
+            "events.yaml", support::read_file(support::source_path("config/events.yaml")));
+        CHECK(events.mistakes.empty());
+        std::map<std::string, schema::TemplateText> templates;
+        for (const auto& file : support::files_of("config/templates", ".mustache")) {
+            auto text = support::read_file(file);
+            auto parsed = journeys::Template::parse(text);
+            if (!parsed) FAIL_CHECK(file.filename().string() << ": " << parsed.error().detail);
+            templates[file.stem().string()] = {text, parsed ? *parsed : nullptr};
+        }
+        schema::LoadContext context;
+        context.settings = &config.config->settings;
+        context.events = events.names();
+        context.templates = &templates;
+        std::vector<journeys::JourneyPtr> all;
+        for (const auto& file : support::files_of("config/journeys", ".yaml")) {
+            auto result =
+                schema::load_journey(file.filename().string(), support::read_file(file), context);
+            for (const auto& mistake : result.mistakes) FAIL_CHECK(to_text(mistake));
+            if (result.journey) all.push_back(result.journey);
+        }
+        CHECK(all.size() == 7);
+        CHECK(schema::check_together(all).empty());
+    }
+}

@@ -1,0 +1,145 @@
+#include "schema/settings_yaml.hpp"
+
+#include <catch2/catch.hpp>
+
+using namespace schema;
+using namespace std::chrono_literals;
+
+namespace {
+
+Outside outside() {
+    return {[](const std::string& name) -> std::optional<std::string> {
+                if (name == "KEY") return "s3cr3t";
+                if (name == "PORT") return "9090";
+                if (name == "WORD") return "hunter2";
+                return std::nullopt;
+            },
+            [](const std::string& path) -> std::optional<std::string> {
+                if (path == "secrets/crm") return "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\n";
+                return std::nullopt;
+            }};
+}
+
+Config load(std::string_view text) {
+    auto result = load_settings("s.yaml", text, outside());
+    for (const auto& mistake : result.mistakes) FAIL(to_text(mistake));
+    return *result.config;
+}
+
+std::string told(std::string_view text) {
+    std::string all;
+    for (const auto& mistake : load_settings("s.yaml", text, outside()).mistakes)
+        all += to_text(mistake) + '\n';
+    return all;
+}
+
+} // namespace
+
+TEST_CASE("an empty file runs", "[schema]") {
+    for (const auto* text : {"", "# nothing\n", "channels:\nkeys:\n"}) {
+        const auto config = load(text);
+        CHECK(config.listen.port == 8080);
+        CHECK(config.storage.data_dir == ".data");
+        CHECK(config.storage.retention == 168h);
+        REQUIRE(config.keys.size() == 1);
+        CHECK(config.keys[0].key.reveal() == demo_key);
+        CHECK(config.settings.channels.size() == 3);
+        CHECK(config.settings.session_idle == 30min);
+        CHECK(check_exposure(config, "s.yaml").empty());
+    }
+}
+
+TEST_CASE("the settings reach the rules", "[schema]") {
+    const auto config = load(R"(
+workspace: shop
+timezone: Europe/Berlin
+listen: { address: 0.0.0.0, port: "${PORT:-8080}" }
+keys: [ { name: shop, key: "${KEY}", scopes: [ingest, decide] } ]
+topics: [cart]
+channels:
+  email: { type: sandbox, opt_in: false }
+  crm: { type: webhook, url: "https://crm.example/${NO:-hook}", secret: "${file:secrets/crm}", address: none, rate: 5, timeout: 3s }
+caps: [ { channel: email, messages: 3, per: 7d } ]
+quiet_hours: { channels: [email], from: "21:00", to: "08:00" }
+sessions: { idle: 20m }
+testers: [ada]
+limits: { frame: 1 MB, max_lateness: 6h }
+)");
+    CHECK(config.listen.port == 9090);
+    CHECK(config.keys[0].key.reveal() == "s3cr3t");
+    CHECK(config.keys[0].may(KeyScope::decide));
+    CHECK_FALSE(config.keys[0].may(KeyScope::admin));
+    CHECK(config.settings.seed != 0);
+    CHECK_FALSE(config.settings.channel("email")->needs_opt_in);
+    CHECK(config.settings.channel("email")->address == "email");
+    CHECK(config.settings.channel("crm")->needs_opt_in);
+    CHECK(config.settings.channel("crm")->address.empty());
+    CHECK_FALSE(config.settings.channel("crm")->renders);
+    REQUIRE(config.channels.size() == 2);
+    CHECK(config.channels[1].url.reveal() == "https://crm.example/hook");
+    CHECK(config.channels[1].secret.reveal() == "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");
+    CHECK(config.channels[1].timeout == 3s);
+    REQUIRE(config.settings.quiet_hours.size() == 1);
+    CHECK(config.settings.quiet_hours[0].from == 21h);
+    CHECK(config.settings.caps.at(0).messages == 3);
+    CHECK(config.settings.max_lateness == 6h);
+    CHECK(config.limits.frame_bytes == 1'000'000);
+    CHECK(check_exposure(config, "s.yaml").empty());
+}
+
+TEST_CASE("all mistakes of the settings are told at once", "[schema]") {
+    const auto all = told(R"(
+lisen: { port: 1 }
+listen: { port: 70000 }
+tls: { certificate: x }
+log: kafka
+timezone: Mars/Olympus
+keys: [ { name: a, key: "${MISSING}", scopes: [ingst] } ]
+channels:
+  email: { type: sandbax }
+  crm: { type: webhook, url: "https://x", secret: "${file:nowhere}" }
+  esp: { type: sendgrid }
+caps: [ { channel: emial, messages: 3, per: 7 } ]
+)");
+    CHECK(
+        all ==
+        R"(s.yaml:2:1: unknown key "lisen" in the settings. Did you mean "listen"? Allowed: workspace, timezone, listen, tls, storage, log, journeys, templates, events, keys, topics, channels and 10 more
+s.yaml:3:17: expected a whole number from 0 to 65535, found "70000"
+s.yaml:4:6: tls is not built yet: let a proxy in front of sojourn speak it
+s.yaml:5:6: log: kafka is not built yet
+s.yaml:6:11: no time zone "Mars/Olympus". Write an IANA name such as Europe/Berlin
+s.yaml:7:25: the environment has no MISSING. Set it, or give a default: ${MISSING:-…}
+s.yaml:7:48: no scope "ingst". Did you mean "ingest"? Allowed: ingest, decide, admin
+s.yaml:9:18: expected one of sandbox, webhook; found "sandbax". Did you mean "sandbox"?
+s.yaml:10:51: the file "nowhere" of ${file:nowhere} cannot be read
+s.yaml:11:16: the channel type "sendgrid" is not built yet
+s.yaml:12:20: no channel "emial". Did you mean "email"? Configured: email, crm, esp
+s.yaml:12:45: "7" has no unit: s m h d w. In an expression a duration is a text: "24h"
+)");
+}
+
+TEST_CASE("what the environment gave is in no message", "[schema]") {
+    for (const auto* text :
+         {"listen: { port: '${WORD}' }", "log: '${WORD}'", "timezone: '${WORD}'",
+          "holdout: '${WORD}'", "sessions: { idle: '${WORD}' }", "limits: { frame: '${WORD}' }",
+          "quiet_hours: { from: '${WORD}', to: '08:00' }", "channels: { x: { type: '${WORD}' } }",
+          "consent: { opt_in: '${WORD}' }",
+          "channels: { x: { type: webhook, url: '${WORD}', secret: '${WORD}' } }",
+          "storage: { url: '${WORD}' }", "keys: [ { name: a, key: b, scopes: '${WORD}' } ]",
+          "caps: [ { channel: '${WORD}', messages: 1, per: 1d } ]"}) {
+        const auto all = told(text);
+        CAPTURE(text);
+        CHECK_FALSE(all.empty());
+        CHECK(all.find("hunter2") == std::string::npos);
+    }
+    CHECK(load("workspace: '$${KEY}'").settings.seed == load("workspace: '$${KEY}'").settings.seed);
+}
+
+TEST_CASE("the demo key stays on this machine", "[schema]") {
+    for (const auto* address : {"127.0.0.1", "localhost", "'::1'", "127.1.2.3"})
+        CHECK(check_exposure(load(std::string{"listen: { address: "} + address + " }"), "s.yaml")
+                  .empty());
+    for (const auto* address : {"0.0.0.0", "192.168.1.2", "'::'"})
+        CHECK(check_exposure(load(std::string{"listen: { address: "} + address + " }"), "s.yaml")
+                  .size() == 1);
+}
