@@ -1,6 +1,7 @@
 #include "tests/runtime/postgres_fixture.hpp"
 
 #include "runtime/postgres/migrate.hpp"
+#include "runtime/postgres/publications.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -65,6 +66,15 @@ TEST_CASE("a database keeps the count of partitions that it was made with", "[.p
     must(fix_partition_count(connection, 4));
     must(fix_partition_count(connection, 4));
     CHECK(fix_partition_count(connection, 8).has_error());
+}
+
+TEST_CASE("a publication is found again, and never changes", "[.postgres]") {
+    const Database database;
+    auto connection = database.connect();
+    must(save_publication(connection, 7, {}, "text"));
+    must(save_publication(connection, 7, {}, "other"));
+    CHECK(must(load_publication(connection, 7)) == "text");
+    CHECK_FALSE(must(load_publication(connection, 8)));
 }
 
 } // namespace runtime::test
