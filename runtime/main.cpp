@@ -13,8 +13,11 @@ int main(int argc, char** argv) {
     app.set_version_flag("--version", "sojourn " SOJOURN_VERSION);
     app.require_subcommand(1);
     int exit_code = runtime::exit_done;
+    runtime::add_serve(app, exit_code);
     runtime::add_check(app, exit_code);
     runtime::add_simulate(app, exit_code);
+    runtime::add_send(app, exit_code);
+    runtime::add_customer(app, exit_code);
     runtime::add_eval(app, exit_code);
     runtime::add_convert(app, exit_code);
     try {

@@ -1,7 +1,6 @@
 #include "tests/runtime/postgres_fixture.hpp"
 
 #include "runtime/postgres/migrate.hpp"
-#include "runtime/postgres/publications.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -68,13 +67,13 @@ TEST_CASE("a database keeps the count of partitions that it was made with", "[.p
     CHECK(fix_partition_count(connection, 8).has_error());
 }
 
-TEST_CASE("a publication is found again, and never changes", "[.postgres]") {
+TEST_CASE("publications are found again in their order, and never change", "[.postgres]") {
     const Database database;
-    auto connection = database.connect();
-    must(save_publication(connection, 7, {}, "text"));
-    must(save_publication(connection, 7, {}, "other"));
-    CHECK(must(load_publication(connection, 7)) == "text");
-    CHECK_FALSE(must(load_publication(connection, 8)));
+    Archive archive{database.settings().conninfo};
+    must(archive.save_publication(7, "text", journeys::from_millis(1)));
+    must(archive.save_publication(9, "next", journeys::from_millis(2)));
+    must(archive.save_publication(7, "other", journeys::from_millis(3)));
+    CHECK(must(archive.publications()) == std::vector<std::string>{"text", "next"});
 }
 
 } // namespace runtime::test
