@@ -105,7 +105,7 @@ void ChannelActor::offered(Offered& offer) {
             return settle(item, IntentState::unknown, "the process ended while it was sent");
         item.address = std::move(offer.address);
         item.payload = std::move(offer.payload);
-        item.is_granted = item.must_prove = true;
+        item.is_granted = item.must_prove = item.may_be_written = true;
     }
     ready_.insert(turn(item));
     pump();
@@ -142,7 +142,11 @@ void ChannelActor::standing(const Standing& answer) {
     Item& item = at->second;
     if (!answer.granted) {
         ++counts_.revoked;
-        drop(answer.intent);
+        // A dead process's claim may have been settled since; ours was certainly not accepted.
+        if (item.attempts == 0 && item.may_be_written)
+            drop(answer.intent);
+        else
+            give_up(item, "revoked");
         return pump();
     }
     const Timestamp now = ports_.pacer->now();
@@ -197,12 +201,13 @@ void ChannelActor::answered(const ProviderAnswered& answer) {
         if (outcome.retry_after > Duration{0})
             hold_until_ = std::max(hold_until_, now + outcome.retry_after);
         if (is_over)
-            settle(item, IntentState::rejected, "expired; last: " + outcome.detail);
+            give_up(item, "expired; last: " + outcome.detail);
         else
             try_later(item, outcome.retry_after);
         break;
     case Kind::unknown:
         failed(now);
+        item.may_be_written = true;
         if (!is_over &&
             (settings_.deduplicates || item.intent.delivery == journeys::Delivery::at_least_once)) {
             try_later(item, outcome.retry_after);
@@ -239,6 +244,11 @@ void ChannelActor::settle(Item& item, IntentState state, std::string detail) {
     item.outcome = {item.intent.id, state, std::move(detail)};
     settling_.insert(item.intent.id);
     append_settled(item);
+}
+
+void ChannelActor::give_up(Item& item, std::string detail) {
+    settle(item, item.may_be_written ? IntentState::unknown : IntentState::recalled,
+           std::move(detail));
 }
 
 void ChannelActor::append_settled(Item& item) {

@@ -60,8 +60,9 @@ private:
         caf::actor owner;
         State state = State::queued;
         std::string address, payload;
-        bool is_granted = false; ///< Address and payload are set, and frozen.
-        bool must_prove = false; ///< The claim is not this process's, or too old to be trusted.
+        bool is_granted = false;     ///< Address and payload are set, and frozen.
+        bool must_prove = false;     ///< The claim is not this process's, or too old to be trusted.
+        bool may_be_written = false; ///< An earlier attempt ended unknown, maybe a dead process's.
         int attempts = 0;
         journeys::Timestamp claimed_at{}, not_before{};
         journeys::Settled outcome;
@@ -81,6 +82,9 @@ private:
     void answered(const ProviderAnswered& answer);
     void hand_over_answered(const HandOverAnswered& answer);
     void settle(Item& item, journeys::IntentState state, std::string detail);
+    /// Ends what will not be tried again: the customer gets back what the grant spent, if nothing
+    /// was written.
+    void give_up(Item& item, std::string detail);
     void append_settled(Item& item);
     void drop(journeys::IntentId id);
     void try_later(Item& item, journeys::Duration at_least);

@@ -64,7 +64,7 @@ void CustomerActor::perform(ToCustomer& message) {
     if (shard_.ports.mark) shard_.ports.mark->done(shard_.partition);
     commit.quarantined = quarantined_ != nullptr;
     commit.write.customer = id_;
-    send(shard_.flush, std::move(commit));
+    if (shard_.flush) send(shard_.flush, std::move(commit)); // Else the partition has ended.
 }
 
 void CustomerActor::perform_or_quarantine(ToCustomer& message, Commit& commit) {

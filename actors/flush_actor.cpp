@@ -46,7 +46,6 @@ caf::behavior FlushActor::make_behavior() {
             begin_checkpoint();
             flush_if_due();
         },
-        [this](const StopPartition&) { quit(); },
     };
 }
 

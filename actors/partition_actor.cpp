@@ -61,7 +61,6 @@ caf::behavior PartitionActor::make_behavior() {
             const bool is_idle = state_ == State::taking_over || state_ == State::reading_outbox;
             enter(State::stopping);
             if (is_idle) {
-                send(shard_.flush, StopPartition{});
                 std::exchange(stopped_, {})();
                 quit();
             } else if (in_flight_ == 0) {
@@ -74,6 +73,8 @@ caf::behavior PartitionActor::make_behavior() {
 void PartitionActor::on_exit() {
     table_ = {};
     index_.clear();
+    if (shard_.flush) caf::anon_send_exit(shard_.flush, caf::exit_reason::user_shutdown);
+    shard_.flush = nullptr;
 }
 
 // Taking over
@@ -149,7 +150,6 @@ void PartitionActor::fenced(const journeys::Error& error) {
         if (table_[i].id && table_[i].records >= shard_.credit.limits().customer)
             shard_.credit.customer_left_limit();
     shard_.credit.give_back(shard_.partition, std::exchange(records_, 0));
-    send(shard_.flush, StopPartition{});
     if (stopped_) std::exchange(stopped_, {})();
     quit();
 }
@@ -162,7 +162,6 @@ void PartitionActor::stop_if_drained() {
         send(shard_.flush, Drain{});
         return;
     }
-    send(shard_.flush, StopPartition{});
     if (stopped_) std::exchange(stopped_, {})();
     quit();
 }

@@ -100,9 +100,9 @@ void System::release() {
         caf::anon_send_exit(partition, caf::exit_reason::user_shutdown);
     partitions_.clear();
     channels_.clear();
-    for (auto& context : contexts_) {
-        if (context->flush) caf::anon_send_exit(context->flush, caf::exit_reason::user_shutdown);
-    }
+    if (!settings_.testing)
+        for (const auto& shard : shards_) shard->system->await_all_actors_done();
+    for (const auto& context : contexts_) context->channels.clear();
     shards_.clear();
     contexts_.clear();
 }

@@ -46,6 +46,7 @@ public:
     const Journey* version(std::string_view id, std::uint64_t version) const; ///< Null where unknown.
     std::span<const Journey* const> entered_by(std::string_view event) const; ///< By priority.
     const Tracked& tracked() const { return tracked_; }
+    const std::map<std::string, std::shared_ptr<const Template>>& templates() const { return templates_; }
     /// NAME.de-AT, NAME.de, NAME, the first that exists; null where none does.
     const Template* find_template(std::string_view name, std::string_view locale) const;
 

@@ -6,7 +6,8 @@ namespace schema {
 namespace {
 
 const Section file_section{"events file", "a file of events", {{"events"}}};
-const Section event_section{"event", "the declaration of an event", {{"description"}, {"properties"}}};
+const Section event_section{
+    "event", "the declaration of an event", {{"description"}, {"properties"}}};
 
 } // namespace
 
@@ -25,7 +26,9 @@ EventsFile load_events(const std::string& file, std::string_view text) {
         const MapReader reader{document.root(), file_section, mistakes};
         const auto* events = reader.find("events");
         if (events != nullptr && !events->is_map() && !events->is_empty())
-            mistakes.add(events->at, "events is a map from each event's name to its description and properties");
+            mistakes.add(
+                events->at,
+                "events is a map from each event's name to its description and properties");
         if (events != nullptr)
             for (const auto& [name, body] : events->entries) {
                 auto& declaration = loaded.events[name.text];
@@ -40,9 +43,13 @@ EventsFile load_events(const std::string& file, std::string_view text) {
                     continue;
                 }
                 for (const auto& [property, type] : properties->entries)
-                    if (const auto known = values.one_of<std::string_view>(
-                            type, {{"string", "string"}, {"number", "number"}, {"boolean", "boolean"},
-                                   {"list", "list"}, {"map", "map"}, {"time", "time"}}))
+                    if (const auto known =
+                            values.one_of<std::string_view>(type, {{"string", "string"},
+                                                                   {"number", "number"},
+                                                                   {"boolean", "boolean"},
+                                                                   {"list", "list"},
+                                                                   {"map", "map"},
+                                                                   {"time", "time"}}))
                         declaration.properties[property.text] = *known;
             }
     }

@@ -13,7 +13,8 @@ namespace schema {
 
 struct EventDeclaration {
     std::string description;
-    std::map<std::string, std::string> properties; ///< Name -> `string`, `number`, `boolean`, `list`, `map`, `time`.
+    std::map<std::string, std::string>
+        properties; ///< Name -> `string`, `number`, `boolean`, `list`, `map`, `time`.
 };
 
 struct EventsFile {

@@ -13,8 +13,9 @@ void JourneyReader::check_event(std::string_view name, Place at) {
         mistakes_.add(at, std::move(mistake));
 }
 
-std::vector<std::string> JourneyReader::event_names(const YamlNode& node,
-                                                    std::vector<std::pair<std::string, Place>>* places) {
+std::vector<std::string>
+JourneyReader::event_names(const YamlNode& node,
+                           std::vector<std::pair<std::string, Place>>* places) {
     std::vector<std::string> names;
     for (auto& [name, at] : values_.texts(node, "the name of an event")) {
         check_event(name, at);
@@ -29,7 +30,9 @@ std::vector<std::string> JourneyReader::event_names(const YamlNode& node,
 void JourneyReader::read_bound(const YamlNode& node, std::optional<Timestamp>& bound) {
     if (bound) mistakes_.add(node.at, "given twice: stands beside status and under enter");
     if (node.is_text()) bound = parse_producer_time(node.text);
-    if (!bound) mistakes_.add(node.at, "expected a date or a time such as 2026-11-27 or 2026-11-27T08:00:00Z");
+    if (!bound)
+        mistakes_.add(node.at,
+                      "expected a date or a time such as 2026-11-27 or 2026-11-27T08:00:00Z");
 }
 
 void JourneyReader::read_enter(const YamlNode& node) {
@@ -37,30 +40,35 @@ void JourneyReader::read_enter(const YamlNode& node) {
     if (!enter.is_map()) return;
     auto& entry = journey_->enter;
     const auto& keys = journey_section("enter").keys;
-    const bool has_later_form = std::any_of(keys.begin(), keys.end(),
-                                            [&](const Key& key) { return !key.is_built && enter.has(key.name); });
+    const bool has_later_form = std::any_of(keys.begin(), keys.end(), [&](const Key& key) {
+        return !key.is_built && enter.has(key.name);
+    });
     if (!has_later_form || enter.has("on"))
-        if (const auto* on = enter.require("on", "the events that open a run")) entry.on = event_names(*on);
+        if (const auto* on = enter.require("on", "the events that open a run"))
+            entry.on = event_names(*on);
     if (const auto* when = enter.find("when")) entry.when = conditions(*when, Scope::entry);
     if (const auto* key = enter.find("key"))
         if (auto expression_of_key = expression(*key, Scope::entry, cel::Expect::string)) {
             for (const auto& path : expression_of_key->program->paths())
-                if (path.segments.size() == 2 && path.segments[0] == "cart" && path.segments[1] == "id")
+                if (path.segments.size() == 2 && path.segments[0] == "cart" &&
+                    path.segments[1] == "id")
                     entry.key_is_cart = true;
             entry.key = std::move(expression_of_key);
         }
     const auto* reentry = enter.find("reentry");
     if (reentry == nullptr || reentry->is_empty()) {
         if (!has_later_form)
-            mistakes_.add(node.at, "reentry is missing. Write one of: always, never, after 7d (of this key), "
-                                   "{ after: 7d, per: customer }");
+            mistakes_.add(
+                node.at, "reentry is missing. Write one of: always, never, after 7d (of this key), "
+                         "{ after: 7d, per: customer }");
     } else if (const auto rule = read_reentry(*reentry)) {
         entry.reentry = *rule;
         if (entry.key_is_cart && rule->kind == Reentry::Kind::after && !rule->per_customer) {
-            std::string after = reentry->is_text() ? reentry->text.substr(6) : reentry->find("after")->text;
+            std::string after =
+                reentry->is_text() ? reentry->text.substr(6) : reentry->find("after")->text;
             mistakes_.warn(reentry->at, "this key is new for each cart, so " + after +
-                                            " holds hardly anybody back. Per person: { after: " + after +
-                                            ", per: customer }");
+                                            " holds hardly anybody back. Per person: { after: " +
+                                            after + ", per: customer }");
         }
     }
 }
@@ -71,7 +79,8 @@ std::optional<Reentry> JourneyReader::read_reentry(const YamlNode& node) {
         const auto reader = section(node, "reentry");
         const auto* after = reader.require("after", "how long after the last run: 7d");
         if (const auto* per = reader.find("per"))
-            rule.per_customer = values_.one_of<bool>(*per, {{"customer", true}, {"key", false}}).value_or(false);
+            rule.per_customer =
+                values_.one_of<bool>(*per, {{"customer", true}, {"key", false}}).value_or(false);
         if (after == nullptr) return std::nullopt;
         const auto duration = values_.duration(*after);
         if (!duration) return std::nullopt;
@@ -92,7 +101,8 @@ std::optional<Reentry> JourneyReader::read_reentry(const YamlNode& node) {
                 return rule;
             }
     }
-    mistakes_.add(node.at, "expected one of: always, never, after 7d (of this key), { after: 7d, per: customer }; found " +
+    mistakes_.add(node.at, "expected one of: always, never, after 7d (of this key), { after: 7d, "
+                           "per: customer }; found " +
                                (node.is_text() ? quoted(node.text) : "something else"));
     return std::nullopt;
 }
@@ -109,10 +119,12 @@ void JourneyReader::read_exits(const YamlNode& node) {
         rule.line = item.at.line;
         rule.reason = "exit";
         if (!reader.has("on") && !reader.has("when"))
-            mistakes_.add(item.at, "an exit rule needs on, the events that end a run, or when, a condition");
+            mistakes_.add(item.at,
+                          "an exit rule needs on, the events that end a run, or when, a condition");
         if (const auto* on = reader.find("on")) rule.on = event_names(*on);
         if (const auto* when = reader.find("when")) rule.when = conditions(*when, Scope::event);
-        if (const auto* reason = reader.find("reason")) rule.reason = read_name(*reason, "a reason");
+        if (const auto* reason = reader.find("reason"))
+            rule.reason = read_name(*reason, "a reason");
         journey_->exits.push_back(std::move(rule));
     };
     if (node.is_map()) read_rule(node);
@@ -127,9 +139,11 @@ void JourneyReader::read_goal(const YamlNode& node) {
         mistakes_.add(node.at, "a goal needs on, the events that reach it, or when, a condition");
     if (const auto* on = reader.find("on")) goal.on = event_names(*on);
     if (const auto* when = reader.find("when")) goal.when = conditions(*when, Scope::event);
-    if (const auto* within = reader.require("within", "how long after the send it still counts: 5d"))
+    if (const auto* within =
+            reader.require("within", "how long after the send it still counts: 5d"))
         goal.within = values_.duration(*within).value_or(Duration{});
-    if (const auto* value = reader.find("value")) goal.value = expression(*value, Scope::event, cel::Expect::any);
+    if (const auto* value = reader.find("value"))
+        goal.value = expression(*value, Scope::event, cel::Expect::any);
     journey_->goals.push_back(std::move(goal));
 }
 

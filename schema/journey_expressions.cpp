@@ -21,8 +21,8 @@ bool is_one_name(std::string_view text) {
 /// Words as people write them, and nothing that only an expression has.
 bool looks_like_fixed_text(std::string_view text) {
     return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
-        return is_word_character(c) || c == ' ' || c == '-' || c == '!' || c == ',' || c == '.' || c == ':' ||
-               c == '/' || c == '\'' || c == '#';
+        return is_word_character(c) || c == ' ' || c == '-' || c == '!' || c == ',' || c == '.' ||
+               c == ':' || c == '/' || c == '\'' || c == '#';
     }) && (text.find(' ') != std::string_view::npos || text.find("://") != std::string_view::npos);
 }
 
@@ -36,33 +36,41 @@ bool reads(const cel::Path& path, std::initializer_list<std::string_view> segmen
            std::equal(segments.begin(), segments.end(), path.segments.begin());
 }
 
-const std::set<std::string, std::less<>> scores{"churn_risk", "p_alive", "clv", "expected_orders_90d", "stage"};
+const std::set<std::string, std::less<>> scores{"churn_risk", "p_alive", "clv",
+                                                "expected_orders_90d", "stage"};
 
 } // namespace
 
-std::optional<Expression> JourneyReader::expression(const YamlNode& node, Scope scope, cel::Expect expect,
-                                                    bool is_data) {
+std::optional<Expression> JourneyReader::expression(const YamlNode& node, Scope scope,
+                                                    cel::Expect expect, bool is_data) {
     if (!node.is_text() && !(node.is_empty() && !node.text.empty())) {
         std::string message = "expected an expression, found ";
         message += node.is_map() ? "a map" : node.is_list() ? "a list" : "nothing";
-        if (node.is_list() || node.is_map()) message += ". One that begins with [ or { must be quoted whole";
+        if (node.is_list() || node.is_map())
+            message += ". One that begins with [ or { must be quoted whole";
         mistakes_.add(node.at, message);
         return std::nullopt;
     }
     auto compiled = cel::compile(node.text, environment(scope), expect);
     if (compiled.program == nullptr || !compiled.issues.empty()) {
         if (is_data && is_one_name(node.text)) {
-            mistakes_.add(node.at, "no name " + node.text +
-                                       ". Values under data are expressions; a fixed text needs inner quotes: " +
-                                       inner_quoted(node.text));
+            mistakes_.add(
+                node.at,
+                "no name " + node.text +
+                    ". Values under data are expressions; a fixed text needs inner quotes: " +
+                    inner_quoted(node.text));
         } else if (is_data && looks_like_fixed_text(node.text)) {
-            mistakes_.add(node.at, "this is no expression. Values under data are expressions; a fixed text needs "
-                                   "inner quotes: " +
-                                       inner_quoted(node.text));
+            mistakes_.add(
+                node.at,
+                "this is no expression. Values under data are expressions; a fixed text needs "
+                "inner quotes: " +
+                    inner_quoted(node.text));
         } else if (document_.is_cut_by_comment(node)) {
-            mistakes_.add(node.at, "a value that starts with a quote, or holds \": \" or \" #\", must be quoted "
-                                   "whole; read was only " +
-                                       quoted(node.text));
+            mistakes_.add(
+                node.at,
+                "a value that starts with a quote, or holds \": \" or \" #\", must be quoted "
+                "whole; read was only " +
+                    quoted(node.text));
         } else {
             for (auto& issue : compiled.issues)
                 mistakes_.add(document_.place_in(node, issue.offset), std::move(issue.message));
@@ -90,11 +98,12 @@ std::vector<Expression> JourneyReader::conditions(const YamlNode& node, Scope sc
     return all;
 }
 
-std::vector<std::pair<std::string, Expression>> JourneyReader::expressions_by_name(const YamlNode& node,
-                                                                                  std::string_view key) {
+std::vector<std::pair<std::string, Expression>>
+JourneyReader::expressions_by_name(const YamlNode& node, std::string_view key) {
     std::vector<std::pair<std::string, Expression>> all;
     if (!node.is_map()) {
-        mistakes_.add(node.at, std::string{key} + " is a map from names to expressions, on lines of its own");
+        mistakes_.add(node.at, std::string{key} +
+                                   " is a map from names to expressions, on lines of its own");
         return all;
     }
     if (node.in_brackets && key == "data" && !node.entries.empty()) {
@@ -104,8 +113,10 @@ std::vector<std::pair<std::string, Expression>> JourneyReader::expressions_by_na
                 lines = name.text + ": " + value.text;
                 break;
             }
-        mistakes_.add(node.at, "inside { } the characters [ ] { } , end a value. Write data on lines of its own" +
-                                   (lines.empty() ? std::string{} : ": " + lines));
+        mistakes_.add(
+            node.at,
+            "inside { } the characters [ ] { } , end a value. Write data on lines of its own" +
+                (lines.empty() ? std::string{} : ": " + lines));
     }
     for (const auto& [name, value] : node.entries)
         if (auto one = expression(value, Scope::step, cel::Expect::any, key == "data"))
@@ -123,7 +134,8 @@ void JourneyReader::note_reads(const YamlNode& node, const cel::Program& program
         if (reads(path, {"event"})) event_at = 1;
         if (reads(path, {"run", "event"}) || reads(path, {"run", "last_event"})) event_at = 2;
         if (event_at > 0) {
-            if (segments.size() == event_at) read_property("*");
+            if (segments.size() == event_at)
+                read_property("*");
             else if (segments[event_at] == "properties")
                 read_property(segments.size() > event_at + 1 ? segments[event_at + 1] : "*");
         }
@@ -137,41 +149,57 @@ void JourneyReader::note_reads(const YamlNode& node, const cel::Program& program
     }
 }
 
-/// Counters, journeys, channels and topics that calls name must exist, and must be constant to be kept.
+/// Counters, journeys, channels and topics that calls name must exist, and must be constant to be
+/// kept.
 void JourneyReader::check_calls(const YamlNode& node, const cel::Program& program) {
     for (const auto& call : program.calls()) {
         const auto at = document_.place_in(node, call.offset);
         const auto& arguments = call.constant_strings;
-        const auto constant = [&](std::size_t i) { return i < arguments.size() && arguments[i].has_value(); };
+        const auto constant = [&](std::size_t i) {
+            return i < arguments.size() && arguments[i].has_value();
+        };
         const bool is_count = call.function == "count" || call.function == "recent";
         if (is_count || call.function == "last") {
-            const auto names = is_count ? std::min<std::size_t>(1, arguments.size()) : arguments.size();
+            const auto names =
+                is_count ? std::min<std::size_t>(1, arguments.size()) : arguments.size();
             for (std::size_t i = 0; i < names; ++i)
-                if (constant(i)) check_event(*arguments[i], at);
+                if (constant(i))
+                    check_event(*arguments[i], at);
                 else
-                    mistakes_.add(at, call.function + " needs the event's name as a fixed text, since only what "
-                                                      "some journey names is kept");
+                    mistakes_.add(at,
+                                  call.function +
+                                      " needs the event's name as a fixed text, since only what "
+                                      "some journey names is kept");
             if (is_count && arguments.size() > 1 && !constant(1))
                 mistakes_.add(at, call.function + " needs its window as a fixed text: \"24h\"");
             else if (is_count && arguments.size() > 1 && !parse_duration(*arguments[1]))
-                mistakes_.add(at, quoted(*arguments[1]) + " is no window: a number and a unit, s m h d w: \"24h\"");
+                mistakes_.add(at, quoted(*arguments[1]) +
+                                      " is no window: a number and a unit, s m h d w: \"24h\"");
             if (call.function == "count" && arguments.size() > 2 && !constant(2))
                 mistakes_.add(at, "count needs the property's name as a fixed text");
         }
         if (call.function == "running" && constant(0) && context_.journeys &&
             !context_.journeys->contains(*arguments[0])) {
-            const std::vector<std::string> known(context_.journeys->begin(), context_.journeys->end());
-            mistakes_.add(at, "no journey " + quoted(*arguments[0]) + '.' + did_you_mean(*arguments[0], known));
+            const std::vector<std::string> known(context_.journeys->begin(),
+                                                 context_.journeys->end());
+            mistakes_.add(at, "no journey " + quoted(*arguments[0]) + '.' +
+                                  did_you_mean(*arguments[0], known));
         }
-        if ((call.function == "reachable" || call.function == "last_sent") && context_.settings != nullptr) {
+        if ((call.function == "reachable" || call.function == "last_sent") &&
+            context_.settings != nullptr) {
             std::vector<std::string> channels;
-            for (const auto& channel : context_.settings->channels) channels.push_back(channel.name);
+            for (const auto& channel : context_.settings->channels)
+                channels.push_back(channel.name);
             const auto& topics = context_.settings->topics;
-            if (constant(0) && std::find(channels.begin(), channels.end(), *arguments[0]) == channels.end())
-                mistakes_.add(at, "no channel " + quoted(*arguments[0]) + '.' + did_you_mean(*arguments[0], channels) +
+            if (constant(0) &&
+                std::find(channels.begin(), channels.end(), *arguments[0]) == channels.end())
+                mistakes_.add(at, "no channel " + quoted(*arguments[0]) + '.' +
+                                      did_you_mean(*arguments[0], channels) +
                                       " Configured: " + listed(channels));
-            if (constant(1) && std::find(topics.begin(), topics.end(), *arguments[1]) == topics.end())
-                mistakes_.add(at, "no topic " + quoted(*arguments[1]) + '.' + did_you_mean(*arguments[1], topics) +
+            if (constant(1) && !topics.empty() &&
+                std::find(topics.begin(), topics.end(), *arguments[1]) == topics.end())
+                mistakes_.add(at, "no topic " + quoted(*arguments[1]) + '.' +
+                                      did_you_mean(*arguments[1], topics) +
                                       " Configured: " + listed(topics));
         }
     }

@@ -48,13 +48,14 @@ private:
 
     // journey_expressions.cpp
     std::optional<journeys::Expression> expression(const YamlNode& node, journeys::Scope scope,
-                                                   journeys::cel::Expect expect, bool is_data = false);
+                                                   journeys::cel::Expect expect,
+                                                   bool is_data = false);
     std::optional<journeys::Expression> condition(const YamlNode& node, journeys::Scope scope) {
         return expression(node, scope, journeys::cel::Expect::boolean);
     }
     std::vector<journeys::Expression> conditions(const YamlNode& node, journeys::Scope scope);
-    std::vector<std::pair<std::string, journeys::Expression>> expressions_by_name(const YamlNode& node,
-                                                                                std::string_view key);
+    std::vector<std::pair<std::string, journeys::Expression>>
+    expressions_by_name(const YamlNode& node, std::string_view key);
     void note_reads(const YamlNode& node, const journeys::cel::Program& program);
     void check_calls(const YamlNode& node, const journeys::cel::Program& program);
     void read_property(const std::string& name);
@@ -65,12 +66,13 @@ private:
     void read_bound(const YamlNode& node, std::optional<journeys::Timestamp>& bound);
     void read_exits(const YamlNode& node);
     void read_goal(const YamlNode& node);
-    std::vector<std::string> event_names(const YamlNode& node,
-                                         std::vector<std::pair<std::string, Place>>* places = nullptr);
+    std::vector<std::string>
+    event_names(const YamlNode& node, std::vector<std::pair<std::string, Place>>* places = nullptr);
     void check_event(std::string_view name, Place at);
 
     // journey_steps.cpp
-    std::size_t read_steps(const YamlNode& node, const std::string& prefix, journeys::StepIndex parent);
+    std::size_t read_steps(const YamlNode& node, const std::string& prefix,
+                           journeys::StepIndex parent);
     void read_step(const YamlNode& node, const std::string& path, std::size_t list);
     void read_block(const YamlNode& node, const std::string& label, journeys::StepIndex step,
                     std::size_t index);
@@ -106,7 +108,8 @@ private:
     std::vector<StepList> lists_;
     std::vector<Block> blocks_;
     std::vector<Place> step_places_;
-    std::vector<std::string> block_prefixes_; ///< By step: its place as indexes, for the paths inside it.
+    std::vector<std::string>
+        block_prefixes_; ///< By step: its place as indexes, for the paths inside it.
     std::vector<SendPlace> sends_;
     std::vector<EventWait> event_waits_;
     std::vector<SentName> sent_names_;

@@ -25,16 +25,19 @@ std::string JourneyReader::read_name(const YamlNode& node, std::string_view what
     const auto text = values_.text(node, what);
     if (!text) return {};
     if (!is_name(*text))
-        mistakes_.add(node.at, quoted(*text) + " is not " + std::string{what} +
-                                   ": begin with a letter, then letters, digits, - and _, at most 64");
+        mistakes_.add(node.at,
+                      quoted(*text) + " is not " + std::string{what} +
+                          ": begin with a letter, then letters, digits, - and _, at most 64");
     return *text;
 }
 
-std::size_t JourneyReader::read_steps(const YamlNode& node, const std::string& prefix, StepIndex parent) {
+std::size_t JourneyReader::read_steps(const YamlNode& node, const std::string& prefix,
+                                      StepIndex parent) {
     const auto list = lists_.size();
     lists_.push_back({parent, {}});
     if (!node.is_list()) {
-        if (!node.is_empty()) mistakes_.add(node.at, "expected a list of steps, each beginning with \"- \"");
+        if (!node.is_empty())
+            mistakes_.add(node.at, "expected a list of steps, each beginning with \"- \"");
         return list;
     }
     for (std::size_t i = 0; i < node.items.size(); ++i)
@@ -46,7 +49,8 @@ void JourneyReader::read_step(const YamlNode& node, const std::string& path, std
     auto& steps = journey_->steps;
     if (steps.size() >= steps_max) {
         if (steps.size() == steps_max)
-            mistakes_.add(node.at, "more than " + std::to_string(steps_max) + " steps in one journey");
+            mistakes_.add(node.at,
+                          "more than " + std::to_string(steps_max) + " steps in one journey");
         return;
     }
     const auto reader = section(node, "step");
@@ -57,14 +61,15 @@ void JourneyReader::read_step(const YamlNode& node, const std::string& path, std
     steps.emplace_back();
     steps.back().path = path;
     steps.back().line = node.at.line;
-    steps.back().action = ExitStep{"exit"};
+    steps.back().action = ExitStep{}; // Until it is read.
     step_places_.push_back(node.at);
     block_prefixes_.push_back(path + '.');
     if (const auto* name = reader.find("name")) {
         const auto text = read_name(*name, "a step's name");
         if (!text.empty()) {
             if (!names_.insert(text).second)
-                mistakes_.add(name->at, "a second step with the name " + quoted(text) + "; names are unique in a file");
+                mistakes_.add(name->at, "a second step with the name " + quoted(text) +
+                                            "; names are unique in a file");
             steps[index].path = text;
             steps[index].named = true;
         }
@@ -74,29 +79,41 @@ void JourneyReader::read_step(const YamlNode& node, const std::string& path, std
     for (const auto& key : journey_section("step").keys)
         if (key.name != "name" && reader.has(key.name)) kinds.push_back(key.name);
     if (kinds.empty()) {
-        mistakes_.add(node.at, "this step does nothing. It needs one of: wait, send, branch, split, update, call, exit");
+        mistakes_.add(node.at, "this step does nothing. It needs one of: wait, send, branch, "
+                               "split, update, call, exit");
         return;
     }
     if (kinds.size() > 1)
-        mistakes_.add(node.at, "a step does one thing, and this one has " + kinds[0] + " and " + kinds[1] +
-                                   ". Begin a new step with \"- \" for each");
+        mistakes_.add(node.at, "a step does one thing, and this one has " + kinds[0] + " and " +
+                                   kinds[1] + ". Begin a new step with \"- \" for each");
     if ((kinds[0] == "send" || kinds[0] == "split") && !steps[index].named)
-        mistakes_.warn(node.at, "a " + kinds[0] + " without a name. Reports, diffs and running customers know a step "
-                                                  "by it; without one by its number, " +
-                                    path);
+        mistakes_.warn(node.at,
+                       "a " + kinds[0] +
+                           " without a name. Reports, diffs and running customers know a step "
+                           "by it; without one by its number, " +
+                           path);
     const auto& body = *reader.find(kinds[0]);
-    if (kinds[0] == "wait") read_wait(body, index);
-    else if (kinds[0] == "send") read_send(body, index);
-    else if (kinds[0] == "branch") read_branch(body, index);
-    else if (kinds[0] == "split") read_split(body, index);
-    else if (kinds[0] == "update") read_update(body, index);
-    else if (kinds[0] == "call") read_call(body, index);
-    else if (kinds[0] == "exit") read_exit(body, index);
-    else if (kinds[0] == "decide") section(body, "decide");
+    if (kinds[0] == "wait")
+        read_wait(body, index);
+    else if (kinds[0] == "send")
+        read_send(body, index);
+    else if (kinds[0] == "branch")
+        read_branch(body, index);
+    else if (kinds[0] == "split")
+        read_split(body, index);
+    else if (kinds[0] == "update")
+        read_update(body, index);
+    else if (kinds[0] == "call")
+        read_call(body, index);
+    else if (kinds[0] == "exit")
+        read_exit(body, index);
+    else if (kinds[0] == "decide")
+        section(body, "decide");
 }
 
 /// The steps of an arm, a variant, `then` or `timeout`.
-void JourneyReader::read_block(const YamlNode& node, const std::string& label, StepIndex step, std::size_t index) {
+void JourneyReader::read_block(const YamlNode& node, const std::string& label, StepIndex step,
+                               std::size_t index) {
     const auto list = read_steps(node, block_prefixes_[step] + label + '.', step);
     blocks_.push_back({step, index, list});
 }
@@ -104,10 +121,12 @@ void JourneyReader::read_block(const YamlNode& node, const std::string& label, S
 ZoneChoice JourneyReader::read_zone(const YamlNode* node) {
     ZoneChoice zone;
     if (node == nullptr) return zone;
-    const auto name = values_.text(*node, "customer, or a zone such as Europe/Berlin").value_or("customer");
+    const auto name =
+        values_.text(*node, "customer, or a zone such as Europe/Berlin").value_or("customer");
     if (name == "customer") return zone;
     if (!is_known_zone(name))
-        mistakes_.add(node->at, "no time zone " + quoted(name) + ". Write customer, or an IANA name such as Europe/Berlin");
+        mistakes_.add(node->at, "no time zone " + quoted(name) +
+                                    ". Write customer, or an IANA name such as Europe/Berlin");
     return {false, name};
 }
 
@@ -115,20 +134,24 @@ void JourneyReader::read_wait(const YamlNode& node, StepIndex step) {
     const auto wait = section(node, "wait");
     if (!wait.is_map()) return;
     std::vector<std::string> forms;
-    for (const std::string form : {"for", "until", "for_event", "for_condition", "until_churn_risk"})
+    for (const std::string form :
+         {"for", "until", "for_event", "for_condition", "until_churn_risk"})
         if (wait.has(form)) forms.push_back(form);
     if (forms.empty()) {
-        mistakes_.add(node.at, "a wait without an end. It needs one of: for, until, for_event, for_condition");
+        mistakes_.add(
+            node.at,
+            "a wait without an end. It needs one of: for, until, for_event, for_condition");
         return;
     }
     if (forms.size() > 1)
-        mistakes_.add(node.at, "a wait has one form, and this one has " + forms[0] + " and " + forms[1]);
+        mistakes_.add(node.at,
+                      "a wait has one form, and this one has " + forms[0] + " and " + forms[1]);
     const auto& form = forms[0];
     const bool is_event = form == "for_event", is_condition = form == "for_condition";
     const auto refuse = [&](std::string_view key, std::string_view belongs_to) {
         if (const auto* found = wait.find(key))
-            mistakes_.add(found->at, quoted(key) + " has no meaning beside " + quoted(form) + "; it belongs to " +
-                                         std::string{belongs_to});
+            mistakes_.add(found->at, quoted(key) + " has no meaning beside " + quoted(form) +
+                                         "; it belongs to " + std::string{belongs_to});
     };
     if (form != "for") refuse("restart_on", "for");
     if (!is_event) refuse("when", "for_event");
@@ -148,9 +171,11 @@ void JourneyReader::read_wait(const YamlNode& node, StepIndex step) {
         if (const auto* restart = wait.find("restart_on")) made.restart_on = event_names(*restart);
         made.at_most = at_most;
         if (wait.has("at_most") && made.restart_on.empty())
-            mistakes_.add(wait.find("at_most")->at, "at_most caps restarts, and there is no restart_on");
+            mistakes_.add(wait.find("at_most")->at,
+                          "at_most caps restarts, and there is no restart_on");
         else if (at_most && *at_most < made.duration)
-            mistakes_.add(wait.find("at_most")->at, "at_most is shorter than the wait itself, for: " + body.text);
+            mistakes_.add(wait.find("at_most")->at,
+                          "at_most is shorter than the wait itself, for: " + body.text);
         journey_->steps[step].action = std::move(made);
     } else if (form == "until") {
         read_until(*wait.find("until"), step);
@@ -174,8 +199,10 @@ void JourneyReader::read_wait(const YamlNode& node, StepIndex step) {
     }
     if (is_event || is_condition) {
         if (!wait.has("at_most"))
-            mistakes_.add(node.at, "a wait without an end: add at_most, the longest it may last, and timeout: for "
-                                   "what happens then");
+            mistakes_.add(
+                node.at,
+                "a wait without an end: add at_most, the longest it may last, and timeout: for "
+                "what happens then");
         if (const auto* then = wait.find("then")) read_block(*then, "then", step, 0);
         if (const auto* timeout = wait.find("timeout")) read_block(*timeout, "timeout", step, 1);
     }
@@ -193,7 +220,9 @@ void JourneyReader::read_until(const YamlNode& node, StepIndex step) {
         for (const auto* key : {"offset", "past"})
             if (const auto* found = until.find(key))
                 mistakes_.add(found->at, quoted(key) + " has a meaning only beside date");
-        if (time == nullptr) mistakes_.add(node.at, "until needs time: \"09:00\", or date: an expression that gives one");
+        if (time == nullptr)
+            mistakes_.add(node.at,
+                          "until needs time: \"09:00\", or date: an expression that gives one");
         WaitUntilTime made;
         made.time = of_day.value_or(std::chrono::minutes{});
         if (const auto* weekdays = until.find("weekdays"))
@@ -211,7 +240,8 @@ void JourneyReader::read_until(const YamlNode& node, StepIndex step) {
         check_only_time_changes(*date, *found->program);
         made.date = std::move(*found);
     }
-    if (const auto* offset = until.find("offset")) made.offset = values_.duration(*offset, true).value_or(Duration{});
+    if (const auto* offset = until.find("offset"))
+        made.offset = values_.duration(*offset, true).value_or(Duration{});
     made.time = of_day;
     made.zone = zone;
     if (const auto* past = until.find("past"))
@@ -226,7 +256,8 @@ void JourneyReader::read_until(const YamlNode& node, StepIndex step) {
 std::string JourneyReader::read_channel(const YamlNode* node) {
     if (node == nullptr) return {};
     const auto name = values_.text(*node, "the name of a channel").value_or("");
-    if (!name.empty() && context_.settings != nullptr && context_.settings->channel(name) == nullptr) {
+    if (!name.empty() && context_.settings != nullptr &&
+        context_.settings->channel(name) == nullptr) {
         std::vector<std::string> known;
         for (const auto& channel : context_.settings->channels) known.push_back(channel.name);
         mistakes_.add(node->at, "no channel " + quoted(name) + '.' + did_you_mean(name, known) +
@@ -240,7 +271,8 @@ std::string JourneyReader::read_topic(const YamlNode* node) {
     const auto name = values_.text(*node, "the name of a topic").value_or("");
     if (name.empty() || context_.settings == nullptr) return name;
     const auto& known = context_.settings->topics;
-    if (std::find(known.begin(), known.end(), name) == known.end())
+    // Settings that declare none leave topics free, so that an empty file runs.
+    if (!known.empty() && std::find(known.begin(), known.end(), name) == known.end())
         mistakes_.add(node->at, "no topic " + quoted(name) + '.' + did_you_mean(name, known) +
                                     " Configured in sojourn.yaml: " + listed(known));
     return name;
@@ -262,18 +294,21 @@ void JourneyReader::read_send(const YamlNode& node, StepIndex step) {
         place.template_at = name->at;
     }
     if (send.purpose == Purpose::marketing)
-        send.topic = read_topic(reader.require("topic", "the subscription topic that consent is checked against"));
+        send.topic = read_topic(
+            reader.require("topic", "the subscription topic that consent is checked against"));
     else
         send.topic = read_topic(reader.find("topic"));
     if (const auto* data = reader.find("data"); data != nullptr && !data->is_empty())
         send.data = expressions_by_name(*data, "data");
     if (const auto* when = reader.find("when")) send.when = condition(*when, Scope::step);
-    if (const auto* from = reader.find("from")) send.from = values_.text(*from, "a sender").value_or("");
+    if (const auto* from = reader.find("from"))
+        send.from = values_.text(*from, "a sender").value_or("");
     if (const auto* delivery = reader.find("delivery"))
-        send.delivery = values_
-                            .one_of<Delivery>(*delivery, {{"at_most_once", Delivery::at_most_once},
-                                                          {"at_least_once", Delivery::at_least_once}})
-                            .value_or(Delivery::at_most_once);
+        send.delivery =
+            values_
+                .one_of<Delivery>(*delivery, {{"at_most_once", Delivery::at_most_once},
+                                              {"at_least_once", Delivery::at_least_once}})
+                .value_or(Delivery::at_most_once);
     if (const auto* quiet = reader.find("quiet_hours"))
         send.quiet_hours = values_
                                .one_of<OnQuietHours>(*quiet, {{"defer", OnQuietHours::defer},
@@ -281,10 +316,11 @@ void JourneyReader::read_send(const YamlNode& node, StepIndex step) {
                                                               {"drop", OnQuietHours::drop}})
                                .value_or(OnQuietHours::defer);
     if (const auto* capped = reader.find("capped"))
-        send.capped =
-            values_
-                .one_of<OnCap>(*capped, {{"drop", OnCap::drop}, {"defer", OnCap::defer}, {"ignore", OnCap::ignore}})
-                .value_or(OnCap::drop);
+        send.capped = values_
+                          .one_of<OnCap>(*capped, {{"drop", OnCap::drop},
+                                                   {"defer", OnCap::defer},
+                                                   {"ignore", OnCap::ignore}})
+                          .value_or(OnCap::drop);
     if (const auto* expires = reader.find("expires")) {
         send.expires = values_.duration(*expires).value_or(send.expires);
         place.expires_at = expires->at;
@@ -305,17 +341,21 @@ void JourneyReader::read_call(const YamlNode& node, StepIndex step) {
         send.data = expressions_by_name(*data, "data");
     if (const auto* when = reader.find("when")) send.when = condition(*when, Scope::step);
     if (const auto* delivery = reader.find("delivery"))
-        send.delivery = values_
-                            .one_of<Delivery>(*delivery, {{"at_most_once", Delivery::at_most_once},
-                                                          {"at_least_once", Delivery::at_least_once}})
-                            .value_or(Delivery::at_most_once);
-    if (const auto* expires = reader.find("expires")) send.expires = values_.duration(*expires).value_or(send.expires);
+        send.delivery =
+            values_
+                .one_of<Delivery>(*delivery, {{"at_most_once", Delivery::at_most_once},
+                                              {"at_least_once", Delivery::at_least_once}})
+                .value_or(Delivery::at_most_once);
+    if (const auto* expires = reader.find("expires"))
+        send.expires = values_.duration(*expires).value_or(send.expires);
     journey_->steps[step].action = std::move(send);
 }
 
 void JourneyReader::read_branch(const YamlNode& node, StepIndex step) {
     if (!node.is_list() || node.items.empty()) {
-        mistakes_.add(node.at, "a branch is a list of { when, steps } and at most one { otherwise: [steps] }");
+        mistakes_.add(
+            node.at,
+            "a branch is a list of { when, steps } and at most one { otherwise: [steps] }");
         return;
     }
     Branch made;
@@ -325,7 +365,8 @@ void JourneyReader::read_branch(const YamlNode& node, StepIndex step) {
         const auto arm = section(item, "branch arm");
         if (!arm.is_map()) continue;
         if (has_otherwise)
-            mistakes_.add(item.at, "this arm can never be reached: otherwise takes everything before it. Write it last");
+            mistakes_.add(item.at, "this arm can never be reached: otherwise takes everything "
+                                   "before it. Write it last");
         if (const auto* otherwise = arm.find("otherwise")) {
             if (arm.has("when") || arm.has("steps"))
                 mistakes_.add(item.at, "otherwise holds its steps itself, without when and steps");
@@ -335,7 +376,8 @@ void JourneyReader::read_branch(const YamlNode& node, StepIndex step) {
             continue;
         }
         Branch::Arm one;
-        if (const auto* when = arm.require("when", "the condition of this arm; or write otherwise: [steps]"))
+        if (const auto* when =
+                arm.require("when", "the condition of this arm; or write otherwise: [steps]"))
             one.when = condition(*when, Scope::step);
         const auto* steps = arm.find("steps");
         if (steps == nullptr) mistakes_.add(item.at, "this arm has no steps");
@@ -352,7 +394,8 @@ void JourneyReader::read_split(const YamlNode& node, StepIndex step) {
     const auto* variants = reader.require("variants", "at least two, each with a weight");
     if (variants == nullptr) return;
     if (!variants->is_map() || variants->entries.size() < 2) {
-        mistakes_.add(variants->at, "a split needs at least two variants: {A: {weight: 50, steps: []}, B: …}");
+        mistakes_.add(variants->at,
+                      "a split needs at least two variants: {A: {weight: 50, steps: []}, B: …}");
         return;
     }
     Split made;
@@ -362,15 +405,19 @@ void JourneyReader::read_split(const YamlNode& node, StepIndex step) {
     for (const auto& [name, body] : variants->entries) {
         Split::Variant one;
         one.name = name.text;
-        const bool is_plain = !name.text.empty() && std::all_of(name.text.begin(), name.text.end(), [](char c) {
-            return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
-        });
+        const bool is_plain =
+            !name.text.empty() && std::all_of(name.text.begin(), name.text.end(), [](char c) {
+                return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                       c == '-' || c == '_';
+            });
         if (!is_plain || name.text.size() > 64)
-            mistakes_.add(name.at, quoted(name.text) + " is no variant's name: letters, digits, - and _");
+            mistakes_.add(name.at,
+                          quoted(name.text) + " is no variant's name: letters, digits, - and _");
         const auto variant = section(body, "variant");
         if (const auto* weight = variant.require("weight", "its share in percent")) {
             const auto share = weight->is_text() ? parse_percentage(weight->text) : std::nullopt;
-            const auto number = share ? std::optional{*share * 100} : values_.number(*weight, 0, 100);
+            const auto number =
+                share ? std::optional{*share * 100} : values_.number(*weight, 0, 100);
             all_read = all_read && number.has_value();
             one.weight = number.value_or(0);
             sum += one.weight;
@@ -399,7 +446,8 @@ void JourneyReader::read_update(const YamlNode& node, StepIndex step) {
     if (!reader.is_map()) return;
     Update made;
     if (!reader.has("set") && !reader.has("unsubscribe"))
-        mistakes_.add(node.at, "an update needs set: {trait: expression}, or unsubscribe: {channel, topic}");
+        mistakes_.add(node.at,
+                      "an update needs set: {trait: expression}, or unsubscribe: {channel, topic}");
     if (const auto* set = reader.find("set")) made.set = expressions_by_name(*set, "set");
     if (const auto* unsubscribe = reader.find("unsubscribe")) {
         const auto inner = section(*unsubscribe, "unsubscribe");
@@ -421,7 +469,8 @@ void JourneyReader::read_exit(const YamlNode& node, StepIndex step) {
     ExitStep made{"exit"};
     if (!node.is_empty()) {
         const auto reader = section(node, "exit step");
-        if (const auto* reason = reader.find("reason")) made.reason = read_name(*reason, "a reason");
+        if (const auto* reason = reader.find("reason"))
+            made.reason = read_name(*reason, "a reason");
     }
     journey_->steps[step].action = std::move(made);
 }
@@ -439,8 +488,10 @@ void JourneyReader::link_steps() {
 
     // What has no block goes on at once.
     for (auto& step : steps) {
-        if (auto* wait = std::get_if<WaitForEvent>(&step.action)) wait->then = wait->timeout = step.next;
-        if (auto* wait = std::get_if<WaitForCondition>(&step.action)) wait->then = wait->timeout = step.next;
+        if (auto* wait = std::get_if<WaitForEvent>(&step.action))
+            wait->then = wait->timeout = step.next;
+        if (auto* wait = std::get_if<WaitForCondition>(&step.action))
+            wait->then = wait->timeout = step.next;
         if (auto* branch = std::get_if<Branch>(&step.action))
             for (auto& arm : branch->arms) arm.first = step.next;
         if (auto* split = std::get_if<Split>(&step.action))
@@ -450,7 +501,8 @@ void JourneyReader::link_steps() {
         const auto& list = lists_[block.list];
         const auto first = list.steps.empty() ? after(list) : list.steps[0];
         auto& action = steps[block.step].action;
-        if (auto* wait = std::get_if<WaitForEvent>(&action)) (block.index == 0 ? wait->then : wait->timeout) = first;
+        if (auto* wait = std::get_if<WaitForEvent>(&action))
+            (block.index == 0 ? wait->then : wait->timeout) = first;
         if (auto* wait = std::get_if<WaitForCondition>(&action))
             (block.index == 0 ? wait->then : wait->timeout) = first;
         if (auto* branch = std::get_if<Branch>(&action)) branch->arms[block.index].first = first;
@@ -464,8 +516,10 @@ void JourneyReader::link_steps() {
             date->after_skip = after(list);
             for (std::size_t k = i + 1; k < list.steps.size(); ++k) {
                 const auto& action = steps[list.steps[k]].action;
-                if (std::holds_alternative<WaitFor>(action) || std::holds_alternative<WaitUntilTime>(action) ||
-                    std::holds_alternative<WaitUntilDate>(action) || std::holds_alternative<WaitForEvent>(action) ||
+                if (std::holds_alternative<WaitFor>(action) ||
+                    std::holds_alternative<WaitUntilTime>(action) ||
+                    std::holds_alternative<WaitUntilDate>(action) ||
+                    std::holds_alternative<WaitForEvent>(action) ||
                     std::holds_alternative<WaitForCondition>(action)) {
                     date->after_skip = list.steps[k];
                     break;

@@ -11,8 +11,8 @@ using namespace journeys;
 
 namespace {
 
-/// The file's content in one form, whatever its comments, quotes and layout. The order of keys is kept
-/// where it means something: the shares of a split are laid out in the order of its variants.
+/// The file's content in one form, whatever its comments, quotes and layout. The order of keys is
+/// kept where it means something: the shares of a split are laid out in the order of its variants.
 void append_canonical(std::string& out, const YamlNode& node, bool keep_order, bool is_root) {
     const auto put = [&](char kind, std::string_view text) {
         out += kind;
@@ -35,8 +35,9 @@ void append_canonical(std::string& out, const YamlNode& node, bool keep_order, b
     for (const auto& entry : node.entries)
         if (!is_root || !left_out.contains(entry.first.text)) entries.push_back(&entry);
     if (!keep_order)
-        std::stable_sort(entries.begin(), entries.end(),
-                         [](const auto* a, const auto* b) { return a->first.text < b->first.text; });
+        std::stable_sort(entries.begin(), entries.end(), [](const auto* a, const auto* b) {
+            return a->first.text < b->first.text;
+        });
     out += '{';
     for (const auto* entry : entries) {
         put('k', entry->first.text);
@@ -47,7 +48,8 @@ void append_canonical(std::string& out, const YamlNode& node, bool keep_order, b
 
 } // namespace
 
-LoadResult load_journey(const std::string& file, std::string_view text, const LoadContext& context) {
+LoadResult load_journey(const std::string& file, std::string_view text,
+                        const LoadContext& context) {
     return JourneyReader{file, text, context}.read();
 }
 
@@ -57,28 +59,28 @@ std::vector<Mistake> check_together(std::span<const JourneyPtr> journeys) {
     for (const auto& journey : journeys) {
         const auto [other, is_new] = by_id.emplace(journey->id, journey.get());
         if (!is_new)
-            all.push_back({journey->file, 1, 1,
-                           "the id " + quoted(journey->id) + " is already that of " + other->second->file, false});
+            all.push_back(
+                {journey->file, 1, 1,
+                 "the id " + quoted(journey->id) + " is already that of " + other->second->file,
+                 false});
     }
     return all;
 }
 
-JourneyReader::JourneyReader(const std::string& file, std::string_view text, const LoadContext& context)
+JourneyReader::JourneyReader(const std::string& file, std::string_view text,
+                             const LoadContext& context)
     : mistakes_(file), document_(YamlDocument::parse(text, mistakes_)), context_(context) {
     journey_->file = file;
 }
 
 LoadResult JourneyReader::read() {
-    // A tree cut short by what is no YAML would only give mistakes that are none.
-    const bool is_whole = !mistakes_.has_errors() || document_.root().find("steps") != nullptr;
     if (document_.root().is_empty()) {
-        if (!mistakes_.has_errors()) mistakes_.add({1, 1}, "the file is empty; a journey has id, enter and steps");
-    } else if (is_whole) {
+        if (!mistakes_.has_errors())
+            mistakes_.add({1, 1}, "the file is empty; a journey has id, enter and steps");
+    } else {
         read_head(document_.root());
-        if (!mistakes_.has_errors() || !journey_->steps.empty()) {
-            link_steps();
-            check_whole();
-        }
+        link_steps();
+        check_whole();
     }
     journey_->properties_read.assign(properties_read_.begin(), properties_read_.end());
     if (properties_read_.contains("*")) journey_->properties_read = {"*"};
@@ -98,16 +100,22 @@ void JourneyReader::read_head(const YamlNode& root) {
     auto& journey = *journey_;
     if (const auto* node = head.require("id", "the journey's name: a-z, 0-9 and -")) {
         const auto id = values_.text(*node, "an id: a-z, 0-9 and -").value_or("");
-        const auto is_allowed = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'; };
+        const auto is_allowed = [](char c) {
+            return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
+        };
         if (!std::all_of(id.begin(), id.end(), is_allowed) || id.size() > 64)
             mistakes_.add(node->at, quoted(id) + " is no id: a-z, 0-9 and -, at most 64 of them");
         journey.id = id;
     }
-    if (const auto* node = head.find("title")) journey.title = values_.text(*node, "a title").value_or("");
-    if (const auto* node = head.find("owner")) journey.owner = values_.text(*node, "a name").value_or("");
-    if (const auto* node = head.find("notes")) journey.notes = values_.text(*node, "a text").value_or("");
+    if (const auto* node = head.find("title"))
+        journey.title = values_.text(*node, "a title").value_or("");
+    if (const auto* node = head.find("owner"))
+        journey.owner = values_.text(*node, "a name").value_or("");
+    if (const auto* node = head.find("notes"))
+        journey.notes = values_.text(*node, "a text").value_or("");
     if (const auto* node = head.find("tags"); node != nullptr && !node->is_empty())
-        for (auto& [tag, at] : values_.texts(*node, "a list of words")) journey.tags.push_back(std::move(tag));
+        for (auto& [tag, at] : values_.texts(*node, "a list of words"))
+            journey.tags.push_back(std::move(tag));
     if (const auto* node = head.find("status"))
         journey.status = values_
                              .one_of<Status>(*node, {{"draft", Status::draft},
@@ -120,7 +128,8 @@ void JourneyReader::read_head(const YamlNode& root) {
     if (const auto* node = head.find("priority"))
         journey.priority = static_cast<int>(values_.integer(*node, 0, 100).value_or(50));
     if (const auto* node = head.find("holdout")) journey.holdout = values_.share(*node).value_or(0);
-    if (const auto* node = head.find("rollout")) journey.enter.rollout = values_.share(*node).value_or(1);
+    if (const auto* node = head.find("rollout"))
+        journey.enter.rollout = values_.share(*node).value_or(1);
     if (const auto* node = head.find("from")) read_bound(*node, journey.enter.from);
     if (const auto* node = head.find("until")) read_bound(*node, journey.enter.until);
     if (journey.enter.from && journey.enter.until && *journey.enter.from >= *journey.enter.until)
@@ -131,12 +140,14 @@ void JourneyReader::read_head(const YamlNode& root) {
                                                             {"migrate", OnPublish::migrate},
                                                             {"exit", OnPublish::exit}})
                                  .value_or(OnPublish::pin);
-    if (const auto* node = head.require("enter", "when and for whom a run begins")) read_enter(*node);
+    if (const auto* node = head.require("enter", "when and for whom a run begins"))
+        read_enter(*node);
     if (const auto* node = head.find("exit")) read_exits(*node);
     if (const auto* node = head.find("goal")) read_goal(*node);
     if (const auto* node = head.find("goals")) {
         if (head.has("goal")) mistakes_.add(node->at, "give either goal or goals");
-        if (!node->is_list()) mistakes_.add(node->at, "goals is a list; a single one is written goal:");
+        if (!node->is_list())
+            mistakes_.add(node->at, "goals is a list; a single one is written goal:");
         for (const auto& item : node->items) read_goal(item);
     }
     if (const auto* node = head.require("steps", "a list of what happens")) {

@@ -23,11 +23,14 @@ struct TemplateText {
     std::shared_ptr<const journeys::Template> parsed; ///< Null where it has mistakes of its own.
 };
 
-/// What a file is checked against. What is absent is not checked, so that a journey can be tried alone.
+/// What a file is checked against. What is absent is not checked, so that a journey can be tried
+/// alone.
 struct LoadContext {
-    const journeys::Settings* settings = nullptr; ///< Null: channels, topics and templates are taken as named.
-    DeclaredEvents events;                        ///< Beside the standard ones; nothing: any name is taken.
-    const std::map<std::string, TemplateText>* templates = nullptr; ///< By file name without `.mustache`.
+    const journeys::Settings* settings =
+        nullptr;           ///< Null: channels, topics and templates are taken as named.
+    DeclaredEvents events; ///< Beside the standard ones; nothing: any name is taken.
+    const std::map<std::string, TemplateText>* templates =
+        nullptr;                                   ///< By file name without `.mustache`.
     std::optional<std::set<std::string>> journeys; ///< Ids that `running` may name.
     std::vector<std::string> seen_traits;          ///< For suggestions.
     bool models_loaded = false; ///< Else scores are null, and reading one is worth a warning.

@@ -12,8 +12,8 @@ namespace {
 
 /// Made here, beside those that `standard_events` names.
 constexpr std::array<std::string_view, 8> made_here{
-    "Page Viewed",   "Screen Viewed",   "Profile Changed", "Consent Changed", "Session Ended",
-    "Stage Changed", "Journey Entered", "Journey Ended"};
+    "Page Viewed",   "Screen Viewed", "Profile Changed", "Consent Changed",
+    "Session Ended", "Stage Changed", "Journey Entered", "Journey Ended"};
 constexpr std::array<std::string_view, 2> of_messages{"Message Sent", "Message Suppressed"};
 
 bool is_standard(std::string_view name) {
@@ -34,10 +34,12 @@ std::string mistake_in_event_name(std::string_view name, const DeclaredEvents& d
     if (!declared) return {};
     const std::string own = " Own events: config/events.yaml";
     if (const auto elsewhere = known_elsewhere(name)) {
-        if (elsewhere->system.find(' ') == std::string_view::npos || elsewhere->system == "Google Analytics")
-            return "no event " + quoted(name) + ". " + std::string{elsewhere->system} + " says so; here it is " +
-                   quoted(elsewhere->ours) + '.' + own;
-        return "no event " + quoted(name) + ". Here it is written " + quoted(elsewhere->ours) + '.' + own;
+        if (elsewhere->system.find(' ') == std::string_view::npos ||
+            elsewhere->system == "Google Analytics")
+            return "no event " + quoted(name) + ". " + std::string{elsewhere->system} +
+                   " says so; here it is " + quoted(elsewhere->ours) + '.' + own;
+        return "no event " + quoted(name) + ". Here it is written " + quoted(elsewhere->ours) +
+               '.' + own;
     }
     std::vector<std::string> known(standard_events().begin(), standard_events().end());
     known.insert(known.end(), made_here.begin(), made_here.end());

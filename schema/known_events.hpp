@@ -11,8 +11,8 @@ namespace schema {
 /// The events of config/events.yaml; nothing: any name is taken.
 using DeclaredEvents = std::optional<std::set<std::string, std::less<>>>;
 
-/// What is wrong with `name`, with the nearest valid name; empty where nothing is. Standard events and
-/// those that are made here need no declaration.
+/// What is wrong with `name`, with the nearest valid name; empty where nothing is. Standard events
+/// and those that are made here need no declaration.
 std::string mistake_in_event_name(std::string_view name, const DeclaredEvents& declared);
 
 } // namespace schema

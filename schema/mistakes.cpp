@@ -23,8 +23,8 @@ std::size_t distance(std::string_view a, std::string_view b) {
     for (std::size_t i = 1; i <= a.size(); ++i) {
         now[0] = i;
         for (std::size_t j = 1; j <= b.size(); ++j) {
-            now[j] = std::min({last[j] + 1, now[j - 1] + 1,
-                               last[j - 1] + (a[i - 1] == b[j - 1] ? 0u : 1u)});
+            now[j] = std::min(
+                {last[j] + 1, now[j - 1] + 1, last[j - 1] + (a[i - 1] == b[j - 1] ? 0u : 1u)});
             if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
                 now[j] = std::min(now[j], before[j - 2] + 1);
         }
@@ -37,8 +37,9 @@ std::size_t distance(std::string_view a, std::string_view b) {
 } // namespace
 
 std::string to_text(const Mistake& mistake) {
-    return mistake.file + ':' + std::to_string(mistake.line) + ':' + std::to_string(mistake.column) +
-           ": " + (mistake.is_warning ? "warning: " : "") + mistake.message;
+    return mistake.file + ':' + std::to_string(mistake.line) + ':' +
+           std::to_string(mistake.column) + ": " + (mistake.is_warning ? "warning: " : "") +
+           mistake.message;
 }
 
 void Mistakes::put(Place at, std::string message, bool is_warning) {

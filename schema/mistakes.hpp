@@ -1,5 +1,5 @@
-/// What is wrong with a file that people wrote, said so that they can mend it. All of it is collected;
-/// nothing stops at the first.
+/// What is wrong with a file that people wrote, said so that they can mend it. All of it is
+/// collected; nothing stops at the first.
 #pragma once
 
 #include <span>
@@ -49,7 +49,8 @@ private:
 /// The mistakes kept of one file; beyond them only their number is said.
 inline constexpr std::size_t mistakes_max = 200;
 
-/// The one of `known` that `name` was most likely meant to be; empty where none is near. Case, spaces,
+/// The one of `known` that `name` was most likely meant to be; empty where none is near. Case,
+/// spaces,
 /// `_` and `-` count for little.
 std::string_view nearest(std::string_view name, std::span<const std::string> known);
 

@@ -21,7 +21,8 @@ constexpr std::size_t secret_bytes_max = 16 * 1024;
 /// Replaces `${NAME}`, `${NAME:-default}` and `${file:PATH}` in every value; `$${` stands for `${`.
 class Expansion {
 public:
-    Expansion(const Outside& outside, Mistakes& mistakes) : outside_(outside), mistakes_(mistakes) {}
+    Expansion(const Outside& outside, Mistakes& mistakes)
+        : outside_(outside), mistakes_(mistakes) {}
 
     void expand(YamlNode& node) {
         for (auto& item : node.items) expand(item);
@@ -50,7 +51,10 @@ public:
         made += rest;
         node.text = std::move(made);
         node.is_expanded = true;
+        values_.insert(node.text);
     }
+    /// All that came out; no message may show any of it.
+    const std::set<std::string>& values() const { return values_; }
 
 private:
     std::string value_of(const std::string& what, Place at) {
@@ -58,15 +62,19 @@ private:
         if (what.starts_with("file:")) {
             const auto path = what.substr(5);
             if (outside_.file) value = outside_.file(path);
-            if (!value) mistakes_.add(at, "the file " + quoted(path) + " of ${" + what + "} cannot be read");
+            if (!value)
+                mistakes_.add(at,
+                              "the file " + quoted(path) + " of ${" + what + "} cannot be read");
             while (value && (value->ends_with('\n') || value->ends_with('\r'))) value->pop_back();
         } else {
             const auto split = what.find(":-");
             const auto name = what.substr(0, split);
             if (outside_.variable) value = outside_.variable(name);
-            if ((!value || value->empty()) && split != std::string::npos) value = what.substr(split + 2);
+            if ((!value || value->empty()) && split != std::string::npos)
+                value = what.substr(split + 2);
             if (!value)
-                mistakes_.add(at, "the environment has no " + name + ". Set it, or give a default: ${" + name + ":-…}");
+                mistakes_.add(at, "the environment has no " + name +
+                                      ". Set it, or give a default: ${" + name + ":-…}");
         }
         if (value && value->size() > secret_bytes_max) {
             mistakes_.add(at, "${" + what + "} gives more than 16 KiB");
@@ -77,6 +85,7 @@ private:
 
     const Outside& outside_;
     Mistakes& mistakes_;
+    std::set<std::string> values_;
 };
 
 bool is_loopback(std::string_view address) {
@@ -85,7 +94,8 @@ bool is_loopback(std::string_view address) {
 
 class SettingsReader {
 public:
-    explicit SettingsReader(Mistakes& mistakes) : mistakes_(mistakes), values_(mistakes) {}
+    SettingsReader(Mistakes& mistakes, const std::set<std::string>& expanded)
+        : mistakes_(mistakes), values_(mistakes), expanded_(expanded) {}
 
     Config read(const YamlNode& root) {
         if (!root.is_empty()) read_file(root);
@@ -104,7 +114,8 @@ public:
 private:
     MapReader section(const YamlNode& node, std::string_view name) {
         const auto& all = settings_sections();
-        const auto found = std::find_if(all.begin(), all.end(), [&](const Section& one) { return one.name == name; });
+        const auto found = std::find_if(all.begin(), all.end(),
+                                        [&](const Section& one) { return one.name == name; });
         assert(found != all.end());
         return {node, *found, mistakes_};
     }
@@ -128,23 +139,27 @@ private:
         if (!file.is_map()) return;
         auto& settings = config_.settings;
         if (const auto* node = file.find("workspace"); node != nullptr && !node->is_empty())
-            if (const auto name = values_.text(*node, "the workspace's name")) settings.seed = hash(*name);
+            if (const auto name = values_.text(*node, "the workspace's name"))
+                settings.seed = hash(*name);
         if (const auto* node = file.find("timezone"))
             if (const auto zone = values_.text(*node, "an IANA zone such as Europe/Berlin")) {
                 if (!is_known_zone(*zone))
-                    mistakes_.add(node->at, "no time zone " + shown(*node) + ". Write an IANA name such as Europe/Berlin");
+                    mistakes_.add(node->at, "no time zone " + shown(*node) +
+                                                ". Write an IANA name such as Europe/Berlin");
                 settings.timezone = *zone;
             }
         if (const auto* node = part(file, "listen")) read_listen(*node);
         if (const auto* node = part(file, "tls"))
-            mistakes_.add(node->at, "tls is not built yet: let a proxy in front of sojourn speak it");
+            mistakes_.add(node->at,
+                          "tls is not built yet: let a proxy in front of sojourn speak it");
         if (const auto* node = part(file, "storage")) read_storage(*node);
         if (const auto* node = part(file, "log"))
             if (values_.one_of<bool>(*node, {{"postgres", true}, {"kafka", false}}) == false)
                 mistakes_.add(node->at, "log: kafka is not built yet");
         if (const auto* node = part(file, "journeys")) {
             config_.journeys.clear();
-            for (auto& [path, at] : values_.texts(*node, "a folder or files")) config_.journeys.push_back(path);
+            for (auto& [path, at] : values_.texts(*node, "a folder or files"))
+                config_.journeys.push_back(path);
         }
         if (const auto* node = part(file, "templates"))
             config_.templates = values_.text(*node, "a folder").value_or(config_.templates);
@@ -166,21 +181,28 @@ private:
             const auto sessions = section(*node, "sessions");
             read_duration(sessions, "idle", settings.session_idle, std::chrono::seconds{1});
         }
-        if (const auto* node = file.find("holdout")) settings.holdout = values_.share(*node).value_or(0);
+        if (const auto* node = file.find("holdout"))
+            settings.holdout = values_.share(*node).value_or(0);
         if (const auto* node = part(file, "testers"))
-            for (auto& [id, at] : values_.texts(*node, "ids of customers")) settings.testers.push_back(id);
+            for (auto& [id, at] : values_.texts(*node, "ids of customers"))
+                settings.testers.push_back(id);
         if (const auto* node = part(file, "limits")) read_limits(*node);
     }
 
     static std::string shown(const YamlNode& node) {
         return node.is_expanded ? "as ${…} gave it" : quoted(node.text);
     }
+    std::string shown(const std::string& text) const {
+        return expanded_.contains(text) ? "as ${…} gave it" : quoted(text);
+    }
     static const YamlNode* part(const MapReader& reader, std::string_view key) {
         const auto* node = reader.find(key);
-        if (node == nullptr || node->is_empty() || (node->is_list() && node->items.empty())) return nullptr;
+        if (node == nullptr || node->is_empty() || (node->is_list() && node->items.empty()))
+            return nullptr;
         return node;
     }
-    void read_duration(const MapReader& reader, std::string_view key, Duration& into, Duration least = {}) {
+    void read_duration(const MapReader& reader, std::string_view key, Duration& into,
+                       Duration least = {}) {
         const auto* node = reader.find(key);
         if (node == nullptr) return;
         const auto value = values_.duration(*node);
@@ -191,22 +213,27 @@ private:
     void read_listen(const YamlNode& node) {
         const auto listen = section(node, "listen");
         if (const auto* address = listen.find("address"))
-            config_.listen.address = values_.text(*address, "an IP address").value_or(config_.listen.address);
+            config_.listen.address =
+                values_.text(*address, "an IP address").value_or(config_.listen.address);
         if (const auto* port = listen.find("port"))
-            config_.listen.port = static_cast<std::uint16_t>(values_.integer(*port, 0, 65535).value_or(8080));
+            config_.listen.port =
+                static_cast<std::uint16_t>(values_.integer(*port, 0, 65535).value_or(8080));
     }
 
     void read_storage(const YamlNode& node) {
         const auto storage = section(node, "storage");
         auto& into = config_.storage;
-        if (const auto* dir = storage.find("data_dir")) into.data_dir = values_.text(*dir, "a folder").value_or("");
+        if (const auto* dir = storage.find("data_dir"))
+            into.data_dir = values_.text(*dir, "a folder").value_or("");
         if (const auto* url = storage.find("url")) {
             into.url = secret(*url, "postgresql://…");
             const auto& value = into.url.reveal();
-            if (!value.empty() && !value.starts_with("postgresql://") && !value.starts_with("postgres://"))
+            if (!value.empty() && !value.starts_with("postgresql://") &&
+                !value.starts_with("postgres://"))
                 mistakes_.add(url->at, "url is that of a PostgreSQL: postgresql://user@host/name");
             if (storage.has("data_dir"))
-                mistakes_.add(url->at, "give either url, a PostgreSQL of yours, or data_dir, the folder of a private one");
+                mistakes_.add(url->at, "give either url, a PostgreSQL of yours, or data_dir, the "
+                                       "folder of a private one");
         }
         read_duration(storage, "retention", into.retention, std::chrono::hours{1});
         read_duration(storage, "checkpoint", into.checkpoint, std::chrono::seconds{1});
@@ -235,19 +262,23 @@ private:
             ApiKey key;
             if (const auto* name = reader.require("name", "a name for logs and metrics")) {
                 key.name = values_.text(*name, "a name").value_or("");
-                if (!names.insert(key.name).second) mistakes_.add(name->at, "a second key with the name " + shown(*name));
+                if (!names.insert(key.name).second)
+                    mistakes_.add(name->at, "a second key with the name " + shown(*name));
             }
             if (const auto* value = reader.require("key", "the secret that producers send"))
                 key.key = secret(*value, "the key");
             if (const auto* scopes = reader.require("scopes", "any of ingest, decide, admin")) {
                 const std::vector<std::string> known{"ingest", "decide", "admin"};
-                for (const auto& [scope, at] : values_.texts(*scopes, "any of ingest, decide, admin")) {
+                for (const auto& [scope, at] :
+                     values_.texts(*scopes, "any of ingest, decide, admin")) {
                     const auto found = std::find(known.begin(), known.end(), scope);
                     if (found == known.end())
-                        mistakes_.add(at, "no scope " + quoted(scope) + '.' + did_you_mean(scope, known) +
+                        mistakes_.add(at, "no scope " + shown(scope) + '.' +
+                                              did_you_mean(scope, known) +
                                               " Allowed: " + listed(known));
                     else
-                        key.scopes = static_cast<std::uint8_t>(key.scopes | (1u << (found - known.begin())));
+                        key.scopes =
+                            static_cast<std::uint8_t>(key.scopes | (1u << (found - known.begin())));
                 }
             }
             config_.keys.push_back(std::move(key));
@@ -258,7 +289,7 @@ private:
         for (auto& [topic, at] : values_.texts(node, "the names of topics")) {
             auto& topics = config_.settings.topics;
             if (std::find(topics.begin(), topics.end(), topic) != topics.end())
-                mistakes_.add(at, "the topic " + quoted(topic) + " is named twice");
+                mistakes_.add(at, "the topic " + shown(topic) + " is named twice");
             topics.push_back(topic);
         }
     }
@@ -280,12 +311,14 @@ private:
         rules.name = channel.name = name.text;
         if (const auto* type = reader.require("type", "sandbox or webhook")) {
             static const std::vector<std::string> built{"sandbox", "webhook"};
-            static const std::vector<std::string> not_yet{"sendgrid", "twilio",  "klaviyo", "braze",
-                                                          "mailgun",  "postmark"};
+            static const std::vector<std::string> not_yet{"sendgrid", "twilio",  "klaviyo",
+                                                          "braze",    "mailgun", "postmark"};
             channel.type = values_.text(*type, "sandbox or webhook").value_or("");
             if (std::find(not_yet.begin(), not_yet.end(), channel.type) != not_yet.end())
-                mistakes_.add(type->at, "the channel type " + quoted(channel.type) + " is not built yet");
-            else if (!channel.type.empty() && std::find(built.begin(), built.end(), channel.type) == built.end())
+                mistakes_.add(type->at,
+                              "the channel type " + quoted(channel.type) + " is not built yet");
+            else if (!channel.type.empty() &&
+                     std::find(built.begin(), built.end(), channel.type) == built.end())
                 values_.not_among(*type, built);
         }
         rules.type = channel.type;
@@ -294,46 +327,58 @@ private:
         if (channel.name == "sms") rules.address = "phone";
         if (channel.name == "push") rules.address = "push_token";
         if (const auto* address = reader.find("address"))
-            rules.address = address->is_empty() || address->text == "none"
-                                ? std::string{}
-                                : values_.text(*address, "the trait that holds the address, or none").value_or("");
+            rules.address =
+                address->is_empty() || address->text == "none"
+                    ? std::string{}
+                    : values_.text(*address, "the trait that holds the address, or none")
+                          .value_or("");
         const bool is_webhook = channel.type == "webhook";
         for (const auto* key : {"url", "secret"})
             if (reader.has(key) && channel.type == "sandbox")
-                mistakes_.add(reader.find(key)->at, quoted(key) + " has no meaning for a sandbox, which sends nothing");
+                mistakes_.add(reader.find(key)->at,
+                              quoted(key) + " has no meaning for a sandbox, which sends nothing");
         if (is_webhook) {
             if (const auto* url = reader.require("url", "where to call: https://…")) {
                 channel.url = secret(*url, "where to call");
                 const auto& value = channel.url.reveal();
-                if (!value.empty() && !value.starts_with("https://") && !value.starts_with("http://"))
+                if (!value.empty() && !value.starts_with("https://") &&
+                    !value.starts_with("http://"))
                     mistakes_.add(url->at, "url begins with https:// or http://");
             }
-            if (const auto* key = reader.require("secret", "whsec_ and base64, by which the receiver checks the signature")) {
+            if (const auto* key = reader.require(
+                    "secret", "whsec_ and base64, by which the receiver checks the signature")) {
                 channel.secret = secret(*key, "whsec_…");
                 if (!channel.secret.is_empty() && !channel.secret.reveal().starts_with("whsec_"))
-                    mistakes_.add(key->at, "a secret of Standard Webhooks is whsec_ and the base64 of 24 to 64 bytes");
+                    mistakes_.add(
+                        key->at,
+                        "a secret of Standard Webhooks is whsec_ and the base64 of 24 to 64 bytes");
             }
         }
         rules.deduplicates = channel.type == "sandbox";
         rules.renders = channel.type == "sandbox";
         if (const auto* node = reader.find("deduplicates"))
             rules.deduplicates = values_.boolean(*node).value_or(rules.deduplicates);
-        if (const auto* node = reader.find("renders")) rules.renders = values_.boolean(*node).value_or(rules.renders);
+        if (const auto* node = reader.find("renders"))
+            rules.renders = values_.boolean(*node).value_or(rules.renders);
         if (const auto* node = reader.find("opt_in")) {
             rules.needs_opt_in = values_.boolean(*node).value_or(true);
             own_opt_in_.insert(rules.name);
         }
-        if (const auto* node = reader.find("from")) channel.from = values_.text(*node, "a sender").value_or("");
+        if (const auto* node = reader.find("from"))
+            channel.from = values_.text(*node, "a sender").value_or("");
         read_duration(reader, "timeout", channel.timeout, std::chrono::seconds{1});
-        if (const auto* node = reader.find("rate")) channel.rate = values_.number(*node, 0, 1'000'000).value_or(0);
+        if (const auto* node = reader.find("rate"))
+            channel.rate = values_.number(*node, 0, 1'000'000).value_or(0);
         if (const auto* node = reader.find("concurrency"))
             channel.concurrency = static_cast<int>(values_.integer(*node, 1, 1'000).value_or(8));
         if (const auto* node = reader.find("attempts"))
             channel.attempts = static_cast<int>(values_.integer(*node, 1, 100).value_or(10));
         if (const auto* node = reader.find("templates"); node != nullptr && !node->is_empty()) {
-            if (!node->is_map()) mistakes_.add(node->at, "templates is a map from our names to the provider's ids");
+            if (!node->is_map())
+                mistakes_.add(node->at, "templates is a map from our names to the provider's ids");
             for (const auto& [ours, theirs] : node->entries)
-                if (const auto id = values_.text(theirs, "the provider's id of the template")) rules.templates[ours.text] = *id;
+                if (const auto id = values_.text(theirs, "the provider's id of the template"))
+                    rules.templates[ours.text] = *id;
         }
         config_.channels.push_back(std::move(channel));
         config_.settings.channels.push_back(std::move(rules));
@@ -344,7 +389,8 @@ private:
         for (const auto& channel : config_.settings.channels) known.push_back(channel.name);
         if (!has_channels_) known = {"email", "sms", "push"};
         if (std::find(known.begin(), known.end(), name) == known.end())
-            mistakes_.add(at, "no channel " + quoted(name) + '.' + did_you_mean(name, known) + " Configured: " + listed(known));
+            mistakes_.add(at, "no channel " + shown(name) + '.' + did_you_mean(name, known) +
+                                  " Configured: " + listed(known));
     }
 
     void read_caps(const YamlNode& node) {
@@ -363,8 +409,10 @@ private:
             if (const auto* topic = reader.find("topic")) {
                 cap.topic = values_.text(*topic, "a topic").value_or("");
                 const auto& known = config_.settings.topics;
-                if (!cap.topic.empty() && std::find(known.begin(), known.end(), cap.topic) == known.end())
-                    mistakes_.add(topic->at, "no topic " + quoted(cap.topic) + '.' + did_you_mean(cap.topic, known) +
+                if (!cap.topic.empty() &&
+                    std::find(known.begin(), known.end(), cap.topic) == known.end())
+                    mistakes_.add(topic->at, "no topic " + shown(cap.topic) + '.' +
+                                                 did_you_mean(cap.topic, known) +
                                                  " Configured: " + listed(known));
             }
             if (const auto* messages = reader.require("messages", "how many"))
@@ -382,10 +430,12 @@ private:
             QuietHours quiet;
             const auto* from = reader.require("from", "when they begin: \"21:00\"");
             const auto* to = reader.require("to", "when they end: \"08:00\"");
-            if (from != nullptr) quiet.from = values_.time_of_day(*from).value_or(std::chrono::minutes{});
+            if (from != nullptr)
+                quiet.from = values_.time_of_day(*from).value_or(std::chrono::minutes{});
             if (to != nullptr) quiet.to = values_.time_of_day(*to).value_or(std::chrono::minutes{});
             if (from != nullptr && to != nullptr && quiet.from == quiet.to)
-                mistakes_.add(to->at, "from and to are the same: nothing could ever be sent, or always");
+                mistakes_.add(to->at,
+                              "from and to are the same: nothing could ever be sent, or always");
             if (const auto* channels = reader.find("channels"))
                 for (const auto& [name, at] : values_.texts(*channels, "the names of channels")) {
                     check_channel(name, at);
@@ -407,7 +457,8 @@ private:
             if (found == nullptr) return;
             const auto value = values_.bytes(*found);
             if (value && (*value < 1'000 || *value > most))
-                mistakes_.add(found->at, std::string{key} + " is from 1 KB to " + std::to_string(most / 1'000'000) + " MB");
+                mistakes_.add(found->at, std::string{key} + " is from 1 KB to " +
+                                             std::to_string(most / 1'000'000) + " MB");
             into = value.value_or(into);
         };
         size("frame", limits.frame_bytes, 64'000'000);
@@ -416,7 +467,8 @@ private:
         if (const auto* found = reader.find("connections"))
             limits.connections = values_.integer(*found, 1, 1'000'000).value_or(limits.connections);
         if (const auto* found = reader.find("active_customers"))
-            limits.active_customers = values_.integer(*found, 1, 100'000'000).value_or(limits.active_customers);
+            limits.active_customers =
+                values_.integer(*found, 1, 100'000'000).value_or(limits.active_customers);
         read_duration(reader, "passivate_after", limits.passivate_after, std::chrono::seconds{1});
         read_duration(reader, "shutdown_timeout", limits.shutdown_timeout, std::chrono::seconds{1});
         read_duration(reader, "max_lateness", config_.settings.max_lateness);
@@ -425,6 +477,7 @@ private:
 
     Mistakes& mistakes_;
     ValueReader values_;
+    const std::set<std::string>& expanded_;
     Config config_;
     std::set<std::string> own_opt_in_;
     bool has_keys_ = false, has_channels_ = false;
@@ -436,24 +489,47 @@ const std::vector<Section>& settings_sections() {
     static const std::vector<Section> sections{
         {"file",
          "the settings",
-         {{"workspace"}, {"timezone"}, {"listen"}, {"tls"}, {"storage"}, {"log"}, {"journeys"}, {"templates"},
-          {"events"}, {"keys"}, {"topics"}, {"channels"}, {"consent"}, {"caps"}, {"quiet_hours"}, {"sessions"},
-          {"holdout"}, {"testers"}, {"limits"}, {"models", later}, {"audiences", later}, {"actions", later}}},
+         {{"workspace"},        {"timezone"},      {"listen"},      {"tls"},
+          {"storage"},          {"log"},           {"journeys"},    {"templates"},
+          {"events"},           {"keys"},          {"topics"},      {"channels"},
+          {"consent"},          {"caps"},          {"quiet_hours"}, {"sessions"},
+          {"holdout"},          {"testers"},       {"limits"},      {"models", later},
+          {"audiences", later}, {"actions", later}}},
         {"listen", "listen", {{"address"}, {"port"}}},
-        {"storage", "storage", {{"data_dir"}, {"url"}, {"retention"}, {"retention_size"}, {"checkpoint"}}},
+        {"storage",
+         "storage",
+         {{"data_dir"}, {"url"}, {"retention"}, {"retention_size"}, {"checkpoint"}}},
         {"key", "a key", {{"name"}, {"key"}, {"scopes"}}},
         {"channel",
          "a channel",
-         {{"type"}, {"url"}, {"secret"}, {"address"}, {"opt_in"}, {"from"}, {"timeout"}, {"rate"},
-          {"concurrency"}, {"attempts"}, {"templates"}, {"renders"}, {"deduplicates"}}},
+         {{"type"},
+          {"url"},
+          {"secret"},
+          {"address"},
+          {"opt_in"},
+          {"from"},
+          {"timeout"},
+          {"rate"},
+          {"concurrency"},
+          {"attempts"},
+          {"templates"},
+          {"renders"},
+          {"deduplicates"}}},
         {"consent", "consent", {{"opt_in"}}},
         {"cap", "a cap", {{"channel"}, {"topic"}, {"messages"}, {"per"}}},
         {"quiet_hours", "quiet_hours", {{"channels"}, {"from"}, {"to"}}},
         {"sessions", "sessions", {{"idle"}}},
         {"limits",
          "limits",
-         {{"frame"}, {"message"}, {"body"}, {"connections"}, {"active_customers"}, {"passivate_after"},
-          {"shutdown_timeout"}, {"max_lateness"}, {"dedup_window"}}},
+         {{"frame"},
+          {"message"},
+          {"body"},
+          {"connections"},
+          {"active_customers"},
+          {"passivate_after"},
+          {"shutdown_timeout"},
+          {"max_lateness"},
+          {"dedup_window"}}},
     };
     return sections;
 }
@@ -462,8 +538,9 @@ ConfigResult load_settings(const std::string& file, std::string_view text, const
     Mistakes mistakes{file};
     auto document = YamlDocument::parse(text, mistakes);
     auto root = document.root();
-    Expansion{outside, mistakes}.expand(root);
-    auto config = SettingsReader{mistakes}.read(root);
+    Expansion expansion{outside, mistakes};
+    expansion.expand(root);
+    auto config = SettingsReader{mistakes, expansion.values()}.read(root);
     ConfigResult result;
     if (!mistakes.has_errors()) result.config = std::move(config);
     result.mistakes = mistakes.take();
@@ -476,9 +553,10 @@ std::vector<Mistake> check_exposure(const Config& config, const std::string& fil
     for (const auto& key : config.keys)
         if (key.key.reveal() == demo_key)
             all.push_back({file, 0, 0,
-                           "the key " + quoted(key.name) + " is the demo key, which everybody knows; it works on "
-                           "loopback only, and listen.address is " + config.listen.address +
-                           ". Give it a secret of your own",
+                           "the key " + quoted(key.name) +
+                               " is the demo key, which everybody knows; it works on "
+                               "loopback only, and listen.address is " +
+                               config.listen.address + ". Give it a secret of your own",
                            false});
     return all;
 }

@@ -42,9 +42,9 @@ struct ChannelConfig {
     Secret secret;    ///< `whsec_…`
     std::string from;
     journeys::Duration timeout = std::chrono::seconds{15};
-    double rate = 0;      ///< Calls a second; 0: as many as `concurrency` allows.
+    double rate = 0; ///< Calls a second; 0: as many as `concurrency` allows.
     int concurrency = 8;
-    int attempts = 10;    ///< Of a call that was certainly not accepted.
+    int attempts = 10; ///< Of a call that was certainly not accepted.
 };
 
 /// All of it, as plain data. Paths are as written: relative to the file.
@@ -54,7 +54,8 @@ struct Config {
         std::uint16_t port = 8080;
     } listen;
     struct Storage {
-        std::string data_dir = ".data"; ///< Of the private PostgreSQL; not used where there is a `url`.
+        std::string data_dir =
+            ".data"; ///< Of the private PostgreSQL; not used where there is a `url`.
         Secret url;
         journeys::Duration retention = std::chrono::hours{24 * 7};
         std::int64_t retention_bytes = 20'000'000'000;
@@ -77,7 +78,8 @@ struct Config {
     journeys::Settings settings; ///< What the rules read.
 };
 
-/// Where `${NAME}` and `${file:PATH}` come from; nothing: there is none. The caller does the reading.
+/// Where `${NAME}` and `${file:PATH}` come from; nothing: there is none. The caller does the
+/// reading.
 struct Outside {
     std::function<std::optional<std::string>(const std::string& name)> variable;
     std::function<std::optional<std::string>(const std::string& path)> file;

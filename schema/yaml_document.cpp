@@ -46,7 +46,8 @@ std::string_view within_brackets(std::string_view text) {
         }
         if (c == '"' || c == '\'') quote = c;
         if (c == '(' || c == '[' || c == '{') ++depth;
-        if ((c == ')' || c == ']' || c == '}') && --depth < 0) return without_comment(text.substr(0, i));
+        if ((c == ')' || c == ']' || c == '}') && --depth < 0)
+            return without_comment(text.substr(0, i));
         if (c == ',' && depth == 0) return without_comment(text.substr(0, i));
     }
     return text;
@@ -61,7 +62,9 @@ std::string taken_for_something_else(std::string_view value) {
         const auto end = std::min(rest.find_first_of(" \t"), rest.size());
         const auto word = rest.substr(0, end);
         said += std::string{first ? "" : " and "} + quoted(word) + " for " +
-                (word[0] == '!' ? "a tag" : word[0] == '&' ? "an anchor" : "an alias");
+                (word[0] == '!'   ? "a tag"
+                 : word[0] == '&' ? "an anchor"
+                                  : "an alias");
         first = false;
         rest.remove_prefix(std::min(rest.find_first_not_of(" \t", end), rest.size()));
     }
@@ -84,8 +87,7 @@ const char* const brackets_sentence =
 std::optional<Explained> explain(std::string_view line) {
     const auto indent = line.find_first_not_of(' ');
     if (indent == std::string_view::npos || line[indent] == '#') return std::nullopt;
-    if (line[indent] == '\t')
-        return Explained{indent, "a tab. YAML indents by spaces only"};
+    if (line[indent] == '\t') return Explained{indent, "a tab. YAML indents by spaces only"};
     std::size_t at = indent;
     while (line.substr(at).starts_with("- "))
         at = std::min(line.find_first_not_of(' ', at + 1), line.size());
@@ -108,12 +110,12 @@ std::optional<Explained> explain(std::string_view line) {
         while (value[0] == '\'' && close != std::string_view::npos && close + 1 < value.size() &&
                value[close + 1] == '\'')
             close = value.find('\'', close + 2);
-        if (close == std::string_view::npos)
-            return Explained{at, "this quote is never closed"};
+        if (close == std::string_view::npos) return Explained{at, "this quote is never closed"};
         if (close + 1 < value.size())
-            return Explained{at, "a value that starts with a quote, or holds \": \" or \" #\", must be "
-                                 "quoted whole: " +
-                                     yaml_quoted(value)};
+            return Explained{at,
+                             "a value that starts with a quote, or holds \": \" or \" #\", must be "
+                             "quoted whole: " +
+                                 yaml_quoted(value)};
         return std::nullopt;
     }
     if (value[0] == '{') {
@@ -128,9 +130,10 @@ std::optional<Explained> explain(std::string_view line) {
         return Explained{at, "a value cannot begin with " + quoted(value.substr(0, 1)) +
                                  " here. Quote it: " + yaml_quoted(value)};
     if (!key.empty() && value[0] != '[' && value.find(": ") != std::string_view::npos)
-        return Explained{at, "a value that starts with a quote, or holds \": \" or \" #\", must be quoted "
-                             "whole: " +
-                                 yaml_quoted(value)};
+        return Explained{
+            at, "a value that starts with a quote, or holds \": \" or \" #\", must be quoted "
+                "whole: " +
+                    yaml_quoted(value)};
     return std::nullopt;
 }
 
@@ -141,8 +144,9 @@ public:
 
     void OnDocumentStart(const YAML::Mark& mark) override {
         if (++documents_ == 2)
-            mistakes_.add(document_.place(offset(mark)), "a second document after \"---\"; one file "
-                                                         "holds one");
+            mistakes_.add(document_.place(offset(mark)),
+                          "a second document after \"---\"; one file "
+                          "holds one");
     }
     void OnDocumentEnd() override {}
     void OnNull(const YAML::Mark& mark, YAML::anchor_t) override {
@@ -181,11 +185,7 @@ public:
     }
     void OnMapEnd() override { close(); }
 
-    /// The tree, however far it got.
-    YamlNode take() {
-        while (!open_.empty()) close();
-        return std::move(root_);
-    }
+    YamlNode take() { return std::move(root_); }
 
 private:
     struct Open {
@@ -209,7 +209,8 @@ private:
         node.at = document_.place(node.offset);
         return node;
     }
-    /// Tags, anchors and aliases stand at the head of a value, where nothing else can begin with these.
+    /// Tags, anchors and aliases stand at the head of a value, where nothing else can begin with
+    /// these.
     void refuse_extras(const YamlNode& node) {
         const auto rest = document_.text().substr(std::min(node.offset, document_.text().size()));
         if (rest.empty() || (rest[0] != '!' && rest[0] != '&' && rest[0] != '*')) return;
@@ -291,7 +292,8 @@ const YamlNode* YamlNode::find(std::string_view key) const {
     return nullptr;
 }
 
-YamlDocument YamlDocument::parse(std::string_view text, Mistakes& mistakes, const YamlBounds& bounds) {
+YamlDocument YamlDocument::parse(std::string_view text, Mistakes& mistakes,
+                                 const YamlBounds& bounds) {
     YamlDocument document;
     if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);
     if (text.size() > bounds.bytes) {
@@ -312,11 +314,13 @@ YamlDocument YamlDocument::parse(std::string_view text, Mistakes& mistakes, cons
     }
 
     TreeBuilder builder{document, mistakes, bounds};
+    bool is_read = false;
     try {
         std::istringstream stream{document.text_};
         YAML::Parser parser{stream};
         while (parser.HandleNextDocument(builder)) {
         }
+        is_read = true;
     } catch (const TooMuch&) { // Said already.
     } catch (const YAML::DeepRecursion& error) {
         mistakes.add(document.place(static_cast<std::size_t>(std::max(0, error.mark.pos))),
@@ -335,7 +339,7 @@ YamlDocument YamlDocument::parse(std::string_view text, Mistakes& mistakes, cons
     } catch (const std::exception& error) {
         mistakes.add({}, std::string{"this is not YAML: "} + error.what());
     }
-    document.root_ = builder.take();
+    if (is_read) document.root_ = builder.take();
     return document;
 }
 
@@ -396,7 +400,8 @@ Place YamlDocument::place_in(const YamlNode& node, std::size_t offset) const {
             ++i;
             skip_indent();
         } else if (!is_block && is_space(at)) {
-            // A run with a line's end in it folds into blanks or line ends; any other stands for itself.
+            // A run with a line's end in it folds into blanks or line ends; any other stands for
+            // itself.
             auto end = at;
             while (is_space(end)) ++end;
             if (source.substr(at, end - at).find('\n') == std::string_view::npos) {

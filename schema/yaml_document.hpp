@@ -1,6 +1,6 @@
-/// The YAML that we take: maps, lists and texts, each with its exact place. What YAML has beyond that
-/// (tags, anchors, aliases, merge keys, a key given twice) is refused by name, since it silently changes
-/// what an expression says.
+/// The YAML that we take: maps, lists and texts, each with its exact place. What YAML has beyond
+/// that (tags, anchors, aliases, merge keys, a key given twice) is refused by name, since it
+/// silently changes what an expression says.
 #pragma once
 
 #include "schema/mistakes.hpp"
@@ -24,12 +24,17 @@ struct YamlBounds {
 /// One value. Scalars are texts; what they mean is for the reader to say.
 struct YamlNode {
     enum class Kind : std::uint8_t { empty, text, list, map } kind = Kind::empty;
-    enum class Style : std::uint8_t { plain, single_quoted, double_quoted, block } style = Style::plain;
+    enum class Style : std::uint8_t {
+        plain,
+        single_quoted,
+        double_quoted,
+        block
+    } style = Style::plain;
     bool in_brackets = false; ///< A list or map written as `[…]` or `{…}`.
     bool is_expanded = false; ///< `text` came from outside the file: no message may show it.
     Place at;
-    std::size_t offset = 0;   ///< Of its first byte in `YamlDocument::text`.
-    std::string text;         ///< Of a text; of an empty value what stands there: ``, `~` or `null`.
+    std::size_t offset = 0; ///< Of its first byte in `YamlDocument::text`.
+    std::string text;       ///< Of a text; of an empty value what stands there: ``, `~` or `null`.
     std::vector<YamlNode> items;
     std::vector<std::pair<YamlNode, YamlNode>> entries; ///< In the order of the file.
 
@@ -43,12 +48,13 @@ struct YamlNode {
 class YamlDocument {
 public:
     /// What could be read; where `mistakes` gets an error the tree may be cut short.
-    static YamlDocument parse(std::string_view text, Mistakes& mistakes, const YamlBounds& bounds = {});
+    static YamlDocument parse(std::string_view text, Mistakes& mistakes,
+                              const YamlBounds& bounds = {});
 
     const YamlNode& root() const { return root_; }
     Place place(std::size_t offset) const;
-    /// Where the byte `offset` of a text's value stands in the file: behind quotes, over escapes, folds
-    /// and indentation.
+    /// Where the byte `offset` of a text's value stands in the file: behind quotes, over escapes,
+    /// folds and indentation.
     Place place_in(const YamlNode& text, std::size_t offset) const;
     /// Whether a ` #` ended this plain text early.
     bool is_cut_by_comment(const YamlNode& node) const;

@@ -39,8 +39,8 @@ MapReader::MapReader(const YamlNode& node, const Section& section, Mistakes& mis
     : node_(node), section_(section), mistakes_(mistakes) {
     const auto names = section.names();
     if (!node.is_map()) {
-        mistakes.add(node.at, section.what + " is a map with the keys " + listed(names) + "; found " +
-                                  found(node));
+        mistakes.add(node.at, section.what + " is a map with the keys " + listed(names) +
+                                  "; found " + found(node));
         return;
     }
     for (const auto& [key, value] : node.entries) {
@@ -100,9 +100,11 @@ std::optional<double> parse_percentage(std::string_view text) {
 
 std::optional<std::chrono::minutes> parse_time_of_day(std::string_view text) {
     const auto is_digit = [&](std::size_t i) { return text[i] >= '0' && text[i] <= '9'; };
-    if (text.size() != 5 || text[2] != ':' || !is_digit(0) || !is_digit(1) || !is_digit(3) || !is_digit(4))
+    if (text.size() != 5 || text[2] != ':' || !is_digit(0) || !is_digit(1) || !is_digit(3) ||
+        !is_digit(4))
         return std::nullopt;
-    const int hours = (text[0] - '0') * 10 + text[1] - '0', minutes = (text[3] - '0') * 10 + text[4] - '0';
+    const int hours = (text[0] - '0') * 10 + text[1] - '0',
+              minutes = (text[3] - '0') * 10 + text[4] - '0';
     if (hours > 23 || minutes > 59) return std::nullopt;
     return std::chrono::minutes{hours * 60 + minutes};
 }
@@ -126,27 +128,32 @@ std::optional<std::string> ValueReader::text(const YamlNode& node, std::string_v
     return std::nullopt;
 }
 
-std::vector<std::pair<std::string, Place>> ValueReader::texts(const YamlNode& node, std::string_view what) {
+std::vector<std::pair<std::string, Place>> ValueReader::texts(const YamlNode& node,
+                                                              std::string_view what) {
     std::vector<std::pair<std::string, Place>> all;
     if (!node.is_list()) {
         if (auto one = text(node, what)) all.emplace_back(std::move(*one), node.at);
         return all;
     }
-    if (node.items.empty()) mistakes_.add(node.at, "expected " + std::string{what} + ", found an empty list");
+    if (node.items.empty())
+        mistakes_.add(node.at, "expected " + std::string{what} + ", found an empty list");
     for (const auto& item : node.items)
         if (auto one = text(item, what)) all.emplace_back(std::move(*one), item.at);
     return all;
 }
 
-std::optional<journeys::Duration> ValueReader::duration(const YamlNode& node, bool may_be_negative) {
+std::optional<journeys::Duration> ValueReader::duration(const YamlNode& node,
+                                                        bool may_be_negative) {
     if (node.is_text()) {
         if (const auto value = parse_duration(node.text, may_be_negative)) return value;
         if (parse_number(node.text))
-            mistakes_.add(node.at, found(node) + " has no unit: s m h d w. In an expression a duration is "
-                                                       "a text: \"24h\"");
+            mistakes_.add(node.at, found(node) +
+                                       " has no unit: s m h d w. In an expression a duration is "
+                                       "a text: \"24h\"");
         else
-            mistakes_.add(node.at, found(node) + " is no duration. Write whole numbers with a unit, s m h "
-                                                       "d w, up to 10 years: 45m, 20h, 1d12h");
+            mistakes_.add(node.at, found(node) +
+                                       " is no duration. Write whole numbers with a unit, s m h "
+                                       "d w, up to 10 years: 45m, 20h, 1d12h");
     } else {
         mistakes_.add(node.at, "expected a duration such as 45m or 1d12h, found " + found(node));
     }
@@ -159,12 +166,13 @@ std::optional<double> ValueReader::share(const YamlNode& node) {
         const auto number = parse_number(node.text);
         if (number && *number == 0) return 0;
         if (number && *number > 0 && *number < 1) {
-            mistakes_.warn(node.at, (node.is_expanded ? found(node) : node.text) + " %, or " + [&] {
-                auto percent = std::to_string(*number * 100);
-                percent.erase(percent.find_last_not_of('0') + 1);
-                if (percent.ends_with('.')) percent.pop_back();
-                return percent;
-            }() + "%?");
+            mistakes_.warn(
+                node.at, (node.is_expanded ? found(node) : node.text) + " %, or " + [&] {
+                    auto percent = std::to_string(*number * 100);
+                    percent.erase(percent.find_last_not_of('0') + 1);
+                    if (percent.ends_with('.')) percent.pop_back();
+                    return percent;
+                }() + "%?");
             return *number;
         }
         if (number) {
@@ -176,15 +184,17 @@ std::optional<double> ValueReader::share(const YamlNode& node) {
     return std::nullopt;
 }
 
-std::optional<std::int64_t> ValueReader::integer(const YamlNode& node, std::int64_t min, std::int64_t max) {
+std::optional<std::int64_t> ValueReader::integer(const YamlNode& node, std::int64_t min,
+                                                 std::int64_t max) {
     if (node.is_text()) {
         std::int64_t value = 0;
         const auto* end = node.text.data() + node.text.size();
         const auto result = std::from_chars(node.text.data(), end, value);
-        if (result.ec == std::errc{} && result.ptr == end && value >= min && value <= max) return value;
+        if (result.ec == std::errc{} && result.ptr == end && value >= min && value <= max)
+            return value;
     }
-    mistakes_.add(node.at, "expected a whole number from " + std::to_string(min) + " to " + std::to_string(max) +
-                               ", found " + found(node));
+    mistakes_.add(node.at, "expected a whole number from " + std::to_string(min) + " to " +
+                               std::to_string(max) + ", found " + found(node));
     return std::nullopt;
 }
 
@@ -193,8 +203,10 @@ std::optional<double> ValueReader::number(const YamlNode& node, double min, doub
         const auto value = parse_number(node.text);
         if (value && *value >= min && *value <= max) return value;
     }
-    mistakes_.add(node.at, "expected a number from " + std::to_string(static_cast<std::int64_t>(min)) + " to " +
-                               std::to_string(static_cast<std::int64_t>(max)) + ", found " + found(node));
+    mistakes_.add(node.at, "expected a number from " +
+                               std::to_string(static_cast<std::int64_t>(min)) + " to " +
+                               std::to_string(static_cast<std::int64_t>(max)) + ", found " +
+                               found(node));
     return std::nullopt;
 }
 
@@ -231,14 +243,17 @@ std::optional<std::uint8_t> ValueReader::weekdays(const YamlNode& node) {
         for (const auto& day : node.items) add(day);
     else
         add(node);
-    if (node.is_list() && node.items.empty()) mistakes_.add(node.at, "no weekday is named: mon, tue, …");
+    if (node.is_list() && node.items.empty())
+        mistakes_.add(node.at, "no weekday is named: mon, tue, …");
     if (bits == 0) return std::nullopt;
     return static_cast<std::uint8_t>(bits);
 }
 
 void ValueReader::not_among(const YamlNode& node, std::span<const std::string> names) {
-    mistakes_.add(node.at, "expected one of " + listed(names) + "; found " + found(node) +
-                               (node.is_text() && !node.is_expanded ? '.' + did_you_mean(node.text, names) : std::string{}));
+    mistakes_.add(node.at,
+                  "expected one of " + listed(names) + "; found " + found(node) +
+                      (node.is_text() && !node.is_expanded ? '.' + did_you_mean(node.text, names)
+                                                           : std::string{}));
 }
 
 } // namespace schema

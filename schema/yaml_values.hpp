@@ -29,7 +29,8 @@ struct Section {
     std::vector<std::string> names() const;
 };
 
-/// A map that was checked against its section: what it is, unknown keys, keys that are not built yet.
+/// A map that was checked against its section: what it is, unknown keys, keys that are not built
+/// yet.
 class MapReader {
 public:
     MapReader(const YamlNode& node, const Section& section, Mistakes& mistakes);
@@ -49,7 +50,8 @@ private:
 };
 
 /// `30s 45m 20h 7d 2w` and sums of them, `1d12h`; a leading `-` only where `may_be_negative`.
-std::optional<journeys::Duration> parse_duration(std::string_view text, bool may_be_negative = false);
+std::optional<journeys::Duration> parse_duration(std::string_view text,
+                                                 bool may_be_negative = false);
 /// `10%` as 0.1.
 std::optional<double> parse_percentage(std::string_view text);
 /// `09:00` to `23:59`.

@@ -51,7 +51,9 @@ double read_double(const std::string &text) {
 /// A value of a case: an object with one key, which names the type. Throws what the JSON library
 /// throws.
 Value decode(const Json &json, Arena &arena) {
-    const auto &[kind, content] = *json.items().begin();
+    const auto first = json.begin(); // Of a map, or it throws.
+    const std::string &kind = first.key();
+    const Json &content = first.value();
     if (kind == "null")
         return Value::null();
     if (kind == "bool")

@@ -38,8 +38,15 @@ public:
           missing_is_null_(missing_is_null) {}
 
     enum class Answer { found, missing, failed };
-    Answer find(Value from, Value &found, Arena &arena) const {
+    Answer find(Value from, Value &found, Frame &frame) const {
+        Arena &arena = frame.arena;
         if (from.is(Kind::map)) [[likely]] {
+            // Maps are searched from the front, but for those of the host.
+            const bool is_host = from.form() == Value::Form::host;
+            if (!frame.budget.charge(is_host ? 1 : 1 + from.size() / 16)) {
+                found = Value::error(out_of_steps);
+                return Answer::failed;
+            }
             return from.find(name_, found, arena) ? Answer::found : Answer::missing;
         }
         if (from.is(Kind::object)) {
@@ -76,7 +83,7 @@ public:
         if (from.is(Kind::object)) [[likely]]
             return from.as_object()->field(index_, frame.arena);
         Value found; // null, an error, or a host that gave something else than it declared.
-        switch (selector_.find(from, found, frame.arena)) {
+        switch (selector_.find(from, found, frame)) {
         case Selector::Answer::found:
         case Selector::Answer::failed:
             return found;
@@ -125,7 +132,7 @@ public:
             is_optional = true;
         }
         Value found;
-        switch (selector_.find(from, found, frame.arena)) {
+        switch (selector_.find(from, found, frame)) {
         case Selector::Answer::found:
             return is_optional ? Value::optional_of(found, frame.arena) : found;
         case Selector::Answer::failed:
@@ -157,7 +164,7 @@ public:
         if (from.is_null())
             return Value::boolean(false);
         Value found;
-        switch (selector_.find(from, found, frame.arena)) {
+        switch (selector_.find(from, found, frame)) {
         case Selector::Answer::found:
             // A record has all its fields; the question is whether there is something in it.
             return Value::boolean(!(from.is(Kind::object) && found.is_null()));
@@ -224,7 +231,7 @@ public:
         if (from.is(Kind::object) && key.is(Kind::string)) {
             const Selector selector{std::string{key.as_string()}, missing_is_null_};
             Value found;
-            if (selector.find(from, found, frame.arena) != Selector::Answer::missing) {
+            if (selector.find(from, found, frame) != Selector::Answer::missing) {
                 return is_optional && !found.is_error() ? Value::optional_of(found, frame.arena)
                                                         : found;
             }

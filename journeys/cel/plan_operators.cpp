@@ -112,7 +112,12 @@ public:
         : left_(std::move(left)), right_(std::move(right)), operation_(operation) {}
     Value evaluate(Frame &frame) const override {
         const auto left = left_->evaluate(frame);
-        return compare(operation_, left, right_->evaluate(frame));
+        const auto right = right_->evaluate(frame);
+        if (left.is(Kind::string) || left.is(Kind::bytes)) {
+            if (!frame.budget.charge(left.as_string().size() / 64))
+                return Value::error(out_of_steps);
+        }
+        return compare(operation_, left, right);
     }
 
 private:

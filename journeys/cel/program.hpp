@@ -70,12 +70,12 @@ public:
 
     /// The expression's value, or an error value. What it borrows lives in the arena, in the
     /// activation's values and in this program. Does not reset the arena. With a warm arena nothing
-    /// is allocated, but by `matches` with a computed pattern and by conversions of unusual
-    /// numbers.
+    /// is allocated, but by `matches` with a computed pattern, by `format` and by conversions to
+    /// text.
     Value evaluate(const Activation &activation, Arena &arena) const noexcept;
 
     const Type &type() const;
-    const std::vector<Path> &paths() const; ///< Every one once, the longest form of each.
+    const std::vector<Path> &paths() const; ///< Every one once.
     const std::vector<Call> &calls() const;
     bool uses_variable(std::string_view name) const;
     const std::string &text() const; ///< The source as it was given.

@@ -199,11 +199,12 @@ private:
 static_assert(sizeof(Value) == 16);
 
 /// The value as packed JSON: timestamps as RFC 3339 text, durations as "1.5s", bytes as base64,
-/// host objects as maps of their fields, uints past int64 as doubles, keys as text, errors and what
-/// is nested deeper than 64 as null.
+/// host objects as maps of their fields, uints past int64 as doubles, keys as text; as null errors,
+/// what is nested deeper than 64, and what lies behind the writer's first 4 MiB.
 void append_packed(PackedWriter &writer, Value value);
 
-/// The value for people and logs, written as an expression would write it where it can be.
+/// The value for people and logs, written as an expression would write it where it can be; bounded
+/// alike.
 std::string to_text(Value value);
 
 /// The name of the value's type as `type(x)` gives it: "int", "google.protobuf.Timestamp".

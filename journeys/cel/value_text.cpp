@@ -10,6 +10,9 @@ namespace journeys::cel {
 namespace {
 
 constexpr int depth_max = 64;
+/// A list may hold another one many times over, so that writing it out takes far more than it took
+/// to make.
+constexpr std::size_t written_bytes_max = std::size_t{4} << 20;
 
 void append_key(std::string &out, Value key) {
     switch (key.kind()) {
@@ -55,7 +58,7 @@ void pack_object(PackedWriter &writer, const Object &object, Arena &arena, int d
 
 void pack(PackedWriter &writer, Value value, Arena &arena, int depth) {
     std::string text;
-    if (depth > depth_max)
+    if (depth > depth_max || writer.bytes().size() > written_bytes_max)
         return writer.null();
     switch (value.kind()) {
     case Kind::null:
@@ -89,7 +92,6 @@ void pack(PackedWriter &writer, Value value, Arena &arena, int depth) {
     case Kind::object:
         return pack_object(writer, *value.as_object(), arena, depth);
     case Kind::map:
-        // Packed bytes are copied whole only where their own depth still fits.
         return pack_map(writer, value, arena, depth);
     case Kind::list: {
         const auto mark = writer.begin_list();
@@ -131,7 +133,7 @@ void write_object(std::string &out, const Object &object, Arena &arena, int dept
 }
 
 void write(std::string &out, Value value, Arena &arena, int depth) {
-    if (depth > depth_max) {
+    if (depth > depth_max || out.size() > written_bytes_max) {
         out += "...";
         return;
     }

@@ -18,6 +18,10 @@ void *operator new(std::size_t bytes) {
         return made;
     throw std::bad_alloc{};
 }
+void *operator new(std::size_t bytes, const std::nothrow_t &) noexcept {
+    ++allocations;
+    return std::malloc(bytes);
+}
 void operator delete(void *made) noexcept { std::free(made); }
 void operator delete(void *made, std::size_t) noexcept { std::free(made); }
 
@@ -118,6 +122,28 @@ TEST_CASE("every limit ends the evaluation in an error", "[cel]") {
     CHECK(world.text("[1, 2, 3].all(x, x > 0)", {.steps = 3}) == "true");
     CHECK(world.text("[1, 2, 3].all(x, x > 0)", {.steps = 2}) ==
           "error: the expression takes too many steps");
+}
+
+TEST_CASE("a value that holds itself many times over is written out only so far", "[.unfinished][cel]") {
+    const World world;
+    Arena arena;
+    std::string source = "a39";
+    for (int i = 39; i > 0; --i) {
+        const auto before = i == 1 ? std::string{"1"} : "a" + std::to_string(i - 1);
+        source = "cel.bind(a" + std::to_string(i) + ", [" + before + ", " + before + "], " +
+                 source + ")";
+    }
+    const auto value = world.run(source, arena);
+    REQUIRE(value.is(Kind::list));
+    PackedWriter writer;
+    append_packed(writer, value);
+    CHECK(writer.bytes().size() < std::size_t{5} << 20);
+    CHECK(PackedView::validate(writer.bytes()));
+    CHECK(to_text(value).size() < std::size_t{5} << 20);
+    arena.reset();
+    const auto bound = "cel.bind(x, " + source + ", x == x)";
+    CHECK(world.text(bound) == "error: the expression takes too many steps");
+    CHECK(world.text("cel.bind(x, " + source + ", '%s'.format([x]))").starts_with("error: "));
 }
 
 TEST_CASE("what is nested too deep or too long is refused", "[cel]") {

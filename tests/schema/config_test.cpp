@@ -3,17 +3,19 @@
 #include "schema/events_yaml.hpp"
 #include "schema/journey_yaml.hpp"
 #include "schema/settings_yaml.hpp"
-#include "support/files.hpp"
+#include "tests/support/files.hpp"
 
 #include <catch2/catch.hpp>
 
-TEST_CASE("the journeys of config/ load without a mistake or a warning, under both settings", "[schema]") {
+TEST_CASE("the journeys of config/ load without a mistake or a warning, under both settings",
+          "[schema]") {
     for (const std::string name : {"config/sojourn.yaml", "config/demo.yaml"}) {
-        const auto config = schema::load_settings(name, support::read_file(support::source_path(name)), {});
+        const auto config =
+            schema::load_settings(name, support::read_file(support::source_path(name)), {});
         for (const auto& mistake : config.mistakes) FAIL_CHECK(to_text(mistake));
         REQUIRE(config.config);
-        const auto events =
-            schema::load_events("events.yaml", support::read_file(support::source_path("config/events.yaml")));
+        const auto events = schema::load_events(
+            "events.yaml", support::read_file(support::source_path("config/events.yaml")));
         CHECK(events.mistakes.empty());
         std::map<std::string, schema::TemplateText> templates;
         for (const auto& file : support::files_of("config/templates", ".mustache")) {
@@ -28,7 +30,8 @@ TEST_CASE("the journeys of config/ load without a mistake or a warning, under bo
         context.templates = &templates;
         std::vector<journeys::JourneyPtr> all;
         for (const auto& file : support::files_of("config/journeys", ".yaml")) {
-            auto result = schema::load_journey(file.filename().string(), support::read_file(file), context);
+            auto result =
+                schema::load_journey(file.filename().string(), support::read_file(file), context);
             for (const auto& mistake : result.mistakes) FAIL_CHECK(to_text(mistake));
             if (result.journey) all.push_back(result.journey);
         }

@@ -1,7 +1,7 @@
 /// The sentences: each file of tests/golden/mistakes with the mistakes that it is told.
 #include "schema/journey_yaml.hpp"
 #include "schema/settings_yaml.hpp"
-#include "support/files.hpp"
+#include "tests/support/files.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -14,7 +14,8 @@ class Names final : public journeys::Template {
 public:
     explicit Names(std::set<std::string> names) : names_(std::move(names)) {}
     const std::set<std::string>& names() const override { return names_; }
-    journeys::Result<journeys::Rendered> render(journeys::PackedView, std::string_view) const override {
+    journeys::Result<journeys::Rendered> render(journeys::PackedView,
+                                                std::string_view) const override {
         return journeys::Rendered{};
     }
 
@@ -24,7 +25,8 @@ private:
 
 } // namespace
 
-TEST_CASE("every mistake is told by its place, what was found, and what is allowed", "[schema][golden]") {
+TEST_CASE("every mistake is told by its place, what was found, and what is allowed",
+          "[schema][golden]") {
     const auto config = schema::load_settings("sojourn.yaml", R"(
 topics: [cart, offers]
 channels:
@@ -35,26 +37,29 @@ quiet_hours: { from: "21:00", to: "08:00" }
                                               {});
     REQUIRE(config.config);
     std::map<std::string, schema::TemplateText> templates;
-    templates["cart-1"] = {"---\nsubject: x\n---\nHello {{first_name}}, {{#items}}{{name}}{{/items}}",
-                           std::make_shared<Names>(std::set<std::string>{"first_name", "items"})};
+    templates["cart-1"] = {
+        "---\nsubject: x\n---\nHello {{first_name}}, {{#items}}{{name}}{{/items}}",
+        std::make_shared<Names>(std::set<std::string>{"first_name", "items"})};
     templates["plain"] = {"Hello", std::make_shared<Names>(std::set<std::string>{})};
     schema::LoadContext context;
     context.settings = &config.config->settings;
-    context.events.emplace({"Wishlist Made"});
+    context.events.emplace().insert("Wishlist Made");
     context.templates = &templates;
     context.seen_traits = {"firstName", "email"};
-    context.journeys.emplace({"cart-abandon"});
+    context.journeys.emplace().insert("cart-abandon");
 
     const auto files = support::files_of("tests/golden/mistakes", ".yaml");
     REQUIRE(files.size() > 10);
     for (const auto& file : files) {
         std::string told;
         for (const auto& mistake :
-             schema::load_journey(file.filename().string(), support::read_file(file), context).mistakes)
+             schema::load_journey(file.filename().string(), support::read_file(file), context)
+                 .mistakes)
             told += to_text(mistake) + '\n';
         auto expected = file;
         expected.replace_extension(".txt");
-        if (std::getenv("UPDATE_GOLDEN") != nullptr) std::ofstream{expected, std::ios::binary} << told;
+        if (std::getenv("UPDATE_GOLDEN") != nullptr)
+            std::ofstream{expected, std::ios::binary} << told;
         INFO(file.filename().string());
         CHECK(told == support::read_file(expected));
     }

@@ -1,7 +1,8 @@
-/// Files as people break them. Whatever comes in, nothing may crash, and what is accepted must be whole.
+/// Files as people break them. Whatever comes in, nothing may crash, and what is accepted must be
+/// whole.
 #include "schema/journey_yaml.hpp"
 #include "schema/settings_yaml.hpp"
-#include "support/files.hpp"
+#include "tests/support/files.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -52,7 +53,8 @@ void check_whole(const Journey& journey) {
             }
             REQUIRE(sum == Approx(100));
         }
-        if (const auto* send = std::get_if<Send>(&step.action)) REQUIRE_FALSE(send->channel.empty());
+        if (const auto* send = std::get_if<Send>(&step.action))
+            REQUIRE_FALSE(send->channel.empty());
     }
     for (const auto& when : journey.enter.when) REQUIRE(when.program);
     REQUIRE_FALSE(journey.enter.on.empty());
@@ -61,18 +63,22 @@ void check_whole(const Journey& journey) {
 std::vector<std::string> lines_of(const std::string& text) {
     std::vector<std::string> lines{""};
     for (const char c : text)
-        if (c == '\n') lines.emplace_back();
-        else lines.back() += c;
+        if (c == '\n')
+            lines.emplace_back();
+        else
+            lines.back() += c;
     return lines;
 }
 
-template <class Random>
-std::string broken(const std::string& text, Random& random) {
+template <class Random> std::string broken(const std::string& text, Random& random) {
     auto lines = lines_of(text);
-    const auto pick = [&](std::size_t size) { return static_cast<std::size_t>(random() % std::max<std::size_t>(1, size)); };
-    static const std::vector<std::string> pieces{"!",   "&x",  "*x", "{",   "}",  "[",    "]",    "- ",  ": ",  "\"",
-                                                 "'",   "|\n", "#",  "\t",  ",",  "null", "100%", "45m", "\xff", "<<",
-                                                 " ? ", "\\",  "%",  "---", "cart.value", "\"\\u00fc", "''", "\n", "0"};
+    const auto pick = [&](std::size_t size) {
+        return static_cast<std::size_t>(random() % std::max<std::size_t>(1, size));
+    };
+    static const std::vector<std::string> pieces{
+        "!",   "&x",  "*x", "{",   "}",          "[",         "]",    "- ",  ": ",   "\"",
+        "'",   "|\n", "#",  "\t",  ",",          "null",      "100%", "45m", "\xff", "<<",
+        " ? ", "\\",  "%",  "---", "cart.value", "\"\\u00fc", "''",   "\n",  "0"};
     for (std::size_t n = 1 + pick(3); n > 0; --n) {
         const auto at = pick(lines.size());
         switch (random() % 7) {
@@ -102,8 +108,8 @@ std::string broken(const std::string& text, Random& random) {
 } // namespace
 
 TEST_CASE("a broken journey never crashes the loader, and an accepted one is whole", "[schema]") {
-    const auto config =
-        schema::load_settings("sojourn.yaml", support::read_file(support::source_path("config/sojourn.yaml")), {});
+    const auto config = schema::load_settings(
+        "sojourn.yaml", support::read_file(support::source_path("config/sojourn.yaml")), {});
     REQUIRE(config.config);
     schema::LoadContext context;
     context.settings = &config.config->settings;

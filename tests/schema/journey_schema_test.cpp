@@ -1,12 +1,13 @@
 /// The schema for editors and the loader know the same keys.
 #include "schema/journey_keys.hpp"
-#include "support/files.hpp"
+#include "tests/support/files.hpp"
 
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
 
 TEST_CASE("journey.schema.json has every key of the loader, and no other", "[schema]") {
-    const auto json = nlohmann::json::parse(support::read_file(support::source_path("schema/journey.schema.json")));
+    const auto json = nlohmann::json::parse(
+        support::read_file(support::source_path("schema/journey.schema.json")));
     CHECK(json.at("$schema") == "https://json-schema.org/draft/2020-12/schema");
     std::map<std::string, const nlohmann::json*> sections;
     sections["journey"] = &json;

@@ -151,7 +151,9 @@ steps:
 
 TEST_CASE("a version is what the file means, not how it looks", "[schema]") {
     const auto base = load(head("steps:\n  - wait: { for: 1h }\n"))->version;
-    CHECK(load("# hello\n" + head("title: x\nnotes: y\nowner: z\ntags: [t]\nsteps:\n- wait:\n    for: '1h'\n"))->version == base);
+    CHECK(load("# hello\n" +
+               head("title: x\nnotes: y\nowner: z\ntags: [t]\nsteps:\n- wait:\n    for: '1h'\n"))
+              ->version == base);
     CHECK(load(head("steps:\n  - wait: { for: 2h }\n"))->version != base);
     CHECK(load(head("priority: 51\nsteps:\n  - wait: { for: 1h }\n"))->version != base);
 }
@@ -165,7 +167,8 @@ steps:
   - update: { set: { last: run.last_event.properties.url } }
 )");
     CHECK(journey->properties_read == std::vector<std::string>{"cart", "cart_id", "price", "url"});
-    const auto all = load(head("steps:\n  - call:\n      channel: crm\n      data:\n        all: run.event.properties\n"));
+    const auto all = load(head(
+        "steps:\n  - call:\n      channel: crm\n      data:\n        all: run.event.properties\n"));
     CHECK(all->properties_read == std::vector<std::string>{"*"});
 }
 

@@ -28,7 +28,8 @@ Config load(std::string_view text) {
 
 std::string told(std::string_view text) {
     std::string all;
-    for (const auto& mistake : load_settings("s.yaml", text, outside()).mistakes) all += to_text(mistake) + '\n';
+    for (const auto& mistake : load_settings("s.yaml", text, outside()).mistakes)
+        all += to_text(mistake) + '\n';
     return all;
 }
 
@@ -100,13 +101,15 @@ channels:
   esp: { type: sendgrid }
 caps: [ { channel: emial, messages: 3, per: 7 } ]
 )");
-    CHECK(all == R"(s.yaml:2:1: unknown key "lisen" in the settings. Did you mean "listen"? Allowed: workspace, timezone, listen, tls, storage, log, journeys, templates, events, keys, topics, channels and 10 more
+    CHECK(
+        all ==
+        R"(s.yaml:2:1: unknown key "lisen" in the settings. Did you mean "listen"? Allowed: workspace, timezone, listen, tls, storage, log, journeys, templates, events, keys, topics, channels and 10 more
 s.yaml:3:17: expected a whole number from 0 to 65535, found "70000"
 s.yaml:4:6: tls is not built yet: let a proxy in front of sojourn speak it
 s.yaml:5:6: log: kafka is not built yet
 s.yaml:6:11: no time zone "Mars/Olympus". Write an IANA name such as Europe/Berlin
 s.yaml:7:25: the environment has no MISSING. Set it, or give a default: ${MISSING:-…}
-s.yaml:7:47: no scope "ingst". Did you mean "ingest"? Allowed: ingest, decide, admin
+s.yaml:7:48: no scope "ingst". Did you mean "ingest"? Allowed: ingest, decide, admin
 s.yaml:9:18: expected one of sandbox, webhook; found "sandbax". Did you mean "sandbox"?
 s.yaml:10:51: the file "nowhere" of ${file:nowhere} cannot be read
 s.yaml:11:16: the channel type "sendgrid" is not built yet
@@ -117,11 +120,13 @@ s.yaml:12:45: "7" has no unit: s m h d w. In an expression a duration is a text:
 
 TEST_CASE("what the environment gave is in no message", "[schema]") {
     for (const auto* text :
-         {"listen: { port: '${WORD}' }", "log: '${WORD}'", "timezone: '${WORD}'", "holdout: '${WORD}'",
-          "sessions: { idle: '${WORD}' }", "limits: { frame: '${WORD}' }", "quiet_hours: { from: '${WORD}', to: '08:00' }",
-          "channels: { x: { type: '${WORD}' } }", "consent: { opt_in: '${WORD}' }",
-          "channels: { x: { type: webhook, url: '${WORD}', secret: '${WORD}' } }", "storage: { url: '${WORD}' }",
-          "keys: [ { name: a, key: b, scopes: '${WORD}' } ]", "caps: [ { channel: '${WORD}', messages: 1, per: 1d } ]"}) {
+         {"listen: { port: '${WORD}' }", "log: '${WORD}'", "timezone: '${WORD}'",
+          "holdout: '${WORD}'", "sessions: { idle: '${WORD}' }", "limits: { frame: '${WORD}' }",
+          "quiet_hours: { from: '${WORD}', to: '08:00' }", "channels: { x: { type: '${WORD}' } }",
+          "consent: { opt_in: '${WORD}' }",
+          "channels: { x: { type: webhook, url: '${WORD}', secret: '${WORD}' } }",
+          "storage: { url: '${WORD}' }", "keys: [ { name: a, key: b, scopes: '${WORD}' } ]",
+          "caps: [ { channel: '${WORD}', messages: 1, per: 1d } ]"}) {
         const auto all = told(text);
         CAPTURE(text);
         CHECK_FALSE(all.empty());
@@ -132,7 +137,9 @@ TEST_CASE("what the environment gave is in no message", "[schema]") {
 
 TEST_CASE("the demo key stays on this machine", "[schema]") {
     for (const auto* address : {"127.0.0.1", "localhost", "'::1'", "127.1.2.3"})
-        CHECK(check_exposure(load(std::string{"listen: { address: "} + address + " }"), "s.yaml").empty());
+        CHECK(check_exposure(load(std::string{"listen: { address: "} + address + " }"), "s.yaml")
+                  .empty());
     for (const auto* address : {"0.0.0.0", "192.168.1.2", "'::'"})
-        CHECK(check_exposure(load(std::string{"listen: { address: "} + address + " }"), "s.yaml").size() == 1);
+        CHECK(check_exposure(load(std::string{"listen: { address: "} + address + " }"), "s.yaml")
+                  .size() == 1);
 }

@@ -20,7 +20,8 @@ inline std::string read_file(const std::filesystem::path& path) {
 }
 
 /// The files of a folder whose names end in `ending`, by name.
-inline std::vector<std::filesystem::path> files_of(const std::string& folder, const std::string& ending) {
+inline std::vector<std::filesystem::path> files_of(const std::string& folder,
+                                                   const std::string& ending) {
     std::vector<std::filesystem::path> found;
     for (const auto& entry : std::filesystem::directory_iterator{source_path(folder)})
         if (entry.path().filename().string().ends_with(ending)) found.push_back(entry.path());

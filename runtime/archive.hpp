@@ -1,0 +1,61 @@
+/// What people and pages ask the database: timelines, last triggers, publications, sandbox messages, rejects. None
+/// of it is on the path of an event.
+#pragma once
+
+#include "actors/ports.hpp"
+#include "journeys/effect.hpp"
+#include "journeys/result.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace runtime {
+
+struct TimelineRow {
+    journeys::CustomerId customer;
+    journeys::TimelineEntry entry;
+};
+
+struct RejectRow {
+    journeys::Timestamp at{};
+    std::string source, reason, body;
+};
+
+/// Blocking; any thread, one call at a time. Every call answers `storage_unavailable` where the database does not.
+class Archive {
+public:
+    explicit Archive(std::string conninfo);
+    ~Archive();
+
+    journeys::Result<void> save_publication(std::uint64_t publication, const std::string& text, journeys::Timestamp at);
+    /// Texts, in the order in which they were first published.
+    journeys::Result<std::vector<std::string>> publications();
+
+    /// Idempotent by intent.
+    journeys::Result<void> keep_sandbox_messages(const std::vector<actors::ProviderRequest>& requests, journeys::Timestamp at);
+
+    /// A customer's newest entries, oldest of them first.
+    journeys::Result<std::vector<TimelineRow>> timeline(const std::string& customer, int limit);
+    /// The newest sends and suppressions of all customers, newest first.
+    journeys::Result<std::vector<TimelineRow>> last_triggers(int limit);
+    /// Null where the customer is unknown.
+    journeys::Result<std::shared_ptr<const std::string>> snapshot(const std::string& customer);
+    /// Ids that begin with `text`, with any namespace; at most 100.
+    journeys::Result<std::vector<std::string>> search(const std::string& text);
+
+    journeys::Result<void> add_rejects(const std::vector<RejectRow>& rejects);
+    journeys::Result<std::vector<RejectRow>> rejects(int limit); ///< Newest first.
+    /// Of rejects, timeline and sandbox: what is older than `before`.
+    journeys::Result<void> forget_before(journeys::Timestamp before);
+    /// `accepted_at` of the newest record of the log; the epoch where there is none.
+    journeys::Result<journeys::Timestamp> newest_accepted_at();
+
+private:
+    class Session;
+    std::unique_ptr<Session> session_;
+};
+
+} // namespace runtime

@@ -1,0 +1,156 @@
+#include "runtime/commands/commands.hpp"
+
+#include "runtime/archive.hpp"
+#include "runtime/console.hpp"
+#include "runtime/customer_json.hpp"
+#include "runtime/listener/local_socket.hpp"
+#include "runtime/postgres/embedded.hpp"
+#include "runtime/publications.hpp"
+#include "runtime/listener/request.hpp"
+#include "schema/timeline_json.hpp"
+
+#include "journeys/local_time.hpp"
+#include "journeys/policy.hpp"
+
+#include <chrono>
+#include <cstdio>
+#include <memory>
+
+namespace runtime {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Options {
+    std::string id, search, config = "config/sojourn.yaml";
+    bool timeline = false, json = false;
+};
+
+std::string encoded(std::string_view text) {
+    static constexpr char hex[] = "0123456789ABCDEF";
+    std::string out;
+    for (const char c : text) {
+        const auto byte = static_cast<unsigned char>(c);
+        if (std::isalnum(byte) || c == '-' || c == '_' || c == '.') {
+            out.push_back(c);
+        } else {
+            out.push_back('%');
+            out.push_back(hex[byte >> 4]);
+            out.push_back(hex[byte & 0xf]);
+        }
+    }
+    return out;
+}
+
+/// With no service running the database is read: what the last flush wrote.
+int read_database(const Options& options, const schema::Config& config, const Files& files, const fs::path& data_dir) {
+    const auto fail = [](const std::string& why) {
+        std::fprintf(stderr, "sojourn: %s\n", why.c_str());
+        return exit_environment;
+    };
+    std::optional<EmbeddedPostgres> embedded;
+    std::string conninfo = config.storage.url.reveal();
+    if (conninfo.empty()) {
+        if (!fs::exists(data_dir)) return fail("no service is running, and there is no data in " + data_dir.string());
+        auto started = EmbeddedPostgres::start(data_dir);
+        if (!started) return fail(started.error().detail);
+        embedded.emplace(std::move(*started));
+        conninfo = embedded->conninfo();
+    }
+    Archive archive{conninfo};
+    if (!options.search.empty()) {
+        const auto ids = archive.search(options.search);
+        if (!ids) return fail(ids.error().detail);
+        for (const auto& id : *ids) std::printf("%s\n", id.c_str());
+        return exit_done;
+    }
+    Publications publications{fs::path{options.config}.parent_path()};
+    const auto stored = archive.publications();
+    if (!stored) return fail(stored.error().detail);
+    for (const auto& text : *stored) publications.add_stored(text);
+    publications.add(files);
+
+    std::vector<journeys::CustomerId> candidates;
+    if (const auto id = journeys::parse_customer_id(options.id)) candidates.push_back(*id);
+    candidates.push_back({journeys::IdNamespace::anonymous, options.id});
+    for (std::size_t i = 0; i < candidates.size() && i < 10; ++i) {
+        const auto block = archive.snapshot(journeys::to_text(candidates[i]));
+        if (!block) return fail(block.error().detail);
+        if (!*block) continue;
+        const auto customer = journeys::unpack(**block);
+        if (!customer) return fail(customer.error().detail);
+        if (customer->forward_to) {
+            candidates.push_back(*customer->forward_to);
+            continue;
+        }
+        const auto catalog = publications.newest();
+        const auto now = customer->accepted_at;
+        const auto rows = archive.timeline(journeys::to_text(customer->id), 200);
+        if (!rows) return fail(rows.error().detail);
+        if (options.json && options.timeline) {
+            for (const auto& row : *rows) std::printf("%s\n", schema::to_json_line(row.customer, row.entry).c_str());
+        } else if (options.json) {
+            std::printf("%s\n", customer_json(*customer, *catalog, now).c_str());
+        } else {
+            std::printf("%s", customer_text(*customer, *catalog, now).c_str());
+            if (options.timeline) {
+                std::printf("\n");
+                const std::string zone{journeys::zone_of(*customer, catalog->settings())};
+                for (const auto& row : *rows) std::printf("%s\n", timeline_line(row.entry, zone, now).c_str());
+            }
+        }
+        return exit_done;
+    }
+    std::fprintf(stderr, "no such customer: %s\n", options.id.c_str());
+    return exit_input;
+}
+
+int customer(const Options& options) {
+    const auto files = read_files(fs::path{options.config}, std::nullopt);
+    if (!files) {
+        std::fprintf(stderr, "%s\n", files.error().detail.c_str());
+        return exit_environment;
+    }
+    CompileOptions compiling;
+    compiling.directory = fs::path{options.config}.parent_path();
+    const auto compiled = compile(*files, compiling);
+    if (!compiled.config) {
+        for (const auto& mistake : compiled.mistakes) std::fprintf(stderr, "%s\n", schema::to_text(mistake).c_str());
+        return exit_input;
+    }
+    const auto data_dir = fs::absolute(compiling.directory / compiled.config->storage.data_dir).lexically_normal();
+    const auto socket = data_dir / "sojourn.sock";
+    std::string target;
+    if (!options.search.empty()) target = "/admin/customers?search=" + encoded(options.search);
+    else if (options.json) target = "/v1/customers/" + encoded(options.id) + (options.timeline ? "/timeline" : "");
+    else target = "/admin/customers/" + encoded(options.id) + "/text" + (options.timeline ? "?timeline=1" : "");
+    const auto answer = ask_service(socket, "GET", target);
+    if (answer) {
+        std::fwrite(answer->data(), 1, answer->size(), stdout);
+        if (!answer->empty() && answer->back() != '\n') std::fputc('\n', stdout);
+        return exit_done;
+    }
+    if (answer.error().code == journeys::ErrorCode::not_found) {
+        std::fprintf(stderr, "no such customer: %s\n", options.id.c_str());
+        return exit_input;
+    }
+    return read_database(options, *compiled.config, *files, data_dir);
+}
+
+} // namespace
+
+void add_customer(CLI::App& app, int& exit_code) {
+    const auto options = std::make_shared<Options>();
+    auto* const one = app.add_subcommand("customer", "What is known of a customer, open runs, and why each message was or was not sent");
+    one->add_option("id", options->id, "Any of the customer's ids: 42, anonymous:7f0c…")->required();
+    one->add_flag("--timeline", options->timeline, "What happened, newest last");
+    one->add_flag("--json", options->json, "For programs");
+    one->add_option("--config", options->config, "The configuration")->capture_default_str();
+    one->callback([options, &exit_code] { exit_code = customer(*options); });
+    auto* const many = app.add_subcommand("customers", "Search customers by a part of an id");
+    many->add_option("--search", options->search, "Part of an id")->required();
+    many->add_option("--config", options->config, "The configuration")->capture_default_str();
+    many->callback([options, &exit_code] { exit_code = customer(*options); });
+}
+
+} // namespace runtime

@@ -1,0 +1,61 @@
+#include "runtime/commands/commands.hpp"
+
+#include "runtime/service.hpp"
+
+#include <CLI/Validators.hpp>
+
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <memory>
+
+namespace runtime {
+namespace {
+
+int serve(const ServiceOptions& options) {
+    // Every thread inherits the mask, so signals are taken here and nowhere else.
+    sigset_t signals;
+    sigemptyset(&signals);
+    for (const int signal : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&signals, signal);
+    pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+    std::signal(SIGPIPE, SIG_IGN);
+
+    std::vector<schema::Mistake> mistakes;
+    auto service = Service::start(options, mistakes);
+    if (!service) {
+        for (const auto& mistake : mistakes) std::fprintf(stderr, "%s\n", schema::to_text(mistake).c_str());
+        if (mistakes.empty()) std::fprintf(stderr, "sojourn: %s\n", service.error().detail.c_str());
+        return mistakes.empty() ? exit_environment : exit_input;
+    }
+    while (true) {
+        int signal = 0;
+        if (sigwait(&signals, &signal) != 0) continue;
+        if (signal == SIGHUP) {
+            (*service)->reload();
+            continue;
+        }
+        if (!(*service)->stop()) {
+            std::fflush(nullptr);
+            std::_Exit(exit_environment); // Something hangs: destructors would hang with it.
+        }
+        return exit_done;
+    }
+}
+
+} // namespace
+
+void add_serve(CLI::App& app, int& exit_code) {
+    auto* const command = app.add_subcommand("serve", "Run the service");
+    const auto options = std::make_shared<ServiceOptions>();
+    const auto config = std::make_shared<std::string>("config/sojourn.yaml");
+    command->add_option("--config", *config, "The configuration")->capture_default_str();
+    command->add_option("--clock-speed", options->clock_speed, "Service time runs so many times faster; for demonstrations")
+        ->check(CLI::Range(0.001, 1e6));
+    command->add_flag("--show-triggers", options->show_triggers, "Print a line for each message that goes out or is held back");
+    command->callback([options, config, &exit_code] {
+        options->config = *config;
+        exit_code = serve(*options);
+    });
+}
+
+} // namespace runtime

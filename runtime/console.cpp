@@ -1,0 +1,76 @@
+#include "runtime/console.hpp"
+
+#include "journeys/local_time.hpp"
+#include "runtime/customer_json.hpp"
+
+namespace runtime {
+namespace {
+
+using journeys::EntryKind;
+
+std::string padded(std::string text, std::size_t width) {
+    if (text.size() < width) text.append(width - text.size(), ' ');
+    return text;
+}
+
+std::string place(const journeys::TimelineEntry& entry) {
+    auto text = entry.journey;
+    if (!entry.step.empty()) text += " › " + entry.step;
+    if (!entry.key.empty()) text += ' ' + entry.key;
+    return text;
+}
+
+std::string verb(EntryKind kind) {
+    switch (kind) {
+    case EntryKind::enter: return "entered";
+    case EntryKind::no_entry: return "no entry";
+    case EntryKind::exit: return "left";
+    case EntryKind::end: return "ended";
+    case EntryKind::wait: return "waits";
+    case EntryKind::restart: return "waits anew";
+    case EntryKind::send: return "sent";
+    case EntryKind::defer: return "held";
+    case EntryKind::suppress: return "not sent";
+    case EntryKind::settle: return "answered";
+    case EntryKind::decide: return "decided";
+    case EntryKind::update: return "updated";
+    case EntryKind::call: return "called";
+    case EntryKind::goal: return "goal";
+    case EntryKind::consent: return "consent";
+    case EntryKind::linked: return "linked";
+    case EntryKind::merged: return "merged";
+    case EntryKind::moved: return "moved";
+    }
+    return "";
+}
+
+} // namespace
+
+std::string entry_text(const journeys::TimelineEntry& entry) {
+    std::string text = padded(verb(entry.kind), 10) + ' ';
+    if (entry.kind == EntryKind::no_entry) {
+        text += padded(entry.journey, 34) + ' ' + entry.reason;
+        if (!entry.step.empty()) text += ", line " + entry.step;
+        return text;
+    }
+    text += padded(place(entry), 34);
+    if (!entry.channel.empty()) text += ' ' + entry.channel;
+    if (!entry.template_name.empty()) text += ' ' + entry.template_name;
+    if (!entry.reason.empty()) text += (entry.channel.empty() ? " " : ": ") + entry.reason;
+    return text;
+}
+
+std::string trigger_line(const journeys::CustomerId& customer, const journeys::TimelineEntry& entry,
+                         std::string_view zone) {
+    if (entry.kind != EntryKind::send && entry.kind != EntryKind::suppress && entry.kind != EntryKind::call) return {};
+    return padded(local_text(entry.at, zone, entry.at), 11) + padded(journeys::display(customer), 14) + ' ' + entry_text(entry);
+}
+
+std::string timeline_line(const journeys::TimelineEntry& entry, std::string_view zone, journeys::Timestamp now) {
+    auto text = padded(local_text(entry.at, zone, now), 18) + entry_text(entry);
+    if (entry.until != journeys::Timestamp{} && entry.until != journeys::no_time)
+        text += " until " + local_text(entry.until, zone, now);
+    return text;
+}
+
+} // namespace runtime

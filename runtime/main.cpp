@@ -1,0 +1,33 @@
+#include "runtime/commands/commands.hpp"
+
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+
+#include <cstdio>
+#include <exception>
+
+int main(int argc, char** argv) {
+    CLI::App app{"Sojourn, the runtime for real-time customer journeys"};
+    app.name("sojourn");
+    app.set_version_flag("--version", "sojourn " SOJOURN_VERSION);
+    app.require_subcommand(1);
+    int exit_code = runtime::exit_done;
+    runtime::add_serve(app, exit_code);
+    runtime::add_check(app, exit_code);
+    runtime::add_simulate(app, exit_code);
+    runtime::add_send(app, exit_code);
+    runtime::add_customer(app, exit_code);
+    runtime::add_eval(app, exit_code);
+    runtime::add_convert(app, exit_code);
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+        const int code = app.exit(error);
+        return code == 0 ? 0 : runtime::exit_usage;
+    } catch (const std::exception& error) { // The last border: what nobody expected ends with one line.
+        std::fprintf(stderr, "sojourn: %s\n", error.what());
+        return runtime::exit_environment;
+    }
+    return exit_code;
+}

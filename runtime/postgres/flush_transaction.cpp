@@ -1,0 +1,464 @@
+#include "runtime/postgres/flush_transaction.hpp"
+
+#include "actors/failpoint.hpp"
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <span>
+#include <tuple>
+
+namespace runtime {
+
+using actors::CustomerWrite;
+using actors::FlushRequest;
+using journeys::Error;
+using journeys::ErrorCode;
+using journeys::IntentId;
+using journeys::IntentState;
+using journeys::Result;
+using journeys::Timestamp;
+
+namespace {
+
+using Type = SqlArray::Type;
+
+constexpr std::size_t snapshots_per_statement = 1000;
+
+Result<void> run(Connection& connection, const char* sql, const SqlParams& params) {
+    if (auto done = connection.run(sql, params); !done) return done.error();
+    return {};
+}
+
+/// The owner rows of all partitions concerned, locked; who is fenced, and who was committed before,
+/// leaves `requests`.
+Result<void> fence(Connection& connection, FlushRequests& requests, FlushRequests& fenced) {
+    SqlArray partitions{Type::int2};
+    for (const auto& request : requests)
+        partitions.add(static_cast<std::int16_t>(request->partition));
+    SqlParams params;
+    params.add(partitions);
+    auto rows = connection.run("SELECT partition, epoch, flush_sequence FROM partitions "
+                               "JOIN progress USING (partition) WHERE partition = ANY($1) "
+                               "ORDER BY partition FOR SHARE OF partitions",
+                               params);
+    if (!rows) return rows.error();
+    std::map<actors::Partition, std::pair<std::uint64_t, std::uint64_t>> owners;
+    for (int row = 0; row < rows->size(); ++row)
+        owners[static_cast<actors::Partition>(rows->int2(row, 0))] = {rows->uint8(row, 1),
+                                                                      rows->uint8(row, 2)};
+    std::erase_if(requests, [&](const auto& request) {
+        const auto [epoch, sequence] = owners[request->partition];
+        if (epoch != request->epoch) fenced.push_back(request);
+        return epoch != request->epoch || sequence >= request->sequence;
+    });
+    return {};
+}
+
+/// The rows of a flush, gathered by table.
+class Rows {
+public:
+    Rows(const FlushRequests& requests, const LogCodec& codec, Timestamp now)
+        : codec_(codec), now_(now) {
+        for (const auto& request : requests) add(*request);
+    }
+
+    Result<void> write(Connection& connection) {
+        Result<void> (Rows::*const steps[])(Connection&) = {
+            &Rows::write_erasures, &Rows::write_snapshots, &Rows::write_opened,
+            &Rows::write_changed,  &Rows::write_timeline,  &Rows::write_moves,
+            &Rows::write_parked,   &Rows::write_progress};
+        for (const auto step : steps)
+            if (auto done = (this->*step)(connection); !done) return done;
+        return {};
+    }
+
+    bool has_moves() const { return moves_.size() > 0; }
+
+private:
+    /// What became of one intent in this flush, its effects taken in order.
+    struct Intent {
+        actors::Partition partition = 0;
+        std::string customer;
+        const journeys::IntentOpened* opened = nullptr;
+        const journeys::IntentGranted* granted = nullptr;
+        IntentState state = IntentState::pending;
+        std::string reason;
+        std::uint64_t epoch = 0;
+    };
+
+    void add(const FlushRequest& request) {
+        for (const auto& write : request.customers) {
+            const auto customer = journeys::to_text(write.customer);
+            if (write.block) {
+                auto& newest = snapshots_[customer];
+                if (!newest.write || newest.write->revision < write.revision)
+                    newest = {request.partition, &write};
+            }
+            auto number = write.first_timeline_number;
+            for (const auto& effect : write.effects)
+                std::visit([&](const auto& one) { take(request, write, customer, number, one); },
+                           effect);
+        }
+        for (const auto& parked : request.parked) {
+            parked_partitions_.add(static_cast<std::int16_t>(request.partition));
+            parked_offsets_.add(parked.offset);
+            parked_customers_.add(journeys::to_text(parked.customer));
+            parked_reasons_.add(parked.reason);
+        }
+        auto& progress = progress_[request.partition];
+        if (!progress || progress->sequence < request.sequence) progress = &request;
+    }
+
+    Intent& intent(const FlushRequest& request, const std::string& customer, IntentId id) {
+        auto& entry = intents_[id];
+        entry.partition = request.partition;
+        entry.customer = customer;
+        entry.epoch = request.epoch;
+        return entry;
+    }
+
+    void take(const FlushRequest& request, const CustomerWrite& write, const std::string& customer,
+              std::uint64_t& number, const journeys::TimelineEntry& entry) {
+        timeline_.customers.add(customer);
+        timeline_.revisions.add(write.revision);
+        timeline_.numbers.add(number++);
+        timeline_.partitions.add(static_cast<std::int16_t>(request.partition));
+        timeline_.ats.add(entry.at);
+        timeline_.kinds.add(journeys::to_text(entry.kind));
+        timeline_.journeys.add(entry.journey);
+        timeline_.versions.add(entry.version);
+        timeline_.keys.add(entry.key);
+        timeline_.steps.add(entry.step);
+        timeline_.channels.add(entry.channel);
+        timeline_.templates.add(entry.template_name);
+        timeline_.topics.add(entry.topic);
+        timeline_.reasons.add(entry.reason);
+        if (entry.intent)
+            timeline_.intents.add(entry.intent);
+        else
+            timeline_.intents.add_null();
+        timeline_.datas.add(entry.data);
+        if (entry.until != Timestamp{})
+            timeline_.untils.add(entry.until);
+        else
+            timeline_.untils.add_null();
+        timeline_.held_outs.add(entry.held_out);
+    }
+    void take(const FlushRequest& request, const CustomerWrite&, const std::string& customer,
+              std::uint64_t&, const journeys::IntentOpened& opened) {
+        auto& entry = intent(request, customer, opened.id);
+        entry.opened = &opened;
+        entry.granted = nullptr;
+        entry.state = IntentState::pending;
+        entry.reason.clear();
+    }
+    void take(const FlushRequest& request, const CustomerWrite&, const std::string& customer,
+              std::uint64_t&, const journeys::IntentGranted& granted) {
+        auto& entry = intent(request, customer, granted.id);
+        entry.granted = &granted;
+        entry.state = IntentState::claimed;
+        entry.reason.clear();
+    }
+    void take(const FlushRequest& request, const CustomerWrite&, const std::string& customer,
+              std::uint64_t&, const journeys::IntentRecalled& recalled) {
+        auto& entry = intent(request, customer, recalled.id);
+        if (is_settled(entry.state)) return;
+        entry.state = IntentState::recalled;
+        entry.reason = recalled.reason;
+    }
+    void take(const FlushRequest& request, const CustomerWrite&, const std::string& customer,
+              std::uint64_t&, const journeys::IntentSettled& settled) {
+        auto& entry = intent(request, customer, settled.id);
+        if (entry.state == IntentState::accepted) return;
+        entry.state = settled.state;
+        entry.reason = settled.detail;
+    }
+    void take(const FlushRequest& request, const CustomerWrite&, const std::string&, std::uint64_t&,
+              const journeys::TransferOut& out) {
+        journeys::Record record;
+        record.customer = out.to;
+        record.body = out.transfer;
+        add_move(request, record);
+    }
+    void take(const FlushRequest& request, const CustomerWrite&, const std::string&, std::uint64_t&,
+              const journeys::ForwardOut& out) {
+        auto record = out.record;
+        record.customer = out.to;
+        record.forwarded_from = out.id;
+        add_move(request, record);
+    }
+    void take(const FlushRequest&, const CustomerWrite&, const std::string&, std::uint64_t&,
+              const journeys::Erased& erased) {
+        erased_.add(journeys::to_text(erased.customer));
+    }
+
+    static bool is_settled(IntentState state) {
+        return state == IntentState::accepted || state == IntentState::rejected;
+    }
+
+    void add_move(const FlushRequest& request, const journeys::Record& record) {
+        moves_.add(static_cast<std::int16_t>(request.partition));
+        move_customers_.add(journeys::to_text(record.customer));
+        move_kinds_.add(static_cast<std::int16_t>(codec_.kind(record)));
+        move_hashes_.add(codec_.message_hash(record));
+        move_bodies_.add(codec_.encode(record));
+    }
+
+    Result<void> write_erasures(Connection& connection) {
+        if (erased_.size() == 0) return {};
+        SqlParams params;
+        params.add(erased_);
+        for (const char* sql : {"DELETE FROM snapshots WHERE customer = ANY($1)",
+                                "DELETE FROM outbox WHERE customer = ANY($1)",
+                                "DELETE FROM timeline WHERE customer = ANY($1)",
+                                "DELETE FROM sandbox_messages WHERE customer = ANY($1)"})
+            if (auto done = run(connection, sql, params); !done) return done;
+        return {};
+    }
+
+    /// In the order of the key, so that two flushes cannot wait for each other.
+    Result<void> write_snapshots(Connection& connection) {
+        for (auto next = snapshots_.begin(); next != snapshots_.end();) {
+            SqlArray customers{Type::bytea}, partitions{Type::int2}, versions{Type::int2},
+                revisions{Type::int8}, applied{Type::int8}, wakes{Type::timestamptz},
+                blocks{Type::bytea};
+            for (std::size_t i = 0; i < snapshots_per_statement && next != snapshots_.end();
+                 ++i, ++next) {
+                const auto& [partition, write] = next->second;
+                customers.add(next->first);
+                partitions.add(static_cast<std::int16_t>(partition));
+                versions.add(static_cast<std::int16_t>(
+                    write->block->empty() ? 0 : static_cast<unsigned char>(write->block->front())));
+                revisions.add(write->revision);
+                applied.add(write->applied);
+                if (write->wake_at == journeys::no_time)
+                    wakes.add_null();
+                else
+                    wakes.add(write->wake_at);
+                blocks.add(*write->block);
+            }
+            SqlParams params;
+            params.add(customers).add(partitions).add(versions).add(revisions).add(applied);
+            params.add(wakes).add(blocks).add(now_);
+            // An earlier wake_at stays until it has passed: so the index is rarely touched.
+            if (auto done =
+                    run(connection,
+                        "INSERT INTO snapshots AS s (customer, partition, schema_version, "
+                        "revision, applied, wake_at, block) "
+                        "SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7) "
+                        "ON CONFLICT (customer) DO UPDATE SET partition = excluded.partition, "
+                        "schema_version = excluded.schema_version, revision = excluded.revision, "
+                        "applied = excluded.applied, block = excluded.block, "
+                        "wake_at = CASE WHEN s.wake_at <= $8 THEN excluded.wake_at "
+                        "ELSE least(s.wake_at, excluded.wake_at) END "
+                        "WHERE s.revision < excluded.revision",
+                        params);
+                !done)
+                return done;
+        }
+        return {};
+    }
+
+    Result<void> write_opened(Connection& connection) {
+        SqlArray intents{Type::uuid}, partitions{Type::int2}, customers{Type::bytea},
+            journeys{Type::text}, versions{Type::int8}, keys{Type::text}, steps{Type::text},
+            channels{Type::text}, templates{Type::text}, topics{Type::text}, priorities{Type::int4},
+            deliveries{Type::int2}, states{Type::text}, reasons{Type::text}, addresses{Type::bytea},
+            payloads{Type::bytea}, epochs{Type::int8}, opened_ats{Type::timestamptz},
+            expires_ats{Type::timestamptz};
+        for (const auto& [id, intent] : intents_) {
+            if (!intent.opened) continue;
+            const auto& opened = *intent.opened;
+            intents.add(id);
+            partitions.add(static_cast<std::int16_t>(intent.partition));
+            customers.add(intent.customer);
+            journeys.add(opened.journey);
+            versions.add(opened.version);
+            keys.add(opened.key);
+            steps.add(opened.step);
+            channels.add(opened.channel);
+            templates.add(opened.template_name);
+            topics.add(opened.topic);
+            priorities.add(std::int32_t{opened.priority});
+            deliveries.add(static_cast<std::int16_t>(opened.delivery));
+            states.add(to_text(intent.state));
+            reasons.add(intent.reason);
+            addresses.add(intent.granted ? std::string_view{intent.granted->address} : "");
+            payloads.add(intent.granted ? std::string_view{intent.granted->payload} : "");
+            epochs.add(intent.granted ? intent.epoch : 0);
+            opened_ats.add(opened.at);
+            expires_ats.add(opened.expires_at);
+        }
+        if (intents.size() == 0) return {};
+        SqlParams params;
+        params.add(intents).add(partitions).add(customers).add(journeys).add(versions).add(keys);
+        params.add(steps).add(channels).add(templates).add(topics).add(priorities);
+        params.add(deliveries).add(states).add(reasons).add(addresses).add(payloads).add(epochs);
+        params.add(opened_ats).add(expires_ats).add(now_);
+        return run(connection,
+                   "INSERT INTO outbox AS o (intent, partition, customer, journey, version, key, "
+                   "step, channel, template, topic, priority, delivery, state, reason, address, "
+                   "payload, epoch, opened_at, expires_at, updated_at) "
+                   "SELECT *, $20 FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, "
+                   "$13, $14, $15, $16, $17, $18, $19) "
+                   "ON CONFLICT (intent) DO UPDATE SET partition = excluded.partition, "
+                   "customer = excluded.customer, version = excluded.version, "
+                   "priority = excluded.priority, state = excluded.state, "
+                   "reason = excluded.reason, address = excluded.address, "
+                   "payload = excluded.payload, epoch = excluded.epoch, "
+                   "expires_at = excluded.expires_at, updated_at = excluded.updated_at "
+                   "WHERE o.state IN ('pending', 'claimed', 'recalled')",
+                   params);
+    }
+
+    Result<void> write_changed(Connection& connection) {
+        SqlArray intents{Type::uuid}, states{Type::text}, reasons{Type::text},
+            granted{Type::boolean}, addresses{Type::bytea}, payloads{Type::bytea},
+            epochs{Type::int8};
+        for (const auto& [id, intent] : intents_) {
+            if (intent.opened) continue;
+            intents.add(id);
+            states.add(to_text(intent.state));
+            reasons.add(intent.reason);
+            granted.add(intent.granted != nullptr);
+            addresses.add(intent.granted ? std::string_view{intent.granted->address} : "");
+            payloads.add(intent.granted ? std::string_view{intent.granted->payload} : "");
+            epochs.add(intent.epoch);
+        }
+        if (intents.size() == 0) return {};
+        SqlParams params;
+        params.add(intents).add(states).add(reasons).add(granted).add(addresses).add(payloads);
+        params.add(epochs).add(now_);
+        return run(connection,
+                   "UPDATE outbox o SET state = c.state, reason = c.reason, "
+                   "address = CASE WHEN c.granted THEN c.address ELSE o.address END, "
+                   "payload = CASE WHEN c.granted THEN c.payload ELSE o.payload END, "
+                   "epoch = CASE WHEN c.granted THEN c.epoch ELSE o.epoch END, updated_at = $8 "
+                   "FROM unnest($1, $2, $3, $4, $5, $6, $7) AS c (intent, state, reason, granted, "
+                   "address, payload, epoch) WHERE o.intent = c.intent AND CASE c.state "
+                   "WHEN 'accepted' THEN true "
+                   "WHEN 'rejected' THEN o.state <> 'accepted' "
+                   "WHEN 'claimed' THEN o.state IN ('pending', 'claimed', 'unknown') "
+                   "WHEN 'pending' THEN o.state = 'claimed' "
+                   "ELSE o.state IN ('pending', 'claimed') END",
+                   params);
+    }
+
+    Result<void> write_timeline(Connection& connection) {
+        auto& t = timeline_;
+        if (t.customers.size() == 0) return {};
+        SqlParams params;
+        params.add(t.customers).add(t.revisions).add(t.numbers).add(t.partitions).add(t.ats);
+        params.add(t.kinds).add(t.journeys).add(t.versions).add(t.keys).add(t.steps);
+        params.add(t.channels).add(t.templates).add(t.topics).add(t.reasons).add(t.intents);
+        params.add(t.datas).add(t.untils).add(t.held_outs);
+        return run(connection,
+                   "INSERT INTO timeline (customer, revision, n, partition, at, kind, journey, "
+                   "version, key, step, channel, template, topic, reason, intent, data, until, "
+                   "held_out) SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, "
+                   "$12, $13, $14, $15, $16, $17, $18) ON CONFLICT DO NOTHING",
+                   params);
+    }
+
+    Result<void> write_moves(Connection& connection) {
+        if (moves_.size() == 0) return {};
+        SqlParams params;
+        params.add(moves_).add(move_customers_).add(move_kinds_).add(move_hashes_);
+        params.add(move_bodies_);
+        return run(connection,
+                   "INSERT INTO transfers (partition, customer, kind, message_hash, body) "
+                   "SELECT * FROM unnest($1, $2, $3, $4, $5)",
+                   params);
+    }
+
+    Result<void> write_parked(Connection& connection) {
+        if (parked_offsets_.size() == 0) return {};
+        SqlParams params;
+        params.add(parked_partitions_).add(parked_offsets_).add(parked_customers_);
+        params.add(parked_reasons_);
+        return run(connection,
+                   "INSERT INTO parked (partition, \"offset\", customer, reason) "
+                   "SELECT * FROM unnest($1, $2, $3, $4) ON CONFLICT DO NOTHING",
+                   params);
+    }
+
+    Result<void> write_progress(Connection& connection) {
+        SqlArray partitions{Type::int2}, sequences{Type::int8}, watermarks{Type::int8},
+            publications{Type::int8};
+        for (const auto& [partition, request] : progress_) {
+            partitions.add(static_cast<std::int16_t>(partition));
+            sequences.add(request->sequence);
+            watermarks.add(request->watermark);
+            publications.add(request->publication);
+        }
+        SqlParams params;
+        params.add(partitions).add(sequences).add(watermarks).add(publications);
+        return run(connection,
+                   "UPDATE progress p SET flush_sequence = n.sequence, "
+                   "watermark = greatest(p.watermark, n.watermark), publication = n.publication "
+                   "FROM unnest($1, $2, $3, $4) AS n (partition, sequence, watermark, publication) "
+                   "WHERE p.partition = n.partition",
+                   params);
+    }
+
+    struct Timeline {
+        SqlArray customers{Type::bytea}, revisions{Type::int8}, numbers{Type::int8},
+            partitions{Type::int2}, ats{Type::timestamptz}, kinds{Type::text}, journeys{Type::text},
+            versions{Type::int8}, keys{Type::text}, steps{Type::text}, channels{Type::text},
+            templates{Type::text}, topics{Type::text}, reasons{Type::text}, intents{Type::uuid},
+            datas{Type::bytea}, untils{Type::timestamptz}, held_outs{Type::boolean};
+    };
+    struct Snapshot {
+        actors::Partition partition = 0;
+        const CustomerWrite* write = nullptr;
+    };
+
+    const LogCodec& codec_;
+    Timestamp now_;
+    std::map<std::string, Snapshot> snapshots_;
+    std::map<IntentId, Intent> intents_;
+    Timeline timeline_;
+    SqlArray erased_{Type::bytea};
+    SqlArray moves_{Type::int2}, move_customers_{Type::bytea}, move_kinds_{Type::int2},
+        move_hashes_{Type::int8}, move_bodies_{Type::bytea};
+    SqlArray parked_partitions_{Type::int2}, parked_offsets_{Type::int8},
+        parked_customers_{Type::bytea}, parked_reasons_{Type::text};
+    std::map<actors::Partition, const FlushRequest*> progress_;
+};
+
+} // namespace
+
+std::string_view to_text(IntentState state) {
+    switch (state) {
+    case IntentState::pending: return "pending";
+    case IntentState::claimed: return "claimed";
+    case IntentState::accepted: return "accepted";
+    case IntentState::rejected: return "rejected";
+    case IntentState::unknown: return "unknown";
+    case IntentState::recalled: return "recalled";
+    }
+    return "";
+}
+
+Result<FlushAnswers> write_flush(Connection& connection, const FlushRequests& requests,
+                                 const LogCodec& codec, Timestamp now) {
+    if (actors::failpoint("flush_begin.before"))
+        return Error{ErrorCode::storage_unavailable, "failpoint"};
+    FlushAnswers answers;
+    auto transaction = Transaction::begin(connection);
+    if (!transaction) return transaction.error();
+    auto left = requests;
+    if (auto fenced = fence(connection, left, answers.fenced); !fenced) return fenced.error();
+    if (left.empty()) return answers;
+    Rows rows{left, codec, now};
+    if (auto written = rows.write(connection); !written) return written.error();
+    answers.moves = rows.has_moves();
+    if (actors::failpoint("flush_commit.before"))
+        return Error{ErrorCode::storage_unavailable, "failpoint"};
+    if (auto committed = transaction->commit(); !committed) return committed.error();
+    (void)actors::failpoint("flush_commit.after");
+    return answers;
+}
+
+} // namespace runtime

@@ -1,0 +1,92 @@
+#include "runtime/postgres/migrate.hpp"
+
+#include "journeys/ids.hpp"
+
+namespace runtime {
+namespace {
+
+using journeys::Error;
+using journeys::ErrorCode;
+using journeys::Result;
+
+std::string checksum(const Migration& migration) {
+    return journeys::to_hex(0, journeys::hash(std::string_view{migration.sql})).substr(16);
+}
+
+Result<void> apply(Connection& connection, const Migration& migration) {
+    auto transaction = Transaction::begin(connection);
+    if (!transaction) return transaction.error();
+    if (auto applied = connection.run_script(migration.sql); !applied)
+        return Error{applied.error().code,
+                     std::string{"migration "} + migration.name + ": " + applied.error().detail};
+    SqlParams params;
+    params.add(std::int32_t{migration.number})
+        .add_text(migration.name)
+        .add_text(checksum(migration));
+    if (auto noted = connection.run(
+            "INSERT INTO migrations (number, name, checksum) VALUES ($1, $2, $3)", params);
+        !noted)
+        return noted.error();
+    return transaction->commit();
+}
+
+/// How many of ours the database has; an error where it has others.
+Result<std::size_t> applied_count(Connection& connection) {
+    auto rows = connection.run("SELECT number, name, checksum FROM migrations ORDER BY number");
+    if (!rows) return rows.error();
+    const auto& all = migrations();
+    const auto count = static_cast<std::size_t>(rows->size());
+    if (count > all.size())
+        return Error{ErrorCode::invalid_state,
+                     "the database was made by a newer version: it has migration " +
+                         std::string{rows->bytes(static_cast<int>(all.size()), 1)}};
+    for (std::size_t i = 0; i < count; ++i) {
+        const auto row = static_cast<int>(i);
+        if (rows->int4(row, 0) != all[i].number || rows->bytes(row, 2) != checksum(all[i]))
+            return Error{ErrorCode::invalid_state,
+                         "migration " + std::string{rows->bytes(row, 1)} +
+                             " of the database is not the one of this version"};
+    }
+    return count;
+}
+
+Result<int> migrate_locked(Connection& connection) {
+    auto made = connection.run_script(
+        "CREATE TABLE IF NOT EXISTS migrations (number integer PRIMARY KEY, name text NOT NULL, "
+        "checksum text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())");
+    if (!made) return made.error();
+    const auto done = applied_count(connection);
+    if (!done) return done.error();
+    const auto& all = migrations();
+    for (std::size_t i = *done; i < all.size(); ++i)
+        if (auto applied = apply(connection, all[i]); !applied) return applied.error();
+    return static_cast<int>(all.size() - *done);
+}
+
+} // namespace
+
+Result<int> migrate(Connection& connection) {
+    const char* lock = "SELECT pg_advisory_lock(hashtext('sojourn migrations'))";
+    if (auto locked = connection.run(lock); !locked) return locked.error();
+    auto count = migrate_locked(connection);
+    if (!connection.is_lost())
+        (void)connection.run("SELECT pg_advisory_unlock(hashtext('sojourn migrations'))");
+    return count;
+}
+
+Result<void> fix_partition_count(Connection& connection, std::uint16_t partitions) {
+    SqlParams params;
+    params.add(std::int32_t{partitions});
+    auto stored = connection.run("INSERT INTO deployment (partitions) VALUES ($1) ON CONFLICT "
+                                 "(only_row) DO UPDATE SET partitions = deployment.partitions "
+                                 "RETURNING partitions",
+                                 params);
+    if (!stored) return stored.error();
+    if (stored->int4(0, 0) != partitions)
+        return Error{ErrorCode::invalid_argument,
+                     "the database was made with " + std::to_string(stored->int4(0, 0)) +
+                         " partitions and cannot be used with " + std::to_string(partitions)};
+    return {};
+}
+
+} // namespace runtime

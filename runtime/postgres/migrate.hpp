@@ -1,0 +1,29 @@
+/// Brings a database to the schema of this program.
+#pragma once
+
+#include "runtime/postgres/connection.hpp"
+
+#include <vector>
+
+namespace runtime {
+
+/// One file of schema/migrations; embedded in the binary.
+struct Migration {
+    int number;
+    const char* name;
+    const char* sql;
+};
+
+/// In order, from 1.
+const std::vector<Migration>& migrations();
+
+/// Applies what is missing, each in a transaction, under an advisory lock so that two processes do
+/// not meet; answers how many. `invalid_state` where an applied one has changed since or the
+/// database is newer.
+journeys::Result<int> migrate(Connection& connection);
+
+/// Stores the count of partitions in a new database; `invalid_argument` where another one is
+/// stored.
+journeys::Result<void> fix_partition_count(Connection& connection, std::uint16_t partitions);
+
+} // namespace runtime

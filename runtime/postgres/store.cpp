@@ -1,0 +1,438 @@
+#include "runtime/postgres/store.hpp"
+
+#include "actors/failpoint.hpp"
+#include "actors/messages.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <unordered_map>
+
+namespace runtime {
+
+using actors::Partition;
+using journeys::CustomerId;
+using journeys::Error;
+using journeys::ErrorCode;
+using journeys::Result;
+using journeys::Timestamp;
+using namespace std::chrono_literals;
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+CustomerId customer_in(std::string_view text) {
+    return journeys::parse_customer_id(text).value_or(CustomerId{});
+}
+
+Error stopped() { return Error{ErrorCode::storage_unavailable, "the store is being closed"}; }
+
+/// Ends the connections that the process that owned the partition before has now, however stuck
+/// they are. Where it lives it opens others, which are fenced.
+Result<void> end_instance(Connection& connection, std::string_view owner) {
+    SqlParams params;
+    params.add_text("sojourn/" + std::string{owner} + '/');
+    auto names = connection.run("SELECT application_name FROM pg_stat_activity "
+                                "WHERE starts_with(application_name, $1)",
+                                params);
+    if (!names) return names.error();
+    for (int row = 0; row < names->size(); ++row)
+        if (auto ended = end_backend(connection, names->bytes(row, 0)); !ended) return ended;
+    return {};
+}
+
+/// The new epoch. Waits for what the owner before has under way, but not for ever: it may be stuck
+/// again.
+Result<std::uint64_t> raise_epoch(Connection& connection, Partition partition,
+                                  const std::string& instance) {
+    SqlParams params;
+    params.add(static_cast<std::int16_t>(partition)).add_text(instance);
+    auto transaction = Transaction::begin(connection);
+    if (!transaction) return transaction.error();
+    if (auto set = connection.run("SET LOCAL lock_timeout = '5s'"); !set) return set.error();
+    auto raised = connection.run("UPDATE partitions SET epoch = epoch + 1, owner = $2 "
+                                 "WHERE partition = $1 RETURNING epoch",
+                                 params);
+    if (!raised) return raised.error();
+    if (auto committed = transaction->commit(); !committed) return committed.error();
+    return raised->uint8(0, 0);
+}
+
+Result<actors::TakenOver> take_over_now(Connection& connection, Partition partition,
+                                        const std::string& instance, Ownership& ownership) {
+    SqlParams which;
+    which.add(static_cast<std::int16_t>(partition));
+    for (const char* sql :
+         {"INSERT INTO partitions (partition) VALUES ($1) ON CONFLICT DO NOTHING",
+          "INSERT INTO progress (partition) VALUES ($1) ON CONFLICT DO NOTHING",
+          "INSERT INTO log_positions (partition) VALUES ($1) ON CONFLICT DO NOTHING"})
+        if (auto made = connection.run(sql, which); !made) return made.error();
+
+    auto owner = connection.run("SELECT owner FROM partitions WHERE partition = $1", which);
+    if (!owner) return owner.error();
+    if (const std::string before{owner->bytes(0, 0)}; !before.empty() && before != instance)
+        if (auto ended = end_instance(connection, before); !ended) return ended.error();
+
+    const auto epoch = raise_epoch(connection, partition, instance);
+    if (!epoch) return epoch.error();
+    // Only now: whatever the owner before has written is committed or never will be.
+    auto row = connection.run("SELECT watermark, flush_sequence, publication, last_offset, "
+                              "accepted_at FROM progress JOIN log_positions USING (partition) "
+                              "WHERE partition = $1",
+                              which);
+    if (!row) return row.error();
+    const actors::TakenOver taken{.partition = partition,
+                                  .epoch = *epoch,
+                                  .watermark = row->uint8(0, 0),
+                                  .last_offset = row->uint8(0, 3),
+                                  .flush_sequence = row->uint8(0, 1),
+                                  .publication = row->uint8(0, 2)};
+    ownership.take(partition, {.epoch = taken.epoch,
+                               .last_offset = taken.last_offset,
+                               .watermark = taken.watermark,
+                               .accepted_at = row->time(0, 4)});
+    return taken;
+}
+
+Result<actors::Loaded> load_now(Connection& connection, Partition partition,
+                                const std::vector<CustomerId>& customers) {
+    SqlArray ids{SqlArray::Type::bytea};
+    for (const auto& customer : customers) ids.add(journeys::to_text(customer));
+    SqlParams params;
+    params.add(ids);
+    auto rows =
+        connection.run("SELECT customer, block FROM snapshots WHERE customer = ANY($1)", params);
+    if (!rows) return rows.error();
+    auto parked = connection.run("SELECT DISTINCT ON (customer) customer, reason FROM parked "
+                                 "WHERE customer = ANY($1) ORDER BY customer, id",
+                                 params);
+    if (!parked) return parked.error();
+
+    std::unordered_map<std::string_view, int> row_of;
+    for (int row = 0; row < rows->size(); ++row) row_of.emplace(rows->bytes(row, 0), row);
+    std::unordered_map<std::string_view, std::string_view> reason_of;
+    for (int row = 0; row < parked->size(); ++row)
+        reason_of.emplace(parked->bytes(row, 0), parked->bytes(row, 1));
+
+    actors::Loaded loaded{.partition = partition};
+    for (const auto& customer : customers) {
+        auto& entry = loaded.entries.emplace_back();
+        entry.customer = customer;
+        const auto text = journeys::to_text(customer);
+        if (const auto found = row_of.find(text); found != row_of.end())
+            entry.block = std::make_shared<const std::string>(rows->bytes(found->second, 1));
+        if (const auto found = reason_of.find(text); found != reason_of.end())
+            entry.quarantined = found->second;
+    }
+    return loaded;
+}
+
+Result<actors::Due> due_now(Connection& connection, Partition partition, Timestamp before,
+                            std::size_t limit) {
+    SqlParams params;
+    params.add(static_cast<std::int16_t>(partition)).add(static_cast<std::int64_t>(limit) + 1);
+    auto rows = connection.run("SELECT customer, wake_at FROM snapshots WHERE partition = $1 "
+                               "AND wake_at IS NOT NULL ORDER BY wake_at LIMIT $2",
+                               params);
+    if (!rows) return rows.error();
+    actors::Due due{.partition = partition};
+    for (int row = 0; row < rows->size(); ++row) {
+        const auto wake_at = rows->time(row, 1);
+        if (wake_at > before || due.entries.size() == limit) {
+            due.next = wake_at;
+            break;
+        }
+        due.entries.push_back({customer_in(rows->bytes(row, 0)), wake_at});
+    }
+    return due;
+}
+
+Result<actors::OpenIntents> open_now(Connection& connection, Partition partition) {
+    SqlParams params;
+    params.add(static_cast<std::int16_t>(partition));
+    auto rows = connection.run(
+        "SELECT intent, customer, journey, version, key, step, channel, template, topic, priority, "
+        "delivery, state = 'claimed', address, payload, epoch, opened_at, expires_at FROM outbox "
+        "WHERE partition = $1 AND state IN ('pending', 'claimed') ORDER BY opened_at, intent",
+        params);
+    if (!rows) return rows.error();
+    actors::OpenIntents open{.partition = partition};
+    open.rows.reserve(static_cast<std::size_t>(rows->size()));
+    for (int row = 0; row < rows->size(); ++row) {
+        const auto text = [&](int column) { return std::string{rows->bytes(row, column)}; };
+        auto& entry = open.rows.emplace_back();
+        entry.intent = {.id = rows->intent(row, 0),
+                        .journey = text(2),
+                        .key = text(4),
+                        .step = text(5),
+                        .channel = text(6),
+                        .template_name = text(7),
+                        .topic = text(8),
+                        .version = rows->uint8(row, 3),
+                        .priority = rows->int4(row, 9),
+                        .delivery = static_cast<journeys::Delivery>(rows->int2(row, 10)),
+                        .at = rows->time(row, 15),
+                        .expires_at = rows->time(row, 16)};
+        entry.customer = customer_in(rows->bytes(row, 1));
+        entry.state = rows->boolean(row, 11) ? journeys::IntentState::claimed
+                                             : journeys::IntentState::pending;
+        entry.address = text(12);
+        entry.payload = text(13);
+        entry.epoch = rows->uint8(row, 14);
+    }
+    return open;
+}
+
+} // namespace
+
+PostgresStore::PostgresStore(StoreSettings settings, Ownership& ownership)
+    : settings_(std::move(settings)), ownership_(ownership) {
+    for (int i = 0; i < settings_.load_workers; ++i) threads_.emplace_back([this] { task_loop(); });
+    for (int i = 0; i < settings_.flush_workers; ++i)
+        threads_.emplace_back([this, only_urgent = i == 0 && settings_.flush_workers > 1] {
+            flush_loop(only_urgent);
+        });
+}
+
+PostgresStore::~PostgresStore() {
+    {
+        const std::lock_guard lock{mutex_};
+        stopping_ = true;
+    }
+    asked_.notify_all();
+    flush_asked_.notify_all();
+    stopped_.notify_all();
+    for (auto& thread : threads_) thread.join();
+}
+
+void PostgresStore::ask(Task task) {
+    const std::lock_guard lock{mutex_};
+    tasks_.push_back(std::move(task));
+    asked_.notify_one();
+}
+
+bool PostgresStore::pause(std::chrono::milliseconds span) {
+    std::unique_lock lock{mutex_};
+    return !stopped_.wait_for(lock, span, [&] { return stopping_; });
+}
+
+Result<Connection*> PostgresStore::connected(std::optional<Connection>& connection,
+                                             std::string_view role) {
+    const auto deadline = Clock::now() + settings_.patience;
+    for (auto wait = 20ms;; wait = std::min(2 * wait, 500ms)) {
+        if (connection && !connection->is_lost()) return &*connection;
+        connection.reset();
+        auto opened = Connection::open(settings_.connection, role);
+        if (opened) {
+            connection.emplace(std::move(*opened));
+            continue;
+        }
+        if (Clock::now() + wait >= deadline) return opened.error();
+        if (!pause(wait)) return stopped();
+    }
+}
+
+void PostgresStore::task_loop() {
+    std::optional<Connection> connection;
+    while (true) {
+        Task task;
+        {
+            std::unique_lock lock{mutex_};
+            asked_.wait(lock, [&] { return stopping_ || !tasks_.empty(); });
+            if (stopping_) return;
+            task = std::move(tasks_.front());
+            tasks_.pop_front();
+        }
+        Result<void> done;
+        for (int attempt = 0; attempt < 2; ++attempt) { // The first may find a lost connection.
+            const auto ready = connected(connection, "load");
+            done = ready ? task.run(**ready) : Result<void>{ready.error()};
+            if (done || !connection || !connection->is_lost()) break;
+        }
+        if (done) continue;
+        spdlog::warn("store: {}", done.error().detail);
+        if (!pause(20ms)) return; // The asker asks again at once.
+        task.fail(done.error());
+    }
+}
+
+void PostgresStore::take_over(Partition partition, caf::actor asker) {
+    ask({.run = [this, partition, asker](Connection& connection) -> Result<void> {
+             if (actors::failpoint("take_over.before"))
+                 return Error{ErrorCode::storage_unavailable, "failpoint"};
+             auto taken =
+                 take_over_now(connection, partition, settings_.connection.instance, ownership_);
+             if (!taken) return taken.error();
+             (void)actors::failpoint("take_over.after");
+             caf::anon_send(asker, *taken);
+             return {};
+         },
+         .fail =
+             [partition, asker](const Error& error) {
+                 caf::anon_send(asker, actors::TakeOverFailed{partition, error});
+             }});
+}
+
+void PostgresStore::load(Partition partition, std::vector<CustomerId> customers, caf::actor asker) {
+    ask({.run = [partition, customers = std::move(customers),
+                 asker](Connection& connection) -> Result<void> {
+             auto loaded = load_now(connection, partition, customers);
+             if (!loaded) return loaded.error();
+             caf::anon_send(asker, std::move(*loaded));
+             return {};
+         },
+         .fail =
+             [partition, asker](const Error&) {
+                 caf::anon_send(asker, actors::Loaded{.partition = partition, .failed = true});
+             }});
+}
+
+void PostgresStore::find_due(Partition partition, Timestamp before, std::size_t limit,
+                             caf::actor asker) {
+    ask({.run = [=](Connection& connection) -> Result<void> {
+             auto due = due_now(connection, partition, before, limit);
+             if (!due) return due.error();
+             caf::anon_send(asker, std::move(*due));
+             return {};
+         },
+         .fail =
+             [partition, asker](const Error&) {
+                 caf::anon_send(asker, actors::Due{.partition = partition, .failed = true});
+             }});
+}
+
+void PostgresStore::open_intents(Partition partition, caf::actor asker) {
+    ask({.run = [=](Connection& connection) -> Result<void> {
+             auto open = open_now(connection, partition);
+             if (!open) return open.error();
+             caf::anon_send(asker, std::move(*open));
+             return {};
+         },
+         .fail =
+             [partition, asker](const Error&) {
+                 caf::anon_send(asker, actors::OpenIntents{.partition = partition, .failed = true});
+             }});
+}
+
+void PostgresStore::flush(std::shared_ptr<const actors::FlushRequest> request, caf::actor asker) {
+    const bool is_urgent = std::ranges::any_of(
+        request->customers, [](const auto& write) { return !write.effects.empty(); });
+    const std::lock_guard lock{mutex_};
+    flushes_.push_back({std::move(request), std::move(asker), is_urgent});
+    flush_asked_.notify_all();
+}
+
+/// What can be written together now, oldest first; of each partition only from its oldest request
+/// on, and none of one that another worker writes. Empty when stopping.
+PostgresStore::Flushes PostgresStore::take_flushes(bool only_urgent) {
+    std::unique_lock lock{mutex_};
+    Flushes taken;
+    flush_asked_.wait(lock, [&] {
+        if (stopping_) return true;
+        std::set<Partition> passed_over;
+        std::size_t customers = 0;
+        for (auto flush = flushes_.begin(); flush != flushes_.end();) {
+            const auto partition = flush->request->partition;
+            const auto size = flush->request->customers.size();
+            if (flushing_.contains(partition) || passed_over.contains(partition) ||
+                (only_urgent && !flush->is_urgent) ||
+                (!taken.empty() && customers + size > settings_.flush_customers_max)) {
+                passed_over.insert(partition);
+                ++flush;
+                continue;
+            }
+            customers += size;
+            taken.push_back(std::move(*flush));
+            flush = flushes_.erase(flush);
+        }
+        return !taken.empty();
+    });
+    for (const auto& flush : taken) flushing_.insert(flush.request->partition);
+    return taken;
+}
+
+void PostgresStore::flush_loop(bool only_urgent) {
+    std::optional<Connection> connection;
+    while (true) {
+        const auto flushes = take_flushes(only_urgent);
+        if (flushes.empty()) return;
+        write(connection, flushes);
+    }
+}
+
+void PostgresStore::write(std::optional<Connection>& connection, const Flushes& flushes) {
+    FlushRequests requests;
+    for (const auto& flush : flushes) requests.push_back(flush.request);
+    auto answers = try_to_write(connection, requests);
+    if (!answers && answers.error().code != ErrorCode::storage_unavailable && flushes.size() > 1) {
+        // One of them is at fault; the others are not to suffer.
+        for (const auto& flush : flushes) {
+            {
+                const std::lock_guard lock{mutex_};
+                flushing_.insert(flush.request->partition);
+            }
+            write(connection, {flush});
+        }
+        return;
+    }
+    if (!answers) spdlog::warn("store: a flush failed: {}", answers.error().detail);
+    {
+        const std::lock_guard lock{mutex_};
+        for (const auto& flush : flushes) flushing_.erase(flush.request->partition);
+    }
+    flush_asked_.notify_all();
+    for (const auto& flush : flushes) {
+        const auto& request = *flush.request;
+        Result<void> result;
+        if (!answers) {
+            result = answers.error();
+        } else if (std::ranges::count(answers->fenced, flush.request) > 0) {
+            ownership_.lose(request.partition, request.epoch);
+            result = Error{ErrorCode::fenced, "partition " + std::to_string(request.partition) +
+                                                  " belongs to another process"};
+        }
+        caf::anon_send(flush.asker, actors::Flushed{request.partition, request.sequence, result});
+    }
+    if (answers && answers->moves) settings_.on_moves();
+}
+
+/// Until it is known to be written, or `patience` is over. What was written before a lost reply is
+/// recognised by its sequence.
+Result<FlushAnswers> PostgresStore::try_to_write(std::optional<Connection>& connection,
+                                                 const FlushRequests& requests) {
+    const auto deadline = Clock::now() + settings_.patience;
+    while (true) {
+        auto ready = connected(connection, "flush");
+        if (!ready) return ready.error();
+        if (auto ended = end_lost_backends(**ready); !ended) {
+            if (Clock::now() >= deadline || !pause(20ms)) return ended.error();
+            continue;
+        }
+        auto answers = write_flush(**ready, requests, settings_.codec, settings_.clock());
+        if (answers) return answers;
+        if (connection->is_lost()) {
+            const std::lock_guard lock{mutex_};
+            lost_backends_.insert(connection->name());
+        } else if (answers.error().code != ErrorCode::storage_unavailable) {
+            return answers;
+        }
+        if (Clock::now() >= deadline || !pause(20ms)) return answers;
+    }
+}
+
+Result<void> PostgresStore::end_lost_backends(Connection& connection) {
+    std::set<std::string> lost;
+    {
+        const std::lock_guard lock{mutex_};
+        lost = lost_backends_;
+    }
+    for (const auto& name : lost) {
+        if (auto ended = end_backend(connection, name); !ended) return ended;
+        const std::lock_guard lock{mutex_};
+        lost_backends_.erase(name);
+    }
+    return {};
+}
+
+} // namespace runtime

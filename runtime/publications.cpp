@@ -1,0 +1,79 @@
+#include "runtime/publications.hpp"
+
+#include <algorithm>
+
+namespace runtime {
+
+Publications::Publications(std::filesystem::path directory)
+    : directory_(std::move(directory)),
+      newest_(std::make_shared<const journeys::Catalog>(0, journeys::Settings{}, std::vector<journeys::JourneyPtr>{})) {
+    catalogs_[0] = newest_;
+}
+
+Compiled Publications::compile_and_keep(const Files& files) {
+    CompileOptions options;
+    options.directory = directory_;
+    {
+        const std::scoped_lock lock{mutex_};
+        options.known = known_;
+    }
+    auto compiled = compile(files, options);
+    if (!compiled.catalog) return compiled;
+    const std::scoped_lock lock{mutex_};
+    for (const auto& journey : compiled.catalog->journeys()) {
+        const bool is_known = std::ranges::any_of(known_, [&](const journeys::JourneyPtr& other) {
+            return other->id == journey->id && other->version == journey->version;
+        });
+        if (!is_known) known_.push_back(journey);
+    }
+    catalogs_[compiled.catalog->publication()] = compiled.catalog;
+    newest_ = compiled.catalog;
+    return compiled;
+}
+
+std::vector<schema::Mistake> Publications::add_stored(std::string_view text) {
+    const auto files = files_from_text(text);
+    if (!files) return {{"stored publication", 0, 0, files.error().detail, false}};
+    return compile_and_keep(*files).mistakes;
+}
+
+Compiled Publications::add(const Files& files) { return compile_and_keep(files); }
+
+journeys::CatalogPtr Publications::find(std::uint64_t publication) {
+    const std::scoped_lock lock{mutex_};
+    const auto found = catalogs_.find(publication);
+    return found == catalogs_.end() ? nullptr : found->second;
+}
+
+journeys::CatalogPtr Publications::newest() const {
+    const std::scoped_lock lock{mutex_};
+    return newest_;
+}
+
+journeys::CatalogPtr Publications::paused(journeys::CatalogPtr before, const journeys::Pause& pause) {
+    using Action = journeys::Pause::Action;
+    std::vector<journeys::JourneyPtr> current;
+    for (const auto& journey : before->journeys()) {
+        if (journey->id != pause.journey) {
+            current.push_back(journey);
+            continue;
+        }
+        auto changed = std::make_shared<journeys::Journey>(*journey);
+        switch (pause.action) {
+        case Action::pause: changed->status = journeys::Status::paused; break;
+        case Action::resume: changed->status = journeys::Status::live; break;
+        case Action::stop: changed->status = journeys::Status::archived; break;
+        }
+        current.push_back(std::move(changed));
+    }
+    // Another publication, so that customers meet the change; the same for every replay.
+    const auto number = journeys::hash(pause.journey, before->publication() + static_cast<std::uint64_t>(pause.action)) | 1;
+    const std::vector<journeys::JourneyPtr> known{before->known().begin(), before->known().end()};
+    auto catalog = std::make_shared<const journeys::Catalog>(number, before->settings(), std::move(current), known,
+                                                             before->templates());
+    const std::scoped_lock lock{mutex_};
+    catalogs_[number] = catalog;
+    return catalog;
+}
+
+} // namespace runtime

@@ -1,0 +1,41 @@
+/// The publications of this service: compiled once each, found by their number, older versions kept for the runs
+/// that are on them.
+#pragma once
+
+#include "actors/ports.hpp"
+#include "runtime/publication.hpp"
+
+#include <filesystem>
+#include <map>
+#include <mutex>
+#include <string>
+#include <vector>
+
+namespace runtime {
+
+/// For any thread.
+class Publications final : public actors::CatalogSource {
+public:
+    explicit Publications(std::filesystem::path directory);
+
+    /// A publication stored earlier. What no longer compiles is left out, and said in the answer; runs that are
+    /// on its versions end with `error`.
+    std::vector<schema::Mistake> add_stored(std::string_view text);
+    /// Compiles `files` with all known versions beside them. The catalogue is null where there are mistakes.
+    Compiled add(const Files& files);
+
+    journeys::CatalogPtr find(std::uint64_t publication) override;
+    journeys::CatalogPtr paused(journeys::CatalogPtr before, const journeys::Pause& pause) override;
+    journeys::CatalogPtr newest() const;
+
+private:
+    Compiled compile_and_keep(const Files& files);
+
+    const std::filesystem::path directory_;
+    mutable std::mutex mutex_;
+    std::map<std::uint64_t, journeys::CatalogPtr> catalogs_;
+    std::vector<journeys::JourneyPtr> known_;
+    journeys::CatalogPtr newest_;
+};
+
+} // namespace runtime

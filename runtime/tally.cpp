@@ -1,0 +1,68 @@
+#include "runtime/tally.hpp"
+
+#include "runtime/console.hpp"
+
+namespace runtime {
+
+Tally::Journey Tally::of(const std::string& journey) const {
+    const std::scoped_lock lock{mutex_};
+    const auto found = journeys_.find(journey);
+    return found == journeys_.end() ? Journey{} : found->second;
+}
+
+std::uint64_t Tally::active() const {
+    std::uint64_t all = 0;
+    for (const auto& active : active_by_) all += active;
+    return all;
+}
+
+void Tally::records(actors::Partition partition, const actors::AppliedCounts& counts) {
+    Metrics::records(partition, counts);
+    applied_ += counts.applied + counts.late;
+}
+
+void Tally::flushed(const actors::FlushRequest& request, journeys::Duration took) {
+    Metrics::flushed(request, took);
+    for (const auto& write : request.customers) {
+        for (const auto& effect : write.effects) {
+            const auto* entry = std::get_if<journeys::TimelineEntry>(&effect);
+            if (!entry || entry->journey.empty()) continue;
+            {
+                const std::scoped_lock lock{mutex_};
+                auto& journey = journeys_[entry->journey];
+                switch (entry->kind) {
+                case journeys::EntryKind::enter: ++journey.entered; break;
+                case journeys::EntryKind::send: ++journey.sent; break;
+                case journeys::EntryKind::suppress: ++journey.held_back; break;
+                case journeys::EntryKind::exit:
+                case journeys::EntryKind::end: ++journey.ended; break;
+                default: break;
+                }
+            }
+            if (!show_) continue;
+            if (const auto line = trigger_line(write.customer, *entry, zone_); !line.empty()) show_(line);
+        }
+    }
+}
+
+void Tally::flush_failed(actors::Partition partition, const journeys::Error& error) {
+    Metrics::flush_failed(partition, error);
+    log_.repeated_warning("a flush failed and is tried again", {{"partition", partition}, {"why", error.detail}});
+}
+
+void Tally::parked(actors::Partition partition, const actors::ParkedRecord& record) {
+    Metrics::parked(partition, record);
+    log_.repeated_warning("a record was parked", {{"partition", partition}, {"offset", record.offset}, {"why", record.reason}});
+}
+
+void Tally::customers(actors::Partition partition, std::uint64_t active, std::uint64_t loading) {
+    Metrics::customers(partition, active, loading);
+    active_by_.at(partition) = active;
+}
+
+void Tally::partition_state(actors::Partition partition, std::string_view state, std::string_view why) {
+    Metrics::partition_state(partition, state, why);
+    log_.info("partition", {{"partition", partition}, {"state", state}, {"why", why}});
+}
+
+} // namespace runtime

@@ -1,0 +1,47 @@
+/// The metrics, and beside them what pages and terminals show: counts by journey, and a line per trigger.
+#pragma once
+
+#include "runtime/log.hpp"
+#include "runtime/metrics.hpp"
+
+#include <array>
+#include <atomic>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <string>
+
+namespace runtime {
+
+/// Counts since the start of this process. For any thread.
+class Tally final : public Metrics {
+public:
+    struct Journey {
+        std::uint64_t entered = 0, sent = 0, held_back = 0, ended = 0;
+    };
+    /// `show`: takes one line for each trigger; may be empty.
+    Tally(actors::Partition partitions, Log& log, std::function<void(const std::string&)> show, std::string zone)
+        : Metrics(partitions), log_(log), show_(std::move(show)), zone_(std::move(zone)), active_by_(partitions) {}
+
+    Journey of(const std::string& journey) const;
+    std::uint64_t applied() const { return applied_; }
+    std::uint64_t active() const;
+
+    void records(actors::Partition partition, const actors::AppliedCounts& counts) override;
+    void flushed(const actors::FlushRequest& request, journeys::Duration took) override;
+    void flush_failed(actors::Partition partition, const journeys::Error& error) override;
+    void parked(actors::Partition partition, const actors::ParkedRecord& record) override;
+    void customers(actors::Partition partition, std::uint64_t active, std::uint64_t loading) override;
+    void partition_state(actors::Partition partition, std::string_view state, std::string_view why) override;
+
+private:
+    Log& log_;
+    std::function<void(const std::string&)> show_;
+    std::string zone_;
+    mutable std::mutex mutex_;
+    std::map<std::string, Journey> journeys_; ///< Guarded by `mutex_`.
+    std::atomic<std::uint64_t> applied_{0};
+    std::vector<std::atomic<std::uint64_t>> active_by_;
+};
+
+} // namespace runtime

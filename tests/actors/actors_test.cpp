@@ -1,0 +1,315 @@
+#include "tests/support/actor_fixture.hpp"
+
+#include <catch2/catch.hpp>
+
+using namespace std::chrono_literals;
+using namespace support;
+using Kind = actors::ProviderOutcome::Kind;
+
+namespace {
+
+const CustomerId ada = user("ada"), bob = user("bob");
+
+int calls_in_all(const Provider& provider) {
+    int count = 0;
+    for (const auto& [id, calls] : provider.calls) count += calls;
+    return count;
+}
+
+} // namespace
+
+TEST_CASE_METHOD(ActorFixture, "a reminder goes out when its time has come, once", "[actors]") {
+    start();
+    settle();
+    track(ada, "Product Added");
+    pass(44min, 10s);
+    CHECK(outbox().empty());
+    pass(2min);
+    CHECK(outbox() == std::vector{IntentState::accepted});
+    CHECK(calls_in_all(provider) == 1);
+    pass(25h, 1min);
+    CHECK(outbox() == std::vector{IntentState::accepted, IntentState::accepted});
+    CHECK(calls_in_all(provider) == 2);
+    CHECK(stored(ada)->runs.empty());
+}
+
+TEST_CASE_METHOD(ActorFixture, "a purchase before the timer, at its instant, and after it",
+                 "[actors]") {
+    start();
+    settle();
+    track(ada, "Product Added");
+    pass(44min + 59s, 1s);
+    SECTION("before: nothing is sent") {
+        track(ada, "Order Completed");
+        pass(1h, 10s);
+        CHECK(outbox().empty());
+    }
+    SECTION("at the same instant: the event comes first") {
+        clock += 1s;
+        track(ada, "Order Completed");
+        pass(1h, 10s);
+        CHECK(outbox().empty());
+    }
+    SECTION("a moment later: the message is recalled, or it was sent") {
+        clock += 1001ms;
+        track(ada, "Order Completed");
+        pass(1h, 10s);
+        REQUIRE(outbox().size() == 1);
+        CHECK(outbox()[0] == IntentState::recalled);
+        CHECK(calls_in_all(provider) == 0);
+    }
+    SECTION("after it was sent: the second one does not follow") {
+        pass(2s);
+        track(ada, "Order Completed");
+        pass(26h, 1min);
+        CHECK(outbox() == std::vector{IntentState::accepted});
+    }
+    CHECK(stored(ada)->runs.empty());
+}
+
+TEST_CASE_METHOD(ActorFixture, "an exit applied before the request is written revokes the grant",
+                 "[actors]") {
+    settings.channels[0].rate = 0.0001; // A token at once; the next comes much later.
+    start();
+    settle();
+    track(bob, "Product Added");
+    pass(1s);
+    track(ada, "Product Added");
+    pass(45min, 1s);
+    CHECK(calls_in_all(provider) == 1); // Bob's; Ada's waits for a token.
+    track(ada, "Order Completed");
+    pass(10s);
+    CHECK(calls_in_all(provider) == 1);
+    CHECK(std::ranges::count(outbox(), IntentState::recalled) == 1);
+}
+
+TEST_CASE_METHOD(ActorFixture, "who sleeps loses nothing by it", "[actors]") {
+    settings.partition.idle_after = 1min;
+    start();
+    settle();
+    track(ada, "Product Added");
+    pass(5s);
+    const auto loads_before = world().loads;
+    pass(10min, 5s);
+    CHECK(stored(ada)->runs.size() == 1);
+    CHECK(scheduler().system().registry().running() < 8); // No actor of a customer.
+    pass(36min, 5s);
+    CHECK(world().loads > loads_before); // The timer woke them.
+    CHECK(outbox() == std::vector{IntentState::accepted});
+    pass(25h, 1min);
+    CHECK(outbox().size() == 2);
+}
+
+TEST_CASE_METHOD(ActorFixture, "a crash forgets what was not committed, and nothing else",
+                 "[actors]") {
+    start();
+    settle();
+    track(ada, "Product Added");
+    SECTION("before anything was applied") {}
+    SECTION("after the checkpoint") { pass(10s); }
+    SECTION("while the log is ahead of the snapshots") {
+        pass(10s);
+        track(ada, "Product Viewed");
+        track(bob, "Product Added");
+        settle();
+    }
+    crash();
+    clock += 10min;
+    start();
+    settle();
+    pass(40min, 5s);
+    for (const auto& [id, row] : disk.outbox) CHECK(row.state == IntentState::accepted);
+    CHECK(disk.outbox.size() >= 1);
+    CHECK(calls_in_all(provider) == static_cast<int>(disk.outbox.size()));
+}
+
+TEST_CASE_METHOD(
+    ActorFixture,
+    "what was claimed when the process died is unknown, or sent again with the same bytes",
+    "[actors]") {
+    const bool may_repeat = GENERATE(false, true);
+    settings.channels[0].deduplicates = may_repeat;
+    start();
+    settle();
+    track(ada, "Product Added");
+    pass(44min + 59s, 1s);
+    clock += 2s;
+    world().close();
+    for (int i = 0; i < 10'000 && outbox() != std::vector{IntentState::claimed}; ++i) {
+        if (!happen_by_chance()) scheduler().advance_time(caf::timespan{20ms});
+    }
+    REQUIRE(outbox() == std::vector{IntentState::claimed});
+    crash();
+    start();
+    settle();
+    pass(10s);
+    CHECK(outbox() == std::vector{may_repeat ? IntentState::accepted : IntentState::unknown});
+    for (const auto& [id, payloads] : provider.payloads) CHECK(payloads.size() == 1);
+}
+
+TEST_CASE_METHOD(ActorFixture, "a message seen before has no second effect", "[actors]") {
+    start();
+    settle();
+    track(ada, "Order Completed", "same");
+    track(ada, "Product Added", "cart");
+    track(ada, "Product Added", "cart");
+    pass(1s);
+    SECTION("in the ring") {
+        track(ada, "Product Added", "cart");
+        pass(10s);
+        CHECK(world().lookups == 0);
+    }
+    SECTION("far behind: the log is asked") {
+        for (int i = 0; i < 200; ++i) {
+            track(ada, "Product Viewed");
+            clock += 1s;
+        }
+        pass(1s);
+        Record record;
+        journeys::Event event;
+        event.name = "Order Completed";
+        event.ids = {ada};
+        event.message_id = "same";
+        event.message_hash = journeys::hash("same");
+        event.time = event.written = noon;
+        record.customer = ada;
+        record.body = event;
+        append(record);
+        track(ada, "Product Viewed");
+        pass(10s);
+        CHECK(world().lookups == 1);
+        CHECK(stored(ada)->runs.size() == 1); // Had it counted, the run would have ended.
+        CHECK(stored(ada)->applied == disk.partitions[actors::partition_of(ada, 2)].log.size());
+    }
+}
+
+TEST_CASE_METHOD(ActorFixture, "poison is parked, and its neighbours go on", "[actors]") {
+    rules.apply = [](journeys::Customer& customer, const Record& record,
+                     const journeys::Catalog& catalog, journeys::Effects& effects) {
+        if (record.event() && record.event()->name == "Poison") throw std::runtime_error("poison");
+        return journeys::apply(customer, record, catalog, effects);
+    };
+    settings.partitions = 1;
+    disk.partitions.resize(1);
+    start();
+    settle();
+    track(ada, "Product Added");
+    track(ada, "Poison");
+    track(ada, "Order Completed");
+    track(bob, "Product Added");
+    pass(10s);
+    CHECK(disk.partitions[0].parked.size() == 2);
+    CHECK(disk.partitions[0].customers[ada].quarantined == "poison");
+    CHECK(stored(ada)->applied == 1); // What came before stands.
+    CHECK(disk.partitions[0].watermark == 4);
+    pass(46min, 5s);
+    CHECK(std::ranges::count(outbox(), IntentState::accepted) == 1); // Bob's.
+    crash();
+    start();
+    settle();
+    track(ada, "Product Added");
+    pass(10s);
+    CHECK(disk.partitions[0].parked.size() == 3);
+}
+
+TEST_CASE_METHOD(ActorFixture,
+                 "overdue timers are metered, oldest first, and new events do not wait",
+                 "[actors]") {
+    settings.partition.wakes_per_tick = 10;
+    settings.partition.timer_batch = 50;
+    start();
+    settle();
+    for (int i = 0; i < 500; ++i) {
+        track(user("u" + std::to_string(i)), "Product Added");
+        clock += 100ms;
+    }
+    pass(10s);
+    crash();
+    clock += 2h;
+    start();
+    settle();
+    world().close();
+    settle();
+    scheduler().advance_time(caf::timespan{20ms});
+    settle();
+    CHECK(disk.outbox.size() <= 60);
+    track(ada, "Product Added");
+    pass(6s);
+    CHECK(stored(ada));
+    pass(10min);
+    CHECK(disk.outbox.size() == 500);
+    CHECK(calls_in_all(provider) == 500);
+}
+
+TEST_CASE_METHOD(ActorFixture,
+                 "at the limit of credit the listener is told, and told again when it is over",
+                 "[actors]") {
+    settings.credit.customer = 10;
+    start();
+    settle();
+    for (int i = 0; i < 12; ++i) track(ada, "Product Viewed");
+    while (scheduler().try_run_once()) {
+    } // The store has not answered: Ada is being loaded.
+    CHECK(system->credit().is_full());
+    CHECK(system->credit().in_flight() == 12);
+    settle();
+    CHECK(!system->credit().is_full());
+    CHECK(system->credit().in_flight() == 0);
+}
+
+TEST_CASE_METHOD(ActorFixture, "an older process is fenced and stops", "[actors]") {
+    start();
+    settle();
+    track(ada, "Product Added");
+    pass(1s);
+    for (auto& partition : disk.partitions) ++partition.epoch; // Another took over.
+    pass(10s);
+    CHECK(!stored(ada));
+    CHECK(system->credit().in_flight() == 0);
+}
+
+TEST_CASE_METHOD(ActorFixture, "a stop in order leaves nothing to replay", "[actors]") {
+    start();
+    settle();
+    for (int i = 0; i < 50; ++i) track(user("u" + std::to_string(i)), "Product Added");
+    REQUIRE(stop());
+    for (const auto& partition : disk.partitions) {
+        CHECK(partition.watermark == partition.log.size());
+        for (const auto& record : partition.log)
+            CHECK(partition.customers.contains(record->customer));
+    }
+}
+
+TEST_CASE_METHOD(ActorFixture, "a timer that runs late fires under the publication of its time",
+                 "[actors]") {
+    start();
+    settle();
+    track(ada, "Product Added");
+    pass(10s);
+    crash();
+    clock += 50min; // Ada's 45 minutes ended while we were away.
+    start();
+    // A publication that ends every run of a journey which is gone from it.
+    publish(5, catalog_of(5, {}));
+    settle();
+    pass(10s);
+    CHECK(disk.outbox.size() == 1);
+    for (const auto& partition : disk.partitions) CHECK(partition.publication == 5);
+}
+
+TEST_CASE_METHOD(ActorFixture, "a provider that is down is tried again with the same bytes",
+                 "[actors]") {
+    int refusals = 0;
+    provider.answer = [&](const actors::ProviderRequest&) -> actors::ProviderOutcome {
+        if (++refusals <= 8) return {Kind::retry, 0ms, "503"};
+        return {Kind::accepted, {}, "202"};
+    };
+    start();
+    settle();
+    for (int i = 0; i < 3; ++i) track(user("u" + std::to_string(i)), "Product Added");
+    pass(46min, 1s);
+    pass(20min, 1s);
+    CHECK(outbox() == std::vector{3, IntentState::accepted});
+    CHECK(calls_in_all(provider) == 11);
+    for (const auto& [id, payloads] : provider.payloads) CHECK(payloads.size() == 1);
+}

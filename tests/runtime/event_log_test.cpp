@@ -1,0 +1,204 @@
+#include "tests/runtime/log_fixture.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <signal.h>
+
+namespace runtime::test {
+
+namespace {
+
+/// Ends every journal connection, as if the network between us and PostgreSQL had gone.
+void cut_journal(const Database& database) {
+    auto connection = database.connect();
+    must(connection.run("SELECT pg_terminate_backend(pid, 1000) FROM pg_stat_activity "
+                        "WHERE application_name LIKE 'sojourn/%/journal/%'"));
+}
+
+} // namespace
+
+TEST_CASE("what is acknowledged stands in the log, densely numbered", "[.postgres]") {
+    const Database database;
+    TestClock clock;
+    Process process{database, clock, 3};
+    process.take_over_all();
+
+    std::vector<std::future<Result<void>>> answers;
+    for (int frame = 0; frame < 200; ++frame) {
+        std::vector<actors::Draft> drafts;
+        for (int i = 0; i < 20; ++i)
+            drafts.push_back(draft("customer" + std::to_string((frame + i) % 37), "word"));
+        clock.millis += frame % 3 == 0 ? -5 : 7; // The machine's clock may go back.
+        answers.push_back(process.append_async(std::move(drafts)));
+    }
+    for (auto& answer : answers) must(answer.get());
+
+    CHECK(count(database, "SELECT count(*) FROM log") == 4000);
+    CHECK(count(database, "SELECT count(*) FROM (SELECT partition FROM log GROUP BY partition "
+                          "HAVING max(\"offset\") <> count(*) OR count(DISTINCT \"offset\") <> "
+                          "count(*) OR min(\"offset\") <> 1) AS gaps") == 0);
+    CHECK(count(database, "SELECT count(*) FROM (SELECT accepted_at < lag(accepted_at) OVER "
+                          "(PARTITION BY partition ORDER BY \"offset\") AS back FROM log) AS o "
+                          "WHERE back") == 0);
+    CHECK(count(database, "SELECT sum(last_offset) FROM log_positions") == 4000);
+    CHECK(process.log->healthy());
+}
+
+TEST_CASE("a reader gets what is stored and then what is new, without a gap", "[.postgres]") {
+    const Database database;
+    TestClock clock;
+    Process process{database, clock, 1};
+    process.take_over_all();
+    for (int i = 0; i < 30; ++i) {
+        std::vector<actors::Draft> drafts;
+        for (int j = 0; j < 100; ++j) drafts.push_back(draft("ada", std::to_string(i * 100 + j)));
+        must(process.append(std::move(drafts)));
+    }
+
+    Listener listener;
+    process.log->subscribe(0, 1000, listener.actor());
+    std::vector<std::future<Result<void>>> answers; // While the replay runs.
+    for (int i = 3000; i < 4000; ++i)
+        answers.push_back(process.append_async({draft("ada", std::to_string(i))}));
+    const auto records = listener.records(3000);
+    REQUIRE(records.size() == 3000);
+    for (std::size_t i = 0; i < records.size(); ++i) {
+        if (records[i]->offset != 1001 + i) FAIL("offset " << records[i]->offset << " at " << i);
+        if (word_of(*records[i]) != std::to_string(1000 + i)) FAIL(word_of(*records[i]));
+    }
+    for (auto& answer : answers) must(answer.get());
+
+    SECTION("time goes on where nothing happens") {
+        clock.millis += 60'000;
+        listener.wait_closed(clock.now() - 1ms);
+        must(process.append({draft("ada", "later")}));
+        CHECK(listener.records(1).front()->accepted_at > listener.closed - 1ms);
+    }
+    SECTION("a later reader replaces the first") {
+        Listener second;
+        process.log->subscribe(0, 3999, second.actor());
+        CHECK(second.records(1).front()->offset == 4000);
+    }
+    SECTION("another process begins at its snapshot") {
+        Process successor{database, clock, 1};
+        CHECK(successor.take_over(0).last_offset == 4000);
+        Listener reader;
+        successor.log->subscribe(0, 3500, reader.actor());
+        CHECK(reader.records(500).back()->offset == 4000);
+        must(successor.append({draft("ada", "new")}));
+        CHECK(reader.records(1).front()->offset == 4001);
+    }
+}
+
+TEST_CASE("a publication stands in every partition", "[.postgres]") {
+    const Database database;
+    TestClock clock;
+    Process process{database, clock, 3};
+    process.take_over_all();
+    auto publication = draft("", "");
+    publication.kind = journeys::RecordKind::publish;
+    must(process.append({draft("ada", "x"), publication, draft("ada", "y")}));
+    CHECK(count(database, "SELECT count(DISTINCT partition) FROM log WHERE kind = 2") == 3);
+}
+
+TEST_CASE("an owner of yesterday appends nothing", "[.postgres]") {
+    const Database database;
+    TestClock clock;
+    Process old{database, clock};
+    CHECK(old.append({draft("ada", "too early")}).error().code ==
+          journeys::ErrorCode::storage_unavailable);
+    old.take_over_all();
+    must(old.append({draft("ada", "one"), draft("bob", "two"), draft("cy", "three")}));
+    Process successor{database, clock};
+    const auto taken = successor.take_over_all();
+    CHECK(taken[0].epoch == 2);
+    CHECK(taken[0].last_offset + taken[1].last_offset == 3);
+
+    CHECK(old.append({draft("ada", "late")}).error().code == journeys::ErrorCode::fenced);
+    CHECK(old.append({draft("ada", "late")}).error().code == journeys::ErrorCode::fenced);
+    must(successor.append({draft("ada", "four")}));
+    CHECK(count(database, "SELECT count(*) FROM log") == 4);
+}
+
+TEST_CASE("appends outlive their connections", "[.postgres]") {
+    const Database database;
+    TestClock clock;
+    Process process{database, clock};
+    process.take_over_all();
+    std::vector<std::future<Result<void>>> answers;
+    for (int i = 0; i < 300; ++i) {
+        answers.push_back(process.append_async(
+            {draft("ada", std::to_string(i)), draft("bob", std::to_string(i))}));
+        if (i % 60 == 30) cut_journal(database);
+    }
+    for (auto& answer : answers) must(answer.get());
+    CHECK(count(database, "SELECT count(*) FROM log") == 600);
+    CHECK(count(database, "SELECT count(DISTINCT (customer, body)) FROM log") == 600);
+    CHECK(count(database, "SELECT sum(last_offset) FROM log_positions") == 600);
+}
+
+TEST_CASE("a segment is closed, searched for duplicates, and dropped", "[.postgres]") {
+    const Database database;
+    TestClock clock;
+    Process process{database, clock, 1,
+                    [](EventLogSettings& settings) { settings.retention = std::chrono::hours{5}; }};
+    const auto epoch = process.take_over(0).epoch;
+    must(process.append({draft("ada", "one", 111), draft("ada", "again", 111)}));
+    clock.millis += 3'600'000;
+    must(process.append({draft("ada", "two", 222)}));
+    wait_until(
+        [&] { return count(database, "SELECT count(*) FROM log_segments WHERE indexed") == 1; });
+
+    Listener listener;
+    process.log->find_duplicates(0, {journeys::IdNamespace::user, "ada"}, {111, 222, 333}, 7,
+                                 listener.actor());
+    const auto seen = listener.next<actors::SeenBefore>();
+    CHECK(seen.tag == 7);
+    CHECK(seen.hashes == std::vector<std::uint64_t>{111});
+    CHECK(seen.offsets == std::vector<std::uint64_t>{1});
+
+    Listener reader; // Over both segments.
+    process.log->subscribe(0, 0, reader.actor());
+    CHECK(reader.records(3).back()->offset == 3);
+
+    clock.millis += 6 * 3'600'000; // Old enough, but a replay would need it.
+    must(process.append({draft("ada", "three", 333)}));
+    wait_until(
+        [&] { return count(database, "SELECT count(*) FROM log_segments WHERE indexed") == 2; });
+    CHECK(count(database, "SELECT count(*) FROM log") == 4);
+    must(process.flush({.partition = 0, .epoch = epoch, .sequence = 1, .watermark = 2}));
+    wait_until([&] { return count(database, "SELECT count(*) FROM log_segments") == 2; });
+    CHECK(count(database, "SELECT min(\"offset\") FROM log") == 3);
+}
+
+TEST_CASE("the log goes on by itself after PostgreSQL was killed", "[.postgres]") {
+    const TemporaryFolder folder;
+    TestClock clock;
+    auto server = must(EmbeddedPostgres::start(folder.path()));
+    const Database database{server};
+    Process process{database, clock, 1,
+                    [](EventLogSettings& settings) { settings.append_timeout = 200ms; }};
+    process.take_over_all();
+    must(process.append({draft("ada", "before")}));
+    Listener listener;
+    process.log->subscribe(0, 0, listener.actor());
+    CHECK(listener.records(1).size() == 1);
+
+    const auto pid = server.server_pid();
+    ::kill(pid, SIGKILL);
+    wait_until([&] { return server.server_pid() == 0; });
+    const auto refused = process.append({draft("ada", "meanwhile")});
+    CHECK(refused.error().code == journeys::ErrorCode::storage_unavailable);
+    CHECK_FALSE(process.log->healthy());
+
+    server.leave_running();
+    auto again = must(EmbeddedPostgres::start(folder.path()));
+    wait_until([&] { return process.append({draft("ada", "after")}).has_value(); });
+    wait_until([&] { return process.log->healthy(); });
+    const auto record = listener.records(1).front();
+    CHECK(word_of(*record) == "after");
+    CHECK(record->offset == 2);
+    CHECK(process.log->last_offset(0) == 2);
+}
+
+} // namespace runtime::test

@@ -1,0 +1,228 @@
+#include "tests/runtime/log_fixture.hpp"
+
+#include <catch2/catch.hpp>
+
+namespace runtime::test {
+
+namespace {
+
+const journeys::CustomerId ada{journeys::IdNamespace::user, "ada"};
+const journeys::CustomerId bob{journeys::IdNamespace::user, "bob"};
+const journeys::IntentId reminder{1, 2};
+
+std::shared_ptr<const std::string> block(std::string text) {
+    return std::make_shared<const std::string>(std::move(text));
+}
+
+/// One partition, taken over; every flush carries the next sequence.
+struct Owner {
+    Owner() : process{database, clock, 1} { epoch = process.take_over(0).epoch; }
+
+    Result<void> flush(std::vector<actors::CustomerWrite> customers) {
+        return process.flush({.partition = 0,
+                              .epoch = epoch,
+                              .sequence = ++sequence,
+                              .customers = std::move(customers)});
+    }
+    Result<void> effects(std::vector<journeys::Effect> effects) {
+        return flush({{.customer = ada, .revision = ++revision, .effects = std::move(effects)}});
+    }
+    std::vector<actors::Loaded::Entry> load(std::vector<journeys::CustomerId> customers) {
+        Listener listener;
+        process.store->load(0, std::move(customers), listener.actor());
+        return listener.next<actors::Loaded>().entries;
+    }
+    actors::Due due(Timestamp before, std::size_t limit) {
+        Listener listener;
+        process.store->find_due(0, before, limit, listener.actor());
+        return listener.next<actors::Due>();
+    }
+    std::vector<actors::OutboxRow> open_intents() {
+        Listener listener;
+        process.store->open_intents(0, listener.actor());
+        return listener.next<actors::OpenIntents>().rows;
+    }
+    std::string state() {
+        auto connection = database.connect();
+        return std::string{must(connection.run("SELECT state FROM outbox")).bytes(0, 0)};
+    }
+
+    Database database;
+    TestClock clock;
+    Process process;
+    std::uint64_t epoch = 0, sequence = 0, revision = 0;
+};
+
+journeys::IntentOpened opened() {
+    return {.id = reminder,
+            .journey = "cart",
+            .key = "k\0y",
+            .step = "remind",
+            .channel = "email",
+            .template_name = "t",
+            .topic = "cart",
+            .version = 3,
+            .at = Timestamp{1h},
+            .expires_at = Timestamp{2h}};
+}
+
+} // namespace
+
+TEST_CASE("a snapshot is replaced only by a newer revision", "[.postgres]") {
+    Owner owner;
+    must(owner.flush({{.customer = ada, .revision = 5, .block = block("\1five")},
+                      {.customer = bob, .revision = 1, .block = block("\1bob")}}));
+    must(owner.flush({{.customer = ada, .revision = 4, .block = block("\1four")}}));
+    const auto loaded = owner.load({bob, {journeys::IdNamespace::email, "nobody@x"}, ada});
+    REQUIRE(loaded.size() == 3);
+    CHECK(*loaded[0].block == "\1bob");
+    CHECK_FALSE(loaded[1].block);
+    CHECK(*loaded[2].block == "\1five");
+    must(owner.flush({{.customer = ada, .revision = 6, .block = block("\1six")},
+                      {.customer = ada, .revision = 7, .block = block("\1seven")}}));
+    CHECK(*owner.load({ada})[0].block == "\1seven");
+}
+
+TEST_CASE("a flush that comes again is written once", "[.postgres]") {
+    Owner owner;
+    const actors::FlushRequest request{
+        .partition = 0,
+        .epoch = owner.epoch,
+        .sequence = 1,
+        .watermark = 9,
+        .publication = 4,
+        .customers = {{.customer = ada,
+                       .revision = 1,
+                       .block = block("\1one"),
+                       .effects = {journeys::TimelineEntry{.kind = journeys::EntryKind::enter}}}}};
+    must(owner.process.flush(request));
+    auto again = request;
+    again.customers.front().block = block("\1other");
+    again.customers.front().revision = 2;
+    must(owner.process.flush(again));
+    CHECK(*owner.load({ada})[0].block == "\1one");
+    CHECK(count(owner.database, "SELECT count(*) FROM timeline") == 1);
+
+    Process successor{owner.database, owner.clock, 1};
+    const auto taken = successor.take_over(0);
+    CHECK(taken.flush_sequence == 1);
+    CHECK(taken.watermark == 9);
+    CHECK(taken.publication == 4);
+    CHECK(owner.process.flush({.partition = 0, .epoch = owner.epoch, .sequence = 2}).error().code ==
+          journeys::ErrorCode::fenced);
+}
+
+TEST_CASE("a customer is woken too early rather than too late", "[.postgres]") {
+    Owner owner;
+    const auto start = owner.clock.now();
+    const auto write = [&](Timestamp wake_at) {
+        must(owner.flush({{.customer = ada,
+                           .revision = ++owner.revision,
+                           .wake_at = wake_at,
+                           .block = block("\1")}}));
+    };
+    write(start + 10min);
+    write(start + 20min); // The earlier stays.
+    CHECK(owner.due(start + 10min, 10).entries.size() == 1);
+    write(start + 5min);
+    CHECK(owner.due(start + 5min, 10).entries.size() == 1);
+    owner.clock.millis += 6 * 60'000; // It has passed.
+    write(start + 30min);
+    const auto due = owner.due(start + 29min, 10);
+    CHECK(due.entries.empty());
+    CHECK(due.next == start + 30min);
+
+    must(owner.flush(
+        {{.customer = bob, .revision = 1, .wake_at = start + 40min, .block = block("\1")}}));
+    const auto first = owner.due(start + 1h, 1);
+    REQUIRE(first.entries.size() == 1);
+    CHECK(first.entries[0].customer == ada);
+    CHECK(first.next == start + 40min);
+    CHECK(owner.due(start + 1h, 2).next == journeys::no_time);
+}
+
+TEST_CASE("an intent goes its way through the outbox", "[.postgres]") {
+    Owner owner;
+    const auto settle = [](journeys::IntentState state) {
+        return journeys::IntentSettled{.id = reminder, .state = state};
+    };
+    must(owner.effects({opened()}));
+    const auto rows = owner.open_intents();
+    REQUIRE(rows.size() == 1);
+    CHECK(rows[0].customer == ada);
+    CHECK(rows[0].intent.version == 3);
+    CHECK(rows[0].intent.expires_at == Timestamp{2h});
+    CHECK(rows[0].state == journeys::IntentState::pending);
+
+    SECTION("granted, unknown, accepted after all, and nothing else then") {
+        must(owner.effects({journeys::IntentGranted{
+            .id = reminder, .address = "a@x", .payload = std::string("{\0}", 3)}}));
+        const auto claimed = owner.open_intents();
+        REQUIRE(claimed.size() == 1);
+        CHECK(claimed[0].state == journeys::IntentState::claimed);
+        CHECK(claimed[0].payload == std::string("{\0}", 3));
+        CHECK(claimed[0].epoch == owner.epoch);
+        must(owner.effects({settle(journeys::IntentState::unknown)}));
+        CHECK(owner.state() == "unknown");
+        must(owner.effects({settle(journeys::IntentState::accepted)}));
+        must(owner.effects({settle(journeys::IntentState::unknown)}));
+        must(owner.effects({journeys::IntentRecalled{reminder, "exited"}}));
+        must(owner.effects({opened()}));
+        CHECK(owner.state() == "accepted");
+        CHECK(owner.open_intents().empty());
+    }
+    SECTION("recalled, and open again after a deferral") {
+        must(owner.effects({journeys::IntentRecalled{reminder, "quiet_hours"}}));
+        CHECK(owner.state() == "recalled");
+        must(owner.effects({opened(), journeys::IntentGranted{.id = reminder, .payload = "p"}}));
+        CHECK(owner.state() == "claimed");
+        CHECK(owner.open_intents()[0].payload == "p");
+    }
+    SECTION("erased with its customer") {
+        must(owner.flush({{.customer = ada, .revision = 9, .block = block("\1")}}));
+        must(owner.effects({journeys::Erased{ada}}));
+        CHECK(owner.open_intents().empty());
+        CHECK_FALSE(owner.load({ada})[0].block);
+    }
+}
+
+TEST_CASE("a transfer is moved to the winner's log once", "[.postgres]") {
+    Owner owner;
+    Listener reader;
+    owner.process.log->subscribe(0, 0, reader.actor());
+    must(
+        owner.effects({journeys::TransferOut{.to = bob, .transfer = {.id = 7, .state = "state"}}}));
+    const auto record = reader.records(1).front();
+    CHECK(record->customer == bob);
+    CHECK(std::get<journeys::Transfer>(record->body).state == "state");
+    CHECK(count(owner.database, "SELECT count(*) FROM transfers") == 0);
+    CHECK(count(owner.database, "SELECT count(*) FROM log WHERE kind = 4") == 1);
+}
+
+TEST_CASE("a parked record puts its customer into quarantine", "[.postgres]") {
+    Owner owner;
+    must(owner.process.flush({.partition = 0,
+                              .epoch = owner.epoch,
+                              .sequence = 1,
+                              .parked = {{ada, 3, "it broke"}, {ada, 4, "another"}}}));
+    CHECK(owner.load({ada})[0].quarantined == "it broke");
+    CHECK(owner.load({bob})[0].quarantined.empty());
+}
+
+TEST_CASE("flushes outlive their connections", "[.postgres]") {
+    Owner owner;
+    auto connection = owner.database.connect();
+    for (int i = 1; i <= 100; ++i) {
+        must(owner.flush({{.customer = ada,
+                           .revision = static_cast<std::uint64_t>(i),
+                           .block = block("\1"),
+                           .effects = {journeys::TimelineEntry{}}}}));
+        if (i % 10 == 0)
+            must(connection.run("SELECT pg_terminate_backend(pid, 1000) FROM pg_stat_activity "
+                                "WHERE application_name LIKE 'sojourn/%/flush/%'"));
+    }
+    CHECK(count(owner.database, "SELECT count(*) FROM timeline") == 100);
+    CHECK(count(owner.database, "SELECT flush_sequence FROM progress") == 100);
+}
+
+} // namespace runtime::test
