@@ -3,6 +3,7 @@
 #include "actors/messages.hpp"
 #include "journeys/cel/program.hpp"
 #include "journeys/environment.hpp"
+#include "journeys/local_time.hpp"
 #include "journeys/policy.hpp"
 #include "runtime/console.hpp"
 #include "runtime/customer_json.hpp"
@@ -26,7 +27,7 @@ constexpr auto patience = std::chrono::seconds{5};
 class Question final : public caf::event_based_actor {
 public:
     using Done = std::function<void(std::shared_ptr<const std::string>)>;
-    Question(caf::actor_config& config, Done done) : caf::event_based_actor(config), done_(std::move(done)) {}
+    Question(caf::actor_config& config, Done tell) : caf::event_based_actor(config), done_(std::move(tell)) {}
 
 protected:
     caf::behavior make_behavior() override {
