@@ -1,7 +1,7 @@
 # Sojourn's commands. CMake does the building; what is here installs, calls it, and runs what it built.
 
 # What `make run` starts, and `make bench`, once built.
-RUN_COMMAND   = build/release/sojourn serve --config config/demo.yaml
+RUN_COMMAND   = tests/support/demo build/release/sojourn
 BENCH_COMMAND = build/release/sojourn bench
 
 JOBS ?= $(shell nproc)

@@ -3,6 +3,8 @@
 #include "actors/messages.hpp"
 #include "actors/partition_actor.hpp"
 
+#include <caf/logger.hpp>
+
 #include <atomic>
 #include <future>
 #include <thread>
@@ -25,6 +27,8 @@ std::function<void()> after(std::size_t count, std::function<void()> done) {
 
 } // namespace
 
+void let_go_of_logger() { caf::logger::set_current_actor_system(nullptr); }
+
 System::System(const Ports& ports, SystemSettings settings)
     : ports_(ports), settings_(std::move(settings)),
       credit_(settings_.partitions, settings_.credit) {
@@ -39,6 +43,7 @@ System::System(const Ports& ports, SystemSettings settings)
     }
     for (const auto& channel : settings_.channels)
         channels_.emplace(channel.name, shards_[0]->system->spawn<ChannelActor>(ports_, channel));
+    let_go_of_logger();
 }
 
 System::~System() { release(); }
@@ -56,6 +61,7 @@ void System::start() {
         auto& home = *shards_[partition % shards_.size()]->system;
         partitions_.push_back(home.spawn<PartitionActor>(std::ref(*contexts_.back())));
     }
+    let_go_of_logger();
 }
 
 void System::query(journeys::CustomerId customer, caf::actor asker) {

@@ -71,6 +71,7 @@ private:
             if (customer->forward_to && hops < hops_max) return self->ask(*customer->forward_to, hops + 1);
             self->done_(std::make_shared<const Customer>(std::move(*customer)));
         });
+        actors::let_go_of_logger();
         system_.query(id, question);
     }
 

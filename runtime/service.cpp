@@ -21,8 +21,16 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/thread_pool.hpp>
 
+#include <boost/asio/ip/tcp.hpp>
+
+#include <fcntl.h>
 #include <malloc.h>
+#include <sys/file.h>
 #include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
 
 #include <cstdio>
 #include <future>
@@ -54,6 +62,38 @@ LogCodec log_codec() {
     codec.message_hash = [](const journeys::Record& record) { return schema::message_hash(record); };
     codec.stamp = [](journeys::Record& record) { schema::cap_time(record); };
     return codec;
+}
+
+/// Held for as long as the process lives, so that two services never share a data folder. The kernel lets it go
+/// however the process ends.
+Result<int> lock_folder(const std::string& folder) {
+    std::error_code error;
+    std::filesystem::create_directories(folder, error);
+    if (error) return Error{ErrorCode::unavailable, "cannot make " + folder + ": " + error.message()};
+    const auto file = folder + "/service.lock";
+    const int descriptor = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (descriptor < 0) return Error{ErrorCode::unavailable, "cannot write " + file + ": " + std::strerror(errno)};
+    if (::flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
+        ::close(descriptor);
+        return Error{ErrorCode::unavailable, "another service runs on " + folder};
+    }
+    return descriptor;
+}
+
+/// Whether the port can be had, asked before anything else is started. 0 is any port.
+Result<void> check_port(const std::string& address, std::uint16_t port) {
+    using boost::asio::ip::tcp;
+    boost::system::error_code error;
+    boost::asio::io_context context;
+    const auto where = boost::asio::ip::make_address(address == "localhost" ? "127.0.0.1" : address, error);
+    if (error) return Error{ErrorCode::unavailable, address + " is no address to listen on"};
+    tcp::acceptor acceptor{context};
+    acceptor.open(where.is_v6() ? tcp::v6() : tcp::v4(), error);
+    if (!error) acceptor.set_option(tcp::acceptor::reuse_address{true}, error);
+    if (!error) acceptor.bind({where, port}, error);
+    if (!error) acceptor.listen(1, error);
+    if (error) return Error{ErrorCode::unavailable, "cannot listen on " + address + ":" + std::to_string(port) + ": " + error.message()};
+    return {};
 }
 
 /// Names this process among all that ever owned the partitions.
@@ -157,6 +197,8 @@ Result<void> Service::Parts::open_storage() {
     } else {
         const auto place = options.config.parent_path() / config.storage.data_dir;
         data_dir = std::filesystem::absolute(place).lexically_normal().string();
+        const auto locked = lock_folder(data_dir);
+        if (!locked) return locked.error();
         auto started = EmbeddedPostgres::start(data_dir);
         if (!started) return started.error();
         embedded.emplace(std::move(*started));
@@ -433,6 +475,8 @@ Result<std::unique_ptr<Service>> Service::start(const ServiceOptions& options, s
     mistakes = schema::check_exposure(parts->config, options.config.string());
     if (!mistakes.empty()) return Error{ErrorCode::invalid_argument, "the demo key must not be reachable from outside"};
 
+    const auto& listen = parts->config.listen;
+    if (auto free = check_port(listen.address, listen.port); !free) return free.error();
     if (auto opened = parts->open_storage(); !opened) return opened.error();
     if (auto read = parts->read_publications(*files, mistakes); !read) return read.error();
     std::function<void(const std::string&)> show;
@@ -449,8 +493,9 @@ Result<std::unique_ptr<Service>> Service::start(const ServiceOptions& options, s
         return parts->open_listener();
     };
     if (auto finished = finish(); !finished) {
-        parts->stop();
-        return finished.error();
+        if (parts->stop()) return finished.error();
+        std::fprintf(stderr, "sojourn: %s\n", finished.error().detail.c_str());
+        std::_Exit(3); // The environment is at fault, and something of ours hangs on it.
     }
     parts->log.info("ready", {{"address", parts->config.listen.address},
                               {"port", parts->listener->port()},

@@ -62,7 +62,8 @@ void Tally::customers(actors::Partition partition, std::uint64_t active, std::ui
 
 void Tally::partition_state(actors::Partition partition, std::string_view state, std::string_view why) {
     Metrics::partition_state(partition, state, why);
-    log_.info("partition", {{"partition", partition}, {"state", state}, {"why", why}});
+    if (why.empty()) log_.debug("partition", {{"partition", partition}, {"state", state}});
+    else log_.warning("partition", {{"partition", partition}, {"state", state}, {"why", why}});
 }
 
 } // namespace runtime
