@@ -156,6 +156,10 @@ public:
     void keep_reject(RejectedMessage message);
     void reload();
     bool stop();
+    /// A span that is meant in real time, for whoever measures it by the service's clock.
+    journeys::Duration paced(journeys::Duration span) const {
+        return std::chrono::duration_cast<journeys::Duration>(span * std::max(1.0, clock.speed()));
+    }
 
     ServiceOptions options;
     schema::Config config;
@@ -293,7 +297,8 @@ void Service::Parts::start_actors() {
     settings.partitions = partition_count;
     settings.clock = [this] { return clock.now(); };
     settings.codec = log_codec();
-    settings.retention = config.storage.retention;
+    settings.segment_span = paced(settings.segment_span);
+    settings.retention = paced(config.storage.retention);
     settings.bytes_max = config.storage.retention_bytes;
     event_log.emplace(settings, ownership);
     mover.emplace(settings, *event_log);
@@ -318,8 +323,16 @@ void Service::Parts::start_actors() {
     actor_settings.shards = std::clamp(std::thread::hardware_concurrency(), 1u, unsigned{partition_count});
     actor_settings.partition.active_customers_max =
         std::max<std::size_t>(1, static_cast<std::size_t>(config.limits.active_customers) / partition_count);
-    actor_settings.partition.idle_after = config.limits.passivate_after;
-    actor_settings.flush.checkpoint = config.storage.checkpoint;
+    auto& partition = actor_settings.partition;
+    partition.idle_after = paced(config.limits.passivate_after);
+    partition.timer_window = paced(partition.timer_window);
+    partition.retry_min = paced(partition.retry_min);
+    partition.retry_max = paced(partition.retry_max);
+    auto& flush = actor_settings.flush;
+    flush.checkpoint = paced(config.storage.checkpoint);
+    flush.checkpoint_max = paced(flush.checkpoint_max);
+    flush.retry_min = paced(flush.retry_min);
+    flush.retry_max = paced(flush.retry_max);
     actor_settings.rules = &actors::product_rules();
     for (const auto& channel : config.channels) {
         const auto* rules = config.settings.channel(channel.name);
@@ -327,8 +340,10 @@ void Service::Parts::start_actors() {
         one.name = channel.name;
         one.deduplicates = rules && rules->deduplicates;
         one.concurrency = static_cast<std::size_t>(channel.concurrency);
-        one.rate = channel.rate;
+        one.rate = channel.rate / std::max(1.0, clock.speed());
         one.burst = std::max(1.0, channel.rate);
+        for (auto* const span : {&one.breaker_open, &one.breaker_open_max, &one.backoff, &one.backoff_max, &one.claim_age_max})
+            *span = paced(*span);
         one.seed = journeys::hash(channel.name, config.settings.seed);
         actor_settings.channels.push_back(one);
     }
