@@ -25,8 +25,9 @@ struct SystemSettings {
     const Rules* rules = nullptr; ///< As a rule `&product_rules()`.
 };
 
-/// A thread that has spawned an actor holds on to the logger of its actor system, and in CAF 0.17 that system's
-/// destructor waits for the logger: so whoever spawns from a thread of their own lets go of it behind it.
+/// A thread that has spawned an actor holds on to the logger of its actor system, and in CAF 0.17
+/// that system's destructor waits for the logger: so whoever spawns from a thread of their own lets
+/// go of it behind it.
 void let_go_of_logger();
 
 /// Each shard is a CAF actor system with one worker: in CAF 0.17 a steal walks the whole run queue.

@@ -11,13 +11,14 @@ using cel::Arena;
 using cel::Type;
 using cel::Value;
 
-Value optional_time(Timestamp at) { return at == Timestamp{} ? Value::null() : Value::timestamp(at); }
+Value optional_time(Timestamp at) {
+    return at == Timestamp{} ? Value::null() : Value::timestamp(at);
+}
 Value optional_text(const std::string& text) {
     return text.empty() ? Value::null() : Value::string(text);
 }
 /// Fields of models: null until a model is loaded.
-template <class Record>
-Value not_loaded(const Record&, const View&, Arena&) {
+template <class Record> Value not_loaded(const Record&, const View&, Arena&) {
     return Value::null();
 }
 
@@ -55,7 +56,8 @@ Value consent_topics(const Customer& customer, std::string_view channel, Arena& 
     std::size_t count = 0;
     for (const auto& consent : customer.consents) {
         if (consent.channel != channel) continue;
-        items[count++] = Value::string(consent.topic.empty() ? std::string_view{"all"} : consent.topic);
+        items[count++] =
+            Value::string(consent.topic.empty() ? std::string_view{"all"} : consent.topic);
         items[count++] = Value::string(consent_text(consent.state));
     }
     return Value::map_of({items, count});
@@ -99,31 +101,35 @@ Value stored_event(const std::string& packed, const View& view, Arena& arena) {
 const Cart& cart_in_view(const View& view) {
     static const Cart none;
     const Cart* cart = nullptr;
-    if (view.run && !view.run->cart_id.empty()) cart = find_cart(*view.customer, view.run->cart_id);
-    else cart = current_cart(*view.customer);
+    if (view.run && !view.run->cart_id.empty())
+        cart = find_cart(*view.customer, view.run->cart_id);
+    else
+        cart = current_cart(*view.customer);
     return cart ? *cart : none;
 }
 
-template <>
-const FieldTable<Event>& table<Event>() {
+template <> const FieldTable<Event>& table<Event>() {
     static const FieldTable<Event> fields{
         "Event",
         "The event being applied.",
         {{"name", Type::string(), "its name, e.g. `Product Added`",
           [](const Event& event, const View&, Arena&) { return Value::string(event.name); }},
-         {"properties", Type::map(Type::string(), Type::dyn()), "what the producer sent with it; a missing key is null",
+         {"properties", Type::map(Type::string(), Type::dyn()),
+          "what the producer sent with it; a missing key is null",
           [](const Event& event, const View&, Arena&) {
-              return event.properties.empty() ? Value::map_of({}) : Value::packed(PackedView{event.properties});
+              return event.properties.empty() ? Value::map_of({})
+                                              : Value::packed(PackedView{event.properties});
           }},
          {"timestamp", Type::timestamp(), "when it happened",
           [](const Event& event, const View&, Arena&) { return Value::timestamp(event.time); }},
          {"received_at", Type::timestamp(), "when it was accepted here",
-          [](const Event&, const View& view, Arena&) { return Value::timestamp(view.received_at); }}}};
+          [](const Event&, const View& view, Arena&) {
+              return Value::timestamp(view.received_at);
+          }}}};
     return fields;
 }
 
-template <>
-const FieldTable<StoredEvent>& table<StoredEvent>() {
+template <> const FieldTable<StoredEvent>& table<StoredEvent>() {
     static const FieldTable<StoredEvent> fields{
         "StoredEvent",
         "What a run keeps of an event: the properties that its journey reads.",
@@ -131,7 +137,8 @@ const FieldTable<StoredEvent>& table<StoredEvent>() {
           [](const StoredEvent& event, const View&, Arena&) {
               return Value::string(event.packed.string_at("name"));
           }},
-         {"properties", Type::map(Type::string(), Type::dyn()), "those that the file reads; a missing key is null",
+         {"properties", Type::map(Type::string(), Type::dyn()),
+          "those that the file reads; a missing key is null",
           [](const StoredEvent& event, const View&, Arena&) {
               const auto properties = event.packed.find("properties");
               return properties.is_map() ? Value::packed(properties) : Value::map_of({});
@@ -145,8 +152,7 @@ const FieldTable<StoredEvent>& table<StoredEvent>() {
     return fields;
 }
 
-template <>
-const FieldTable<SentStep>& table<SentStep>() {
+template <> const FieldTable<SentStep>& table<SentStep>() {
     static const FieldTable<SentStep> fields{
         "Sent",
         "What became of a message of this run.",
@@ -160,14 +166,16 @@ const FieldTable<SentStep>& table<SentStep>() {
               default: return Value::string("unknown");
               }
           }},
-         {"delivered_at", Type::nullable(Type::timestamp()), "null until providers report it", not_loaded<SentStep>},
-         {"opened_at", Type::nullable(Type::timestamp()), "null until providers report it", not_loaded<SentStep>},
-         {"clicked_at", Type::nullable(Type::timestamp()), "null until providers report it", not_loaded<SentStep>}}};
+         {"delivered_at", Type::nullable(Type::timestamp()), "null until providers report it",
+          not_loaded<SentStep>},
+         {"opened_at", Type::nullable(Type::timestamp()), "null until providers report it",
+          not_loaded<SentStep>},
+         {"clicked_at", Type::nullable(Type::timestamp()), "null until providers report it",
+          not_loaded<SentStep>}}};
     return fields;
 }
 
-template <>
-const FieldTable<Run>& table<Run>() {
+template <> const FieldTable<Run>& table<Run>() {
     static const FieldTable<Run> fields{
         "Run",
         "This customer's way through this journey.",
@@ -177,88 +185,128 @@ const FieldTable<Run>& table<Run>() {
           [](const Run& run, const View&, Arena&) { return Value::timestamp(run.entered_at); }},
          {"step", Type::string(), "path of the step where it stands",
           [](const Run& run, const View& view, Arena&) {
-              const auto* journey = view.catalog ? view.catalog->version(run.journey, run.version) : nullptr;
+              const auto* journey =
+                  view.catalog ? view.catalog->version(run.journey, run.version) : nullptr;
               if (!journey || run.step >= journey->steps.size()) return Value::string("");
               return Value::string(journey->steps[run.step].path);
           }},
          {"arm", Type::string(), "`send` or `holdout`",
           [](const Run& run, const View&, Arena&) {
-              return Value::string(run.held_out ? std::string_view{"holdout"} : std::string_view{"send"});
+              return Value::string(run.held_out ? std::string_view{"holdout"}
+                                                : std::string_view{"send"});
           }},
          {"event", Type::object("StoredEvent"), "what opened it",
-          [](const Run& run, const View& view, Arena& arena) { return stored_event(run.event, view, arena); }},
-         {"last_event", Type::nullable(Type::object("StoredEvent")), "what last resumed or restarted a wait",
-          [](const Run& run, const View& view, Arena& arena) { return stored_event(run.last_event, view, arena); }},
-         {"sent", Type::map(Type::string(), Type::nullable(Type::object("Sent"))), "by step name; null where nothing left yet",
-          [](const Run& run, const View& view, Arena& arena) { return sent_steps(run, view, arena); }}}};
+          [](const Run& run, const View& view, Arena& arena) {
+              return stored_event(run.event, view, arena);
+          }},
+         {"last_event", Type::nullable(Type::object("StoredEvent")),
+          "what last resumed or restarted a wait",
+          [](const Run& run, const View& view, Arena& arena) {
+              return stored_event(run.last_event, view, arena);
+          }},
+         {"sent", Type::map(Type::string(), Type::nullable(Type::object("Sent"))),
+          "by step name; null where nothing left yet",
+          [](const Run& run, const View& view, Arena& arena) {
+              return sent_steps(run, view, arena);
+          }}}};
     return fields;
 }
 
-template <>
-const FieldTable<CartLine>& table<CartLine>() {
+template <> const FieldTable<CartLine>& table<CartLine>() {
     static const FieldTable<CartLine> fields{
         "CartItem",
         "One line of a cart.",
-        {{"product_id", Type::string(), "", [](const CartLine& line, const View&, Arena&) { return Value::string(line.product_id); }},
-         {"sku", Type::string(), "", [](const CartLine& line, const View&, Arena&) { return Value::string(line.sku); }},
-         {"name", Type::string(), "", [](const CartLine& line, const View&, Arena&) { return Value::string(line.name); }},
-         {"category", Type::string(), "", [](const CartLine& line, const View&, Arena&) { return Value::string(line.category); }},
+        {{"product_id", Type::string(), "",
+          [](const CartLine& line, const View&, Arena&) { return Value::string(line.product_id); }},
+         {"sku", Type::string(), "",
+          [](const CartLine& line, const View&, Arena&) { return Value::string(line.sku); }},
+         {"name", Type::string(), "",
+          [](const CartLine& line, const View&, Arena&) { return Value::string(line.name); }},
+         {"category", Type::string(), "",
+          [](const CartLine& line, const View&, Arena&) { return Value::string(line.category); }},
          {"price", Type::floating(), "of one, in units of the currency",
-          [](const CartLine& line, const View&, Arena&) { return Value::floating(line.price.to_double()); }},
-         {"quantity", Type::integer(), "", [](const CartLine& line, const View&, Arena&) { return Value::integer(line.quantity); }},
-         {"url", Type::string(), "", [](const CartLine& line, const View&, Arena&) { return Value::string(line.url); }},
-         {"image_url", Type::string(), "", [](const CartLine& line, const View&, Arena&) { return Value::string(line.image_url); }}}};
+          [](const CartLine& line, const View&, Arena&) {
+              return Value::floating(line.price.to_double());
+          }},
+         {"quantity", Type::integer(), "",
+          [](const CartLine& line, const View&, Arena&) { return Value::integer(line.quantity); }},
+         {"url", Type::string(), "",
+          [](const CartLine& line, const View&, Arena&) { return Value::string(line.url); }},
+         {"image_url", Type::string(), "", [](const CartLine& line, const View&, Arena&) {
+              return Value::string(line.image_url);
+          }}}};
     return fields;
 }
 
-template <>
-const FieldTable<Cart>& table<Cart>() {
+template <> const FieldTable<Cart>& table<Cart>() {
     static const FieldTable<Cart> fields{
         "Cart",
         "The run's cart where the journey's key reads `cart.id`; elsewhere the one changed last.",
-        {{"id", Type::nullable(Type::string()), "the producer's cart_id, else one made here; null where there is no cart",
+        {{"id", Type::nullable(Type::string()),
+          "the producer's cart_id, else one made here; null where there is no cart",
           [](const Cart& cart, const View&, Arena&) { return optional_text(cart.id); }},
          {"items", Type::list(Type::object("CartItem")), "",
           [](const Cart& cart, const View& view, Arena& arena) {
-              return list_of(cart.lines, view, arena, [](const CartLine& line) { return line.quantity > 0; });
+              return list_of(cart.lines, view, arena,
+                             [](const CartLine& line) { return line.quantity > 0; });
           }},
-         {"value", Type::nullable(Type::floating()), "sum of price times quantity; null with several currencies",
+         {"value", Type::nullable(Type::floating()),
+          "sum of price times quantity; null with several currencies",
           [](const Cart& cart, const View&, Arena&) {
-              return cart.mixed_currencies ? Value::null() : Value::floating(cart.value().to_double());
+              return cart.mixed_currencies ? Value::null()
+                                           : Value::floating(cart.value().to_double());
           }},
-         {"currency", Type::nullable(Type::string()), "ISO 4217", [](const Cart& cart, const View&, Arena&) { return optional_text(cart.currency); }},
-         {"updated_at", Type::nullable(Type::timestamp()), "", [](const Cart& cart, const View&, Arena&) { return optional_time(cart.updated_at); }},
+         {"currency", Type::nullable(Type::string()), "ISO 4217",
+          [](const Cart& cart, const View&, Arena&) { return optional_text(cart.currency); }},
+         {"updated_at", Type::nullable(Type::timestamp()), "",
+          [](const Cart& cart, const View&, Arena&) { return optional_time(cart.updated_at); }},
          {"ordered", Type::boolean(), "an order named it, or bought one of its products",
           [](const Cart& cart, const View&, Arena&) { return Value::boolean(cart.ordered); }}}};
     return fields;
 }
 
-template <>
-const FieldTable<OrderLine>& table<OrderLine>() {
+template <> const FieldTable<OrderLine>& table<OrderLine>() {
     static const FieldTable<OrderLine> fields{
         "OrderItem",
         "One line of an order.",
-        {{"product_id", Type::string(), "", [](const OrderLine& line, const View&, Arena&) { return Value::string(line.product_id); }},
-         {"name", Type::string(), "", [](const OrderLine& line, const View&, Arena&) { return Value::string(line.name); }},
-         {"category", Type::string(), "", [](const OrderLine& line, const View&, Arena&) { return Value::string(line.category); }},
-         {"price", Type::floating(), "of one", [](const OrderLine& line, const View&, Arena&) { return Value::floating(line.price.to_double()); }},
-         {"quantity", Type::integer(), "", [](const OrderLine& line, const View&, Arena&) { return Value::integer(line.quantity); }}}};
+        {{"product_id", Type::string(), "",
+          [](const OrderLine& line, const View&, Arena&) {
+              return Value::string(line.product_id);
+          }},
+         {"name", Type::string(), "",
+          [](const OrderLine& line, const View&, Arena&) { return Value::string(line.name); }},
+         {"category", Type::string(), "",
+          [](const OrderLine& line, const View&, Arena&) { return Value::string(line.category); }},
+         {"price", Type::floating(), "of one",
+          [](const OrderLine& line, const View&, Arena&) {
+              return Value::floating(line.price.to_double());
+          }},
+         {"quantity", Type::integer(), "", [](const OrderLine& line, const View&, Arena&) {
+              return Value::integer(line.quantity);
+          }}}};
     return fields;
 }
 
-template <>
-const FieldTable<Order>& table<Order>() {
+template <> const FieldTable<Order>& table<Order>() {
     static const FieldTable<Order> fields{
         "Order",
         "One order; the last 20 are kept.",
-        {{"id", Type::string(), "", [](const Order& order, const View&, Arena&) { return Value::string(order.id); }},
+        {{"id", Type::string(), "",
+          [](const Order& order, const View&, Arena&) { return Value::string(order.id); }},
          {"items", Type::list(Type::object("OrderItem")), "",
           [](const Order& order, const View& view, Arena& arena) {
               return list_of(order.items, view, arena, [](const OrderLine&) { return true; });
           }},
-         {"total", Type::floating(), "what was paid", [](const Order& order, const View&, Arena&) { return Value::floating(order.total.to_double()); }},
-         {"currency", Type::nullable(Type::string()), "", [](const Order& order, const View&, Arena&) { return optional_text(order.currency); }},
-         {"placed_at", Type::timestamp(), "", [](const Order& order, const View&, Arena&) { return Value::timestamp(order.placed_at); }},
+         {"total", Type::floating(), "what was paid",
+          [](const Order& order, const View&, Arena&) {
+              return Value::floating(order.total.to_double());
+          }},
+         {"currency", Type::nullable(Type::string()), "",
+          [](const Order& order, const View&, Arena&) { return optional_text(order.currency); }},
+         {"placed_at", Type::timestamp(), "",
+          [](const Order& order, const View&, Arena&) {
+              return Value::timestamp(order.placed_at);
+          }},
          {"status", Type::string(), "`placed`, `cancelled` or `refunded`",
           [](const Order& order, const View&, Arena&) {
               switch (order.status) {
@@ -268,64 +316,126 @@ const FieldTable<Order>& table<Order>() {
               }
               return Value::null();
           }},
-         {"coupon", Type::nullable(Type::string()), "", [](const Order& order, const View&, Arena&) { return optional_text(order.coupon); }}}};
+         {"coupon", Type::nullable(Type::string()), "",
+          [](const Order& order, const View&, Arena&) { return optional_text(order.coupon); }}}};
     return fields;
 }
 
-template <>
-const FieldTable<Session>& table<Session>() {
+template <> const FieldTable<Session>& table<Session>() {
     static const FieldTable<Session> fields{
         "Session",
         "The visit: ends after 30 minutes without an event; the last one until a new one begins.",
-        {{"id", Type::nullable(Type::string()), "", [](const Session& session, const View&, Arena&) { return optional_text(session.id); }},
-         {"started_at", Type::nullable(Type::timestamp()), "", [](const Session& session, const View&, Arena&) { return optional_time(session.started_at); }},
-         {"views", Type::integer(), "products viewed", [](const Session& session, const View&, Arena&) { return Value::integer(session.views); }},
-         {"events", Type::integer(), "", [](const Session& session, const View&, Arena&) { return Value::integer(session.events); }},
+        {{"id", Type::nullable(Type::string()), "",
+          [](const Session& session, const View&, Arena&) { return optional_text(session.id); }},
+         {"started_at", Type::nullable(Type::timestamp()), "",
+          [](const Session& session, const View&, Arena&) {
+              return optional_time(session.started_at);
+          }},
+         {"views", Type::integer(), "products viewed",
+          [](const Session& session, const View&, Arena&) {
+              return Value::integer(session.views);
+          }},
+         {"events", Type::integer(), "",
+          [](const Session& session, const View&, Arena&) {
+              return Value::integer(session.events);
+          }},
          {"products", Type::list(Type::string()), "ids, newest first, at most 20",
-          [](const Session& session, const View&, Arena& arena) { return texts(session.products, arena); }},
+          [](const Session& session, const View&, Arena& arena) {
+              return texts(session.products, arena);
+          }},
          {"categories", Type::list(Type::string()), "newest first, at most 20",
-          [](const Session& session, const View&, Arena& arena) { return texts(session.categories, arena); }},
-         {"referrer", Type::nullable(Type::string()), "", [](const Session& session, const View&, Arena&) { return optional_text(session.referrer); }},
-         {"campaign", Type::nullable(Type::string()), "", [](const Session& session, const View&, Arena&) { return optional_text(session.campaign); }},
-         {"intent", Type::nullable(Type::floating()), "probability of an order in this session; null until a model is loaded", not_loaded<Session>}}};
+          [](const Session& session, const View&, Arena& arena) {
+              return texts(session.categories, arena);
+          }},
+         {"referrer", Type::nullable(Type::string()), "",
+          [](const Session& session, const View&, Arena&) {
+              return optional_text(session.referrer);
+          }},
+         {"campaign", Type::nullable(Type::string()), "",
+          [](const Session& session, const View&, Arena&) {
+              return optional_text(session.campaign);
+          }},
+         {"intent", Type::nullable(Type::floating()),
+          "probability of an order in this session; null until a model is loaded",
+          not_loaded<Session>}}};
     return fields;
 }
 
-template <>
-const FieldTable<Customer>& table<Customer>() {
+template <> const FieldTable<Customer>& table<Customer>() {
     static const FieldTable<Customer> fields{
         "Customer",
         "The person, as of `now`.",
         {{"id", Type::string(), "the user id, or `anonymous:…`",
-          [](const Customer& customer, const View&, Arena& arena) { return Value::string(display(customer.id), arena); }},
-         {"traits", Type::map(Type::string(), Type::dyn()), "what identify calls said; a missing key is null",
-          [](const Customer& customer, const View&, Arena&) {
-              return customer.traits.empty() ? Value::map_of({}) : Value::packed(PackedView{customer.traits});
+          [](const Customer& customer, const View&, Arena& arena) {
+              return Value::string(display(customer.id), arena);
           }},
-         {"stage", Type::nullable(Type::string()), "lifecycle stage; null until models are loaded", not_loaded<Customer>},
-         {"vip", Type::nullable(Type::boolean()), "null until models are loaded", not_loaded<Customer>},
-         {"churn_risk", Type::nullable(Type::floating()), "1 - p_alive; null until models are loaded", not_loaded<Customer>},
-         {"p_alive", Type::nullable(Type::floating()), "null until models are loaded", not_loaded<Customer>},
-         {"clv", Type::nullable(Type::floating()), "value of the next 52 weeks; null until models are loaded", not_loaded<Customer>},
-         {"expected_orders_90d", Type::nullable(Type::floating()), "null until models are loaded", not_loaded<Customer>},
-         {"orders", Type::integer(), "without cancelled and refunded ones", [](const Customer& customer, const View&, Arena&) { return Value::integer(customer.order_count); }},
-         {"revenue", Type::floating(), "net of refunds", [](const Customer& customer, const View&, Arena&) { return Value::floating(customer.revenue.to_double()); }},
-         {"first_seen", Type::timestamp(), "", [](const Customer& customer, const View&, Arena&) { return Value::timestamp(customer.first_seen); }},
-         {"last_seen", Type::timestamp(), "", [](const Customer& customer, const View&, Arena&) { return Value::timestamp(customer.last_seen); }},
-         {"last_order_at", Type::nullable(Type::timestamp()), "", [](const Customer& customer, const View&, Arena&) { return optional_time(customer.last_order_at); }},
-         {"timezone", Type::nullable(Type::string()), "IANA name", [](const Customer& customer, const View&, Arena&) { return optional_text(customer.timezone); }},
-         {"locale", Type::nullable(Type::string()), "e.g. `de-AT`", [](const Customer& customer, const View&, Arena&) { return optional_text(customer.locale); }},
-         {"country", Type::nullable(Type::string()), "ISO 3166", [](const Customer& customer, const View&, Arena&) { return optional_text(customer.country); }},
-         {"consent", Type::map(Type::string(), Type::map(Type::string(), Type::string())), "`consent[channel][topic]`: `subscribed`, `unsubscribed` or `never`; null where nothing was said",
-          [](const Customer& customer, const View&, Arena& arena) { return consents(customer, arena); }},
-         {"known", Type::boolean(), "has a user id", [](const Customer& customer, const View&, Arena&) { return Value::boolean(customer.id.space != IdNamespace::anonymous); }}}};
+         {"traits", Type::map(Type::string(), Type::dyn()),
+          "what identify calls said; a missing key is null",
+          [](const Customer& customer, const View&, Arena&) {
+              return customer.traits.empty() ? Value::map_of({})
+                                             : Value::packed(PackedView{customer.traits});
+          }},
+         {"stage", Type::nullable(Type::string()), "lifecycle stage; null until models are loaded",
+          not_loaded<Customer>},
+         {"vip", Type::nullable(Type::boolean()), "null until models are loaded",
+          not_loaded<Customer>},
+         {"churn_risk", Type::nullable(Type::floating()),
+          "1 - p_alive; null until models are loaded", not_loaded<Customer>},
+         {"p_alive", Type::nullable(Type::floating()), "null until models are loaded",
+          not_loaded<Customer>},
+         {"clv", Type::nullable(Type::floating()),
+          "value of the next 52 weeks; null until models are loaded", not_loaded<Customer>},
+         {"expected_orders_90d", Type::nullable(Type::floating()), "null until models are loaded",
+          not_loaded<Customer>},
+         {"orders", Type::integer(), "without cancelled and refunded ones",
+          [](const Customer& customer, const View&, Arena&) {
+              return Value::integer(customer.order_count);
+          }},
+         {"revenue", Type::floating(), "net of refunds",
+          [](const Customer& customer, const View&, Arena&) {
+              return Value::floating(customer.revenue.to_double());
+          }},
+         {"first_seen", Type::timestamp(), "",
+          [](const Customer& customer, const View&, Arena&) {
+              return Value::timestamp(customer.first_seen);
+          }},
+         {"last_seen", Type::timestamp(), "",
+          [](const Customer& customer, const View&, Arena&) {
+              return Value::timestamp(customer.last_seen);
+          }},
+         {"last_order_at", Type::nullable(Type::timestamp()), "",
+          [](const Customer& customer, const View&, Arena&) {
+              return optional_time(customer.last_order_at);
+          }},
+         {"timezone", Type::nullable(Type::string()), "IANA name",
+          [](const Customer& customer, const View&, Arena&) {
+              return optional_text(customer.timezone);
+          }},
+         {"locale", Type::nullable(Type::string()), "e.g. `de-AT`",
+          [](const Customer& customer, const View&, Arena&) {
+              return optional_text(customer.locale);
+          }},
+         {"country", Type::nullable(Type::string()), "ISO 3166",
+          [](const Customer& customer, const View&, Arena&) {
+              return optional_text(customer.country);
+          }},
+         {"consent", Type::map(Type::string(), Type::map(Type::string(), Type::string())),
+          "`consent[channel][topic]`: `subscribed`, `unsubscribed` or `never`; null where nothing "
+          "was said",
+          [](const Customer& customer, const View&, Arena& arena) {
+              return consents(customer, arena);
+          }},
+         {"known", Type::boolean(), "has a user id",
+          [](const Customer& customer, const View&, Arena&) {
+              return Value::boolean(customer.id.space != IdNamespace::anonymous);
+          }}}};
     return fields;
 }
 
 std::vector<const cel::ObjectType*> all_types() {
-    return {&table<Event>().type,    &table<StoredEvent>().type, &table<SentStep>().type,
-            &table<Run>().type,      &table<CartLine>().type,    &table<Cart>().type,
-            &table<OrderLine>().type, &table<Order>().type,      &table<Session>().type,
+    return {&table<Event>().type,     &table<StoredEvent>().type, &table<SentStep>().type,
+            &table<Run>().type,       &table<CartLine>().type,    &table<Cart>().type,
+            &table<OrderLine>().type, &table<Order>().type,       &table<Session>().type,
             &table<Customer>().type};
 }
 

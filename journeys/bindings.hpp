@@ -1,5 +1,6 @@
-/// The host's records for expressions: which fields a customer, a cart, a run … shows, and how each is read.
-/// One table per record gives name, type, documentation and reader, so they cannot disagree.
+/// The host's records for expressions: which fields a customer, a cart, a run … shows, and how each
+/// is read. One table per record gives name, type, documentation and reader, so they cannot
+/// disagree.
 #pragma once
 
 #include "journeys/cel/environment.hpp"
@@ -13,8 +14,7 @@
 
 namespace journeys::bindings {
 
-template <class Record>
-struct FieldTable {
+template <class Record> struct FieldTable {
     struct Row {
         std::string name;
         cel::Type type;
@@ -31,12 +31,10 @@ struct FieldTable {
 };
 
 /// The table of a record; specialised in bindings.cpp.
-template <class Record>
-const FieldTable<Record>& table();
+template <class Record> const FieldTable<Record>& table();
 
 /// A record as an expression sees it. Borrows both; lives in an arena or an evaluator.
-template <class Record>
-class BoundRecord final : public cel::Object {
+template <class Record> class BoundRecord final : public cel::Object {
 public:
     BoundRecord(const Record& record, const View& view) : record_(&record), view_(&view) {}
     cel::Value field(unsigned index, cel::Arena& arena) const override {
@@ -49,9 +47,9 @@ private:
     const View* view_;
 };
 
-/// Made in the arena; an error value where the arena is full. Its destructor has nothing to do and never runs.
-template <class Record>
-cel::Value bind(const Record& record, const View& view, cel::Arena& arena) {
+/// Made in the arena; an error value where the arena is full. Its destructor has nothing to do and
+/// never runs.
+template <class Record> cel::Value bind(const Record& record, const View& view, cel::Arena& arena) {
     void* const place = arena.allocate(sizeof(BoundRecord<Record>));
     if (!place) return cel::Value::error("the expression needs too much memory");
     return cel::Value::object(::new (place) BoundRecord<Record>(record, view));
@@ -62,7 +60,8 @@ struct StoredEvent {
     PackedView packed;
 };
 
-/// The cart that an expression means: the run's own, else the one changed last; an empty one where there is none.
+/// The cart that an expression means: the run's own, else the one changed last; an empty one where
+/// there is none.
 const Cart& cart_in_view(const View& view);
 
 std::vector<const cel::ObjectType*> all_types();

@@ -8,8 +8,7 @@ namespace journeys {
 namespace {
 
 /// Calls `visit` with every expression of the journey.
-template <class Visit>
-void for_each_expression(const Journey& journey, Visit visit) {
+template <class Visit> void for_each_expression(const Journey& journey, Visit visit) {
     const auto all = [&](const std::vector<Expression>& list) {
         for (const auto& expression : list) visit(expression);
     };
@@ -83,7 +82,8 @@ void Catalog::track(const Journey& journey) {
             if (call.function != "count" && call.function != "last" && call.function != "recent")
                 continue;
             const auto& texts = call.constant_strings;
-            const auto names = call.function == "last" ? texts.size() : std::min<std::size_t>(1, texts.size());
+            const auto names =
+                call.function == "last" ? texts.size() : std::min<std::size_t>(1, texts.size());
             for (std::size_t i = 0; i < names; ++i)
                 if (texts[i]) {
                     auto& kept = tracked_.counts[*texts[i]];
@@ -94,7 +94,8 @@ void Catalog::track(const Journey& journey) {
                 tracked_.counts[*texts[0]].properties.insert(*texts[2]);
         }
     });
-    // Which properties of a `recent` item a file reads is not followed through its macros: all are kept.
+    // Which properties of a `recent` item a file reads is not followed through its macros: all are
+    // kept.
     for (const auto& name : recent_names) tracked_.counts[name].properties.insert("*");
 }
 

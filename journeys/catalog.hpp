@@ -1,4 +1,5 @@
-/// Everything that decides, as of one publication: journeys, their older versions, settings, templates.
+/// Everything that decides, as of one publication: journeys, their older versions, settings,
+/// templates.
 #pragma once
 
 #include "journeys/definition.hpp"
@@ -24,29 +25,35 @@ struct Tracked {
         std::set<std::string> properties; ///< Kept of each occurrence.
     };
     std::map<std::string, Count, std::less<>> counts; ///< By event name: `count`, `last`, `recent`.
-    std::set<std::string, std::less<>> newest;        ///< Names that exits, waits and goals mention.
-    std::set<std::string, std::less<>> properties;    ///< Properties that exits, waits and goals read; "*": all.
-    bool session_ended = false;                       ///< Some journey names `Session Ended`.
+    std::set<std::string, std::less<>> newest; ///< Names that exits, waits and goals mention.
+    std::set<std::string, std::less<>>
+        properties;             ///< Properties that exits, waits and goals read; "*": all.
+    bool session_ended = false; ///< Some journey names `Session Ended`.
 };
 
 /// Immutable; shared by all actors; replaced as a whole by a publication.
 class Catalog {
 public:
-    /// `known` are older versions that open runs may be pinned to; of a pair that is also current, the
-    /// current one counts. `publication` is the content hash of it all.
+    /// `known` are older versions that open runs may be pinned to; of a pair that is also current,
+    /// the current one counts. `publication` is the content hash of it all.
     Catalog(std::uint64_t publication, Settings settings, std::vector<JourneyPtr> current,
             std::vector<JourneyPtr> known = {},
             std::map<std::string, std::shared_ptr<const Template>> templates = {});
 
     std::uint64_t publication() const { return publication_; }
     const Settings& settings() const { return settings_; }
-    std::span<const JourneyPtr> journeys() const { return current_; } ///< Highest priority first, then by id.
+    std::span<const JourneyPtr> journeys() const {
+        return current_;
+    } ///< Highest priority first, then by id.
     std::span<const JourneyPtr> known() const { return known_; }
-    const Journey* journey(std::string_view id) const;                  ///< The current version; null where gone.
-    const Journey* version(std::string_view id, std::uint64_t version) const; ///< Null where unknown.
+    const Journey* journey(std::string_view id) const; ///< The current version; null where gone.
+    const Journey* version(std::string_view id,
+                           std::uint64_t version) const; ///< Null where unknown.
     std::span<const Journey* const> entered_by(std::string_view event) const; ///< By priority.
     const Tracked& tracked() const { return tracked_; }
-    const std::map<std::string, std::shared_ptr<const Template>>& templates() const { return templates_; }
+    const std::map<std::string, std::shared_ptr<const Template>>& templates() const {
+        return templates_;
+    }
     /// NAME.de-AT, NAME.de, NAME, the first that exists; null where none does.
     const Template* find_template(std::string_view name, std::string_view locale) const;
 

@@ -36,8 +36,9 @@ void RunRecord::note(const CustomerId& customer, const TimelineEntry& entry) {
         if (entry.reason == "capped") ++capped;
         break;
     case EntryKind::no_entry:
-        misses[{who, entry.journey}].push_back(
-            {entry.at, entry.reason == "when" ? "when line " + entry.step : "not entered: " + entry.reason});
+        misses[{who, entry.journey}].push_back({entry.at, entry.reason == "when"
+                                                              ? "when line " + entry.step
+                                                              : "not entered: " + entry.reason});
         break;
     case EntryKind::exit:
         misses[{who, entry.journey}].push_back({entry.at, entry.reason + " before the send"});
@@ -87,7 +88,8 @@ Comparison compare(const RunRecord& before, const RunRecord& after) {
         step.step = key.step;
         step.before += olds.size();
         step.after += news.size();
-        balance[key.customer] += static_cast<std::int64_t>(news.size()) - static_cast<std::int64_t>(olds.size());
+        balance[key.customer] +=
+            static_cast<std::int64_t>(news.size()) - static_cast<std::int64_t>(olds.size());
         for (std::size_t i = 0; i < std::min(olds.size(), news.size()); ++i) {
             if (olds[i] == news[i]) continue;
             ++step.moved;
@@ -104,7 +106,8 @@ Comparison compare(const RunRecord& before, const RunRecord& after) {
     }
     for (auto& [where, step] : steps) {
         if (auto& moved = shifts[where]; !moved.empty()) {
-            std::ranges::nth_element(moved, moved.begin() + static_cast<std::ptrdiff_t>(moved.size() / 2));
+            std::ranges::nth_element(moved,
+                                     moved.begin() + static_cast<std::ptrdiff_t>(moved.size() / 2));
             step.median_shift = moved[moved.size() / 2];
         }
         result.steps.push_back(std::move(step));

@@ -1,4 +1,5 @@
-/// Two runs over the same events, side by side: what the second would send more, less, or at another time.
+/// Two runs over the same events, side by side: what the second would send more, less, or at
+/// another time.
 #pragma once
 
 #include "journeys/customer.hpp"
@@ -29,7 +30,8 @@ public:
         std::string what; ///< In words: `when line 7`, `exited: purchased`, `suppressed: capped`.
     };
     std::map<Key, std::vector<Timestamp>> sends;
-    std::map<std::pair<std::string, std::string>, std::vector<Ended>> misses; ///< By (customer, journey): why not.
+    std::map<std::pair<std::string, std::string>, std::vector<Ended>>
+        misses; ///< By (customer, journey): why not.
     std::map<Key, std::string> suppressed;
     std::set<std::pair<std::string, std::string>> steps_seen; ///< (journey, step)
     std::uint64_t capped = 0;
@@ -45,7 +47,8 @@ struct StepComparison {
 
 struct Comparison {
     std::vector<StepComparison> steps; ///< By journey and step.
-    std::map<std::pair<std::string, std::string>, std::map<std::string, std::uint64_t>> why_no_longer; ///< By step.
+    std::map<std::pair<std::string, std::string>, std::map<std::string, std::uint64_t>>
+        why_no_longer; ///< By step.
     std::uint64_t customers_with_more = 0, customers_with_fewer = 0;
     std::int64_t most_before = 0, most_after = 0;
     std::uint64_t capped_before = 0, capped_after = 0;

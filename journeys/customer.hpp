@@ -1,5 +1,5 @@
-/// One person and all that is remembered of them. Plain data with stated bounds; what it means is in
-/// `profile.hpp` (what events do to it) and `engine.hpp` (what journeys do with it).
+/// One person and all that is remembered of them. Plain data with stated bounds; what it means is
+/// in `profile.hpp` (what events do to it) and `engine.hpp` (what journeys do with it).
 #pragma once
 
 #include "journeys/ids.hpp"
@@ -48,19 +48,19 @@ struct CartLine {
 };
 
 struct Cart {
-    std::string id;                 ///< The producer's, or one made here.
+    std::string id; ///< The producer's, or one made here.
     bool made_here = false;
     std::vector<CartLine> lines;
     std::string currency;
-    bool mixed_currencies = false;  ///< Then it has no value.
+    bool mixed_currencies = false; ///< Then it has no value.
     Timestamp updated_at{};
-    Timestamp emptied_at{};         ///< Of the newest whole replacement: older single edits do not count.
+    Timestamp emptied_at{}; ///< Of the newest whole replacement: older single edits do not count.
     bool ordered = false;
-    std::string checkout_id;        ///< Joins a later order to this cart.
-    std::string order_id;           ///< The same, by the order that its checkout named.
-    bool joined_by_guess = false;   ///< That checkout named no cart; this one seemed to be meant.
+    std::string checkout_id;      ///< Joins a later order to this cart.
+    std::string order_id;         ///< The same, by the order that its checkout named.
+    bool joined_by_guess = false; ///< That checkout named no cart; this one seemed to be meant.
 
-    Money value() const;            ///< Sum of price times quantity over the lines that are there.
+    Money value() const; ///< Sum of price times quantity over the lines that are there.
     bool is_empty() const;
 };
 
@@ -112,7 +112,8 @@ struct Counter {
     std::vector<Hour> hours; ///< Occurrences older than those in `newest`; oldest first.
 };
 
-/// The newest event of each name that some exit, wait or goal mentions, for runs that are imported later.
+/// The newest event of each name that some exit, wait or goal mentions, for runs that are imported
+/// later.
 struct NewestEvent {
     std::string name;
     Timestamp at{};
@@ -162,20 +163,22 @@ struct Run {
     CustomerId customer_at_entry;
     Timestamp entered_at{};
     std::uint64_t entry_message = 0; ///< The message that opened it neither ends nor resumes it.
-    std::string event;               ///< Packed {name, properties, timestamp}: what opened it, cut to what is read.
-    std::string last_event;          ///< The same of what last resumed or restarted a wait; empty: none.
+    std::string
+        event; ///< Packed {name, properties, timestamp}: what opened it, cut to what is read.
+    std::string last_event; ///< The same of what last resumed or restarted a wait; empty: none.
     bool held_out = false;
 
-    std::uint16_t step = 0;      ///< Index into the journey's flat steps: where it stands.
-    Timestamp base{};            ///< From where the step's own time counts: the entry event, or the previous due.
-    Timestamp due = no_time;       ///< When time moves it on.
+    std::uint16_t step = 0; ///< Index into the journey's flat steps: where it stands.
+    Timestamp
+        base{}; ///< From where the step's own time counts: the entry event, or the previous due.
+    Timestamp due = no_time;        ///< When time moves it on.
     Timestamp wait_limit = no_time; ///< `at_most` of a wait that restarts.
-    Timestamp step_reached{};    ///< When the step began.
+    Timestamp step_reached{};       ///< When the step began.
     Sending sending = Sending::none;
-    IntentId intent;             ///< While `sending` is not none.
+    IntentId intent; ///< While `sending` is not none.
     Timestamp expires_at = no_time;
-    Timestamp last_hand_over{};  ///< Zero: none yet.
-    std::string frozen_data;     ///< Packed; the send's data, from the first hand-over on.
+    Timestamp last_hand_over{}; ///< Zero: none yet.
+    std::string frozen_data;    ///< Packed; the send's data, from the first hand-over on.
     std::vector<SentStep> sent;
 };
 
@@ -187,7 +190,8 @@ struct EndedRun {
     Timestamp ended_at{};
 };
 
-/// A goal that still may be reached: opened by a send, or by the instant at which a held-out one would have left.
+/// A goal that still may be reached: opened by a send, or by the instant at which a held-out one
+/// would have left.
 struct GoalWatch {
     std::string journey;
     std::uint64_t version = 0;
@@ -204,45 +208,46 @@ struct Customer {
     std::vector<CustomerId> known_ids;    ///< Others that reach this customer.
     std::optional<CustomerId> forward_to; ///< A tombstone: everything that arrives goes there.
     std::vector<std::uint64_t> transfers; ///< Transfers already united.
-    std::uint64_t applied = 0;  ///< Offset of the newest record that was applied.
-    std::uint64_t revision = 0; ///< Count of transitions: records, timers, grants.
-    std::uint64_t publication = 0; ///< The catalogue that it last met, for `on_publish`.
+    std::uint64_t applied = 0;            ///< Offset of the newest record that was applied.
+    std::uint64_t revision = 0;           ///< Count of transitions: records, timers, grants.
+    std::uint64_t publication = 0;        ///< The catalogue that it last met, for `on_publish`.
 
-    Timestamp now{};            ///< Newest event time seen; never goes back.
-    Timestamp accepted_at{};    ///< Of the newest record applied.
+    Timestamp now{};         ///< Newest event time seen; never goes back.
+    Timestamp accepted_at{}; ///< Of the newest record applied.
     Timestamp first_seen{}, last_seen{}, last_order_at{};
-    std::string traits;         ///< Packed map.
-    Timestamp traits_at{};      ///< Of the newest message that gave traits: older ones only fill gaps.
+    std::string traits;    ///< Packed map.
+    Timestamp traits_at{}; ///< Of the newest message that gave traits: older ones only fill gaps.
     std::string timezone, locale, country; ///< From context or traits; the newest word counts.
     std::vector<Consent> consents;
-    std::vector<std::string> suppressed;   ///< Channels whose address must not be used.
+    std::vector<std::string> suppressed; ///< Channels whose address must not be used.
 
-    std::vector<Cart> carts;    ///< The one changed last is last.
+    std::vector<Cart> carts; ///< The one changed last is last.
     std::uint32_t carts_made = 0;
-    std::vector<Order> orders;  ///< Oldest first.
+    std::vector<Order> orders;               ///< Oldest first.
     std::vector<std::uint64_t> older_orders; ///< Hashes of ids that `orders` no longer holds.
     std::int64_t order_count = 0;            ///< Without cancelled and fully refunded ones.
-    Money revenue;                           ///< Net of refunds; in the currency of the first order.
+    Money revenue; ///< Net of refunds; in the currency of the first order.
     std::string currency;
     Session session;
     std::vector<Counter> counters;
     std::vector<NewestEvent> newest_events;
 
-    std::vector<Run> runs;      ///< Open ones, oldest first.
+    std::vector<Run> runs; ///< Open ones, oldest first.
     std::vector<EndedRun> ended;
     std::vector<GoalWatch> goals;
     std::vector<SendMark> sends; ///< Oldest first.
 
-    std::vector<std::uint64_t> dedup; ///< Message hashes, oldest first.
-    Timestamp dedup_evicted{};        ///< `written` of the newest one that fell out.
+    std::vector<std::uint64_t> dedup;     ///< Message hashes, oldest first.
+    Timestamp dedup_evicted{};            ///< `written` of the newest one that fell out.
     std::vector<Timestamp> dedup_written; ///< Beside `dedup`.
 };
 
-/// When time next changes this customer: the earliest due of runs, and of the session where it matters.
+/// When time next changes this customer: the earliest due of runs, and of the session where it
+/// matters.
 Timestamp next_due(const Customer& customer);
 
-/// The customer as one flat block, for memory and snapshot alike, and back. The block begins with its
-/// schema version; `unpack` reads this version and those before it, and refuses others by name.
+/// The customer as one flat block, for memory and snapshot alike, and back. The block begins with
+/// its schema version; `unpack` reads this version and those before it, and refuses others by name.
 inline constexpr std::uint8_t customer_schema_version = 1;
 std::string pack(const Customer& customer);
 Result<Customer> unpack(std::string_view block);

@@ -1,7 +1,7 @@
 /// A journey as marketing wrote it, checked and compiled. Immutable; shared between threads.
 ///
-/// The steps of all blocks stand in one flat list. `next` says where a run goes after a step, so a run's
-/// place is one number, and what follows a branch is found without a stack.
+/// The steps of all blocks stand in one flat list. `next` says where a run goes after a step, so a
+/// run's place is one number, and what follows a branch is found without a stack.
 #pragma once
 
 #include "journeys/cel/program.hpp"
@@ -23,8 +23,8 @@ namespace journeys {
 using StepIndex = std::uint16_t;
 inline constexpr StepIndex end_of_run = 0xffff;
 
-/// How often an expression was evaluated, was met, and ended in an error: for the journey's page and
-/// `check --against`. Relaxed counters that all threads share; no part of any decision.
+/// How often an expression was evaluated, was met, and ended in an error: for the journey's page
+/// and `check --against`. Relaxed counters that all threads share; no part of any decision.
 struct ExpressionCounts {
     std::atomic<std::uint64_t> evaluated = 0, met = 0, failed = 0;
 };
@@ -59,7 +59,8 @@ struct WaitUntilDate {
     std::optional<std::chrono::minutes> time; ///< Of that day in `zone`; none: the instant itself.
     ZoneChoice zone;
     enum class Past : std::uint8_t { exit, go_on, skip } past = Past::exit;
-    StepIndex after_skip = end_of_run; ///< The next wait of the same list, or what follows the list.
+    StepIndex after_skip =
+        end_of_run; ///< The next wait of the same list, or what follows the list.
 };
 
 struct WaitForEvent {
@@ -123,12 +124,13 @@ struct ExitStep {
 };
 
 struct Step {
-    std::string path;   ///< Its name, or indexes and branch labels: `3.when0.1`. Unique in the journey.
+    std::string
+        path; ///< Its name, or indexes and branch labels: `3.when0.1`. Unique in the journey.
     bool named = false;
     unsigned line = 0;
     StepIndex next = end_of_run;
-    std::variant<WaitFor, WaitUntilTime, WaitUntilDate, WaitForEvent, WaitForCondition, Send, Branch,
-                 Split, Update, ExitStep>
+    std::variant<WaitFor, WaitUntilTime, WaitUntilDate, WaitForEvent, WaitForCondition, Send,
+                 Branch, Split, Update, ExitStep>
         action;
 };
 
@@ -178,7 +180,8 @@ struct Journey {
     std::vector<Goal> goals;
     std::vector<Step> steps;
     StepIndex first = end_of_run;
-    std::vector<std::string> properties_read; ///< Of `event`, `run.event` and `run.last_event`; "*": all of them.
+    std::vector<std::string>
+        properties_read; ///< Of `event`, `run.event` and `run.last_event`; "*": all of them.
 
     const Step* find_step(std::string_view path) const {
         for (const auto& step : steps)

@@ -1,4 +1,5 @@
-/// What the core asks of the world, in order. Plain values; performing them is the flush's business.
+/// What the core asks of the world, in order. Plain values; performing them is the flush's
+/// business.
 #pragma once
 
 #include "journeys/definition.hpp"
@@ -13,8 +14,24 @@
 namespace journeys {
 
 enum class EntryKind : std::uint8_t {
-    enter, no_entry, exit, end, wait, restart, send, defer, suppress, settle, decide, update, call, goal,
-    consent, linked, merged, moved,
+    enter,
+    no_entry,
+    exit,
+    end,
+    wait,
+    restart,
+    send,
+    defer,
+    suppress,
+    settle,
+    decide,
+    update,
+    call,
+    goal,
+    consent,
+    linked,
+    merged,
+    moved,
 };
 
 std::string_view to_text(EntryKind kind);
@@ -33,7 +50,8 @@ struct TimelineEntry {
     bool held_out = false; ///< Of `goal`: which arm reached it.
 };
 
-/// An intent that may be sent now: a new row of the outbox, or one that comes back after a deferral.
+/// An intent that may be sent now: a new row of the outbox, or one that comes back after a
+/// deferral.
 struct IntentOpened {
     IntentId id;
     std::string journey, key, step, channel, template_name, topic;
@@ -52,7 +70,8 @@ struct IntentGranted {
     Timestamp at{};
 };
 
-/// The row is taken back: suppressed, deferred, or its run ended. Harmless after the request was written.
+/// The row is taken back: suppressed, deferred, or its run ended. Harmless after the request was
+/// written.
 struct IntentRecalled {
     IntentId id;
     std::string reason;

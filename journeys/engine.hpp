@@ -1,7 +1,8 @@
 /// The rules of journeys: what records, time and channels do to a customer.
 ///
-/// Pure: the same customer, record and catalogue give the same customer and effects, on every machine
-/// and at every time. Nothing here reads a clock; every instant comes from the log or the caller.
+/// Pure: the same customer, record and catalogue give the same customer and effects, on every
+/// machine and at every time. Nothing here reads a clock; every instant comes from the log or the
+/// caller.
 #pragma once
 
 #include "journeys/catalog.hpp"
@@ -16,8 +17,8 @@ namespace journeys {
 /// What applying one record came to; for counters.
 enum class Applied : std::uint8_t { applied, duplicate, late, forwarded };
 
-/// Applies `record` to `customer`: first the timers due before `record.accepted_at`, oldest first; then the
-/// state; then exits of open runs; waits that it resumes or restarts; goals; entries.
+/// Applies `record` to `customer`: first the timers due before `record.accepted_at`, oldest first;
+/// then the state; then exits of open runs; waits that it resumes or restarts; goals; entries.
 ///
 /// Exits come before steps: an event that meets an exit rule recalls the run's intents and takes no
 /// further step of it. An offset at or below `customer.applied` has no effect (replay is harmless).
@@ -29,7 +30,8 @@ Applied apply(Customer& customer, const Record& record, const Catalog& catalog, 
 bool fire(Customer& customer, Timestamp closed, const Catalog& catalog, Effects& effects,
           int limit = 64);
 
-/// When time next changes this customer; `no_time` where it never does. May be too early, never too late.
+/// When time next changes this customer; `no_time` where it never does. May be too early, never too
+/// late.
 Timestamp wake_at(const Customer& customer, const Catalog& catalog);
 
 /// What a customer says to a channel that is free for their intent.
@@ -42,8 +44,8 @@ struct HandOver {
     } verdict = Verdict::gone;
 };
 
-/// The second check of a send, at the moment of truth. `now` is the service's clock: at least the newest
-/// record's `accepted_at`.
+/// The second check of a send, at the moment of truth. `now` is the service's clock: at least the
+/// newest record's `accepted_at`.
 HandOver hand_over(Customer& customer, IntentId intent, Timestamp now, const Catalog& catalog,
                    Effects& effects);
 

@@ -16,7 +16,16 @@ using cel::Type;
 using cel::Value;
 
 /// The slots of the variables; the same in every scope.
-enum Slot : unsigned { slot_event, slot_customer, slot_cart, slot_session, slot_orders, slot_run, slot_now, slot_count };
+enum Slot : unsigned {
+    slot_event,
+    slot_customer,
+    slot_cart,
+    slot_session,
+    slot_orders,
+    slot_run,
+    slot_now,
+    slot_count
+};
 
 const View& view_of(const void* context) { return *static_cast<const View*>(context); }
 
@@ -45,7 +54,8 @@ std::optional<Duration> parse_window(std::string_view text) {
 
 std::string check_window(std::size_t argument, std::string_view text) {
     if (argument != 1 || parse_window(text)) return {};
-    return "\"" + std::string{text} + "\" is no window: write a number and a unit, s m h d w, e.g. \"24h\"";
+    return "\"" + std::string{text} +
+           "\" is no window: write a number and a unit, s m h d w, e.g. \"24h\"";
 }
 
 Value call_count(const void* context, std::span<const Value> arguments, Arena&) {
@@ -82,7 +92,8 @@ Value call_recent(const void* context, std::span<const Value> arguments, Arena& 
         std::size_t found = 0;
         for (auto at = counter.newest.rbegin(); at != counter.newest.rend() && found < most; ++at) {
             if (at->at <= view.now - *window) break;
-            items[found++] = at->properties.empty() ? Value::map_of({}) : Value::packed(PackedView{at->properties});
+            items[found++] = at->properties.empty() ? Value::map_of({})
+                                                    : Value::packed(PackedView{at->properties});
         }
         return Value::list_of({items, found});
     }
@@ -111,7 +122,8 @@ Value call_last_sent(const void* context, std::span<const Value> arguments, Aren
 
 Value call_top(const void*, std::span<const Value> arguments, Arena& arena) {
     const auto size = std::min<std::size_t>(
-        arguments[0].size(), static_cast<std::size_t>(std::max<std::int64_t>(0, arguments[1].as_int())));
+        arguments[0].size(),
+        static_cast<std::size_t>(std::max<std::int64_t>(0, arguments[1].as_int())));
     auto* const items = arena.allocate_array<Value>(size);
     if (!items) return Value::error("the expression needs too much memory");
     for (std::size_t i = 0; i < size; ++i) items[i] = arguments[0].at(i, arena);
@@ -130,12 +142,14 @@ Value call_sum(const void*, std::span<const Value> arguments, Arena& arena) {
 
 void declare_functions(cel::Environment& environment) {
     const auto text = Type::string();
-    environment.add_function({"count",
-                              {{{text, text}, Type::integer()}, {{text, text, text, Type::dyn()}, Type::integer()}},
-                              call_count,
-                              "`count(name, window)`, `count(name, window, property, value)`: how often the event happened "
-                              "within the window before `now`. Exact to 64, then by hour.",
-                              check_window});
+    environment.add_function(
+        {"count",
+         {{{text, text}, Type::integer()}, {{text, text, text, Type::dyn()}, Type::integer()}},
+         call_count,
+         "`count(name, window)`, `count(name, window, property, value)`: how often the event "
+         "happened "
+         "within the window before `now`. Exact to 64, then by hour.",
+         check_window});
     environment.add_function({"last",
                               {{{text}, Type::nullable(Type::timestamp())},
                                {{text, text}, Type::nullable(Type::timestamp())},
@@ -146,39 +160,59 @@ void declare_functions(cel::Environment& environment) {
     environment.add_function({"recent",
                               {{{text, text}, Type::list(Type::map(text, Type::dyn()))}},
                               call_recent,
-                              "`recent(name, window)`: the properties of the last 20, newest first; only those that a file reads.",
+                              "`recent(name, window)`: the properties of the last 20, newest "
+                              "first; only those that a file reads.",
                               check_window});
-    environment.add_function({"reachable", {{{text, text}, Type::boolean()}}, call_reachable,
-                              "`reachable(channel, topic)`: consent given, address known and not suppressed."});
-    environment.add_function({"running", {{{text}, Type::boolean()}}, call_running,
+    environment.add_function(
+        {"reachable",
+         {{{text, text}, Type::boolean()}},
+         call_reachable,
+         "`reachable(channel, topic)`: consent given, address known and not suppressed."});
+    environment.add_function({"running",
+                              {{{text}, Type::boolean()}},
+                              call_running,
                               "`running(journey)`: an open run of it exists."});
-    environment.add_function({"last_sent", {{{text}, Type::nullable(Type::timestamp())}}, call_last_sent,
+    environment.add_function({"last_sent",
+                              {{{text}, Type::nullable(Type::timestamp())}},
+                              call_last_sent,
                               "`last_sent(channel)`: when a message last left, or null."});
-    environment.add_function({"top", {{{Type::list(Type::dyn()), Type::integer()}, Type::list(Type::dyn())}}, call_top,
-                              "`top(list, n)`: its first n items."});
-    environment.add_function({"sum", {{{Type::list(Type::dyn())}, Type::floating()}}, call_sum,
+    environment.add_function(
+        {"top",
+         {{{Type::list(Type::dyn()), Type::integer()}, Type::list(Type::dyn())}},
+         call_top,
+         "`top(list, n)`: its first n items."});
+    environment.add_function({"sum",
+                              {{{Type::list(Type::dyn())}, Type::floating()}},
+                              call_sum,
                               "`sum(list)`: of numbers."});
 }
 
 cel::Environment make_environment(Scope scope) {
     cel::Environment environment;
     for (const auto* type : bindings::all_types()) environment.add_object(*type);
-    constexpr std::string_view no_event =
-        "no event is being applied here. run.event is what opened the run, run.last_event what ended the last wait";
-    // Slots are handed out in order, so every scope declares every variable; those that it does not offer
-    // are declared under a name that no expression can write.
+    constexpr std::string_view no_event = "no event is being applied here. run.event is what "
+                                          "opened the run, run.last_event what ended the last wait";
+    // Slots are handed out in order, so every scope declares every variable; those that it does not
+    // offer are declared under a name that no expression can write.
     const bool has_event = scope != Scope::step;
     const bool has_run = scope != Scope::entry;
     environment.add_variable(has_event ? "event" : "event (none)", Type::object("Event"),
                              has_event ? "the event being applied" : "");
-    environment.add_variable("customer", Type::object("Customer"), "profile and scores, as of `now`");
-    environment.add_variable("cart", Type::object("Cart"), "the run's cart, else the one changed last");
+    environment.add_variable("customer", Type::object("Customer"),
+                             "profile and scores, as of `now`");
+    environment.add_variable("cart", Type::object("Cart"),
+                             "the run's cart, else the one changed last");
     environment.add_variable("session", Type::object("Session"), "the visit");
-    environment.add_variable("orders", Type::list(Type::object("Order")), "the last 20, oldest first");
-    environment.add_variable(has_run ? "run" : "run (none)", Type::object("Run"), has_run ? "this run" : "");
-    environment.add_variable("now", Type::timestamp(), "the instant of evaluation: event time while an event is applied, due time when a timer fires");
+    environment.add_variable("orders", Type::list(Type::object("Order")),
+                             "the last 20, oldest first");
+    environment.add_variable(has_run ? "run" : "run (none)", Type::object("Run"),
+                             has_run ? "this run" : "");
+    environment.add_variable("now", Type::timestamp(),
+                             "the instant of evaluation: event time while an event is applied, due "
+                             "time when a timer fires");
     if (!has_event) environment.add_unavailable("event", std::string{no_event});
-    if (!has_run) environment.add_unavailable("run", "there is no run yet where a journey is entered");
+    if (!has_run)
+        environment.add_unavailable("run", "there is no run yet where a journey is entered");
     declare_functions(environment);
     return environment;
 }
@@ -186,8 +220,9 @@ cel::Environment make_environment(Scope scope) {
 } // namespace
 
 const cel::Environment& environment(Scope scope) {
-    static const std::array<cel::Environment, 3> environments{
-        make_environment(Scope::entry), make_environment(Scope::event), make_environment(Scope::step)};
+    static const std::array<cel::Environment, 3> environments{make_environment(Scope::entry),
+                                                              make_environment(Scope::event),
+                                                              make_environment(Scope::step)};
     return environments[static_cast<std::size_t>(scope)];
 }
 

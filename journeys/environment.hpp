@@ -1,5 +1,5 @@
-/// What the expressions of journeys see: typed declarations in one place, from which the checker works, the
-/// evaluator reads, and the reference for marketers is written.
+/// What the expressions of journeys see: typed declarations in one place, from which the checker
+/// works, the evaluator reads, and the reference for marketers is written.
 #pragma once
 
 #include "journeys/catalog.hpp"
@@ -17,8 +17,8 @@ namespace journeys {
 /// Where an expression stands decides what it may name.
 enum class Scope : std::uint8_t {
     entry, ///< `enter.when`, `enter.key`: an event is being applied, there is no run yet.
-    event, ///< `exit.when`, `goal.when`, a wait's `when`: an event is being applied to a run. An exit is also
-           ///< looked at when a timer fires; then `event` is null.
+    event, ///< `exit.when`, `goal.when`, a wait's `when`: an event is being applied to a run. An
+           ///< exit is also looked at when a timer fires; then `event` is null.
     step,  ///< Everything in a step: there is a run and no event.
 };
 
@@ -30,12 +30,13 @@ struct View {
     const Customer* customer = nullptr;
     const Event* event = nullptr; ///< Null where none is being applied.
     const Run* run = nullptr;     ///< Null in entries.
-    Timestamp now{};              ///< Event time while an event is applied, due time when a timer fires.
-    Timestamp received_at{};      ///< Of the event's record.
+    Timestamp now{};         ///< Event time while an event is applied, due time when a timer fires.
+    Timestamp received_at{}; ///< Of the event's record.
     const Catalog* catalog = nullptr;
 };
 
-/// Evaluates programs of the environments above. Owns the arena and the bound objects; one per thread.
+/// Evaluates programs of the environments above. Owns the arena and the bound objects; one per
+/// thread.
 class Evaluator {
 public:
     Evaluator();
@@ -43,10 +44,11 @@ public:
     Evaluator(const Evaluator&) = delete;
     Evaluator& operator=(const Evaluator&) = delete;
 
-    /// Binds what is looked at; cheap. Everything in `view` must stay unchanged until the next `look_at`,
-    /// or be looked at again.
+    /// Binds what is looked at; cheap. Everything in `view` must stay unchanged until the next
+    /// `look_at`, or be looked at again.
     void look_at(const View& view);
-    /// The value, which lives until the next call of `value` or `look_at`. An error value is possible.
+    /// The value, which lives until the next call of `value` or `look_at`. An error value is
+    /// possible.
     cel::Value value(const cel::Program& program);
     /// Whether the condition is met: true exactly. An error counts as not met; both are counted.
     bool is_met(const Expression& condition);

@@ -24,7 +24,8 @@ public:
     }
     PartHash& add(std::uint64_t number) {
         std::array<unsigned char, 8> bytes;
-        for (std::size_t i = 0; i < 8; ++i) bytes[i] = static_cast<unsigned char>(number >> (8 * i));
+        for (std::size_t i = 0; i < 8; ++i)
+            bytes[i] = static_cast<unsigned char>(number >> (8 * i));
         XXH3_128bits_update(&state_, bytes.data(), bytes.size());
         return *this;
     }

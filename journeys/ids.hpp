@@ -1,4 +1,5 @@
-/// Names of things: customers, runs, intents, messages. Each its own type, so they cannot be swapped.
+/// Names of things: customers, runs, intents, messages. Each its own type, so they cannot be
+/// swapped.
 #pragma once
 
 #include <compare>
@@ -10,7 +11,8 @@
 
 namespace journeys {
 
-/// Where an id comes from, strongest first: of two ids in one message the stronger names the customer.
+/// Where an id comes from, strongest first: of two ids in one message the stronger names the
+/// customer.
 enum class IdNamespace : std::uint8_t { user, shopify, email, phone, anonymous };
 
 std::string_view to_text(IdNamespace space);
@@ -33,12 +35,13 @@ std::optional<CustomerId> parse_customer_id(std::string_view text);
 /// Stable for ever and on every machine: it decides the partition and is stored. XXH3, 64 bits.
 std::uint64_t hash(const CustomerId& id);
 std::uint64_t hash(std::string_view text, std::uint64_t seed = 0);
-/// A number in [0, 1) that is the same for the same parts and seed: for holdouts, splits and roll-outs.
-double sticky_fraction(std::uint64_t seed, std::string_view a, std::string_view b, std::string_view c = {});
+/// A number in [0, 1) that is the same for the same parts and seed: for holdouts, splits and
+/// roll-outs.
+double sticky_fraction(std::uint64_t seed, std::string_view a, std::string_view b,
+                       std::string_view c = {});
 
 /// 128 bits, written as 32 hexadecimal digits.
-template <class Tag>
-struct HashId {
+template <class Tag> struct HashId {
     std::uint64_t high = 0, low = 0;
     auto operator<=>(const HashId&) const = default;
     explicit operator bool() const { return high != 0 || low != 0; }
@@ -51,7 +54,8 @@ std::string to_text(RunId id);
 std::string to_text(IntentId id);
 std::optional<IntentId> parse_intent_id(std::string_view text);
 
-/// hash(workspace, journey, customer at entry, key, entry message): unchanged by merges and migrations.
+/// hash(workspace, journey, customer at entry, key, entry message): unchanged by merges and
+/// migrations.
 RunId run_id(std::uint64_t workspace, std::string_view journey, const CustomerId& at_entry,
              std::string_view key, std::uint64_t entry_message);
 /// hash(run, step path): one per send step of a run, for ever.
@@ -59,11 +63,9 @@ IntentId intent_id(RunId run, std::string_view step_path);
 
 } // namespace journeys
 
-template <>
-struct std::hash<journeys::CustomerId> {
+template <> struct std::hash<journeys::CustomerId> {
     std::size_t operator()(const journeys::CustomerId& id) const { return journeys::hash(id); }
 };
-template <>
-struct std::hash<journeys::IntentId> {
+template <> struct std::hash<journeys::IntentId> {
     std::size_t operator()(const journeys::IntentId& id) const { return id.low; }
 };

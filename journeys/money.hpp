@@ -9,8 +9,9 @@
 
 namespace journeys {
 
-/// An amount in ten-thousandths of its currency's unit (20.00 EUR is 200'000): exact for every currency's
-/// smallest coin, and for sums of them up to 9e14 units. Saturates at its ends instead of wrapping.
+/// An amount in ten-thousandths of its currency's unit (20.00 EUR is 200'000): exact for every
+/// currency's smallest coin, and for sums of them up to 9e14 units. Saturates at its ends instead
+/// of wrapping.
 class Money {
 public:
     constexpr Money() = default;
@@ -19,7 +20,8 @@ public:
         money.amount_ = amount;
         return money;
     }
-    /// The decimal nearest to `value`, half away from zero; 0 for NaN, saturated where out of range.
+    /// The decimal nearest to `value`, half away from zero; 0 for NaN, saturated where out of
+    /// range.
     static Money of(double value);
     /// `-12`, `19.99`, `1e2`; digits past the fourth are rounded. Nothing for anything else.
     static std::optional<Money> parse(std::string_view text);

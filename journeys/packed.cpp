@@ -49,10 +49,8 @@ bool checked_value(std::string_view& in, int depth_left) {
     switch (kind) {
     case PackedKind::null:
     case PackedKind::boolean_false:
-    case PackedKind::boolean_true:
-        return true;
-    case PackedKind::integer:
-        return checked_varint(in, number);
+    case PackedKind::boolean_true: return true;
+    case PackedKind::integer: return checked_varint(in, number);
     case PackedKind::floating:
         if (in.size() < 8) return false;
         in.remove_prefix(8);
@@ -115,25 +113,21 @@ std::size_t PackedView::size() const {
 
 const char* PackedView::end_of_value() const {
     switch (kind()) {
-    case PackedKind::null:
-        return at_ ? at_ + 1 : nullptr;
+    case PackedKind::null: return at_ ? at_ + 1 : nullptr;
     case PackedKind::boolean_false:
-    case PackedKind::boolean_true:
-        return at_ + 1;
+    case PackedKind::boolean_true: return at_ + 1;
     case PackedKind::integer: {
         const char* at = at_ + 1;
         read_varint(at);
         return at;
     }
-    case PackedKind::floating:
-        return at_ + 9;
+    case PackedKind::floating: return at_ + 9;
     case PackedKind::string: {
         const auto text = as_string();
         return text.data() + text.size();
     }
     case PackedKind::list:
-    case PackedKind::map:
-        return at_ + 5 + read_u32(at_ + 1);
+    case PackedKind::map: return at_ + 5 + read_u32(at_ + 1);
     }
     return nullptr;
 }
@@ -229,8 +223,10 @@ void PackedWriter::string(std::string_view value) {
 }
 
 void PackedWriter::value(PackedView value) {
-    if (value) out_.append(value.bytes());
-    else null();
+    if (value)
+        out_.append(value.bytes());
+    else
+        null();
 }
 
 void PackedWriter::key(std::string_view key) {
@@ -238,7 +234,8 @@ void PackedWriter::key(std::string_view key) {
     out_.append(key);
 }
 
-// The count is not known when a list or map is opened, so it is written as a padded varint of five bytes.
+// The count is not known when a list or map is opened, so it is written as a padded varint of five
+// bytes.
 std::size_t PackedWriter::begin(PackedKind kind) {
     out_.push_back(static_cast<char>(kind));
     const auto mark = out_.size();
@@ -336,8 +333,10 @@ std::string merge_maps(PackedView base, PackedView edits) {
     };
     for (const auto& [key, value] : base.is_map() ? base.entries() : PackedView{}.entries()) {
         const auto edit = edits.find(key);
-        if (!edit) keep(key, value);
-        else if (!edit.is_null()) keep(key, edit);
+        if (!edit)
+            keep(key, value);
+        else if (!edit.is_null())
+            keep(key, edit);
     }
     for (const auto& [key, value] : edits.is_map() ? edits.entries() : PackedView{}.entries()) {
         if (!value.is_null() && !base.find(key)) keep(key, value);

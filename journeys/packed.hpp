@@ -1,9 +1,10 @@
-/// The flat form of dynamic data (event properties, traits, payloads): one run of bytes that is read in
-/// place, stored in a customer's state as it is, and compared and hashed as bytes.
+/// The flat form of dynamic data (event properties, traits, payloads): one run of bytes that is
+/// read in place, stored in a customer's state as it is, and compared and hashed as bytes.
 ///
 /// A value is a tag byte and its content, little endian:
 ///   null | false | true | int: zigzag varint | double: 8 bytes | string: varint size, bytes
-///   list: u32 bytes that follow, varint count, values | map: the same, with (varint size, key bytes, value)
+///   list: u32 bytes that follow, varint count, values | map: the same, with (varint size, key
+///   bytes, value)
 /// Maps keep the producer's order; of a key given twice the last one was kept when it was written.
 #pragma once
 
@@ -17,10 +18,19 @@
 
 namespace journeys {
 
-enum class PackedKind : std::uint8_t { null, boolean_false, boolean_true, integer, floating, string, list, map };
+enum class PackedKind : std::uint8_t {
+    null,
+    boolean_false,
+    boolean_true,
+    integer,
+    floating,
+    string,
+    list,
+    map
+};
 
-/// A borrowed view of one value. Absent (default-made) views answer as null and are false in conditions.
-/// The bytes must have passed `validate` once, or have been made by `PackedWriter`.
+/// A borrowed view of one value. Absent (default-made) views answer as null and are false in
+/// conditions. The bytes must have passed `validate` once, or have been made by `PackedWriter`.
 class PackedView {
 public:
     PackedView() = default;
@@ -33,7 +43,9 @@ public:
     bool is_bool() const {
         return kind() == PackedKind::boolean_false || kind() == PackedKind::boolean_true;
     }
-    bool is_number() const { return kind() == PackedKind::integer || kind() == PackedKind::floating; }
+    bool is_number() const {
+        return kind() == PackedKind::integer || kind() == PackedKind::floating;
+    }
     bool is_string() const { return kind() == PackedKind::string; }
     bool is_list() const { return kind() == PackedKind::list; }
     bool is_map() const { return kind() == PackedKind::map; }
@@ -46,7 +58,8 @@ public:
 
     /// Items of a list, pairs of a map; 0 for anything else.
     std::size_t size() const;
-    /// The value of `key`; absent where there is none or where this is no map. Linear in the map's size.
+    /// The value of `key`; absent where there is none or where this is no map. Linear in the map's
+    /// size.
     PackedView find(std::string_view key) const;
     /// Shorthand: the string under `key`, or "" where there is none or it is no string.
     std::string_view string_at(std::string_view key) const;
@@ -91,8 +104,8 @@ private:
     const char* at_ = nullptr;
 };
 
-/// Appends values to a string of its own. Lists and maps are opened and closed; inside a map each value
-/// is preceded by `key`. Usage is the caller's promise (asserted).
+/// Appends values to a string of its own. Lists and maps are opened and closed; inside a map each
+/// value is preceded by `key`. Usage is the caller's promise (asserted).
 class PackedWriter {
 public:
     void null();
@@ -102,7 +115,7 @@ public:
     void string(std::string_view value);
     void value(PackedView value); ///< A copy; null for an absent one.
     void key(std::string_view key);
-    std::size_t begin_list();           ///< The mark to close it with.
+    std::size_t begin_list(); ///< The mark to close it with.
     std::size_t begin_map();
     void end_list(std::size_t mark, std::size_t count);
     void end_map(std::size_t mark, std::size_t count);
@@ -118,14 +131,15 @@ private:
     std::string out_;
 };
 
-/// The value as JSON text: maps in their order, integral numbers without a point, doubles in the shortest
-/// form that reads back (NaN and infinities as null). Text is escaped as RFC 8259 asks and no more.
+/// The value as JSON text: maps in their order, integral numbers without a point, doubles in the
+/// shortest form that reads back (NaN and infinities as null). Text is escaped as RFC 8259 asks and
+/// no more.
 std::string to_json(PackedView value);
 void append_json(std::string& out, PackedView value);
 void append_json_string(std::string& out, std::string_view text);
 
-/// `base` with `edits` laid over it, key by key at the top level; a null in `edits` removes the key.
-/// Either may be absent or no map, which counts as an empty map.
+/// `base` with `edits` laid over it, key by key at the top level; a null in `edits` removes the
+/// key. Either may be absent or no map, which counts as an empty map.
 std::string merge_maps(PackedView base, PackedView edits);
 
 } // namespace journeys

@@ -27,13 +27,16 @@ std::string to_json(const Payload& payload) {
     member(out, "template", payload.send.template_name);
     member(out, "topic", payload.send.topic);
     if (!payload.send.is_call)
-        member(out, "purpose", payload.send.purpose == Purpose::marketing ? "marketing" : "transactional");
+        member(out, "purpose",
+               payload.send.purpose == Purpose::marketing ? "marketing" : "transactional");
     member(out, "from", payload.send.from);
     member(out, "locale", payload.customer.locale);
     member(out, "at", to_text(payload.at));
     out += ",\"data\":";
-    if (payload.data.is_map()) append_json(out, payload.data);
-    else out += "{}";
+    if (payload.data.is_map())
+        append_json(out, payload.data);
+    else
+        out += "{}";
     if (payload.rendered) {
         out += ",\"message\":{";
         member(out, "subject", payload.rendered->subject);

@@ -1,4 +1,5 @@
-/// What a channel is given to send: one JSON object, the same for every channel, frozen once granted.
+/// What a channel is given to send: one JSON object, the same for every channel, frozen once
+/// granted.
 #pragma once
 
 #include "journeys/customer.hpp"
@@ -23,8 +24,9 @@ struct Payload {
 };
 
 /// `{"intent","customer","journey","version","key","step","channel","template","topic","purpose","from",
-/// "locale","at","data":{…},"message":{"subject","preheader","body"}}`; `message` only where rendered here,
-/// texts that are empty are left out. The address travels beside it, so that it stands in one place only.
+/// "locale","at","data":{…},"message":{"subject","preheader","body"}}`; `message` only where
+/// rendered here, texts that are empty are left out. The address travels beside it, so that it
+/// stands in one place only.
 std::string to_json(const Payload& payload);
 
 } // namespace journeys

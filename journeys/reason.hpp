@@ -1,4 +1,5 @@
-/// Why something did not happen: closed sets, so that every message and every entry can be explained.
+/// Why something did not happen: closed sets, so that every message and every entry can be
+/// explained.
 #pragma once
 
 #include <cstdint>
@@ -8,14 +9,39 @@ namespace journeys {
 
 /// Why a message was not sent.
 enum class Reason : std::uint8_t {
-    exited, stale_cart, condition, consent, no_address, suppressed, quiet_hours, capped, expired,
-    no_coupon, render_failed, paused, draft, holdout, outranked, provider_rejected, provider_unknown,
-    error, erased,
+    exited,
+    stale_cart,
+    condition,
+    consent,
+    no_address,
+    suppressed,
+    quiet_hours,
+    capped,
+    expired,
+    no_coupon,
+    render_failed,
+    paused,
+    draft,
+    holdout,
+    outranked,
+    provider_rejected,
+    provider_unknown,
+    error,
+    erased,
 };
 
 /// Why an event named in `enter.on` opened no run.
 enum class NoEntry : std::uint8_t {
-    when, open_run, reentry, exclusive, paused, dates, rollout, late, no_key, error,
+    when,
+    open_run,
+    reentry,
+    exclusive,
+    paused,
+    dates,
+    rollout,
+    late,
+    no_key,
+    error,
 };
 
 std::string_view to_text(Reason reason);

@@ -1,4 +1,5 @@
-/// What stands in the log: everything that changes a decision, in the order in which it was accepted.
+/// What stands in the log: everything that changes a decision, in the order in which it was
+/// accepted.
 #pragma once
 
 #include "journeys/event.hpp"
@@ -55,7 +56,7 @@ enum class IntentState : std::uint8_t { pending, claimed, accepted, rejected, un
 struct Settled {
     IntentId intent;
     IntentState state = IntentState::unknown; ///< accepted, rejected or unknown.
-    std::string detail;                       ///< The provider's word, bounded; never personal data.
+    std::string detail; ///< The provider's word, bounded; never personal data.
 };
 
 struct Erasure {};
@@ -71,7 +72,8 @@ struct Record {
     Timestamp accepted_at{};
     CustomerId customer; ///< Whose it is; of `Publish` and `Pause`: nobody's (empty value).
     std::variant<Event, Publish, Link, Transfer, Settled, Erasure, Pause> body;
-    std::uint64_t forwarded_from = 0; ///< Of an event that a tombstone passed on: the id of the forward.
+    std::uint64_t forwarded_from =
+        0; ///< Of an event that a tombstone passed on: the id of the forward.
 
     RecordKind kind() const;
     const Event* event() const { return std::get_if<Event>(&body); }

@@ -52,7 +52,8 @@ Applied Reference::take(Record record) {
 
 Applied Reference::apply_one(Record record) {
     if (transfers_ == Transfers::recorded) {
-        // The hand-over is ours, so a recorded outcome has nothing to settle; a recorded transfer says when.
+        // The hand-over is ours, so a recorded outcome has nothing to settle; a recorded transfer
+        // says when.
         if (std::holds_alternative<Settled>(record.body)) return Applied::applied;
         if (auto* const transfer = std::get_if<Transfer>(&record.body)) {
             const auto made = on_the_way_.find(transfer->id);

@@ -1,5 +1,5 @@
-/// The sequential reference run: the core alone, one record after the other, no actors and no database.
-/// `simulate` prints what it does, and every fault test compares the service with it.
+/// The sequential reference run: the core alone, one record after the other, no actors and no
+/// database. `simulate` prints what it does, and every fault test compares the service with it.
 #pragma once
 
 #include "journeys/catalog.hpp"
@@ -16,8 +16,8 @@
 
 namespace journeys {
 
-/// Customers, their timers, and a provider that takes everything at once: an intent is handed over at the
-/// instant at which its step was reached, and accepted. Not for sharing between threads.
+/// Customers, their timers, and a provider that takes everything at once: an intent is handed over
+/// at the instant at which its step was reached, and accepted. Not for sharing between threads.
 class Reference {
 public:
     /// Called for each effect, in order, with the customer it is of.
@@ -30,8 +30,8 @@ public:
     Reference(CatalogPtr catalog, Sink sink, Transfers transfers = Transfers::made_here);
 
     void use(CatalogPtr catalog) { catalog_ = std::move(catalog); }
-    /// Fires every customer's timers due before the record, then applies it to its customer. Records come by
-    /// rising `accepted_at`.
+    /// Fires every customer's timers due before the record, then applies it to its customer.
+    /// Records come by rising `accepted_at`.
     Applied take(Record record);
     /// Fires all timers with `due <= closed`, oldest first over all customers.
     void close(Timestamp closed);
@@ -49,7 +49,8 @@ private:
     Sink sink_;
     Transfers transfers_;
     std::unordered_map<CustomerId, Customer> customers_;
-    std::unordered_map<std::uint64_t, Transfer> on_the_way_; ///< Made here, awaited by their recorded twins.
+    std::unordered_map<std::uint64_t, Transfer>
+        on_the_way_;            ///< Made here, awaited by their recorded twins.
     std::vector<Record> moved_; ///< What tombstones and links gave to others, in order.
     struct Timer {
         Timestamp due;
@@ -58,8 +59,10 @@ private:
             return due != other.due ? due > other.due : customer > other.customer;
         }
     };
-    std::priority_queue<Timer, std::vector<Timer>, std::greater<>> timers_; ///< Hints; the state decides.
-    std::unordered_map<CustomerId, Timestamp> armed_; ///< The earliest hint of each, so that none is queued twice.
+    std::priority_queue<Timer, std::vector<Timer>, std::greater<>>
+        timers_; ///< Hints; the state decides.
+    std::unordered_map<CustomerId, Timestamp>
+        armed_; ///< The earliest hint of each, so that none is queued twice.
 };
 
 } // namespace journeys

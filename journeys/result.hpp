@@ -33,6 +33,7 @@ struct Error {
 }
 
 template <class Value>
-using Result = boost::system::result<Value, Error>; // return value;  or  return Error{code, detail};
+using Result =
+    boost::system::result<Value, Error>; // return value;  or  return Error{code, detail};
 
 } // namespace journeys

@@ -12,24 +12,30 @@
 
 namespace journeys {
 
-/// What a channel needs of the customer, and what it is, as far as rules go. How it is called is the adapter's.
+/// What a channel needs of the customer, and what it is, as far as rules go. How it is called is
+/// the adapter's.
 struct ChannelRules {
     std::string name;
-    std::string type;    ///< `sandbox`, `webhook`, …
-    std::string address; ///< The trait that must hold an address: `email`, `phone`; empty: none needed.
-    bool needs_opt_in = true; ///< True: only `subscribed` may be written to. False: `never` may be, too.
+    std::string type; ///< `sandbox`, `webhook`, …
+    std::string
+        address; ///< The trait that must hold an address: `email`, `phone`; empty: none needed.
+    bool needs_opt_in =
+        true; ///< True: only `subscribed` may be written to. False: `never` may be, too.
     bool deduplicates = false; ///< The provider honours our idempotency key.
     bool renders = false;      ///< Templates of config/templates are rendered here for it.
-    std::map<std::string, std::string> templates; ///< Ours -> the provider's id; empty: names as they are.
+    std::map<std::string, std::string>
+        templates; ///< Ours -> the provider's id; empty: names as they are.
 };
 
-/// No marketing between `from` and `to` of the customer's own local day; `from` > `to` spans midnight.
+/// No marketing between `from` and `to` of the customer's own local day; `from` > `to` spans
+/// midnight.
 struct QuietHours {
     std::vector<std::string> channels; ///< Empty: all.
     std::chrono::minutes from{}, to{}; ///< Of the day, 0 to 1439.
 };
 
-/// At most `messages` within any window of `per`, counted over the named channel and topic (empty: all).
+/// At most `messages` within any window of `per`, counted over the named channel and topic (empty:
+/// all).
 struct Cap {
     std::string channel, topic;
     std::int64_t messages = 0;
@@ -37,19 +43,20 @@ struct Cap {
 };
 
 struct Settings {
-    std::uint64_t seed = 0;          ///< Of the workspace: ids, holdouts and splits hang on it.
-    std::string timezone = "UTC";    ///< Of customers whose own is unknown. IANA.
+    std::uint64_t seed = 0;       ///< Of the workspace: ids, holdouts and splits hang on it.
+    std::string timezone = "UTC"; ///< Of customers whose own is unknown. IANA.
     Duration session_idle = std::chrono::minutes{30};
     Duration max_lateness = std::chrono::hours{24};
     Duration dedup_window = std::chrono::hours{72};
-    double holdout = 0;              ///< Global share that gets nothing, 0 to 1; sticky by customer.
+    double holdout = 0; ///< Global share that gets nothing, 0 to 1; sticky by customer.
     std::vector<ChannelRules> channels;
     std::vector<std::string> topics;
     std::vector<QuietHours> quiet_hours;
     std::vector<Cap> caps;
     std::vector<std::string> testers; ///< Customer ids that `test` journeys let in.
-    bool assume_permission = false;  ///< `simulate` without a configuration: consent, address, quiet hours, caps as granted.
-    bool all_live = false;           ///< `simulate`: every journey counts as live.
+    bool assume_permission = false; ///< `simulate` without a configuration: consent, address, quiet
+                                    ///< hours, caps as granted.
+    bool all_live = false;          ///< `simulate`: every journey counts as live.
 
     const ChannelRules* channel(std::string_view name) const {
         for (const auto& rules : channels)

@@ -16,22 +16,27 @@ using journeys::ErrorCode;
 using journeys::Result;
 using journeys::Timestamp;
 
-constexpr const char* timeline_columns =
-    "customer, (extract(epoch FROM at) * 1000)::bigint, kind, journey, version, key, step, channel, template, topic, "
-    "reason, replace(intent::text, '-', ''), data, (extract(epoch FROM until) * 1000)::bigint, held_out";
+constexpr const char* timeline_columns = "customer, (extract(epoch FROM at) * 1000)::bigint, kind, "
+                                         "journey, version, key, step, channel, template, topic, "
+                                         "reason, replace(intent::text, '-', ''), data, "
+                                         "(extract(epoch FROM until) * 1000)::bigint, held_out";
 
-pqxx::binarystring binary(const std::string& text) { return pqxx::binarystring{text.data(), text.size()}; }
+pqxx::binarystring binary(const std::string& text) {
+    return pqxx::binarystring{text.data(), text.size()};
+}
 std::string text_of(const pqxx::field& field) { return pqxx::binarystring{field}.str(); }
 
 journeys::EntryKind kind_of(const std::string& text) {
     using journeys::EntryKind;
     for (auto kind = 0; kind <= static_cast<int>(EntryKind::moved); ++kind)
-        if (journeys::to_text(static_cast<EntryKind>(kind)) == text) return static_cast<EntryKind>(kind);
+        if (journeys::to_text(static_cast<EntryKind>(kind)) == text)
+            return static_cast<EntryKind>(kind);
     return EntryKind::no_entry;
 }
 
 TimelineRow timeline_row(const pqxx::row& row) {
-    TimelineRow result{journeys::parse_customer_id(text_of(row[0])).value_or(journeys::CustomerId{}), {}};
+    TimelineRow result{
+        journeys::parse_customer_id(text_of(row[0])).value_or(journeys::CustomerId{}), {}};
     auto& entry = result.entry;
     entry.at = journeys::from_millis(row[1].as<std::int64_t>());
     entry.kind = kind_of(row[2].as<std::string>());
@@ -44,7 +49,8 @@ TimelineRow timeline_row(const pqxx::row& row) {
     entry.topic = row[9].as<std::string>();
     entry.reason = row[10].as<std::string>();
     if (!row[11].is_null())
-        entry.intent = journeys::parse_intent_id(row[11].as<std::string>()).value_or(journeys::IntentId{});
+        entry.intent =
+            journeys::parse_intent_id(row[11].as<std::string>()).value_or(journeys::IntentId{});
     entry.data = text_of(row[12]);
     if (!journeys::PackedView::validate(entry.data)) entry.data.clear();
     if (!row[13].is_null()) entry.until = journeys::from_millis(row[13].as<std::int64_t>());
@@ -75,7 +81,8 @@ public:
                     transaction.commit();
                     return result;
                 }
-            } catch (const pqxx::broken_connection& failure) { // The border: libpqxx throws, we return.
+            } catch (
+                const pqxx::broken_connection& failure) { // The border: libpqxx throws, we return.
                 connection_.reset();
                 if (attempt > 0) return Error{ErrorCode::storage_unavailable, failure.what()};
             } catch (const std::exception& failure) {
@@ -93,7 +100,8 @@ private:
 Archive::Archive(std::string conninfo) : session_(std::make_unique<Session>(std::move(conninfo))) {}
 Archive::~Archive() = default;
 
-Result<void> Archive::save_publication(std::uint64_t publication, const std::string& text, Timestamp at) {
+Result<void> Archive::save_publication(std::uint64_t publication, const std::string& text,
+                                       Timestamp at) {
     return session_->run([&](pqxx::work& work) {
         work.exec_params("INSERT INTO publications (publication, published_at, content) "
                          "VALUES ($1, to_timestamp($2::float8 / 1000), $3) ON CONFLICT DO NOTHING",
@@ -104,29 +112,34 @@ Result<void> Archive::save_publication(std::uint64_t publication, const std::str
 Result<std::vector<std::string>> Archive::publications() {
     return session_->run([&](pqxx::work& work) {
         std::vector<std::string> texts;
-        for (const auto& row : work.exec("SELECT content FROM publications ORDER BY published_at, publication"))
+        for (const auto& row :
+             work.exec("SELECT content FROM publications ORDER BY published_at, publication"))
             texts.push_back(row[0].as<std::string>());
         return texts;
     });
 }
 
-Result<void> Archive::keep_sandbox_messages(const std::vector<actors::ProviderRequest>& requests, Timestamp at) {
+Result<void> Archive::keep_sandbox_messages(const std::vector<actors::ProviderRequest>& requests,
+                                            Timestamp at) {
     return session_->run([&](pqxx::work& work) {
         for (const auto& request : requests)
-            work.exec_params("INSERT INTO sandbox_messages (intent, at, customer, channel, address, payload) "
-                             "VALUES ($1::uuid, to_timestamp($2::float8 / 1000), $3, $4, $5, $6) ON CONFLICT DO NOTHING",
-                             journeys::to_text(request.intent), journeys::to_millis(at),
-                             binary(journeys::to_text(request.customer)), request.channel, binary(request.address),
-                             binary(request.payload));
+            work.exec_params(
+                "INSERT INTO sandbox_messages (intent, at, customer, channel, address, payload) "
+                "VALUES ($1::uuid, to_timestamp($2::float8 / 1000), $3, $4, $5, $6) ON CONFLICT DO "
+                "NOTHING",
+                journeys::to_text(request.intent), journeys::to_millis(at),
+                binary(journeys::to_text(request.customer)), request.channel,
+                binary(request.address), binary(request.payload));
     });
 }
 
 Result<std::vector<TimelineRow>> Archive::timeline(const std::string& customer, int limit) {
     return session_->run([&](pqxx::work& work) {
         std::vector<TimelineRow> rows;
-        const auto found = work.exec_params("SELECT " + std::string{timeline_columns} +
-                                                " FROM timeline WHERE customer = $1 ORDER BY revision DESC, n DESC LIMIT $2",
-                                            binary(customer), limit);
+        const auto found = work.exec_params(
+            "SELECT " + std::string{timeline_columns} +
+                " FROM timeline WHERE customer = $1 ORDER BY revision DESC, n DESC LIMIT $2",
+            binary(customer), limit);
         for (const auto& row : found) rows.push_back(timeline_row(row));
         std::ranges::reverse(rows);
         return rows;
@@ -136,9 +149,10 @@ Result<std::vector<TimelineRow>> Archive::timeline(const std::string& customer, 
 Result<std::vector<TimelineRow>> Archive::last_triggers(int limit) {
     return session_->run([&](pqxx::work& work) {
         std::vector<TimelineRow> rows;
-        const auto found = work.exec_params("SELECT " + std::string{timeline_columns} +
-                                                " FROM timeline WHERE kind IN ('send', 'suppress') ORDER BY at DESC LIMIT $1",
-                                            limit);
+        const auto found = work.exec_params(
+            "SELECT " + std::string{timeline_columns} +
+                " FROM timeline WHERE kind IN ('send', 'suppress') ORDER BY at DESC LIMIT $1",
+            limit);
         for (const auto& row : found) rows.push_back(timeline_row(row));
         return rows;
     });
@@ -146,7 +160,8 @@ Result<std::vector<TimelineRow>> Archive::last_triggers(int limit) {
 
 Result<std::shared_ptr<const std::string>> Archive::snapshot(const std::string& customer) {
     return session_->run([&](pqxx::work& work) -> std::shared_ptr<const std::string> {
-        const auto found = work.exec_params("SELECT block FROM snapshots WHERE customer = $1", binary(customer));
+        const auto found =
+            work.exec_params("SELECT block FROM snapshots WHERE customer = $1", binary(customer));
         if (found.empty()) return nullptr;
         return std::make_shared<const std::string>(text_of(found[0][0]));
     });
@@ -155,9 +170,10 @@ Result<std::shared_ptr<const std::string>> Archive::snapshot(const std::string& 
 Result<std::vector<std::string>> Archive::search(const std::string& text) {
     return session_->run([&](pqxx::work& work) {
         std::vector<std::string> ids;
-        const auto found = work.exec_params(
-            "SELECT convert_from(customer, 'UTF8') FROM snapshots WHERE position($1::bytea IN customer) > 0 ORDER BY 1 LIMIT 100",
-            binary(text));
+        const auto found =
+            work.exec_params("SELECT convert_from(customer, 'UTF8') FROM snapshots WHERE "
+                             "position($1::bytea IN customer) > 0 ORDER BY 1 LIMIT 100",
+                             binary(text));
         for (const auto& row : found) ids.push_back(row[0].as<std::string>());
         return ids;
     });
@@ -166,19 +182,23 @@ Result<std::vector<std::string>> Archive::search(const std::string& text) {
 Result<void> Archive::add_rejects(const std::vector<RejectRow>& rejects) {
     return session_->run([&](pqxx::work& work) {
         for (const auto& reject : rejects)
-            work.exec_params("INSERT INTO rejects (at, source, reason, body) VALUES (to_timestamp($1::float8 / 1000), $2, $3, $4)",
-                             journeys::to_millis(reject.at), reject.source, reject.reason, binary(reject.body));
+            work.exec_params("INSERT INTO rejects (at, source, reason, body) VALUES "
+                             "(to_timestamp($1::float8 / 1000), $2, $3, $4)",
+                             journeys::to_millis(reject.at), reject.source, reject.reason,
+                             binary(reject.body));
     });
 }
 
 Result<std::vector<RejectRow>> Archive::rejects(int limit) {
     return session_->run([&](pqxx::work& work) {
         std::vector<RejectRow> rows;
-        const auto found = work.exec_params(
-            "SELECT (extract(epoch FROM at) * 1000)::bigint, source, reason, body FROM rejects ORDER BY id DESC LIMIT $1", limit);
+        const auto found =
+            work.exec_params("SELECT (extract(epoch FROM at) * 1000)::bigint, source, reason, body "
+                             "FROM rejects ORDER BY id DESC LIMIT $1",
+                             limit);
         for (const auto& row : found)
-            rows.push_back({journeys::from_millis(row[0].as<std::int64_t>()), row[1].as<std::string>(),
-                            row[2].as<std::string>(), text_of(row[3])});
+            rows.push_back({journeys::from_millis(row[0].as<std::int64_t>()),
+                            row[1].as<std::string>(), row[2].as<std::string>(), text_of(row[3])});
         return rows;
     });
 }
@@ -186,14 +206,16 @@ Result<std::vector<RejectRow>> Archive::rejects(int limit) {
 Result<void> Archive::forget_before(Timestamp before) {
     return session_->run([&](pqxx::work& work) {
         for (const auto* table : {"rejects", "timeline", "sandbox_messages"})
-            work.exec_params("DELETE FROM " + std::string{table} + " WHERE at < to_timestamp($1::float8 / 1000)",
+            work.exec_params("DELETE FROM " + std::string{table} +
+                                 " WHERE at < to_timestamp($1::float8 / 1000)",
                              journeys::to_millis(before));
     });
 }
 
 Result<Timestamp> Archive::newest_accepted_at() {
     return session_->run([&](pqxx::work& work) {
-        const auto row = work.exec1("SELECT coalesce((extract(epoch FROM max(accepted_at)) * 1000)::bigint, 0) FROM log_positions");
+        const auto row = work.exec1("SELECT coalesce((extract(epoch FROM max(accepted_at)) * "
+                                    "1000)::bigint, 0) FROM log_positions");
         return journeys::from_millis(row[0].as<std::int64_t>());
     });
 }

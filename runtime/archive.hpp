@@ -1,5 +1,5 @@
-/// What people and pages ask the database: timelines, last triggers, publications, sandbox messages, rejects. None
-/// of it is on the path of an event.
+/// What people and pages ask the database: timelines, last triggers, publications, sandbox
+/// messages, rejects. None of it is on the path of an event.
 #pragma once
 
 #include "actors/ports.hpp"
@@ -24,18 +24,22 @@ struct RejectRow {
     std::string source, reason, body;
 };
 
-/// Blocking; any thread, one call at a time. Every call answers `storage_unavailable` where the database does not.
+/// Blocking; any thread, one call at a time. Every call answers `storage_unavailable` where the
+/// database does not.
 class Archive {
 public:
     explicit Archive(std::string conninfo);
     ~Archive();
 
-    journeys::Result<void> save_publication(std::uint64_t publication, const std::string& text, journeys::Timestamp at);
+    journeys::Result<void> save_publication(std::uint64_t publication, const std::string& text,
+                                            journeys::Timestamp at);
     /// Texts, in the order in which they were first published.
     journeys::Result<std::vector<std::string>> publications();
 
     /// Idempotent by intent.
-    journeys::Result<void> keep_sandbox_messages(const std::vector<actors::ProviderRequest>& requests, journeys::Timestamp at);
+    journeys::Result<void>
+    keep_sandbox_messages(const std::vector<actors::ProviderRequest>& requests,
+                          journeys::Timestamp at);
 
     /// A customer's newest entries, oldest of them first.
     journeys::Result<std::vector<TimelineRow>> timeline(const std::string& customer, int limit);

@@ -14,8 +14,10 @@ std::string to_base64(std::string_view bytes) {
 }
 
 std::optional<std::string> from_base64(std::string_view text) {
-    constexpr std::string_view alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=";
-    if (text.size() % 4 != 0 || text.size() > 1'000'000 || text.find_first_not_of(alphabet) != std::string_view::npos)
+    constexpr std::string_view alphabet =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=";
+    if (text.size() % 4 != 0 || text.size() > 1'000'000 ||
+        text.find_first_not_of(alphabet) != std::string_view::npos)
         return std::nullopt;
     std::string bytes(text.size() / 4 * 3, '\0');
     const auto size = EVP_DecodeBlock(reinterpret_cast<unsigned char*>(bytes.data()),
@@ -23,7 +25,8 @@ std::optional<std::string> from_base64(std::string_view text) {
                                       static_cast<int>(text.size()));
     if (size < 0) return std::nullopt;
     std::size_t padding = 0;
-    while (padding < 2 && padding < text.size() && text[text.size() - 1 - padding] == '=') ++padding;
+    while (padding < 2 && padding < text.size() && text[text.size() - 1 - padding] == '=')
+        ++padding;
     bytes.resize(static_cast<std::size_t>(size) - padding);
     return bytes;
 }

@@ -62,11 +62,15 @@ std::string entry_text(const journeys::TimelineEntry& entry) {
 
 std::string trigger_line(const journeys::CustomerId& customer, const journeys::TimelineEntry& entry,
                          std::string_view zone) {
-    if (entry.kind != EntryKind::send && entry.kind != EntryKind::suppress && entry.kind != EntryKind::call) return {};
-    return padded(local_text(entry.at, zone, entry.at), 11) + padded(journeys::display(customer), 14) + ' ' + entry_text(entry);
+    if (entry.kind != EntryKind::send && entry.kind != EntryKind::suppress &&
+        entry.kind != EntryKind::call)
+        return {};
+    return padded(local_text(entry.at, zone, entry.at), 11) +
+           padded(journeys::display(customer), 14) + ' ' + entry_text(entry);
 }
 
-std::string timeline_line(const journeys::TimelineEntry& entry, std::string_view zone, journeys::Timestamp now) {
+std::string timeline_line(const journeys::TimelineEntry& entry, std::string_view zone,
+                          journeys::Timestamp now) {
     auto text = padded(local_text(entry.at, zone, now), 18) + entry_text(entry);
     if (entry.until != journeys::Timestamp{} && entry.until != journeys::no_time)
         text += " until " + local_text(entry.until, zone, now);

@@ -1,4 +1,5 @@
-/// One line for every message that goes out or is held back: who, which journey, why. For terminals.
+/// One line for every message that goes out or is held back: who, which journey, why. For
+/// terminals.
 #pragma once
 
 #include "journeys/catalog.hpp"
@@ -8,15 +9,17 @@
 
 namespace runtime {
 
-/// `Mon 19:47  sent      otto-3  cart-abandon › first-touch  email cart-reminder`; empty for entries that are no
-/// trigger. Times are of `zone`.
+/// `Mon 19:47  sent      otto-3  cart-abandon › first-touch  email cart-reminder`; empty for
+/// entries that are no trigger. Times are of `zone`.
 std::string trigger_line(const journeys::CustomerId& customer, const journeys::TimelineEntry& entry,
                          std::string_view zone);
 
 /// A line of a customer's timeline, for people.
-std::string timeline_line(const journeys::TimelineEntry& entry, std::string_view zone, journeys::Timestamp now);
+std::string timeline_line(const journeys::TimelineEntry& entry, std::string_view zone,
+                          journeys::Timestamp now);
 
-/// What is said of an entry, without time and customer: `sent      cart-abandon › first-touch  email cart-1`.
+/// What is said of an entry, without time and customer: `sent      cart-abandon › first-touch email
+/// cart-1`.
 std::string entry_text(const journeys::TimelineEntry& entry);
 
 } // namespace runtime

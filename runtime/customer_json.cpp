@@ -23,7 +23,8 @@ std::string json_of(journeys::cel::Value value) {
 std::string span_text(journeys::Duration span) {
     const auto minutes = std::chrono::duration_cast<std::chrono::minutes>(span).count();
     if (minutes < 60) return std::to_string(minutes) + " m";
-    if (minutes < 60 * 48) return std::to_string(minutes / 60) + " h " + std::to_string(minutes % 60) + " m";
+    if (minutes < 60 * 48)
+        return std::to_string(minutes / 60) + " h " + std::to_string(minutes % 60) + " m";
     return std::to_string(minutes / (60 * 24)) + " days";
 }
 
@@ -37,17 +38,20 @@ std::string_view step_name(const journeys::Run& run, const journeys::Catalog& ca
 
 std::string local_text(journeys::Timestamp at, std::string_view zone, journeys::Timestamp now) {
     static constexpr std::array days{"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
-    static constexpr std::array months{"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+    static constexpr std::array months{"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                       "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
     const auto local = journeys::to_local(zone, at);
     const std::chrono::year_month_day day{local.day};
     char text[48];
-    const auto hour = static_cast<int>(local.minutes.count() / 60), minute = static_cast<int>(local.minutes.count() % 60);
+    const auto hour = static_cast<int>(local.minutes.count() / 60),
+               minute = static_cast<int>(local.minutes.count() % 60);
     const auto distance = at > now ? at - now : now - at;
     if (distance < std::chrono::hours{24 * 6})
         std::snprintf(text, sizeof text, "%s %02d:%02d", days[local.weekday], hour, minute);
     else
         std::snprintf(text, sizeof text, "%u %s %d %02d:%02d", static_cast<unsigned>(day.day()),
-                      months[static_cast<unsigned>(day.month()) - 1], static_cast<int>(day.year()), hour, minute);
+                      months[static_cast<unsigned>(day.month()) - 1], static_cast<int>(day.year()),
+                      hour, minute);
     return text;
 }
 
@@ -64,7 +68,8 @@ std::string customer_json(const journeys::Customer& customer, const journeys::Ca
     out += "],\"runs\":[";
     for (std::size_t i = 0; i < customer.runs.size(); ++i) {
         const auto& run = customer.runs[i];
-        const journeys::View of_run{.customer = &customer, .run = &run, .now = now, .catalog = &catalog};
+        const journeys::View of_run{
+            .customer = &customer, .run = &run, .now = now, .catalog = &catalog};
         out += (i == 0 ? "" : ",") + std::string{"{\"journey\":"};
         journeys::append_json_string(out, run.journey);
         out += ",\"version\":\"" + journeys::version_text(run.version) + "\",\"due\":";
@@ -94,14 +99,19 @@ std::string customer_text(const journeys::Customer& customer, const journeys::Ca
     }
     if (const auto* cart = journeys::current_cart(customer))
         out += "      cart " + cart->id + ": " + cart->value().to_text() + ' ' + cart->currency +
-               (cart->ordered ? ", ordered" : cart->is_empty() ? ", empty" : "") + ", changed " + when(cart->updated_at);
+               (cart->ordered      ? ", ordered"
+                : cart->is_empty() ? ", empty"
+                                   : "") +
+               ", changed " + when(cart->updated_at);
     out += '\n';
     for (const auto& run : customer.runs) {
         out += "open    " + run.journey + (run.key.empty() ? "" : ' ' + run.key) + " · version " +
-               journeys::version_text(run.version) + " · arm " + (run.held_out ? "holdout" : "send") + " · at \"" +
+               journeys::version_text(run.version) + " · arm " +
+               (run.held_out ? "holdout" : "send") + " · at \"" +
                std::string{step_name(run, catalog)} + '"';
         if (run.due != journeys::no_time)
-            out += " until " + when(run.due) + (run.due > now ? " (in " + span_text(run.due - now) + ')' : "");
+            out += " until " + when(run.due) +
+                   (run.due > now ? " (in " + span_text(run.due - now) + ')' : "");
         out += '\n';
     }
     return out;

@@ -1,5 +1,5 @@
-/// What is known of a customer, for programs and for people. The fields are named as in expressions, because they
-/// are read through the same tables.
+/// What is known of a customer, for programs and for people. The fields are named as in
+/// expressions, because they are read through the same tables.
 #pragma once
 
 #include "journeys/catalog.hpp"
@@ -13,7 +13,8 @@ namespace runtime {
 std::string customer_json(const journeys::Customer& customer, const journeys::Catalog& catalog,
                           journeys::Timestamp now);
 
-/// A few lines for a terminal: who, reach, cart, open runs and what comes next; times in the customer's zone.
+/// A few lines for a terminal: who, reach, cart, open runs and what comes next; times in the
+/// customer's zone.
 std::string customer_text(const journeys::Customer& customer, const journeys::Catalog& catalog,
                           journeys::Timestamp now);
 

@@ -17,8 +17,9 @@ constexpr std::size_t refused_kept = 100;
 constexpr std::size_t line_bytes_max = 16 * 1024 * 1024;
 
 /// Calls `take(line, number)` for each line of the file that is not blank.
-journeys::Result<void> for_each_line(const std::filesystem::path& file,
-                                     const std::function<void(const std::string&, std::uint64_t)>& take) {
+journeys::Result<void>
+for_each_line(const std::filesystem::path& file,
+              const std::function<void(const std::string&, std::uint64_t)>& take) {
     std::ifstream in{file};
     if (!in) {
         return journeys::Error{journeys::ErrorCode::not_found,
@@ -34,7 +35,8 @@ journeys::Result<void> for_each_line(const std::filesystem::path& file,
     return {};
 }
 
-void refuse(RecordedEvents& events, const std::filesystem::path& file, std::uint64_t line, std::string why) {
+void refuse(RecordedEvents& events, const std::filesystem::path& file, std::uint64_t line,
+            std::string why) {
     if (events.refused_count++ < refused_kept)
         events.refused.push_back({file.string(), line, std::move(why)});
 }
@@ -68,7 +70,8 @@ journeys::Result<RecordedEvents> read_events(const std::vector<std::filesystem::
                     refuse(result, file, number, item.event.error().detail);
                     continue;
                 }
-                envelope.received_at = item.event->time; // For the next that says no time of its own.
+                envelope.received_at =
+                    item.event->time; // For the next that says no time of its own.
                 events.push_back(std::move(*item.event));
             }
         });

@@ -24,11 +24,13 @@ struct RecordedEvents {
     std::uint64_t refused_count = 0;
 };
 
-/// Segment messages, one JSON value a line (a message, an array of them, or a batch). `accepted_at` is the
-/// event's time, so nothing is late; ids are linked as the edge would do it. Fails where a file can't be read.
+/// Segment messages, one JSON value a line (a message, an array of them, or a batch). `accepted_at`
+/// is the event's time, so nothing is late; ids are linked as the edge would do it. Fails where a
+/// file can't be read.
 journeys::Result<RecordedEvents> read_events(const std::vector<std::filesystem::path>& files);
 
-/// Recorded log lines, as `sojourn export --log` writes them, merged by `accepted_at` (then partition order).
+/// Recorded log lines, as `sojourn export --log` writes them, merged by `accepted_at` (then
+/// partition order).
 journeys::Result<RecordedEvents> read_log(const std::vector<std::filesystem::path>& files);
 
 /// A whole file. Fails with `not_found`, naming it, where it can't be read.

@@ -25,7 +25,8 @@ int main(int argc, char** argv) {
     } catch (const CLI::ParseError& error) {
         const int code = app.exit(error);
         return code == 0 ? 0 : runtime::exit_usage;
-    } catch (const std::exception& error) { // The last border: what nobody expected ends with one line.
+    } catch (
+        const std::exception& error) { // The last border: what nobody expected ends with one line.
         std::fprintf(stderr, "sojourn: %s\n", error.what());
         return runtime::exit_environment;
     }

@@ -1,5 +1,5 @@
-/// The page of `GET /`: live counts, the journeys, the last triggers with their reasons. Plain HTML that reloads
-/// itself; no script, nothing from elsewhere.
+/// The page of `GET /`: live counts, the journeys, the last triggers with their reasons. Plain HTML
+/// that reloads itself; no script, nothing from elsewhere.
 #pragma once
 
 #include "journeys/catalog.hpp"

@@ -33,7 +33,8 @@ journeys::Result<void> read_journeys(const fs::path& place, Files& files) {
         if (!text) return text.error();
         files.journeys[entry.path().string()] = std::move(*text);
     }
-    if (error) return Error{ErrorCode::not_found, place.string() + ": cannot be read: " + error.message()};
+    if (error)
+        return Error{ErrorCode::not_found, place.string() + ": cannot be read: " + error.message()};
     return {};
 }
 
@@ -57,22 +58,26 @@ schema::Outside outside(const fs::path& directory) {
             [directory](const std::string& path) -> std::optional<std::string> {
                 auto text = read_file(directory / path);
                 if (!text) return std::nullopt;
-                while (!text->empty() && (text->back() == '\n' || text->back() == '\r')) text->pop_back();
+                while (!text->empty() && (text->back() == '\n' || text->back() == '\r'))
+                    text->pop_back();
                 return std::move(*text);
             }};
 }
 
 void append(std::vector<schema::Mistake>& all, std::vector<schema::Mistake> more) {
-    all.insert(all.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
+    all.insert(all.end(), std::make_move_iterator(more.begin()),
+               std::make_move_iterator(more.end()));
 }
 
 bool has_errors(const std::vector<schema::Mistake>& mistakes) {
-    return std::ranges::any_of(mistakes, [](const schema::Mistake& mistake) { return !mistake.is_warning; });
+    return std::ranges::any_of(mistakes,
+                               [](const schema::Mistake& mistake) { return !mistake.is_warning; });
 }
 
 } // namespace
 
-journeys::Result<Files> read_files(const std::optional<fs::path>& config, const std::optional<fs::path>& journeys) {
+journeys::Result<Files> read_files(const std::optional<fs::path>& config,
+                                   const std::optional<fs::path>& journeys) {
     Files files;
     std::vector<fs::path> places;
     if (config) {
@@ -82,10 +87,12 @@ journeys::Result<Files> read_files(const std::optional<fs::path>& config, const 
         files.config = std::move(*text);
         const auto directory = config->parent_path();
         // Read once for its paths alone; its mistakes are told when everything is compiled.
-        const auto settings = schema::load_settings(files.config_name, files.config, outside(directory));
+        const auto settings =
+            schema::load_settings(files.config_name, files.config, outside(directory));
         const schema::Config paths = settings.config.value_or(schema::Config{});
         for (const auto& path : paths.journeys) places.push_back(directory / path);
-        if (auto read = read_templates(directory / paths.templates, files); !read) return read.error();
+        if (auto read = read_templates(directory / paths.templates, files); !read)
+            return read.error();
         if (auto events = read_file(directory / paths.events)) {
             files.events_name = (directory / paths.events).string();
             files.events = std::move(*events);
@@ -124,7 +131,8 @@ journeys::Result<Files> files_from_text(std::string_view text) {
         files.templates = json.at("templates").get<std::map<std::string, std::string>>();
         return files;
     } catch (const nlohmann::json::exception& error) { // The border: nlohmann throws, we return.
-        return Error{ErrorCode::invalid_state, std::string{"a stored publication cannot be read: "} + error.what()};
+        return Error{ErrorCode::invalid_state,
+                     std::string{"a stored publication cannot be read: "} + error.what()};
     }
 }
 
@@ -136,7 +144,8 @@ Compiled compile(const Files& files, const CompileOptions& options) {
     journeys::Settings settings;
     const bool has_config = !files.config_name.empty();
     if (has_config) {
-        auto loaded = schema::load_settings(files.config_name, files.config, outside(options.directory));
+        auto loaded =
+            schema::load_settings(files.config_name, files.config, outside(options.directory));
         append(result.mistakes, std::move(loaded.mistakes));
         result.config = std::move(loaded.config);
         if (result.config) {
@@ -179,9 +188,9 @@ Compiled compile(const Files& files, const CompileOptions& options) {
     }
     append(result.mistakes, schema::check_together(current));
     if (has_errors(result.mistakes)) return result;
-    result.catalog = std::make_shared<const journeys::Catalog>(publication_of(files), std::move(settings),
-                                                               std::move(current), options.known,
-                                                               std::move(templates));
+    result.catalog = std::make_shared<const journeys::Catalog>(
+        publication_of(files), std::move(settings), std::move(current), options.known,
+        std::move(templates));
     return result;
 }
 

@@ -25,8 +25,9 @@ struct Files {
     std::map<std::string, std::string> templates; ///< Name without `.mustache` -> text.
 };
 
-/// What `--config` and `--journeys` name. Without a configuration only the journeys' folder (or file) is read,
-/// with one it replaces the configuration's own. Fails with one line where something can't be read.
+/// What `--config` and `--journeys` name. Without a configuration only the journeys' folder (or
+/// file) is read, with one it replaces the configuration's own. Fails with one line where something
+/// can't be read.
 journeys::Result<Files> read_files(const std::optional<std::filesystem::path>& config,
                                    const std::optional<std::filesystem::path>& journeys);
 
@@ -39,15 +40,15 @@ std::uint64_t publication_of(const Files& files);
 struct CompileOptions {
     /// `simulate`: every journey is live; without a configuration permissions count as granted.
     bool trial = false;
-    std::optional<std::uint64_t> seed;                  ///< Instead of the configuration's.
-    std::vector<journeys::JourneyPtr> known;            ///< Older versions that open runs may be on.
-    std::filesystem::path directory;                    ///< Of the configuration, for `${file:…}`.
+    std::optional<std::uint64_t> seed;       ///< Instead of the configuration's.
+    std::vector<journeys::JourneyPtr> known; ///< Older versions that open runs may be on.
+    std::filesystem::path directory;         ///< Of the configuration, for `${file:…}`.
 };
 
 struct Compiled {
-    std::vector<schema::Mistake> mistakes;  ///< Of all files, in the order of their names.
-    std::optional<schema::Config> config;   ///< Absent where the configuration itself can't be used.
-    journeys::CatalogPtr catalog;           ///< Null where there are more than warnings.
+    std::vector<schema::Mistake> mistakes; ///< Of all files, in the order of their names.
+    std::optional<schema::Config> config;  ///< Absent where the configuration itself can't be used.
+    journeys::CatalogPtr catalog;          ///< Null where there are more than warnings.
 };
 
 Compiled compile(const Files& files, const CompileOptions& options);

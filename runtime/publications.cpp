@@ -6,7 +6,8 @@ namespace runtime {
 
 Publications::Publications(std::filesystem::path directory)
     : directory_(std::move(directory)),
-      newest_(std::make_shared<const journeys::Catalog>(0, journeys::Settings{}, std::vector<journeys::JourneyPtr>{})) {
+      newest_(std::make_shared<const journeys::Catalog>(0, journeys::Settings{},
+                                                        std::vector<journeys::JourneyPtr>{})) {
     catalogs_[0] = newest_;
 }
 
@@ -50,7 +51,8 @@ journeys::CatalogPtr Publications::newest() const {
     return newest_;
 }
 
-journeys::CatalogPtr Publications::paused(journeys::CatalogPtr before, const journeys::Pause& pause) {
+journeys::CatalogPtr Publications::paused(journeys::CatalogPtr before,
+                                          const journeys::Pause& pause) {
     using Action = journeys::Pause::Action;
     std::vector<journeys::JourneyPtr> current;
     for (const auto& journey : before->journeys()) {
@@ -67,10 +69,13 @@ journeys::CatalogPtr Publications::paused(journeys::CatalogPtr before, const jou
         current.push_back(std::move(changed));
     }
     // Another publication, so that customers meet the change; the same for every replay.
-    const auto number = journeys::hash(pause.journey, before->publication() + static_cast<std::uint64_t>(pause.action)) | 1;
+    const auto number =
+        journeys::hash(pause.journey,
+                       before->publication() + static_cast<std::uint64_t>(pause.action)) |
+        1;
     const std::vector<journeys::JourneyPtr> known{before->known().begin(), before->known().end()};
-    auto catalog = std::make_shared<const journeys::Catalog>(number, before->settings(), std::move(current), known,
-                                                             before->templates());
+    auto catalog = std::make_shared<const journeys::Catalog>(
+        number, before->settings(), std::move(current), known, before->templates());
     const std::scoped_lock lock{mutex_};
     catalogs_[number] = catalog;
     return catalog;

@@ -1,5 +1,5 @@
-/// The publications of this service: compiled once each, found by their number, older versions kept for the runs
-/// that are on them.
+/// The publications of this service: compiled once each, found by their number, older versions kept
+/// for the runs that are on them.
 #pragma once
 
 #include "actors/ports.hpp"
@@ -18,10 +18,11 @@ class Publications final : public actors::CatalogSource {
 public:
     explicit Publications(std::filesystem::path directory);
 
-    /// A publication stored earlier. What no longer compiles is left out, and said in the answer; runs that are
-    /// on its versions end with `error`.
+    /// A publication stored earlier. What no longer compiles is left out, and said in the answer;
+    /// runs that are on its versions end with `error`.
     std::vector<schema::Mistake> add_stored(std::string_view text);
-    /// Compiles `files` with all known versions beside them. The catalogue is null where there are mistakes.
+    /// Compiles `files` with all known versions beside them. The catalogue is null where there are
+    /// mistakes.
     Compiled add(const Files& files);
 
     journeys::CatalogPtr find(std::uint64_t publication) override;

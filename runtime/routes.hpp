@@ -18,7 +18,8 @@ struct RouteParts {
     actors::System& system;
     Publications& publications;
     Archive& archive;
-    boost::asio::thread_pool& workers; ///< For what blocks: one thread, so that the archive is asked in turn.
+    boost::asio::thread_pool&
+        workers; ///< For what blocks: one thread, so that the archive is asked in turn.
     std::function<journeys::Timestamp()> now;
     std::function<Overview()> overview; ///< Without triggers; cheap.
     std::function<void()> reload;

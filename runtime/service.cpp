@@ -52,27 +52,32 @@ constexpr std::size_t rejects_waiting_max = 10'000;
 
 LogCodec log_codec() {
     LogCodec codec;
-    codec.decode = [](journeys::RecordKind kind, std::string_view body, std::uint64_t offset, journeys::Timestamp accepted_at,
-                      const journeys::CustomerId& customer) {
-        static thread_local schema::MessageDecoder decoder; // Its buffers; it keeps nothing between calls.
+    codec.decode = [](journeys::RecordKind kind, std::string_view body, std::uint64_t offset,
+                      journeys::Timestamp accepted_at, const journeys::CustomerId& customer) {
+        static thread_local schema::MessageDecoder
+            decoder; // Its buffers; it keeps nothing between calls.
         return schema::decode(kind, body, {offset, accepted_at, customer}, decoder);
     };
     codec.encode = [](const journeys::Record& record) { return schema::encode(record); };
     codec.kind = [](const journeys::Record& record) { return schema::kind_of(record); };
-    codec.message_hash = [](const journeys::Record& record) { return schema::message_hash(record); };
+    codec.message_hash = [](const journeys::Record& record) {
+        return schema::message_hash(record);
+    };
     codec.stamp = [](journeys::Record& record) { schema::cap_time(record); };
     return codec;
 }
 
-/// Held for as long as the process lives, so that two services never share a data folder. The kernel lets it go
-/// however the process ends.
+/// Held for as long as the process lives, so that two services never share a data folder. The
+/// kernel lets it go however the process ends.
 Result<int> lock_folder(const std::string& folder) {
     std::error_code error;
     std::filesystem::create_directories(folder, error);
-    if (error) return Error{ErrorCode::unavailable, "cannot make " + folder + ": " + error.message()};
+    if (error)
+        return Error{ErrorCode::unavailable, "cannot make " + folder + ": " + error.message()};
     const auto file = folder + "/service.lock";
     const int descriptor = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (descriptor < 0) return Error{ErrorCode::unavailable, "cannot write " + file + ": " + std::strerror(errno)};
+    if (descriptor < 0)
+        return Error{ErrorCode::unavailable, "cannot write " + file + ": " + std::strerror(errno)};
     if (::flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
         ::close(descriptor);
         return Error{ErrorCode::unavailable, "another service runs on " + folder};
@@ -85,14 +90,17 @@ Result<void> check_port(const std::string& address, std::uint16_t port) {
     using boost::asio::ip::tcp;
     boost::system::error_code error;
     boost::asio::io_context context;
-    const auto where = boost::asio::ip::make_address(address == "localhost" ? "127.0.0.1" : address, error);
+    const auto where =
+        boost::asio::ip::make_address(address == "localhost" ? "127.0.0.1" : address, error);
     if (error) return Error{ErrorCode::unavailable, address + " is no address to listen on"};
     tcp::acceptor acceptor{context};
     acceptor.open(where.is_v6() ? tcp::v6() : tcp::v4(), error);
     if (!error) acceptor.set_option(tcp::acceptor::reuse_address{true}, error);
     if (!error) acceptor.bind({where, port}, error);
     if (!error) acceptor.listen(1, error);
-    if (error) return Error{ErrorCode::unavailable, "cannot listen on " + address + ":" + std::to_string(port) + ": " + error.message()};
+    if (error)
+        return Error{ErrorCode::unavailable, "cannot listen on " + address + ":" +
+                                                 std::to_string(port) + ": " + error.message()};
     return {};
 }
 
@@ -100,7 +108,8 @@ Result<void> check_port(const std::string& address, std::uint16_t port) {
 std::string instance_name() {
     std::random_device random;
     char name[32];
-    std::snprintf(name, sizeof name, "%x-%08x", static_cast<unsigned>(::getpid()), static_cast<unsigned>(random()));
+    std::snprintf(name, sizeof name, "%x-%08x", static_cast<unsigned>(::getpid()),
+                  static_cast<unsigned>(random()));
     return name;
 }
 
@@ -142,7 +151,8 @@ std::string_view status_text(journeys::Status status) {
 /// In the order in which they are made; destroyed the other way round.
 class Service::Parts {
 public:
-    explicit Parts(ServiceOptions given) : options(std::move(given)), clock(options.clock_speed), pacer(clock) {}
+    explicit Parts(ServiceOptions given)
+        : options(std::move(given)), clock(options.clock_speed), pacer(clock) {}
 
     Result<void> open_storage();
     Result<void> read_publications(const Files& files, std::vector<schema::Mistake>& mistakes);
@@ -152,7 +162,8 @@ public:
     Result<void> open_listener();
     Overview overview() const;
     std::string why_not_ready() const;
-    void keep_in_sandbox(const actors::ProviderRequest& request, std::function<void(Result<void>)> done);
+    void keep_in_sandbox(const actors::ProviderRequest& request,
+                         std::function<void(Result<void>)> done);
     void keep_reject(RejectedMessage message);
     void reload();
     bool stop();
@@ -189,9 +200,9 @@ public:
         actors::ProviderRequest request;
         std::function<void(Result<void>)> done;
     };
-    std::vector<Kept> sandbox_waiting; ///< Guarded by `mutex`.
+    std::vector<Kept> sandbox_waiting;      ///< Guarded by `mutex`.
     std::vector<RejectRow> rejects_waiting; ///< Guarded by `mutex`.
-    std::mutex reloading; ///< One reload at a time.
+    std::mutex reloading;                   ///< One reload at a time.
 };
 
 Result<void> Service::Parts::open_storage() {
@@ -207,7 +218,8 @@ Result<void> Service::Parts::open_storage() {
         if (!started) return started.error();
         embedded.emplace(std::move(*started));
         connection.conninfo = embedded->conninfo();
-        if (embedded->was_adopted()) log.info("adopted the private PostgreSQL that was still running");
+        if (embedded->was_adopted())
+            log.info("adopted the private PostgreSQL that was still running");
     }
     auto opened = Connection::open(connection, "migrate");
     if (!opened) return opened.error();
@@ -220,13 +232,16 @@ Result<void> Service::Parts::open_storage() {
     return {};
 }
 
-Result<void> Service::Parts::read_publications(const Files& files, std::vector<schema::Mistake>& mistakes) {
+Result<void> Service::Parts::read_publications(const Files& files,
+                                               std::vector<schema::Mistake>& mistakes) {
     publications.emplace(options.config.parent_path());
     const auto stored = archive->publications();
     if (!stored) return stored.error();
     for (const auto& text : *stored)
         for (const auto& mistake : publications->add_stored(text))
-            if (!mistake.is_warning) log.warning("an older publication no longer loads", {{"mistake", schema::to_text(mistake)}});
+            if (!mistake.is_warning)
+                log.warning("an older publication no longer loads",
+                            {{"mistake", schema::to_text(mistake)}});
     auto compiled = publications->add(files);
     if (!compiled.catalog) {
         mistakes = std::move(compiled.mistakes);
@@ -239,21 +254,29 @@ Result<void> Service::Parts::open_channels() {
     http.emplace();
     for (const auto& channel : config.channels) {
         if (channel.type == "sandbox") {
-            channels.push_back(std::make_unique<SandboxChannel>(
-                [this](const actors::ProviderRequest& request, std::function<void(Result<void>)> done) { keep_in_sandbox(request, std::move(done)); }));
+            channels.push_back(
+                std::make_unique<SandboxChannel>([this](const actors::ProviderRequest& request,
+                                                        std::function<void(Result<void>)> done) {
+                    keep_in_sandbox(request, std::move(done));
+                }));
         } else if (channel.type == "webhook") {
-            auto webhook = make_webhook({channel.url.reveal(), channel.secret.reveal(), channel.timeout});
-            if (!webhook) return Error{webhook.error().code, "channel " + channel.name + ": " + webhook.error().detail};
+            auto webhook =
+                make_webhook({channel.url.reveal(), channel.secret.reveal(), channel.timeout});
+            if (!webhook)
+                return Error{webhook.error().code,
+                             "channel " + channel.name + ": " + webhook.error().detail};
             channels.push_back(std::make_unique<HttpChannel>(*http, std::move(*webhook)));
         } else {
-            return Error{ErrorCode::invalid_argument, "channel " + channel.name + ": type " + channel.type + " is not built yet"};
+            return Error{ErrorCode::invalid_argument, "channel " + channel.name + ": type " +
+                                                          channel.type + " is not built yet"};
         }
         ports.channels[channel.name] = channels.back().get();
     }
     return {};
 }
 
-void Service::Parts::keep_in_sandbox(const actors::ProviderRequest& request, std::function<void(Result<void>)> done) {
+void Service::Parts::keep_in_sandbox(const actors::ProviderRequest& request,
+                                     std::function<void(Result<void>)> done) {
     {
         const std::scoped_lock lock{mutex};
         sandbox_waiting.push_back({request, std::move(done)});
@@ -275,9 +298,12 @@ void Service::Parts::keep_in_sandbox(const actors::ProviderRequest& request, std
 void Service::Parts::keep_reject(RejectedMessage message) {
     {
         const std::scoped_lock lock{mutex};
-        if (rejects_waiting.size() >= rejects_waiting_max) return; // Counted by the metrics all the same.
-        rejects_waiting.push_back({message.received_at, message.key,
-                                   std::string{schema::to_text(message.reason)} + ": " + message.detail, std::move(message.raw)});
+        if (rejects_waiting.size() >= rejects_waiting_max)
+            return; // Counted by the metrics all the same.
+        rejects_waiting.push_back(
+            {message.received_at, message.key,
+             std::string{schema::to_text(message.reason)} + ": " + message.detail,
+             std::move(message.raw)});
         if (rejects_waiting.size() > 1) return;
     }
     boost::asio::post(archive_worker, [this] {
@@ -287,7 +313,8 @@ void Service::Parts::keep_reject(RejectedMessage message) {
             batch.swap(rejects_waiting);
         }
         if (const auto kept = archive->add_rejects(batch); !kept)
-            log.repeated_warning("rejected messages could not be kept", {{"why", kept.error().detail}});
+            log.repeated_warning("rejected messages could not be kept",
+                                 {{"why", kept.error().detail}});
     });
 }
 
@@ -320,9 +347,10 @@ void Service::Parts::start_actors() {
 
     actors::SystemSettings actor_settings;
     actor_settings.partitions = partition_count;
-    actor_settings.shards = std::clamp(std::thread::hardware_concurrency(), 1u, unsigned{partition_count});
-    actor_settings.partition.active_customers_max =
-        std::max<std::size_t>(1, static_cast<std::size_t>(config.limits.active_customers) / partition_count);
+    actor_settings.shards =
+        std::clamp(std::thread::hardware_concurrency(), 1u, unsigned{partition_count});
+    actor_settings.partition.active_customers_max = std::max<std::size_t>(
+        1, static_cast<std::size_t>(config.limits.active_customers) / partition_count);
     auto& partition = actor_settings.partition;
     partition.idle_after = paced(config.limits.passivate_after);
     partition.timer_window = paced(partition.timer_window);
@@ -342,7 +370,8 @@ void Service::Parts::start_actors() {
         one.concurrency = static_cast<std::size_t>(channel.concurrency);
         one.rate = channel.rate / std::max(1.0, clock.speed());
         one.burst = std::max(1.0, channel.rate);
-        for (auto* const span : {&one.breaker_open, &one.breaker_open_max, &one.backoff, &one.backoff_max, &one.claim_age_max})
+        for (auto* const span : {&one.breaker_open, &one.breaker_open_max, &one.backoff,
+                                 &one.backoff_max, &one.claim_age_max})
             *span = paced(*span);
         one.seed = journeys::hash(channel.name, config.settings.seed);
         actor_settings.channels.push_back(one);
@@ -359,17 +388,21 @@ Result<void> Service::Parts::publish(const journeys::Catalog& catalog) {
         draft.record = std::make_shared<journeys::Record>();
         journeys::Publish publication;
         publication.publication = catalog.publication();
-        for (const auto& journey : catalog.journeys()) publication.journeys.push_back({journey->id, journey->version});
+        for (const auto& journey : catalog.journeys())
+            publication.journeys.push_back({journey->id, journey->version});
         draft.record->body = std::move(publication);
         draft.bytes = schema::encode(*draft.record);
         auto promise = std::make_shared<std::promise<Result<void>>>();
         std::vector<actors::Draft> drafts;
         drafts.push_back(std::move(draft));
-        event_log->append(std::move(drafts), [promise](Result<void> result) { promise->set_value(std::move(result)); });
+        event_log->append(std::move(drafts), [promise](Result<void> result) {
+            promise->set_value(std::move(result));
+        });
         auto result = promise->get_future().get();
         if (result || std::chrono::steady_clock::now() > until) return result;
         if (result.error().code == ErrorCode::fenced) return result;
-        std::this_thread::sleep_for(std::chrono::milliseconds{20}); // Partitions are still being taken over.
+        std::this_thread::sleep_for(
+            std::chrono::milliseconds{20}); // Partitions are still being taken over.
     }
 }
 
@@ -378,7 +411,8 @@ std::string Service::Parts::why_not_ready() const {
     const auto owned = ownership.all();
     if (owned.size() < partition_count) return "partitions are being taken over";
     for (const auto& [partition, state] : owned)
-        if (state.lost) return "another process has taken partition " + std::to_string(partition) + " over";
+        if (state.lost)
+            return "another process has taken partition " + std::to_string(partition) + " over";
     return {};
 }
 
@@ -392,9 +426,10 @@ Overview Service::Parts::overview() const {
     result.zone = config.settings.timezone;
     for (const auto& journey : publications->newest()->journeys()) {
         const auto counts = tally->of(journey->id);
-        result.journeys.push_back({journey->id, journey->title, std::string{status_text(journey->status)},
-                                   journeys::version_text(journey->version), counts.entered, counts.sent,
-                                   counts.held_back, counts.ended});
+        result.journeys.push_back({journey->id, journey->title,
+                                   std::string{status_text(journey->status)},
+                                   journeys::version_text(journey->version), counts.entered,
+                                   counts.sent, counts.held_back, counts.ended});
     }
     return result;
 }
@@ -406,29 +441,32 @@ Result<void> Service::Parts::open_listener() {
     settings.clock_speed = clock.speed();
     if (!data_dir.empty()) settings.local_socket = std::filesystem::path{data_dir} / "sojourn.sock";
     std::vector<Key> keys;
-    for (const auto& key : config.keys) keys.push_back(make_key(key.name, key.key.reveal(), scopes_of(key)));
+    for (const auto& key : config.keys)
+        keys.push_back(make_key(key.name, key.key.reveal(), scopes_of(key)));
     settings.keys = KeyRing{std::move(keys)};
     auto& limits = settings.limits;
     limits.messages.frame_bytes_max = static_cast<std::size_t>(config.limits.frame_bytes);
     limits.messages.message_bytes_max = static_cast<std::size_t>(config.limits.message_bytes);
     limits.connections_max = static_cast<std::size_t>(config.limits.connections);
 
-    const RouteParts routes{.system = *system,
-                            .publications = *publications,
-                            .archive = *archive,
-                            .workers = archive_worker,
-                            .now = [this] { return clock.now(); },
-                            .overview = [this] { return overview(); },
-                            .reload = [this] { boost::asio::post(archive_worker, [this] { reload(); }); },
-                            .is_open = is_loopback(config.listen.address)};
-    ListenerPorts listening{.log = *event_log,
-                            .credit = system->credit(),
-                            .now = [this] { return clock.now(); },
-                            .handlers = make_routes(routes),
-                            .reject = [this](RejectedMessage message) { keep_reject(std::move(message)); },
-                            .not_ready = [this] { return why_not_ready(); },
-                            .metrics = [this] { return tally->text(); },
-                            .observer = &*tally};
+    const RouteParts routes{
+        .system = *system,
+        .publications = *publications,
+        .archive = *archive,
+        .workers = archive_worker,
+        .now = [this] { return clock.now(); },
+        .overview = [this] { return overview(); },
+        .reload = [this] { boost::asio::post(archive_worker, [this] { reload(); }); },
+        .is_open = is_loopback(config.listen.address)};
+    ListenerPorts listening{
+        .log = *event_log,
+        .credit = system->credit(),
+        .now = [this] { return clock.now(); },
+        .handlers = make_routes(routes),
+        .reject = [this](RejectedMessage message) { keep_reject(std::move(message)); },
+        .not_ready = [this] { return why_not_ready(); },
+        .metrics = [this] { return tally->text(); },
+        .observer = &*tally};
     auto opened = Listener::open(std::move(settings), std::move(listening));
     if (!opened) return opened.error();
     listener = std::move(*opened);
@@ -438,13 +476,19 @@ Result<void> Service::Parts::open_listener() {
 void Service::Parts::reload() {
     const std::scoped_lock lock{reloading};
     auto files = read_files(options.config, std::nullopt);
-    if (!files) return log.error("reload: files cannot be read, the running journeys stay", {{"why", files.error().detail}});
+    if (!files)
+        return log.error("reload: files cannot be read, the running journeys stay",
+                         {{"why", files.error().detail}});
     const auto before = publications->newest();
-    if (publication_of(*files) == before->publication()) return log.info("reload: nothing has changed");
+    if (publication_of(*files) == before->publication())
+        return log.info("reload: nothing has changed");
     const auto compiled = publications->add(*files);
-    for (const auto& mistake : compiled.mistakes) log.warning("reload", {{"mistake", schema::to_text(mistake)}});
+    for (const auto& mistake : compiled.mistakes)
+        log.warning("reload", {{"mistake", schema::to_text(mistake)}});
     if (!compiled.catalog) return log.error("reload: refused, the running journeys stay");
-    if (auto saved = archive->save_publication(compiled.catalog->publication(), to_text(*files), clock.now()); !saved)
+    if (auto saved = archive->save_publication(compiled.catalog->publication(), to_text(*files),
+                                               clock.now());
+        !saved)
         return log.error("reload: cannot be stored", {{"why", saved.error().detail}});
     if (auto published = publish(*compiled.catalog); !published)
         return log.error("reload: cannot be published", {{"why", published.error().detail}});
@@ -468,14 +512,16 @@ bool Service::Parts::stop() {
     event_log.reset();
     archive.reset();
     if (embedded)
-        if (auto stopped = embedded->stop(); !stopped) log.warning("the private PostgreSQL did not stop", {{"why", stopped.error().detail}});
+        if (auto stopped = embedded->stop(); !stopped)
+            log.warning("the private PostgreSQL did not stop", {{"why", stopped.error().detail}});
     return true;
 }
 
 Service::Service(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 Service::~Service() = default;
 
-Result<std::unique_ptr<Service>> Service::start(const ServiceOptions& options, std::vector<schema::Mistake>& mistakes) {
+Result<std::unique_ptr<Service>> Service::start(const ServiceOptions& options,
+                                                std::vector<schema::Mistake>& mistakes) {
     auto parts = std::make_unique<Parts>(options);
     const auto files = read_files(options.config, std::nullopt);
     if (!files) return files.error();
@@ -488,7 +534,9 @@ Result<std::unique_ptr<Service>> Service::start(const ServiceOptions& options, s
     }
     parts->config = *compiled.config;
     mistakes = schema::check_exposure(parts->config, options.config.string());
-    if (!mistakes.empty()) return Error{ErrorCode::invalid_argument, "the demo key must not be reachable from outside"};
+    if (!mistakes.empty())
+        return Error{ErrorCode::invalid_argument,
+                     "the demo key must not be reachable from outside"};
 
     const auto& listen = parts->config.listen;
     if (auto free = check_port(listen.address, listen.port); !free) return free.error();
@@ -500,11 +548,13 @@ Result<std::unique_ptr<Service>> Service::start(const ServiceOptions& options, s
             std::printf("%s\n", line.c_str());
             std::fflush(stdout);
         };
-    parts->tally.emplace(partition_count, parts->log, std::move(show), parts->config.settings.timezone);
+    parts->tally.emplace(partition_count, parts->log, std::move(show),
+                         parts->config.settings.timezone);
     if (auto opened = parts->open_channels(); !opened) return opened.error();
     parts->start_actors();
     const auto finish = [&]() -> Result<void> {
-        if (auto published = parts->publish(*parts->publications->newest()); !published) return published;
+        if (auto published = parts->publish(*parts->publications->newest()); !published)
+            return published;
         return parts->open_listener();
     };
     if (auto finished = finish(); !finished) {

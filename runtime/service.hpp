@@ -1,5 +1,5 @@
-/// The service, put together: configuration, storage, actors, channels, listener. Starts and stops in that order
-/// and its reverse.
+/// The service, put together: configuration, storage, actors, channels, listener. Starts and stops
+/// in that order and its reverse.
 #pragma once
 
 #include "journeys/result.hpp"
@@ -15,13 +15,14 @@ namespace runtime {
 struct ServiceOptions {
     std::filesystem::path config = "config/sojourn.yaml";
     double clock_speed = 1;
-    bool show_triggers = false; ///< One line on stdout for every message that goes out or is held back.
+    bool show_triggers =
+        false; ///< One line on stdout for every message that goes out or is held back.
 };
 
 class Service {
 public:
-    /// Everything is up when this returns. On failure `mistakes` may hold those of the files; else the error
-    /// is one line about the environment.
+    /// Everything is up when this returns. On failure `mistakes` may hold those of the files; else
+    /// the error is one line about the environment.
     static journeys::Result<std::unique_ptr<Service>> start(const ServiceOptions& options,
                                                             std::vector<schema::Mistake>& mistakes);
     ~Service();
@@ -29,9 +30,11 @@ public:
     std::uint16_t port() const;
     const std::string& data_dir() const;
 
-    /// Reads the files again and publishes them where they have changed. Mistakes are logged, and what runs stays.
+    /// Reads the files again and publishes them where they have changed. Mistakes are logged, and
+    /// what runs stays.
     void reload();
-    /// Stops accepting, drains, snapshots. False where the deadline passed: then end the process at once.
+    /// Stops accepting, drains, snapshots. False where the deadline passed: then end the process at
+    /// once.
     bool stop();
 
 private:

@@ -8,7 +8,8 @@
 
 namespace runtime {
 
-/// start + speed × elapsed. For any thread. Elapsed time is the steady clock's, so it never goes back.
+/// start + speed × elapsed. For any thread. Elapsed time is the steady clock's, so it never goes
+/// back.
 class ServiceClock {
 public:
     explicit ServiceClock(double speed = 1)
@@ -16,7 +17,8 @@ public:
           start_(std::chrono::floor<journeys::Duration>(std::chrono::system_clock::now())) {}
 
     journeys::Timestamp now() const {
-        const std::chrono::duration<double, std::milli> elapsed = std::chrono::steady_clock::now() - began_;
+        const std::chrono::duration<double, std::milli> elapsed =
+            std::chrono::steady_clock::now() - began_;
         return start_.load(std::memory_order_relaxed) +
                journeys::Duration{static_cast<std::int64_t>(elapsed.count() * speed_)};
     }

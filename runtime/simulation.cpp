@@ -12,7 +12,8 @@ std::size_t simulate(journeys::CatalogPtr catalog, const std::vector<journeys::R
                       if (const auto* entry = std::get_if<journeys::TimelineEntry>(&effect))
                           sink(customer.id, *entry);
                   },
-                  options.from_log ? Reference::Transfers::recorded : Reference::Transfers::made_here};
+                  options.from_log ? Reference::Transfers::recorded
+                                   : Reference::Transfers::made_here};
     journeys::Timestamp last{};
     for (const auto& record : records) {
         if (options.until && record.accepted_at > *options.until) break;

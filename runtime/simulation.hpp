@@ -1,4 +1,5 @@
-/// `sojourn simulate`, without its command line: recorded events through the engine under a virtual clock.
+/// `sojourn simulate`, without its command line: recorded events through the engine under a virtual
+/// clock.
 #pragma once
 
 #include "journeys/catalog.hpp"
@@ -19,7 +20,8 @@ struct SimulationOptions {
     bool from_log = false; ///< Records hold transfers and outcomes of a live service.
 };
 
-using TimelineSink = std::function<void(const journeys::CustomerId&, const journeys::TimelineEntry&)>;
+using TimelineSink =
+    std::function<void(const journeys::CustomerId&, const journeys::TimelineEntry&)>;
 
 /// Runs the records (by rising `accepted_at`) through the reference run. Deterministic to the byte.
 /// Returns how many customers there were.

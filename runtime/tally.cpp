@@ -40,19 +40,23 @@ void Tally::flushed(const actors::FlushRequest& request, journeys::Duration took
                 }
             }
             if (!show_) continue;
-            if (const auto line = trigger_line(write.customer, *entry, zone_); !line.empty()) show_(line);
+            if (const auto line = trigger_line(write.customer, *entry, zone_); !line.empty())
+                show_(line);
         }
     }
 }
 
 void Tally::flush_failed(actors::Partition partition, const journeys::Error& error) {
     Metrics::flush_failed(partition, error);
-    log_.repeated_warning("a flush failed and is tried again", {{"partition", partition}, {"why", error.detail}});
+    log_.repeated_warning("a flush failed and is tried again",
+                          {{"partition", partition}, {"why", error.detail}});
 }
 
 void Tally::parked(actors::Partition partition, const actors::ParkedRecord& record) {
     Metrics::parked(partition, record);
-    log_.repeated_warning("a record was parked", {{"partition", partition}, {"offset", record.offset}, {"why", record.reason}});
+    log_.repeated_warning(
+        "a record was parked",
+        {{"partition", partition}, {"offset", record.offset}, {"why", record.reason}});
 }
 
 void Tally::customers(actors::Partition partition, std::uint64_t active, std::uint64_t loading) {
@@ -60,10 +64,13 @@ void Tally::customers(actors::Partition partition, std::uint64_t active, std::ui
     active_by_.at(partition) = active;
 }
 
-void Tally::partition_state(actors::Partition partition, std::string_view state, std::string_view why) {
+void Tally::partition_state(actors::Partition partition, std::string_view state,
+                            std::string_view why) {
     Metrics::partition_state(partition, state, why);
-    if (why.empty()) log_.debug("partition", {{"partition", partition}, {"state", state}});
-    else log_.warning("partition", {{"partition", partition}, {"state", state}, {"why", why}});
+    if (why.empty())
+        log_.debug("partition", {{"partition", partition}, {"state", state}});
+    else
+        log_.warning("partition", {{"partition", partition}, {"state", state}, {"why", why}});
 }
 
 } // namespace runtime

@@ -1,4 +1,5 @@
-/// The metrics, and beside them what pages and terminals show: counts by journey, and a line per trigger.
+/// The metrics, and beside them what pages and terminals show: counts by journey, and a line per
+/// trigger.
 #pragma once
 
 #include "runtime/log.hpp"
@@ -20,8 +21,10 @@ public:
         std::uint64_t entered = 0, sent = 0, held_back = 0, ended = 0;
     };
     /// `show`: takes one line for each trigger; may be empty.
-    Tally(actors::Partition partitions, Log& log, std::function<void(const std::string&)> show, std::string zone)
-        : Metrics(partitions), log_(log), show_(std::move(show)), zone_(std::move(zone)), active_by_(partitions) {}
+    Tally(actors::Partition partitions, Log& log, std::function<void(const std::string&)> show,
+          std::string zone)
+        : Metrics(partitions), log_(log), show_(std::move(show)), zone_(std::move(zone)),
+          active_by_(partitions) {}
 
     Journey of(const std::string& journey) const;
     std::uint64_t applied() const { return applied_; }
@@ -31,8 +34,10 @@ public:
     void flushed(const actors::FlushRequest& request, journeys::Duration took) override;
     void flush_failed(actors::Partition partition, const journeys::Error& error) override;
     void parked(actors::Partition partition, const actors::ParkedRecord& record) override;
-    void customers(actors::Partition partition, std::uint64_t active, std::uint64_t loading) override;
-    void partition_state(actors::Partition partition, std::string_view state, std::string_view why) override;
+    void customers(actors::Partition partition, std::uint64_t active,
+                   std::uint64_t loading) override;
+    void partition_state(actors::Partition partition, std::string_view state,
+                         std::string_view why) override;
 
 private:
     Log& log_;

@@ -40,7 +40,8 @@ bool is_simulated(journeys::EntryKind kind) {
     return false;
 }
 
-std::string to_json_line(const journeys::CustomerId& customer, const journeys::TimelineEntry& entry) {
+std::string to_json_line(const journeys::CustomerId& customer,
+                         const journeys::TimelineEntry& entry) {
     std::string out = "{\"at\":\"" + journeys::to_text(entry.at) + '"';
     member(out, "customer", journeys::display(customer));
     member(out, "journey", entry.journey);
@@ -57,8 +58,10 @@ std::string to_json_line(const journeys::CustomerId& customer, const journeys::T
     member(out, "reason", entry.reason);
     if (entry.until != journeys::Timestamp{}) {
         out += ",\"until\":";
-        if (entry.until == journeys::no_time) out += "null";
-        else out += '"' + journeys::to_text(entry.until) + '"';
+        if (entry.until == journeys::no_time)
+            out += "null";
+        else
+            out += '"' + journeys::to_text(entry.until) + '"';
     }
     if (entry.intent) member(out, "intent", journeys::to_text(entry.intent));
     if (!entry.data.empty()) {

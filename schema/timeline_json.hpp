@@ -8,11 +8,13 @@
 
 namespace schema {
 
-/// Whether `simulate` prints entries of this kind: enter exit send suppress decide update call goal end.
+/// Whether `simulate` prints entries of this kind: enter exit send suppress decide update call goal
+/// end.
 bool is_simulated(journeys::EntryKind kind);
 
 /// `{"at","customer","journey","version","key","kind","step","channel","template","topic","reason","until",
 /// "intent","data"}`, in this order, without what is empty, without the line's end.
-std::string to_json_line(const journeys::CustomerId& customer, const journeys::TimelineEntry& entry);
+std::string to_json_line(const journeys::CustomerId& customer,
+                         const journeys::TimelineEntry& entry);
 
 } // namespace schema

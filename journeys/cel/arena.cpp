@@ -16,19 +16,17 @@ void Arena::reset() noexcept {
 bool Arena::grow(std::size_t bytes) noexcept {
     // Blocks kept from before come first; one that is too small for this request is passed over.
     while (at_ != nullptr && current_ + 1 < blocks_.size()) {
-        const auto &block = blocks_[++current_];
+        const auto& block = blocks_[++current_];
         at_ = block.bytes.get();
         end_ = at_ + block.size;
-        if (block.size >= bytes)
-            return true;
+        if (block.size >= bytes) return true;
     }
     const auto size = std::max(bytes, next_bytes_);
     std::unique_ptr<char[]> made{new (std::nothrow) char[size]};
-    if (!made)
-        return false;
+    if (!made) return false;
     try {
         blocks_.push_back({std::move(made), size});
-    } catch (const std::bad_alloc &) {
+    } catch (const std::bad_alloc&) {
         return false;
     }
     current_ = blocks_.size() - 1;

@@ -15,25 +15,22 @@ namespace journeys::cel {
 class Arena {
 public:
     explicit Arena(std::size_t first_block_bytes = 4096) : next_bytes_(first_block_bytes) {}
-    Arena(const Arena &) = delete;
-    Arena &operator=(const Arena &) = delete;
+    Arena(const Arena&) = delete;
+    Arena& operator=(const Arena&) = delete;
 
     /// Nothing where the limit would be passed; aligned to 8 bytes.
-    void *allocate(std::size_t bytes) noexcept {
+    void* allocate(std::size_t bytes) noexcept {
         bytes = bytes == 0 ? 8 : (bytes + 7) & ~std::size_t{7};
-        if (bytes > limit_ - used_)
-            return nullptr;
-        if (bytes > static_cast<std::size_t>(end_ - at_) && !grow(bytes))
-            return nullptr;
+        if (bytes > limit_ - used_) return nullptr;
+        if (bytes > static_cast<std::size_t>(end_ - at_) && !grow(bytes)) return nullptr;
         used_ += bytes;
-        char *const place = at_;
+        char* const place = at_;
         at_ += bytes;
         return place;
     }
-    template <class T> T *allocate_array(std::size_t count) noexcept {
-        if (count > std::numeric_limits<std::uint32_t>::max() / sizeof(T))
-            return nullptr;
-        return static_cast<T *>(allocate(count * sizeof(T)));
+    template <class T> T* allocate_array(std::size_t count) noexcept {
+        if (count > std::numeric_limits<std::uint32_t>::max() / sizeof(T)) return nullptr;
+        return static_cast<T*>(allocate(count * sizeof(T)));
     }
 
     /// Forgets everything made so far; keeps the blocks and lifts the limit.
@@ -53,8 +50,8 @@ private:
 
     std::vector<Block> blocks_;
     std::size_t current_ = 0; ///< The block that is being filled, if there is one.
-    char *at_ = nullptr;
-    char *end_ = nullptr;
+    char* at_ = nullptr;
+    char* end_ = nullptr;
     std::size_t used_ = 0;
     std::size_t limit_ = std::numeric_limits<std::size_t>::max();
     std::size_t next_bytes_;

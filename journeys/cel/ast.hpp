@@ -90,8 +90,8 @@ struct Expr {
     Resolution resolution = Resolution::none;
     unsigned slot = 0;                        ///< A variable's or a local's.
     int field = -1;                           ///< Of a host object, where its type is known.
-    const struct BuiltIn *built_in = nullptr; ///< A call's first form; see functions.hpp.
-    const struct FunctionDeclaration *host = nullptr;
+    const struct BuiltIn* built_in = nullptr; ///< A call's first form; see functions.hpp.
+    const struct FunctionDeclaration* host = nullptr;
 
     Expr(ExprKind its_kind, std::size_t its_offset) : kind(its_kind), offset(its_offset) {}
 };

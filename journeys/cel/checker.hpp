@@ -19,12 +19,12 @@ struct Checked {
 };
 
 /// Annotates the tree in place and reports every mistake in it.
-Checked check(Expr &root, const Environment &environment, Expect expect);
+Checked check(Expr& root, const Environment& environment, Expect expect);
 
 /// The type of `left operation right`; nothing where no values of these types go together.
-std::optional<Type> type_of_operation(Operation operation, const Type &left, const Type &right,
+std::optional<Type> type_of_operation(Operation operation, const Type& left, const Type& right,
                                       bool is_strict);
 /// Why nothing, for the author, and what to write.
-std::string mistake_in_operation(Operation operation, const Type &left, const Type &right);
+std::string mistake_in_operation(Operation operation, const Type& left, const Type& right);
 
 } // namespace journeys::cel

@@ -26,12 +26,12 @@ inline constexpr std::string_view too_large_result = "the result is too large";
 bool same_scalar(Value left, Value right);
 
 /// A bool; an error where an operand is one, where the budget ends, or past a depth of 100.
-Value equal(Value left, Value right, Arena &arena, Budget &budget);
+Value equal(Value left, Value right, Arena& arena, Budget& budget);
 
 /// The order of two values; nothing for kinds that have none between them. NaN is unordered.
 std::optional<std::partial_ordering> order(Value left, Value right);
 
 /// Whether `item` is in a list, or is a key of a map; an error for anything else.
-Value contains(Value range, Value item, Arena &arena, Budget &budget);
+Value contains(Value range, Value item, Arena& arena, Budget& budget);
 
 } // namespace journeys::cel

@@ -16,7 +16,7 @@ namespace {
 
 using Json = nlohmann::json;
 
-std::string from_base64(const std::string &text) {
+std::string from_base64(const std::string& text) {
     std::string out;
     std::uint32_t bits = 0;
     int count = 0;
@@ -24,8 +24,7 @@ std::string from_base64(const std::string &text) {
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     for (const char c : text) {
         const auto digit = digits.find(c);
-        if (digit == std::string_view::npos)
-            break;
+        if (digit == std::string_view::npos) break;
         bits = bits << 6 | static_cast<std::uint32_t>(digit);
         count += 6;
         if (count >= 8) {
@@ -36,13 +35,10 @@ std::string from_base64(const std::string &text) {
     return out;
 }
 
-double read_double(const std::string &text) {
-    if (text == "NaN")
-        return std::numeric_limits<double>::quiet_NaN();
-    if (text == "Infinity")
-        return HUGE_VAL;
-    if (text == "-Infinity")
-        return -HUGE_VAL;
+double read_double(const std::string& text) {
+    if (text == "NaN") return std::numeric_limits<double>::quiet_NaN();
+    if (text == "Infinity") return HUGE_VAL;
+    if (text == "-Infinity") return -HUGE_VAL;
     double number = 0;
     std::from_chars(text.data(), text.data() + text.size(), number);
     return number;
@@ -50,45 +46,34 @@ double read_double(const std::string &text) {
 
 /// A value of a case: an object with one key, which names the type. Throws what the JSON library
 /// throws.
-Value decode(const Json &json, Arena &arena) {
+Value decode(const Json& json, Arena& arena) {
     const auto first = json.begin(); // Of a map, or it throws.
-    const std::string &kind = first.key();
-    const Json &content = first.value();
-    if (kind == "null")
-        return Value::null();
-    if (kind == "bool")
-        return Value::boolean(content.get<bool>());
+    const std::string& kind = first.key();
+    const Json& content = first.value();
+    if (kind == "null") return Value::null();
+    if (kind == "bool") return Value::boolean(content.get<bool>());
     if (kind == "list") {
         std::vector<Value> items;
-        for (const auto &item : content)
-            items.push_back(decode(item, arena));
+        for (const auto& item : content) items.push_back(decode(item, arena));
         return Value::list(items, arena);
     }
     if (kind == "map") {
         std::vector<Value> entries;
-        for (const auto &entry : content) {
+        for (const auto& entry : content) {
             entries.push_back(decode(entry.at(0), arena));
             entries.push_back(decode(entry.at(1), arena));
         }
         return Value::map_of(Value::list(entries, arena).items());
     }
     const auto text = content.get<std::string>();
-    if (kind == "int")
-        return Value::integer(std::stoll(text));
-    if (kind == "uint")
-        return Value::unsigned_integer(std::stoull(text));
-    if (kind == "double")
-        return Value::floating(read_double(text));
-    if (kind == "string")
-        return Value::string(text, arena);
-    if (kind == "bytes")
-        return Value::bytes(from_base64(text), arena);
-    if (kind == "type")
-        return Value::type(Value::string(text, arena).as_string());
-    if (kind == "timestamp")
-        return parse_timestamp(text).value();
-    if (kind == "duration")
-        return Value::duration(parse_duration(text).value());
+    if (kind == "int") return Value::integer(std::stoll(text));
+    if (kind == "uint") return Value::unsigned_integer(std::stoull(text));
+    if (kind == "double") return Value::floating(read_double(text));
+    if (kind == "string") return Value::string(text, arena);
+    if (kind == "bytes") return Value::bytes(from_base64(text), arena);
+    if (kind == "type") return Value::type(Value::string(text, arena).as_string());
+    if (kind == "timestamp") return parse_timestamp(text).value();
+    if (kind == "duration") return Value::duration(parse_duration(text).value());
     throw std::invalid_argument("a value of the unknown type " + kind);
 }
 
@@ -102,78 +87,57 @@ Type read_type(std::string_view text) {
         auto start = open + 1;
         int depth = 0;
         for (auto at = start; at < text.size(); ++at) {
-            if (text[at] == '(')
-                ++depth;
+            if (text[at] == '(') ++depth;
             const bool is_end = depth == 0 && (text[at] == ',' || text[at] == ')');
             if (is_end) {
                 parameters.push_back(read_type(text.substr(start, at - start)));
                 start = at + 1;
-                while (start < text.size() && text[start] == ' ')
-                    ++start;
+                while (start < text.size() && text[start] == ' ') ++start;
             } else if (text[at] == ')') {
                 --depth;
             }
         }
     }
-    if (name == "bool")
-        return Type::boolean();
-    if (name == "int")
-        return Type::integer();
-    if (name == "uint")
-        return Type::unsigned_integer();
-    if (name == "double")
-        return Type::floating();
-    if (name == "string")
-        return Type::string();
-    if (name == "bytes")
-        return Type::bytes();
-    if (name == "google.protobuf.Timestamp")
-        return Type::timestamp();
-    if (name == "google.protobuf.Duration")
-        return Type::duration();
-    if (name == "list" && parameters.size() == 1)
-        return Type::list(parameters[0]);
-    if (name == "map" && parameters.size() == 2)
-        return Type::map(parameters[0], parameters[1]);
+    if (name == "bool") return Type::boolean();
+    if (name == "int") return Type::integer();
+    if (name == "uint") return Type::unsigned_integer();
+    if (name == "double") return Type::floating();
+    if (name == "string") return Type::string();
+    if (name == "bytes") return Type::bytes();
+    if (name == "google.protobuf.Timestamp") return Type::timestamp();
+    if (name == "google.protobuf.Duration") return Type::duration();
+    if (name == "list" && parameters.size() == 1) return Type::list(parameters[0]);
+    if (name == "map" && parameters.size() == 2) return Type::map(parameters[0], parameters[1]);
     return {};
 }
 
-std::string type_text(const Type &type) {
-    if (type.is_dyn())
-        return "dyn";
-    if (type.is(Kind::null))
-        return "null_type";
-    if (type.is(Kind::list))
-        return "list(" + type_text(type.item()) + ")";
-    if (type.is(Kind::optional))
-        return "optional_type(" + type_text(type.item()) + ")";
+std::string type_text(const Type& type) {
+    if (type.is_dyn()) return "dyn";
+    if (type.is(Kind::null)) return "null_type";
+    if (type.is(Kind::list)) return "list(" + type_text(type.item()) + ")";
+    if (type.is(Kind::optional)) return "optional_type(" + type_text(type.item()) + ")";
     if (type.is(Kind::map))
         return "map(" + type_text(type.key()) + ", " + type_text(type.mapped()) + ")";
     return type.without_null().text();
 }
 
 /// The same type and the same value, unlike equality in the language: 1 is not 1.0, NaN is NaN.
-bool is_same(Value got, Value wanted, Arena &arena) {
-    if (got.kind() != wanted.kind())
-        return false;
+bool is_same(Value got, Value wanted, Arena& arena) {
+    if (got.kind() != wanted.kind()) return false;
     switch (got.kind()) {
     case Kind::floating:
-        if (std::isnan(wanted.as_double()))
-            return std::isnan(got.as_double());
+        if (std::isnan(wanted.as_double())) return std::isnan(got.as_double());
         return got.as_double() == wanted.as_double() &&
                std::signbit(got.as_double()) == std::signbit(wanted.as_double());
     case Kind::list: {
-        if (got.size() != wanted.size())
-            return false;
+        if (got.size() != wanted.size()) return false;
         for (std::size_t i = 0; i < got.size(); ++i) {
-            if (!is_same(got.at(i, arena), wanted.at(i, arena), arena))
-                return false;
+            if (!is_same(got.at(i, arena), wanted.at(i, arena), arena)) return false;
         }
         return true;
     }
     case Kind::map: {
-        if (got.size() != wanted.size())
-            return false;
+        if (got.size() != wanted.size()) return false;
         for (Cursor at{wanted, arena}; at.next();) {
             Value found;
             if (!got.find(at.key(), found, arena) || !is_same(found, at.value(), arena))
@@ -188,25 +152,24 @@ bool is_same(Value got, Value wanted, Arena &arena) {
     }
 }
 
-void declare(const Json &test, Environment &environment, std::vector<Value> &variables,
-             Arena &arena) {
+void declare(const Json& test, Environment& environment, std::vector<Value>& variables,
+             Arena& arena) {
     const auto bindings = test.value("bindings", Json::object());
     const auto types = test.value("type_env", Json::object());
-    for (const auto &[name, type] : types.items()) {
+    for (const auto& [name, type] : types.items()) {
         environment.add_variable(name, read_type(type.get<std::string>()));
         const auto bound = bindings.find(name);
         variables.push_back(bound == bindings.end() ? Value::error("no value")
                                                     : decode(*bound, arena));
     }
-    for (const auto &[name, value] : bindings.items()) {
-        if (types.contains(name))
-            continue;
+    for (const auto& [name, value] : bindings.items()) {
+        if (types.contains(name)) continue;
         environment.add_variable(name, Type::dyn());
         variables.push_back(decode(value, arena));
     }
 }
 
-ConformanceResult run(const Json &test) {
+ConformanceResult run(const Json& test) {
     ConformanceResult result{test.at("id"), test.at("group"), false, {}};
     Arena arena;
     Environment environment;
@@ -216,7 +179,7 @@ ConformanceResult run(const Json &test) {
     environment.container = test.value("container", "");
     std::vector<Value> variables;
     declare(test, environment, variables, arena);
-    const auto &expect = test.at("expect");
+    const auto& expect = test.at("expect");
     const auto compiled = compile(test.at("expr").get<std::string>(), environment);
     if (!compiled.program) {
         result.passed = expect.contains("error");
@@ -238,25 +201,23 @@ ConformanceResult run(const Json &test) {
     if (expect.contains("deduced_type") && result.passed) {
         const auto type = type_text(compiled.program->type());
         result.passed = type == expect.at("deduced_type").get<std::string>();
-        if (!result.passed)
-            result.got += " of type " + type;
+        if (!result.passed) result.got += " of type " + type;
     }
     return result;
 }
 
 } // namespace
 
-ConformanceSummary run_conformance(std::istream &cases,
-                                   const std::function<void(const ConformanceResult &)> &report) {
+ConformanceSummary run_conformance(std::istream& cases,
+                                   const std::function<void(const ConformanceResult&)>& report) {
     ConformanceSummary summary;
     std::string line;
     for (std::size_t number = 1; std::getline(cases, line); ++number) {
-        if (line.empty())
-            continue;
+        if (line.empty()) continue;
         ConformanceResult result{"line " + std::to_string(number), {}, false, {}};
         try {
             result = run(Json::parse(line));
-        } catch (const std::exception &failure) { // The JSON library throws for what is no case.
+        } catch (const std::exception& failure) { // The JSON library throws for what is no case.
             result.got = std::string{"no case: "} + failure.what();
         }
         ++(result.passed ? summary.passed : summary.failed);
@@ -265,8 +226,8 @@ ConformanceSummary run_conformance(std::istream &cases,
     return summary;
 }
 
-ConformanceSummary run_conformance(std::istream &cases, std::ostream &out) {
-    const auto print = [&](const ConformanceResult &result) {
+ConformanceSummary run_conformance(std::istream& cases, std::ostream& out) {
+    const auto print = [&](const ConformanceResult& result) {
         nlohmann::ordered_json line;
         line["id"] = result.id;
         line["pass"] = result.passed;

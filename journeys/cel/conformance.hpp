@@ -25,10 +25,10 @@ struct ConformanceResult {
 /// for each
 /// `{"id":…,"pass":…,"got":…}`, at the end `N passed, N failed`. A line that is no case counts as
 /// failed.
-ConformanceSummary run_conformance(std::istream &cases, std::ostream &out);
+ConformanceSummary run_conformance(std::istream& cases, std::ostream& out);
 
 /// The same, case by case.
-ConformanceSummary run_conformance(std::istream &cases,
-                                   const std::function<void(const ConformanceResult &)> &report);
+ConformanceSummary run_conformance(std::istream& cases,
+                                   const std::function<void(const ConformanceResult&)>& report);
 
 } // namespace journeys::cel

@@ -5,15 +5,14 @@
 namespace journeys::cel {
 namespace {
 
-template <class Index> std::size_t position(const Index &index, std::string_view name) {
+template <class Index> std::size_t position(const Index& index, std::string_view name) {
     const auto found = index.find(name);
     return found == index.end() ? std::string_view::npos : found->second;
 }
 
-template <class Index> void declare(Index &index, const std::string &name, std::size_t at) {
+template <class Index> void declare(Index& index, const std::string& name, std::size_t at) {
     // Declarations are code of the host; one given twice is its mistake.
-    if (!index.emplace(name, at).second)
-        throw std::logic_error("declared twice: " + name);
+    if (!index.emplace(name, at).second) throw std::logic_error("declared twice: " + name);
 }
 
 std::string cell(std::string text) {
@@ -23,7 +22,7 @@ std::string cell(std::string text) {
     return text;
 }
 
-std::string signature(const std::string &name, const Overload &overload) {
+std::string signature(const std::string& name, const Overload& overload) {
     std::string out;
     std::size_t first = 0;
     if (overload.member && !overload.arguments.empty()) {
@@ -32,8 +31,7 @@ std::string signature(const std::string &name, const Overload &overload) {
     }
     out += name + "(";
     for (std::size_t i = first; i < overload.arguments.size(); ++i) {
-        if (i > first)
-            out += ", ";
+        if (i > first) out += ", ";
         out += overload.arguments[i].text();
     }
     return out + ") → " + overload.result.text();
@@ -62,50 +60,47 @@ void Environment::add_unavailable(std::string name, std::string sentence) {
     unavailable_.insert_or_assign(std::move(name), std::move(sentence));
 }
 
-const ObjectType *Environment::find_object(std::string_view name) const {
+const ObjectType* Environment::find_object(std::string_view name) const {
     const auto at = position(object_index_, name);
     return at == std::string_view::npos ? nullptr : objects_[at].get();
 }
 
-const Variable *Environment::find_variable(std::string_view name) const {
+const Variable* Environment::find_variable(std::string_view name) const {
     const auto at = position(variable_index_, name);
     return at == std::string_view::npos ? nullptr : &variables_[at];
 }
 
-const FunctionDeclaration *Environment::find_function(std::string_view name) const {
+const FunctionDeclaration* Environment::find_function(std::string_view name) const {
     const auto at = position(function_index_, name);
     return at == std::string_view::npos ? nullptr : &functions_[at];
 }
 
-const std::string *Environment::find_unavailable(std::string_view name) const {
+const std::string* Environment::find_unavailable(std::string_view name) const {
     const auto found = unavailable_.find(name);
     return found == unavailable_.end() ? nullptr : &found->second;
 }
 
-std::string markdown(const Environment &environment) {
+std::string markdown(const Environment& environment) {
     std::string out = "| name | type | what |\n| --- | --- | --- |\n";
-    for (const auto &variable : environment.variables()) {
+    for (const auto& variable : environment.variables()) {
         out += "| `" + variable.name + "` | " + cell(variable.type.text()) + " | " +
                cell(variable.doc) + " |\n";
     }
-    for (const auto &object : environment.objects()) {
+    for (const auto& object : environment.objects()) {
         out += "\n**" + object->name + "**";
-        if (!object->doc.empty())
-            out += ": " + object->doc;
+        if (!object->doc.empty()) out += ": " + object->doc;
         out += "\n\n| field | type | what |\n| --- | --- | --- |\n";
-        for (const auto &field : object->fields) {
+        for (const auto& field : object->fields) {
             out += "| `" + field.name + "` | " + cell(field.type.text()) + " | " + cell(field.doc) +
                    " |\n";
         }
     }
-    if (environment.functions().empty())
-        return out;
+    if (environment.functions().empty()) return out;
     out += "\n| function | what |\n| --- | --- |\n";
-    for (const auto &function : environment.functions()) {
+    for (const auto& function : environment.functions()) {
         std::string forms;
-        for (const auto &overload : function.overloads) {
-            if (!forms.empty())
-                forms += "<br>";
+        for (const auto& overload : function.overloads) {
+            if (!forms.empty()) forms += "<br>";
             forms += "`" + signature(function.name, overload) + "`";
         }
         out += "| " + forms + " | " + cell(function.doc) + " |\n";

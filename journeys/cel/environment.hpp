@@ -16,7 +16,7 @@ namespace journeys::cel {
 
 /// Called with `Activation::context` and checked arguments (no errors; nulls only where a type
 /// allows them); the receiver of a member call comes first. Must not throw.
-using HostFunction = Value (*)(const void *context, std::span<const Value> arguments, Arena &arena);
+using HostFunction = Value (*)(const void* context, std::span<const Value> arguments, Arena& arena);
 
 struct Overload {
     std::vector<Type> arguments; ///< The receiver first, where `member`.
@@ -53,13 +53,13 @@ public:
     /// A name that exists elsewhere: using it is answered with `sentence` instead of "no name ...".
     void add_unavailable(std::string name, std::string sentence);
 
-    const ObjectType *find_object(std::string_view name) const;
-    const Variable *find_variable(std::string_view name) const;
-    const FunctionDeclaration *find_function(std::string_view name) const;
-    const std::string *find_unavailable(std::string_view name) const;
-    const std::vector<Variable> &variables() const { return variables_; }
-    const std::vector<FunctionDeclaration> &functions() const { return functions_; }
-    const std::vector<std::unique_ptr<const ObjectType>> &objects() const { return objects_; }
+    const ObjectType* find_object(std::string_view name) const;
+    const Variable* find_variable(std::string_view name) const;
+    const FunctionDeclaration* find_function(std::string_view name) const;
+    const std::string* find_unavailable(std::string_view name) const;
+    const std::vector<Variable>& variables() const { return variables_; }
+    const std::vector<FunctionDeclaration>& functions() const { return functions_; }
+    const std::vector<std::unique_ptr<const ObjectType>>& objects() const { return objects_; }
 
     /// true: arithmetic never mixes int, uint and double, as the standard has it, and `days`,
     /// `hours` and `date` are unknown. false: an int or uint and a double are computed in double.
@@ -85,6 +85,6 @@ private:
 
 /// The reference of everything declared, as Markdown tables: variables, the fields of each record,
 /// functions.
-std::string markdown(const Environment &environment);
+std::string markdown(const Environment& environment);
 
 } // namespace journeys::cel

@@ -20,17 +20,17 @@ struct Library {
             forms.insert(forms.end(), part.begin(), part.end());
         }
         std::stable_sort(forms.begin(), forms.end(),
-                         [](const BuiltIn &a, const BuiltIn &b) { return a.name < b.name; });
+                         [](const BuiltIn& a, const BuiltIn& b) { return a.name < b.name; });
         for (auto first = forms.begin(); first != forms.end();) {
             const auto last = std::find_if(
-                first, forms.end(), [&](const BuiltIn &form) { return form.name != first->name; });
+                first, forms.end(), [&](const BuiltIn& form) { return form.name != first->name; });
             by_name.emplace(first->name, std::span<const BuiltIn>{first, last});
             first = last;
         }
     }
 };
 
-const Library &library() {
+const Library& library() {
     static const Library made;
     return made;
 }
@@ -46,49 +46,31 @@ KindSet kinds_of(char letter, bool is_strict) {
     return kinds_of(type, is_strict);
 }
 
-KindSet kinds_of(const Type &type, bool is_strict) {
-    if (type.is_dyn())
-        return anything;
+KindSet kinds_of(const Type& type, bool is_strict) {
+    if (type.is_dyn()) return anything;
     KindSet set = set_of(type.kind());
-    if (type.is(Kind::floating) && !is_strict)
-        set = numbers;
-    if (type.is_nullable())
-        set |= set_of(Kind::null);
+    if (type.is(Kind::floating) && !is_strict) set = numbers;
+    if (type.is_nullable()) set |= set_of(Kind::null);
     return set;
 }
 
 Type type_of(char letter) {
     switch (letter) {
-    case 'b':
-        return Type::boolean();
-    case 'i':
-        return Type::integer();
-    case 'u':
-        return Type::unsigned_integer();
-    case 'd':
-        return Type::floating();
-    case 's':
-        return Type::string();
-    case 'y':
-        return Type::bytes();
-    case 'l':
-        return Type::list({});
-    case 'S':
-        return Type::list(Type::string());
-    case 'm':
-        return Type::map({}, {});
-    case 't':
-        return Type::timestamp();
-    case 'D':
-        return Type::duration();
-    case 'o':
-        return Type::optional({});
-    case 'T':
-        return Type::type();
-    case '0':
-        return Type::null();
-    default:
-        return {};
+    case 'b': return Type::boolean();
+    case 'i': return Type::integer();
+    case 'u': return Type::unsigned_integer();
+    case 'd': return Type::floating();
+    case 's': return Type::string();
+    case 'y': return Type::bytes();
+    case 'l': return Type::list({});
+    case 'S': return Type::list(Type::string());
+    case 'm': return Type::map({}, {});
+    case 't': return Type::timestamp();
+    case 'D': return Type::duration();
+    case 'o': return Type::optional({});
+    case 'T': return Type::type();
+    case '0': return Type::null();
+    default: return {};
     }
 }
 
@@ -99,8 +81,7 @@ std::span<const BuiltIn> find_built_in(std::string_view name) {
 
 std::vector<std::string_view> built_in_names() {
     std::vector<std::string_view> names;
-    for (const auto &[name, forms] : library().by_name)
-        names.push_back(name);
+    for (const auto& [name, forms] : library().by_name) names.push_back(name);
     return names;
 }
 

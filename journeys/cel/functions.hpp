@@ -13,8 +13,8 @@ namespace journeys::cel {
 
 /// What a function of the language may use.
 struct CallContext {
-    Arena &arena;
-    Budget &budget;
+    Arena& arena;
+    Budget& budget;
 };
 
 /// One form of a function. Types are written by letter: b(ool) i(nt) u(int) d(ouble) s(tring) y
@@ -26,7 +26,7 @@ struct BuiltIn {
     std::string_view arguments; ///< The receiver first.
     char result;
     /// The arguments fit `arguments`. Must not throw.
-    Value (*call)(CallContext &context, std::span<const Value> arguments);
+    Value (*call)(CallContext& context, std::span<const Value> arguments);
     bool is_extension = false; ///< Known only where the numbers are not strict.
 };
 
@@ -39,7 +39,7 @@ constexpr bool is_in(Kind kind, KindSet set) {
 
 /// Without strict numbers a double takes ints and uints too.
 KindSet kinds_of(char letter, bool is_strict);
-KindSet kinds_of(const Type &type, bool is_strict);
+KindSet kinds_of(const Type& type, bool is_strict);
 Type type_of(char letter);
 
 /// Every form of the function, or nothing.
@@ -55,7 +55,7 @@ std::span<const BuiltIn> conversions();
 std::span<const BuiltIn> optional_functions();
 
 /// `format`, of the string extension.
-Value format(CallContext &context, std::span<const Value> arguments);
+Value format(CallContext& context, std::span<const Value> arguments);
 
 /// What is wrong with a constant text as the argument of this function, or nothing: an invalid
 /// pattern, duration, timestamp or zone.

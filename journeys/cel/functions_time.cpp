@@ -14,37 +14,31 @@ using Arguments = std::span<const Value>;
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 /// Reads "+05:30", "-09:30" and "02:00".
-bool read_offset(std::string_view text, std::int64_t &seconds) {
+bool read_offset(std::string_view text, std::int64_t& seconds) {
     const bool is_negative = text.starts_with('-');
-    if (text.starts_with('-') || text.starts_with('+'))
-        text.remove_prefix(1);
-    if (text.size() != 5 || text[2] != ':')
-        return false;
+    if (text.starts_with('-') || text.starts_with('+')) text.remove_prefix(1);
+    if (text.size() != 5 || text[2] != ':') return false;
     for (const std::size_t i : {0u, 1u, 3u, 4u}) {
-        if (!is_digit(text[i]))
-            return false;
+        if (!is_digit(text[i])) return false;
     }
     const int hours = (text[0] - '0') * 10 + (text[1] - '0');
     const int minutes = (text[3] - '0') * 10 + (text[4] - '0');
-    if (hours > 23 || minutes > 59)
-        return false;
+    if (hours > 23 || minutes > 59) return false;
     seconds = (hours * 60 + minutes) * (is_negative ? -60 : 60);
     return true;
 }
 
 /// What is added to UTC at this instant to get the time of the zone.
-bool offset_of_zone(std::string_view zone, std::int64_t at, std::int64_t &seconds) {
+bool offset_of_zone(std::string_view zone, std::int64_t at, std::int64_t& seconds) {
     seconds = 0;
-    if (zone == "UTC" || zone == "Z")
-        return true;
-    if (read_offset(zone, seconds))
-        return true;
+    if (zone == "UTC" || zone == "Z") return true;
+    if (read_offset(zone, seconds)) return true;
     try {
-        const auto *const found = date::locate_zone(std::string{zone});
+        const auto* const found = date::locate_zone(std::string{zone});
         const date::sys_seconds instant{std::chrono::seconds{at}};
         seconds = found->get_info(instant).offset.count();
         return true;
-    } catch (const std::exception &) { // The library throws for unknown zones.
+    } catch (const std::exception&) { // The library throws for unknown zones.
         return false;
     }
 }
@@ -56,22 +50,22 @@ struct Local {
     std::chrono::year_month_day date() const { return std::chrono::year_month_day{day}; }
 };
 
-using Read = std::int64_t (*)(const Local &at);
+using Read = std::int64_t (*)(const Local& at);
 
-std::int64_t full_year(const Local &at) { return static_cast<int>(at.date().year()); }
-std::int64_t month(const Local &at) { return static_cast<unsigned>(at.date().month()) - 1; }
-std::int64_t date_of_month(const Local &at) { return static_cast<unsigned>(at.date().day()); }
-std::int64_t day_of_month(const Local &at) { return date_of_month(at) - 1; }
-std::int64_t day_of_week(const Local &at) { return std::chrono::weekday{at.day}.c_encoding(); }
-std::int64_t day_of_year(const Local &at) {
+std::int64_t full_year(const Local& at) { return static_cast<int>(at.date().year()); }
+std::int64_t month(const Local& at) { return static_cast<unsigned>(at.date().month()) - 1; }
+std::int64_t date_of_month(const Local& at) { return static_cast<unsigned>(at.date().day()); }
+std::int64_t day_of_month(const Local& at) { return date_of_month(at) - 1; }
+std::int64_t day_of_week(const Local& at) { return std::chrono::weekday{at.day}.c_encoding(); }
+std::int64_t day_of_year(const Local& at) {
     return (at.day - std::chrono::sys_days{at.date().year() / std::chrono::January / 1}).count();
 }
-std::int64_t hours(const Local &at) { return at.second_of_day / 3600; }
-std::int64_t minutes(const Local &at) { return at.second_of_day / 60 % 60; }
-std::int64_t seconds(const Local &at) { return at.second_of_day % 60; }
-std::int64_t milliseconds(const Local &at) { return at.nanos / 1'000'000; }
+std::int64_t hours(const Local& at) { return at.second_of_day / 3600; }
+std::int64_t minutes(const Local& at) { return at.second_of_day / 60 % 60; }
+std::int64_t seconds(const Local& at) { return at.second_of_day % 60; }
+std::int64_t milliseconds(const Local& at) { return at.nanos / 1'000'000; }
 
-template <Read read> Value of_timestamp(CallContext &context, Arguments a) {
+template <Read read> Value of_timestamp(CallContext& context, Arguments a) {
     std::int64_t offset = 0;
     if (a.size() > 1 && !offset_of_zone(a[1].as_string(), a[0].seconds(), offset)) {
         return Value::error("unknown time zone: ", a[1].as_string(), context.arena);
@@ -81,14 +75,14 @@ template <Read read> Value of_timestamp(CallContext &context, Arguments a) {
     return Value::integer(read({day, (local - day).count(), a[0].nanos()}));
 }
 
-template <std::int64_t nanos> Value of_duration(CallContext &, Arguments a) {
+template <std::int64_t nanos> Value of_duration(CallContext&, Arguments a) {
     return Value::integer(a[0].as_duration().count() / nanos);
 }
-Value milliseconds_of_duration(CallContext &, Arguments a) {
+Value milliseconds_of_duration(CallContext&, Arguments a) {
     return Value::integer(a[0].as_duration().count() / 1'000'000 % 1000);
 }
 
-template <std::int64_t seconds_each> Value span_of(CallContext &, Arguments a) {
+template <std::int64_t seconds_each> Value span_of(CallContext&, Arguments a) {
     std::int64_t nanos = 0;
     if (__builtin_mul_overflow(a[0].as_int(), seconds_each * 1'000'000'000, &nanos)) {
         return Value::error("duration out of range");
@@ -96,11 +90,11 @@ template <std::int64_t seconds_each> Value span_of(CallContext &, Arguments a) {
     return Value::duration(std::chrono::nanoseconds{nanos});
 }
 
-Value date_of_text(CallContext &context, Arguments a) {
+Value date_of_text(CallContext& context, Arguments a) {
     const auto read = parse_date(a[0].as_string());
     return read ? *read : Value::error("no date: ", a[0].as_string(), context.arena);
 }
-Value same(CallContext &, Arguments a) { return a[0]; }
+Value same(CallContext&, Arguments a) { return a[0]; }
 
 constexpr BuiltIn table[] = {
     {"getFullYear", true, "t", 'i', of_timestamp<full_year>},

@@ -49,8 +49,7 @@ void Lexer::skip_blanks() {
         if (c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f') {
             ++at_;
         } else if (c == '/' && peek(1) == '/') {
-            while (at_ < source_.size() && peek() != '\n')
-                ++at_;
+            while (at_ < source_.size() && peek() != '\n') ++at_;
         } else {
             return;
         }
@@ -66,23 +65,17 @@ Token Lexer::next() {
         return token;
     }
     const char c = peek();
-    if (is_digit(c) || (c == '.' && is_digit(peek(1))))
-        return number(start);
-    if (c == '"' || c == '\'')
-        return text(start);
+    if (is_digit(c) || (c == '.' && is_digit(peek(1)))) return number(start);
+    if (c == '"' || c == '\'') return text(start);
     if (begins_name(c)) {
         // r"..", b"..", br".." in either case.
         std::size_t prefix = 0;
-        if (c == 'b' || c == 'B')
-            ++prefix;
-        if (peek(prefix) == 'r' || peek(prefix) == 'R')
-            ++prefix;
-        if (prefix > 0 && (peek(prefix) == '"' || peek(prefix) == '\''))
-            return text(start);
+        if (c == 'b' || c == 'B') ++prefix;
+        if (peek(prefix) == 'r' || peek(prefix) == 'R') ++prefix;
+        if (prefix > 0 && (peek(prefix) == '"' || peek(prefix) == '\'')) return text(start);
         return name(start);
     }
-    if (c == '`')
-        return name(start);
+    if (c == '`') return name(start);
     return symbol(start);
 }
 
@@ -93,23 +86,19 @@ Token Lexer::number(std::size_t start) {
     bool is_floating = false;
     if (is_hexadecimal) {
         at_ += 2;
-        while (is_hex(peek()))
-            ++at_;
+        while (is_hex(peek())) ++at_;
     } else {
-        while (is_digit(peek()))
-            ++at_;
+        while (is_digit(peek())) ++at_;
         if (peek() == '.' && is_digit(peek(1))) {
             is_floating = true;
             ++at_;
-            while (is_digit(peek()))
-                ++at_;
+            while (is_digit(peek())) ++at_;
         }
         const std::size_t sign = peek(1) == '+' || peek(1) == '-' ? 1 : 0;
         if ((peek() == 'e' || peek() == 'E') && is_digit(peek(1 + sign))) {
             is_floating = true;
             at_ += 1 + sign;
-            while (is_digit(peek()))
-                ++at_;
+            while (is_digit(peek())) ++at_;
         }
     }
     const auto digits = source_.substr(start, at_ - start);
@@ -121,8 +110,7 @@ Token Lexer::number(std::size_t start) {
     token.text = source_.substr(start, at_ - start);
     if (is_in_name(peek())) {
         auto end = at_;
-        while (end < source_.size() && is_in_name(source_[end]))
-            ++end;
+        while (end < source_.size() && is_in_name(source_[end])) ++end;
         const auto whole = std::string{source_.substr(start, end - start)};
         const auto unit = source_.substr(at_, end - at_);
         for (const std::string_view known : {"s", "m", "h", "d", "w", "ms"}) {
@@ -135,8 +123,8 @@ Token Lexer::number(std::size_t start) {
         }
         return error(start, "\"" + whole + "\" is neither a number nor a name");
     }
-    const char *const first = digits.data() + (is_hexadecimal ? 2 : 0);
-    const char *const last = digits.data() + digits.size();
+    const char* const first = digits.data() + (is_hexadecimal ? 2 : 0);
+    const char* const last = digits.data() + digits.size();
     std::from_chars_result read{};
     if (is_floating)
         read = std::from_chars(first, last, token.floating);
@@ -161,8 +149,7 @@ Token Lexer::name(std::size_t start) {
     token.offset = start;
     if (peek() == '`') {
         const auto end = source_.find('`', start + 1);
-        if (end == std::string_view::npos)
-            return error(start, "the closing ` is missing");
+        if (end == std::string_view::npos) return error(start, "the closing ` is missing");
         token.kind = TokenKind::quoted_name;
         token.content = source_.substr(start + 1, end - start - 1);
         for (const char c : token.content) {
@@ -172,13 +159,11 @@ Token Lexer::name(std::size_t start) {
                              "names write [\"...\"]");
             }
         }
-        if (token.content.empty())
-            return error(start, "there is no name between the two `");
+        if (token.content.empty()) return error(start, "there is no name between the two `");
         at_ = end + 1;
     } else {
         token.kind = TokenKind::name;
-        while (is_in_name(peek()))
-            ++at_;
+        while (is_in_name(peek())) ++at_;
     }
     token.text = source_.substr(start, at_ - start);
     return token;
@@ -201,8 +186,7 @@ Token Lexer::text(std::size_t start) {
     at_ += is_tripled ? 3 : 1;
     std::string problem;
     for (;;) {
-        if (at_ >= source_.size())
-            return error(start, "the closing quote of this text is missing");
+        if (at_ >= source_.size()) return error(start, "the closing quote of this text is missing");
         const char c = peek();
         if (c == quote && (!is_tripled || (peek(1) == quote && peek(2) == quote))) {
             at_ += is_tripled ? 3 : 1;
@@ -213,23 +197,20 @@ Token Lexer::text(std::size_t start) {
         }
         if (c == '\\' && !is_raw) {
             const auto place = at_;
-            if (!escape(token.content, is_bytes, problem))
-                return error(place, problem);
+            if (!escape(token.content, is_bytes, problem)) return error(place, problem);
             continue;
         }
         ++at_;
         // Line ends are one sign, whatever wrote them.
-        if (c == '\r' && peek() == '\n')
-            continue;
+        if (c == '\r' && peek() == '\n') continue;
         token.content += c == '\r' ? '\n' : c;
     }
-    if (!is_bytes && !is_utf8(token.content))
-        return error(start, "this text is not UTF-8");
+    if (!is_bytes && !is_utf8(token.content)) return error(start, "this text is not UTF-8");
     token.text = source_.substr(start, at_ - start);
     return token;
 }
 
-bool Lexer::escape(std::string &out, bool is_bytes, std::string &problem) {
+bool Lexer::escape(std::string& out, bool is_bytes, std::string& problem) {
     static constexpr std::string_view names = "abfnrtv\\?\"'`";
     static constexpr std::string_view meanings = "\a\b\f\n\r\t\v\\?\"'`";
     const char kind = peek(1);
@@ -242,12 +223,9 @@ bool Lexer::escape(std::string &out, bool is_bytes, std::string &problem) {
     std::size_t digits = 0;
     std::size_t first = at_ + 2;
     int base = 16;
-    if (kind == 'x' || kind == 'X')
-        digits = 2;
-    if (kind == 'u')
-        digits = 4;
-    if (kind == 'U')
-        digits = 8;
+    if (kind == 'x' || kind == 'X') digits = 2;
+    if (kind == 'u') digits = 4;
+    if (kind == 'U') digits = 8;
     if (kind >= '0' && kind <= '3') {
         digits = 3;
         base = 8;
@@ -298,17 +276,14 @@ Token Lexer::symbol(std::size_t start) {
         ++at_;
         return token;
     }
-    if (rest.front() == '=')
-        return error(start, "\"=\" compares nothing: write \"==\"");
-    if (rest.front() == '&')
-        return error(start, "\"&\" joins nothing: write \"&&\"");
-    if (rest.front() == '|')
-        return error(start, "\"|\" joins nothing: write \"||\"");
+    if (rest.front() == '=') return error(start, "\"=\" compares nothing: write \"==\"");
+    if (rest.front() == '&') return error(start, "\"&\" joins nothing: write \"&&\"");
+    if (rest.front() == '|') return error(start, "\"|\" joins nothing: write \"||\"");
     if (rest.front() == '$') {
         return error(start, "\"$\" belongs to no number: write 20 for $20; money is in whole units "
                             "of its currency");
     }
-    for (const auto &lookalike : lookalikes) {
+    for (const auto& lookalike : lookalikes) {
         if (rest.substr(0, lookalike.text.size()) == lookalike.text) {
             return error(start, "\"" + std::string{lookalike.text} + "\" " +
                                     std::string{lookalike.advice});

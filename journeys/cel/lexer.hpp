@@ -45,7 +45,7 @@ private:
     Token name(std::size_t start);
     Token symbol(std::size_t start);
     Token error(std::size_t at, std::string message);
-    bool escape(std::string &out, bool is_bytes, std::string &problem);
+    bool escape(std::string& out, bool is_bytes, std::string& problem);
     char peek(std::size_t ahead = 0) const {
         return at_ + ahead < source_.size() ? source_[at_ + ahead] : '\0';
     }

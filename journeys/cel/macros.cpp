@@ -36,12 +36,12 @@ constexpr std::array<Form, 17> forms{{
     {"", Macro::none, 0, 0, 0, ""},
 }};
 
-bool is_bind(const Expr &call) {
+bool is_bind(const Expr& call) {
     return call.name == "bind" && call.arguments.front()->kind == ExprKind::name &&
            call.arguments.front()->name == "cel";
 }
 
-std::optional<Fault> expand_has(Expr &call) {
+std::optional<Fault> expand_has(Expr& call) {
     if (call.arguments.size() != 1 || call.arguments[0]->kind != ExprKind::select) {
         return Fault{call.offset, "has asks for a field: write has(a.b)"};
     }
@@ -54,28 +54,23 @@ std::optional<Fault> expand_has(Expr &call) {
 
 } // namespace
 
-std::optional<Fault> expand_macro(Expr &call) {
-    if (!call.has_receiver)
-        return call.name == "has" ? expand_has(call) : std::nullopt;
+std::optional<Fault> expand_macro(Expr& call) {
+    if (!call.has_receiver) return call.name == "has" ? expand_has(call) : std::nullopt;
     const auto given = call.arguments.size() - 1;
-    const Form *near = nullptr;
-    for (const auto &form : forms) {
-        if (form.name != call.name || form.macro == Macro::none)
-            continue;
-        if (form.macro == Macro::bind && !is_bind(call))
-            return std::nullopt;
+    const Form* near = nullptr;
+    for (const auto& form : forms) {
+        if (form.name != call.name || form.macro == Macro::none) continue;
+        if (form.macro == Macro::bind && !is_bind(call)) return std::nullopt;
         near = &form;
-        if (given >= form.least && given <= form.most)
-            break;
+        if (given >= form.least && given <= form.most) break;
     }
-    if (near == nullptr)
-        return std::nullopt;
+    if (near == nullptr) return std::nullopt;
     const auto example = std::string{near->example};
     if (given < near->least || given > near->most) {
         return Fault{call.offset, call.name + " is written so: " + example};
     }
     for (std::size_t i = 1; i <= near->variables; ++i) {
-        auto &variable = *call.arguments[i];
+        auto& variable = *call.arguments[i];
         const bool is_name = variable.kind == ExprKind::name && !variable.is_rooted;
         if (!is_name) {
             return Fault{variable.offset,
@@ -95,6 +90,6 @@ std::optional<Fault> expand_macro(Expr &call) {
     return std::nullopt;
 }
 
-std::string_view macro_name(const Expr &macro) { return macro.name; }
+std::string_view macro_name(const Expr& macro) { return macro.name; }
 
 } // namespace journeys::cel

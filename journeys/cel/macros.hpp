@@ -10,9 +10,9 @@
 namespace journeys::cel {
 
 /// Turns a call into the macro it names. Leaves other calls as they are.
-std::optional<Fault> expand_macro(Expr &call);
+std::optional<Fault> expand_macro(Expr& call);
 
 /// The macro's name, as `print` writes it.
-std::string_view macro_name(const Expr &macro);
+std::string_view macro_name(const Expr& macro);
 
 } // namespace journeys::cel

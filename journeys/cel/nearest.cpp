@@ -16,8 +16,7 @@ std::size_t distance(std::string_view a, std::string_view b) {
     std::vector<std::size_t> before_last(b.size() + 1);
     std::vector<std::size_t> last(b.size() + 1);
     std::vector<std::size_t> row(b.size() + 1);
-    for (std::size_t j = 0; j <= b.size(); ++j)
-        last[j] = j;
+    for (std::size_t j = 0; j <= b.size(); ++j) last[j] = j;
     for (std::size_t i = 1; i <= a.size(); ++i) {
         row[0] = i;
         for (std::size_t j = 1; j <= b.size(); ++j) {
@@ -36,13 +35,12 @@ std::size_t distance(std::string_view a, std::string_view b) {
 
 } // namespace
 
-std::string suggest(std::string_view name, const std::vector<std::string_view> &candidates,
+std::string suggest(std::string_view name, const std::vector<std::string_view>& candidates,
                     std::string_view prefix) {
     std::string_view best;
     std::size_t best_distance = std::max<std::size_t>(1, name.size() / 3) + 1;
     for (const auto candidate : candidates) {
-        if (candidate.size() > compared_bytes_max || name.size() > compared_bytes_max)
-            continue;
+        if (candidate.size() > compared_bytes_max || name.size() > compared_bytes_max) continue;
         const auto found = distance(name, candidate);
         if (found < best_distance ||
             (found == best_distance && !best.empty() && candidate < best)) {
@@ -50,14 +48,11 @@ std::string suggest(std::string_view name, const std::vector<std::string_view> &
             best_distance = found;
         }
     }
-    if (!best.empty())
-        return ". Nearest: " + std::string{prefix} + std::string{best};
-    if (candidates.empty() || candidates.size() > listed_max)
-        return {};
+    if (!best.empty()) return ". Nearest: " + std::string{prefix} + std::string{best};
+    if (candidates.empty() || candidates.size() > listed_max) return {};
     std::string out = ". Known: ";
     for (std::size_t i = 0; i < candidates.size(); ++i) {
-        if (i > 0)
-            out += ", ";
+        if (i > 0) out += ", ";
         out += std::string{prefix} + std::string{candidates[i]};
     }
     return out;

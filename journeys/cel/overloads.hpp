@@ -15,6 +15,6 @@ struct Chosen {
 
 /// Sets `built_in` or `host` of a call whose arguments have their types. Where the types leave more
 /// than one form open, evaluation chooses among those of the same number of arguments.
-Chosen choose_overload(Expr &call, const Environment &environment);
+Chosen choose_overload(Expr& call, const Environment& environment);
 
 } // namespace journeys::cel

@@ -21,8 +21,7 @@ bool is_reserved(std::string_view name) {
 
 std::string lower(std::string_view text) {
     std::string out{text};
-    for (char &c : out)
-        c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    for (char& c : out) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
     return out;
 }
 
@@ -59,10 +58,8 @@ public:
 
     Parsed run() {
         auto root = expression();
-        if (!fault_ && token_.kind != TokenKind::end)
-            unexpected("the end");
-        if (fault_)
-            return {nullptr, std::move(fault_)};
+        if (!fault_ && token_.kind != TokenKind::end) unexpected("the end");
+        if (fault_) return {nullptr, std::move(fault_)};
         return {std::move(root), std::nullopt};
     }
 
@@ -72,11 +69,9 @@ private:
 
     ExprPtr expression() {
         const Depth depth{*this};
-        if (fault_)
-            return nullptr;
+        if (fault_) return nullptr;
         auto condition = binary(or_level);
-        if (!take("?"))
-            return condition;
+        if (!take("?")) return condition;
         auto made = node(ExprKind::conditional, condition ? condition->offset : 0);
         add(*made, std::move(condition));
         add(*made, binary(or_level));
@@ -85,25 +80,21 @@ private:
         return finish(std::move(made));
     }
 
-    const BinaryOperator *operator_at(int level) const {
+    const BinaryOperator* operator_at(int level) const {
         const bool is_in = token_.kind == TokenKind::name && token_.text == "in";
-        if (!is_in && token_.kind != TokenKind::symbol)
-            return nullptr;
-        for (const auto &candidate : operators) {
-            if (candidate.level == level && candidate.text == token_.text)
-                return &candidate;
+        if (!is_in && token_.kind != TokenKind::symbol) return nullptr;
+        for (const auto& candidate : operators) {
+            if (candidate.level == level && candidate.text == token_.text) return &candidate;
         }
         return nullptr;
     }
 
     ExprPtr binary(int level) {
-        if (level > last_level)
-            return unary();
+        if (level > last_level) return unary();
         auto left = binary(level + 1);
         while (!fault_) {
-            const auto *const found = operator_at(level);
-            if (found == nullptr)
-                break;
+            const auto* const found = operator_at(level);
+            if (found == nullptr) break;
             const auto offset = token_.offset;
             advance();
             if (level == 2 && found->operation == Operation::less && token_.is(">")) {
@@ -130,22 +121,18 @@ private:
         add(*made, std::move(left));
         add(*made, binary(level + 1));
         const std::string_view text = operation == Operation::logical_or ? "||" : "&&";
-        while (take(text))
-            add(*made, binary(level + 1));
+        while (take(text)) add(*made, binary(level + 1));
         return finish(std::move(made));
     }
 
     ExprPtr unary() {
         const bool is_not = token_.is("!");
-        if (!is_not && !token_.is("-"))
-            return member(primary());
+        if (!is_not && !token_.is("-")) return member(primary());
         std::vector<std::size_t> signs;
         const std::string_view sign = is_not ? "!" : "-";
         while (token_.is(sign)) {
-            if (signs.size() >= static_cast<std::size_t>(nesting_max))
-                too_deep();
-            if (fault_)
-                return nullptr;
+            if (signs.size() >= static_cast<std::size_t>(nesting_max)) too_deep();
+            if (fault_) return nullptr;
             signs.push_back(token_.offset);
             advance();
         }
@@ -204,13 +191,11 @@ private:
     }
 
     ExprPtr primary() {
-        if (fault_)
-            return nullptr;
+        if (fault_) return nullptr;
         switch (token_.kind) {
         case TokenKind::integer:
         case TokenKind::unsigned_integer:
-        case TokenKind::floating:
-            return number(false, token_.offset);
+        case TokenKind::floating: return number(false, token_.offset);
         case TokenKind::string:
         case TokenKind::bytes: {
             auto made = node(ExprKind::literal, token_.offset);
@@ -220,8 +205,7 @@ private:
             advance();
             return made;
         }
-        case TokenKind::name:
-            return name();
+        case TokenKind::name: return name();
         case TokenKind::symbol:
             if (token_.is("(")) {
                 advance();
@@ -229,17 +213,13 @@ private:
                 expect(")");
                 return inner;
             }
-            if (token_.is("["))
-                return list();
-            if (token_.is("{"))
-                return map();
-            if (token_.is("."))
-                return name();
+            if (token_.is("[")) return list();
+            if (token_.is("{")) return map();
+            if (token_.is(".")) return name();
             break;
         case TokenKind::quoted_name:
         case TokenKind::end:
-        case TokenKind::error:
-            break;
+        case TokenKind::error: break;
         }
         unexpected("a value");
         return nullptr;
@@ -272,8 +252,7 @@ private:
         made->name = token_.text;
         if (!made->is_rooted) {
             if (made->name == "true" || made->name == "false" || made->name == "null") {
-                if (made->name != "null")
-                    made->value = Value::boolean(made->name == "true");
+                if (made->name != "null") made->value = Value::boolean(made->name == "true");
                 made->kind = ExprKind::literal;
                 made->name.clear();
                 advance();
@@ -299,14 +278,13 @@ private:
     }
 
     ExprPtr name_or_call(ExprPtr made) {
-        if (!token_.is("("))
-            return made;
+        if (!token_.is("(")) return made;
         made->kind = ExprKind::call;
         arguments(*made);
         return finish(std::move(made));
     }
 
-    void arguments(Expr &call) {
+    void arguments(Expr& call) {
         expect("(");
         while (!fault_ && !token_.is(")")) {
             add(call, expression());
@@ -314,14 +292,11 @@ private:
                 expect(",");
             else
                 break;
-            if (!fault_ && token_.is(")"))
-                unexpected("an argument");
+            if (!fault_ && token_.is(")")) unexpected("an argument");
         }
         expect(")");
-        if (fault_)
-            return;
-        if (auto fault = expand_macro(call))
-            fail(fault->offset, std::move(fault->message));
+        if (fault_) return;
+        if (auto fault = expand_macro(call)) fail(fault->offset, std::move(fault->message));
     }
 
     ExprPtr list() {
@@ -330,8 +305,7 @@ private:
         while (!fault_ && !token_.is("]")) {
             entry_is_optional(*made);
             add(*made, expression());
-            if (!take(","))
-                break;
+            if (!take(",")) break;
         }
         expect("]");
         return finish(std::move(made));
@@ -345,18 +319,16 @@ private:
             add(*made, expression());
             expect(":");
             add(*made, expression());
-            if (!take(","))
-                break;
+            if (!take(",")) break;
         }
         expect("}");
         return finish(std::move(made));
     }
 
-    void entry_is_optional(Expr &made) {
+    void entry_is_optional(Expr& made) {
         const bool is_optional = take("?");
         const auto index = made.arguments.size() / (made.kind == ExprKind::map ? 2 : 1);
-        if (!is_optional && made.optional_entries.empty())
-            return;
+        if (!is_optional && made.optional_entries.empty()) return;
         made.optional_entries.resize(index, false);
         made.optional_entries.push_back(is_optional);
     }
@@ -365,29 +337,25 @@ private:
     // ------------------------------------------------------------------------------------
 
     struct Depth {
-        explicit Depth(Parser &its_parser) : parser(its_parser) {
-            if (++parser.depth_ > nesting_max)
-                parser.too_deep();
+        explicit Depth(Parser& its_parser) : parser(its_parser) {
+            if (++parser.depth_ > nesting_max) parser.too_deep();
         }
         ~Depth() { --parser.depth_; }
-        Parser &parser;
+        Parser& parser;
     };
 
     static ExprPtr node(ExprKind kind, std::size_t offset) {
         return std::make_unique<Expr>(kind, offset);
     }
-    void add(Expr &parent, ExprPtr child) {
-        if (!child)
-            return; // A fault is known.
+    void add(Expr& parent, ExprPtr child) {
+        if (!child) return; // A fault is known.
         parent.height = std::max(parent.height, child->height + 1);
-        if (parent.height > height_max)
-            too_deep();
+        if (parent.height > height_max) too_deep();
         parent.arguments.push_back(std::move(child));
     }
     /// Nothing behind a fault, so that no half-made node is read.
     ExprPtr finish(ExprPtr made) {
-        if (fault_)
-            return nullptr;
+        if (fault_) return nullptr;
         if (!made->optional_entries.empty()) {
             made->optional_entries.resize(
                 made->arguments.size() / (made->kind == ExprKind::map ? 2 : 1), false);
@@ -396,35 +364,29 @@ private:
     }
 
     void advance() {
-        if (fault_)
-            return;
+        if (fault_) return;
         before_ = token_.kind;
         before_text_ = token_.text;
         before_offset_ = token_.offset;
         token_ = lexer_.next();
-        if (token_.kind == TokenKind::error)
-            fail(token_.offset, std::move(token_.content));
+        if (token_.kind == TokenKind::error) fail(token_.offset, std::move(token_.content));
     }
     bool take(std::string_view symbol) {
-        if (fault_ || !token_.is(symbol))
-            return false;
+        if (fault_ || !token_.is(symbol)) return false;
         advance();
         return true;
     }
     void expect(std::string_view symbol) {
-        if (!fault_ && !take(symbol))
-            unexpected("\"" + std::string{symbol} + "\"");
+        if (!fault_ && !take(symbol)) unexpected("\"" + std::string{symbol} + "\"");
     }
     void fail(std::size_t offset, std::string message) {
-        if (!fault_)
-            fault_ = Fault{offset, std::move(message)};
+        if (!fault_) fault_ = Fault{offset, std::move(message)};
     }
     void too_deep() { fail(token_.offset, "the expression is nested too deep or too long"); }
 
     /// Says what is wrong with the current token, for people who know another language better.
-    void unexpected(const std::string &wanted) {
-        if (fault_)
-            return;
+    void unexpected(const std::string& wanted) {
+        if (fault_) return;
         const auto offset = token_.offset;
         if (token_.kind == TokenKind::end) {
             return fail(offset, "the expression ends where " + wanted + " should follow");
@@ -432,10 +394,8 @@ private:
         const std::string text{token_.text};
         if (token_.kind == TokenKind::name) {
             const auto word = lower(text);
-            if (word == "and")
-                return fail(offset, "\"" + text + "\" joins nothing: write \"&&\"");
-            if (word == "or")
-                return fail(offset, "\"" + text + "\" joins nothing: write \"||\"");
+            if (word == "and") return fail(offset, "\"" + text + "\" joins nothing: write \"&&\"");
+            if (word == "or") return fail(offset, "\"" + text + "\" joins nothing: write \"||\"");
             if (word == "not") {
                 return fail(offset,
                             "\"" + text + "\" negates nothing: write \"!\", as in !(x in list)");
@@ -484,10 +444,8 @@ Parsed parse(std::string_view source) {
 }
 
 bool is_plain_name(std::string_view name) {
-    if (name.empty() || is_reserved(name))
-        return false;
-    if (name.front() >= '0' && name.front() <= '9')
-        return false;
+    if (name.empty() || is_reserved(name)) return false;
+    if (name.front() >= '0' && name.front() <= '9') return false;
     return std::all_of(name.begin(), name.end(), [](char c) {
         return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
                c == '_';

@@ -12,8 +12,8 @@ constexpr std::int64_t folded_steps_max = 10'000;
 class Constant : public Node {
 public:
     explicit Constant(Value value) : value_(value) {}
-    Value evaluate(Frame &) const override { return value_; }
-    const Value *constant() const override { return &value_; }
+    Value evaluate(Frame&) const override { return value_; }
+    const Value* constant() const override { return &value_; }
 
 private:
     Value value_;
@@ -22,7 +22,7 @@ private:
 class Failure : public Node {
 public:
     explicit Failure(std::string text) : text_(std::move(text)) {}
-    Value evaluate(Frame &) const override { return Value::error(text_); }
+    Value evaluate(Frame&) const override { return Value::error(text_); }
 
 private:
     std::string text_;
@@ -30,16 +30,14 @@ private:
 
 class Planner {
 public:
-    Planner(const Environment &environment, Arena &constants)
+    Planner(const Environment& environment, Arena& constants)
         : environment_(environment), constants_(constants) {}
 
-    NodePtr make(const Expr &expression) {
+    NodePtr make(const Expr& expression) {
         const bool missing_is_null = environment_.missing_is_null;
         switch (expression.kind) {
-        case ExprKind::literal:
-            return literal(expression.value);
-        case ExprKind::name:
-            return name(expression);
+        case ExprKind::literal: return literal(expression.value);
+        case ExprKind::name: return name(expression);
         case ExprKind::select: {
             auto operand = make(*expression.arguments[0]);
             if (expression.field >= 0 && !expression.is_optional) {
@@ -50,17 +48,16 @@ public:
                                missing_is_null);
         }
         case ExprKind::index: {
-            const auto &key = *expression.arguments[1];
+            const auto& key = *expression.arguments[1];
             auto operand = make(*expression.arguments[0]);
             return make_index(std::move(operand), make(key), expression.is_optional,
                               missing_is_null);
         }
         case ExprKind::has: {
-            const auto &field = *expression.arguments[0];
+            const auto& field = *expression.arguments[0];
             return make_has(make(*field.arguments[0]), field.name);
         }
-        case ExprKind::call:
-            return call(expression);
+        case ExprKind::call: return call(expression);
         case ExprKind::list:
             return folded(make_list(all(expression), expression.optional_entries), expression);
         case ExprKind::map:
@@ -74,8 +71,7 @@ public:
             return make_binary(expression.operation, std::move(left), std::move(right),
                                environment_.strict_numbers);
         }
-        case ExprKind::logic:
-            return make_logic(expression.operation, all(expression));
+        case ExprKind::logic: return make_logic(expression.operation, all(expression));
         case ExprKind::conditional: {
             auto parts = all(expression);
             return make_conditional(std::move(parts[0]), std::move(parts[1]), std::move(parts[2]));
@@ -88,38 +84,31 @@ public:
     }
 
 private:
-    std::vector<NodePtr> all(const Expr &expression) {
+    std::vector<NodePtr> all(const Expr& expression) {
         std::vector<NodePtr> nodes;
         nodes.reserve(expression.arguments.size());
-        for (const auto &argument : expression.arguments)
-            nodes.push_back(make(*argument));
+        for (const auto& argument : expression.arguments) nodes.push_back(make(*argument));
         return nodes;
     }
 
     NodePtr literal(Value value) {
-        if (value.is(Kind::string))
-            value = Value::string(value.as_string(), constants_);
-        if (value.is(Kind::bytes))
-            value = Value::bytes(value.as_string(), constants_);
+        if (value.is(Kind::string)) value = Value::string(value.as_string(), constants_);
+        if (value.is(Kind::bytes)) value = Value::bytes(value.as_string(), constants_);
         return make_constant(value);
     }
 
-    NodePtr name(const Expr &expression) {
+    NodePtr name(const Expr& expression) {
         switch (expression.resolution) {
-        case Resolution::variable:
-            return make_variable(expression.slot, expression.name);
-        case Resolution::local:
-            return make_local(expression.slot);
-        case Resolution::type:
-            return make_constant(expression.value);
+        case Resolution::variable: return make_variable(expression.slot, expression.name);
+        case Resolution::local: return make_local(expression.slot);
+        case Resolution::type: return make_constant(expression.value);
         case Resolution::none:
-        case Resolution::unknown:
-            break;
+        case Resolution::unknown: break;
         }
         return make_failure("no name " + expression.name);
     }
 
-    NodePtr call(const Expr &expression) {
+    NodePtr call(const Expr& expression) {
         if (expression.host == nullptr && expression.built_in == nullptr) {
             return make_failure("no function " + expression.name);
         }
@@ -135,10 +124,9 @@ private:
     }
 
     /// A node of nothing but constants becomes one.
-    NodePtr folded(NodePtr node, const Expr &expression) {
-        for (const auto &argument : expression.arguments) {
-            if (!is_constant(*argument))
-                return node;
+    NodePtr folded(NodePtr node, const Expr& expression) {
+        for (const auto& argument : expression.arguments) {
+            if (!is_constant(*argument)) return node;
         }
         constants_.set_limit(constants_.used() + folded_bytes_max);
         Frame frame{{}, nullptr, constants_, {folded_steps_max}, nullptr};
@@ -146,23 +134,20 @@ private:
         constants_.set_limit(std::numeric_limits<std::size_t>::max());
         return value.is_error() ? std::move(node) : make_constant(value);
     }
-    static bool is_constant(const Expr &expression) {
-        if (expression.kind == ExprKind::literal)
-            return true;
+    static bool is_constant(const Expr& expression) {
+        if (expression.kind == ExprKind::literal) return true;
         const bool is_collection = expression.kind == ExprKind::list ||
                                    expression.kind == ExprKind::map ||
                                    expression.kind == ExprKind::unary;
-        if (!is_collection)
-            return false;
-        for (const auto &argument : expression.arguments) {
-            if (!is_constant(*argument))
-                return false;
+        if (!is_collection) return false;
+        for (const auto& argument : expression.arguments) {
+            if (!is_constant(*argument)) return false;
         }
         return true;
     }
 
-    const Environment &environment_;
-    Arena &constants_;
+    const Environment& environment_;
+    Arena& constants_;
 };
 
 } // namespace
@@ -170,7 +155,7 @@ private:
 NodePtr make_constant(Value value) { return std::make_unique<const Constant>(value); }
 NodePtr make_failure(std::string text) { return std::make_unique<const Failure>(std::move(text)); }
 
-NodePtr plan(const Expr &root, const Environment &environment, Arena &constants) {
+NodePtr plan(const Expr& root, const Environment& environment, Arena& constants) {
     return Planner{environment, constants}.make(root);
 }
 

@@ -17,19 +17,19 @@ namespace journeys::cel {
 /// The state of one evaluation.
 struct Frame {
     std::span<const Value> variables;
-    const void *context;
-    Arena &arena;
+    const void* context;
+    Arena& arena;
     Budget budget;
-    Value *locals;
+    Value* locals;
 };
 
 /// Nodes are immutable. Their depth is that of the tree, which the parser has bounded.
 class Node {
 public:
     virtual ~Node() = default;
-    virtual Value evaluate(Frame &frame) const = 0;
+    virtual Value evaluate(Frame& frame) const = 0;
     /// The value where it is known beforehand, else nullptr.
-    virtual const Value *constant() const { return nullptr; }
+    virtual const Value* constant() const { return nullptr; }
     /// The slot, where this is nothing but a macro's variable.
     virtual std::optional<unsigned> local() const { return std::nullopt; }
 };
@@ -46,7 +46,7 @@ struct Plan {
 };
 
 /// Plans a checked tree. Constants move into `constants`.
-NodePtr plan(const Expr &root, const Environment &environment, Arena &constants);
+NodePtr plan(const Expr& root, const Environment& environment, Arena& constants);
 
 // The kinds of nodes, by theme
 // -------------------------------------------------------------------------
@@ -55,12 +55,12 @@ NodePtr make_constant(Value value);
 NodePtr make_failure(std::string text); ///< Always an error.
 
 // plan_access.cpp
-NodePtr make_variable(unsigned slot, const std::string &name);
+NodePtr make_variable(unsigned slot, const std::string& name);
 NodePtr make_local(unsigned slot);
-NodePtr make_field(NodePtr operand, unsigned index, const std::string &name, bool missing_is_null);
-NodePtr make_select(NodePtr operand, const std::string &name, bool is_optional,
+NodePtr make_field(NodePtr operand, unsigned index, const std::string& name, bool missing_is_null);
+NodePtr make_select(NodePtr operand, const std::string& name, bool is_optional,
                     bool missing_is_null);
-NodePtr make_has(NodePtr operand, const std::string &name);
+NodePtr make_has(NodePtr operand, const std::string& name);
 NodePtr make_index(NodePtr operand, NodePtr key, bool is_optional, bool missing_is_null);
 
 // plan_operators.cpp
@@ -78,6 +78,6 @@ NodePtr make_macro(Macro macro, unsigned first_local, std::size_t variables,
                    std::vector<NodePtr> arguments);
 
 // plan_calls.cpp
-NodePtr make_call(const Expr &call, std::vector<NodePtr> arguments, const Environment &environment);
+NodePtr make_call(const Expr& call, std::vector<NodePtr> arguments, const Environment& environment);
 
 } // namespace journeys::cel

@@ -7,9 +7,9 @@ namespace {
 
 class VariableNode : public Node {
 public:
-    VariableNode(unsigned slot, const std::string &name)
+    VariableNode(unsigned slot, const std::string& name)
         : slot_(slot), missing_("no value for " + name) {}
-    Value evaluate(Frame &frame) const override {
+    Value evaluate(Frame& frame) const override {
         if (slot_ < frame.variables.size()) [[likely]]
             return frame.variables[slot_];
         return Value::error(missing_);
@@ -23,7 +23,7 @@ private:
 class LocalNode : public Node {
 public:
     explicit LocalNode(unsigned slot) : slot_(slot) {}
-    Value evaluate(Frame &frame) const override { return frame.locals[slot_]; }
+    Value evaluate(Frame& frame) const override { return frame.locals[slot_]; }
 
 private:
     unsigned slot_;
@@ -38,8 +38,8 @@ public:
           missing_is_null_(missing_is_null) {}
 
     enum class Answer { found, missing, failed };
-    Answer find(Value from, Value &found, Frame &frame) const {
-        Arena &arena = frame.arena;
+    Answer find(Value from, Value& found, Frame& frame) const {
+        Arena& arena = frame.arena;
         if (from.is(Kind::map)) [[likely]] {
             // Maps are searched from the front, but for those of the host.
             const bool is_host = from.form() == Value::Form::host;
@@ -50,17 +50,15 @@ public:
             return from.find(name_, found, arena) ? Answer::found : Answer::missing;
         }
         if (from.is(Kind::object)) {
-            const auto &fields = from.as_object()->object_type().fields;
+            const auto& fields = from.as_object()->object_type().fields;
             for (unsigned i = 0; i < fields.size(); ++i) {
-                if (fields[i].name != name_)
-                    continue;
+                if (fields[i].name != name_) continue;
                 found = from.as_object()->field(i, arena);
                 return found.is_error() ? Answer::failed : Answer::found;
             }
             return Answer::missing;
         }
-        if (from.is_null() && missing_is_null_)
-            return Answer::missing;
+        if (from.is_null() && missing_is_null_) return Answer::missing;
         found = from.is_error() ? from : Value::error(not_a_map_);
         return Answer::failed;
     }
@@ -76,19 +74,17 @@ private:
 
 class FieldNode : public Node {
 public:
-    FieldNode(NodePtr operand, unsigned index, const std::string &name, bool missing_is_null)
+    FieldNode(NodePtr operand, unsigned index, const std::string& name, bool missing_is_null)
         : operand_(std::move(operand)), index_(index), selector_(name, missing_is_null) {}
-    Value evaluate(Frame &frame) const override {
+    Value evaluate(Frame& frame) const override {
         const auto from = operand_->evaluate(frame);
         if (from.is(Kind::object)) [[likely]]
             return from.as_object()->field(index_, frame.arena);
         Value found; // null, an error, or a host that gave something else than it declared.
         switch (selector_.find(from, found, frame)) {
         case Selector::Answer::found:
-        case Selector::Answer::failed:
-            return found;
-        case Selector::Answer::missing:
-            break;
+        case Selector::Answer::failed: return found;
+        case Selector::Answer::missing: break;
         }
         return selector_.missing();
     }
@@ -104,7 +100,7 @@ class LocalFieldNode : public Node {
 public:
     LocalFieldNode(unsigned slot, unsigned index, NodePtr other)
         : slot_(slot), index_(index), other_(std::move(other)) {}
-    Value evaluate(Frame &frame) const override {
+    Value evaluate(Frame& frame) const override {
         const auto from = frame.locals[slot_];
         if (from.is(Kind::object)) [[likely]]
             return from.as_object()->field(index_, frame.arena);
@@ -119,15 +115,14 @@ private:
 
 class SelectNode : public Node {
 public:
-    SelectNode(NodePtr operand, const std::string &name, bool is_optional, bool missing_is_null)
+    SelectNode(NodePtr operand, const std::string& name, bool is_optional, bool missing_is_null)
         : operand_(std::move(operand)), selector_(name, missing_is_null),
           is_optional_(is_optional) {}
-    Value evaluate(Frame &frame) const override {
+    Value evaluate(Frame& frame) const override {
         auto from = operand_->evaluate(frame);
         bool is_optional = is_optional_;
         if (from.is(Kind::optional)) {
-            if (!from.has_inner())
-                return from;
+            if (!from.has_inner()) return from;
             from = from.inner();
             is_optional = true;
         }
@@ -135,10 +130,8 @@ public:
         switch (selector_.find(from, found, frame)) {
         case Selector::Answer::found:
             return is_optional ? Value::optional_of(found, frame.arena) : found;
-        case Selector::Answer::failed:
-            return found;
-        case Selector::Answer::missing:
-            break;
+        case Selector::Answer::failed: return found;
+        case Selector::Answer::missing: break;
         }
         return is_optional ? Value::optional_none() : selector_.missing();
     }
@@ -151,27 +144,23 @@ private:
 
 class HasNode : public Node {
 public:
-    HasNode(NodePtr operand, const std::string &name)
+    HasNode(NodePtr operand, const std::string& name)
         : operand_(std::move(operand)), selector_(name, false) {}
-    Value evaluate(Frame &frame) const override {
+    Value evaluate(Frame& frame) const override {
         auto from = operand_->evaluate(frame);
         if (from.is(Kind::optional)) {
-            if (!from.has_inner())
-                return Value::boolean(false);
+            if (!from.has_inner()) return Value::boolean(false);
             from = from.inner();
         }
         // What is null was missing, or has nothing in it.
-        if (from.is_null())
-            return Value::boolean(false);
+        if (from.is_null()) return Value::boolean(false);
         Value found;
         switch (selector_.find(from, found, frame)) {
         case Selector::Answer::found:
             // A record has all its fields; the question is whether there is something in it.
             return Value::boolean(!(from.is(Kind::object) && found.is_null()));
-        case Selector::Answer::failed:
-            return found;
-        case Selector::Answer::missing:
-            break;
+        case Selector::Answer::failed: return found;
+        case Selector::Answer::missing: break;
         }
         return Value::boolean(false);
     }
@@ -186,7 +175,7 @@ bool is_key(Value value) {
 }
 
 /// An index of a list: an int, a uint or a double without a fraction.
-bool read_index(Value key, std::size_t &index) {
+bool read_index(Value key, std::size_t& index) {
     if (key.is(Kind::integer) && key.as_int() >= 0) {
         index = static_cast<std::size_t>(key.as_int());
         return true;
@@ -195,11 +184,9 @@ bool read_index(Value key, std::size_t &index) {
         index = key.as_uint();
         return true;
     }
-    if (!key.is(Kind::floating))
-        return false;
+    if (!key.is(Kind::floating)) return false;
     const double number = key.as_double();
-    if (!(number >= 0 && number < 1e15) || number != std::floor(number))
-        return false;
+    if (!(number >= 0 && number < 1e15) || number != std::floor(number)) return false;
     index = static_cast<std::size_t>(number);
     return true;
 }
@@ -210,24 +197,19 @@ public:
         : operand_(std::move(operand)), key_(std::move(key)), is_optional_(is_optional),
           missing_is_null_(missing_is_null) {}
 
-    Value evaluate(Frame &frame) const override {
+    Value evaluate(Frame& frame) const override {
         auto from = operand_->evaluate(frame);
-        if (from.is_error())
-            return from;
+        if (from.is_error()) return from;
         const auto key = key_->evaluate(frame);
-        if (key.is_error())
-            return key;
+        if (key.is_error()) return key;
         bool is_optional = is_optional_;
         if (from.is(Kind::optional)) {
-            if (!from.has_inner())
-                return from;
+            if (!from.has_inner()) return from;
             from = from.inner();
             is_optional = true;
         }
-        if (from.is(Kind::list))
-            return item(from, key, is_optional, frame);
-        if (from.is(Kind::map))
-            return entry(from, key, is_optional, frame);
+        if (from.is(Kind::list)) return item(from, key, is_optional, frame);
+        if (from.is(Kind::map)) return entry(from, key, is_optional, frame);
         if (from.is(Kind::object) && key.is(Kind::string)) {
             const Selector selector{std::string{key.as_string()}, missing_is_null_};
             Value found;
@@ -237,47 +219,37 @@ public:
             }
             return missing(key, is_optional, frame);
         }
-        if (from.is_null() && missing_is_null_)
-            return missing(key, is_optional, frame);
+        if (from.is_null() && missing_is_null_) return missing(key, is_optional, frame);
         return Value::error("only lists, maps and records are indexed");
     }
 
 private:
-    Value item(Value list, Value key, bool is_optional, Frame &frame) const {
+    Value item(Value list, Value key, bool is_optional, Frame& frame) const {
         std::size_t index = 0;
         const bool is_index = read_index(key, index);
-        if (!is_index && !key.is_number())
-            return Value::error("a list is indexed by a number");
+        if (!is_index && !key.is_number()) return Value::error("a list is indexed by a number");
         if (!is_index || index >= list.size()) {
             return is_optional ? Value::optional_none() : Value::error("index out of range");
         }
         // Packed lists are walked to the index.
-        if (!frame.budget.charge(1 + index / 16))
-            return Value::error(out_of_steps);
+        if (!frame.budget.charge(1 + index / 16)) return Value::error(out_of_steps);
         const auto found = list.at(index, frame.arena);
         return is_optional && !found.is_error() ? Value::optional_of(found, frame.arena) : found;
     }
 
-    Value entry(Value map, Value key, bool is_optional, Frame &frame) const {
-        if (key.is_null() && missing_is_null_)
-            return missing(key, is_optional, frame);
-        if (!is_key(key))
-            return Value::error("this is no key of a map");
-        if (!frame.budget.charge(1 + map.size() / 16))
-            return Value::error(out_of_steps);
+    Value entry(Value map, Value key, bool is_optional, Frame& frame) const {
+        if (key.is_null() && missing_is_null_) return missing(key, is_optional, frame);
+        if (!is_key(key)) return Value::error("this is no key of a map");
+        if (!frame.budget.charge(1 + map.size() / 16)) return Value::error(out_of_steps);
         Value found;
-        if (!map.find(key, found, frame.arena))
-            return missing(key, is_optional, frame);
+        if (!map.find(key, found, frame.arena)) return missing(key, is_optional, frame);
         return is_optional && !found.is_error() ? Value::optional_of(found, frame.arena) : found;
     }
 
-    Value missing(Value key, bool is_optional, Frame &frame) const {
-        if (is_optional)
-            return Value::optional_none();
-        if (missing_is_null_)
-            return Value::null();
-        if (!key.is(Kind::string))
-            return Value::error("no such key");
+    Value missing(Value key, bool is_optional, Frame& frame) const {
+        if (is_optional) return Value::optional_none();
+        if (missing_is_null_) return Value::null();
+        if (!key.is(Kind::string)) return Value::error("no such key");
         return Value::error("no such key: ", key.as_string().substr(0, 100), frame.arena);
     }
 
@@ -289,23 +261,22 @@ private:
 
 } // namespace
 
-NodePtr make_variable(unsigned slot, const std::string &name) {
+NodePtr make_variable(unsigned slot, const std::string& name) {
     return std::make_unique<const VariableNode>(slot, name);
 }
 NodePtr make_local(unsigned slot) { return std::make_unique<const LocalNode>(slot); }
-NodePtr make_field(NodePtr operand, unsigned index, const std::string &name, bool missing_is_null) {
+NodePtr make_field(NodePtr operand, unsigned index, const std::string& name, bool missing_is_null) {
     const auto slot = operand->local();
     auto node = std::make_unique<const FieldNode>(std::move(operand), index, name, missing_is_null);
-    if (!slot)
-        return node;
+    if (!slot) return node;
     return std::make_unique<const LocalFieldNode>(*slot, index, std::move(node));
 }
-NodePtr make_select(NodePtr operand, const std::string &name, bool is_optional,
+NodePtr make_select(NodePtr operand, const std::string& name, bool is_optional,
                     bool missing_is_null) {
     return std::make_unique<const SelectNode>(std::move(operand), name, is_optional,
                                               missing_is_null);
 }
-NodePtr make_has(NodePtr operand, const std::string &name) {
+NodePtr make_has(NodePtr operand, const std::string& name) {
     return std::make_unique<const HasNode>(std::move(operand), name);
 }
 NodePtr make_index(NodePtr operand, NodePtr key, bool is_optional, bool missing_is_null) {

@@ -14,7 +14,7 @@ constexpr std::size_t forms_arguments_max = 4;
 /// Evaluated arguments, on the stack where they are few.
 class Arguments {
 public:
-    Arguments(const std::vector<NodePtr> &nodes, Frame &frame) : count_(nodes.size()) {
+    Arguments(const std::vector<NodePtr>& nodes, Frame& frame) : count_(nodes.size()) {
         values_ = count_ <= here_.size() ? here_.data() : frame.arena.allocate_array<Value>(count_);
         if (values_ == nullptr) {
             problem_ = Value::error(too_large_result);
@@ -32,40 +32,36 @@ public:
             }
         }
         // Functions of texts read them about once.
-        if (!frame.budget.charge(1 + bytes / 64))
-            problem_ = Value::error(out_of_steps);
+        if (!frame.budget.charge(1 + bytes / 64)) problem_ = Value::error(out_of_steps);
     }
     Value problem() const { return problem_; }
     std::span<const Value> values() const { return {values_, count_}; }
 
 private:
     std::array<Value, forms_arguments_max> here_;
-    Value *values_;
+    Value* values_;
     std::size_t count_;
     Value problem_;
 };
 
-template <class Sets> bool fit(std::span<const Value> values, const Sets &wanted) {
+template <class Sets> bool fit(std::span<const Value> values, const Sets& wanted) {
     for (std::size_t i = 0; i < values.size(); ++i) {
-        if (!is_in(values[i].kind(), wanted[i]))
-            return false;
+        if (!is_in(values[i].kind(), wanted[i])) return false;
     }
     return true;
 }
 
-std::string no_form_text(const std::string &name) {
+std::string no_form_text(const std::string& name) {
     return name + " does not take values of these kinds";
 }
 
 class CallNode : public Node {
 public:
-    CallNode(const Expr &call, std::vector<NodePtr> arguments, bool is_strict)
+    CallNode(const Expr& call, std::vector<NodePtr> arguments, bool is_strict)
         : arguments_(std::move(arguments)), no_form_(no_form_text(call.name)) {
-        for (const auto &candidate : find_built_in(call.name)) {
-            if (candidate.is_member != call.has_receiver)
-                continue;
-            if (candidate.arguments.size() != arguments_.size())
-                continue;
+        for (const auto& candidate : find_built_in(call.name)) {
+            if (candidate.is_member != call.has_receiver) continue;
+            if (candidate.arguments.size() != arguments_.size()) continue;
             Form form{candidate.call, {}};
             for (std::size_t i = 0; i < candidate.arguments.size(); ++i) {
                 form.wanted[i] = kinds_of(candidate.arguments[i], is_strict);
@@ -73,21 +69,19 @@ public:
             forms_.push_back(form);
         }
     }
-    Value evaluate(Frame &frame) const override {
+    Value evaluate(Frame& frame) const override {
         const Arguments arguments{arguments_, frame};
-        if (arguments.problem().is_error())
-            return arguments.problem();
+        if (arguments.problem().is_error()) return arguments.problem();
         CallContext context{frame.arena, frame.budget};
-        for (const auto &form : forms_) {
-            if (fit(arguments.values(), form.wanted))
-                return form.call(context, arguments.values());
+        for (const auto& form : forms_) {
+            if (fit(arguments.values(), form.wanted)) return form.call(context, arguments.values());
         }
         return Value::error(no_form_);
     }
 
 private:
     struct Form {
-        Value (*call)(CallContext &, std::span<const Value>);
+        Value (*call)(CallContext&, std::span<const Value>);
         std::array<KindSet, forms_arguments_max> wanted;
     };
     std::vector<NodePtr> arguments_;
@@ -98,41 +92,36 @@ private:
 /// math.greatest and math.least, of any number of arguments.
 class ExtremeNode : public Node {
 public:
-    ExtremeNode(const BuiltIn &form, std::vector<NodePtr> arguments)
+    ExtremeNode(const BuiltIn& form, std::vector<NodePtr> arguments)
         : call_(form.call), arguments_(std::move(arguments)) {}
-    Value evaluate(Frame &frame) const override {
+    Value evaluate(Frame& frame) const override {
         const Arguments arguments{arguments_, frame};
-        if (arguments.problem().is_error())
-            return arguments.problem();
+        if (arguments.problem().is_error()) return arguments.problem();
         CallContext context{frame.arena, frame.budget};
         return call_(context, arguments.values());
     }
 
 private:
-    Value (*call_)(CallContext &, std::span<const Value>);
+    Value (*call_)(CallContext&, std::span<const Value>);
     std::vector<NodePtr> arguments_;
 };
 
 class HostCallNode : public Node {
 public:
-    HostCallNode(const Expr &call, std::vector<NodePtr> arguments, bool is_strict)
+    HostCallNode(const Expr& call, std::vector<NodePtr> arguments, bool is_strict)
         : call_(call.host->call), arguments_(std::move(arguments)),
           no_form_(no_form_text(call.name)) {
-        for (const auto &overload : call.host->overloads) {
-            if (overload.member != call.has_receiver)
-                continue;
-            if (overload.arguments.size() != arguments_.size())
-                continue;
-            auto &wanted = forms_.emplace_back();
-            for (const auto &type : overload.arguments)
-                wanted.push_back(kinds_of(type, is_strict));
+        for (const auto& overload : call.host->overloads) {
+            if (overload.member != call.has_receiver) continue;
+            if (overload.arguments.size() != arguments_.size()) continue;
+            auto& wanted = forms_.emplace_back();
+            for (const auto& type : overload.arguments) wanted.push_back(kinds_of(type, is_strict));
         }
     }
-    Value evaluate(Frame &frame) const override {
+    Value evaluate(Frame& frame) const override {
         const Arguments arguments{arguments_, frame};
-        if (arguments.problem().is_error())
-            return arguments.problem();
-        for (const auto &wanted : forms_) {
+        if (arguments.problem().is_error()) return arguments.problem();
+        for (const auto& wanted : forms_) {
             if (fit(arguments.values(), wanted)) {
                 return call_(frame.context, arguments.values(), frame.arena);
             }
@@ -150,20 +139,16 @@ private:
 /// `matches` with a pattern that is known beforehand.
 class MatchesNode : public Node {
 public:
-    MatchesNode(NodePtr text, std::string_view pattern, const RE2::Options &options)
+    MatchesNode(NodePtr text, std::string_view pattern, const RE2::Options& options)
         : text_(std::move(text)), pattern_({pattern.data(), pattern.size()}, options) {}
     bool is_valid() const { return pattern_.ok(); }
-    Value evaluate(Frame &frame) const override {
+    Value evaluate(Frame& frame) const override {
         const auto text = text_->evaluate(frame);
-        if (text.is_error())
-            return text;
-        if (!text.is(Kind::string))
-            return Value::error("matches needs a text");
-        if (!is_valid())
-            return Value::error("invalid regular expression");
+        if (text.is_error()) return text;
+        if (!text.is(Kind::string)) return Value::error("matches needs a text");
+        if (!is_valid()) return Value::error("invalid regular expression");
         const auto content = text.as_string();
-        if (!frame.budget.charge(1 + content.size() / 16))
-            return Value::error(out_of_steps);
+        if (!frame.budget.charge(1 + content.size() / 16)) return Value::error(out_of_steps);
         return Value::boolean(RE2::PartialMatch({content.data(), content.size()}, pattern_));
     }
 
@@ -177,17 +162,13 @@ class OptionalOrNode : public Node {
 public:
     OptionalOrNode(std::vector<NodePtr> arguments, bool unwraps)
         : first_(std::move(arguments[0])), second_(std::move(arguments[1])), unwraps_(unwraps) {}
-    Value evaluate(Frame &frame) const override {
+    Value evaluate(Frame& frame) const override {
         const auto first = first_->evaluate(frame);
-        if (first.is_error())
-            return first;
-        if (!first.is(Kind::optional))
-            return Value::error("an optional is needed");
-        if (first.has_inner())
-            return unwraps_ ? first.inner() : first;
+        if (first.is_error()) return first;
+        if (!first.is(Kind::optional)) return Value::error("an optional is needed");
+        if (first.has_inner()) return unwraps_ ? first.inner() : first;
         const auto second = second_->evaluate(frame);
-        if (unwraps_ || second.is_error() || second.is(Kind::optional))
-            return second;
+        if (unwraps_ || second.is_error() || second.is(Kind::optional)) return second;
         return Value::error("an optional is needed");
     }
 
@@ -199,8 +180,8 @@ private:
 
 } // namespace
 
-NodePtr make_call(const Expr &call, std::vector<NodePtr> arguments,
-                  const Environment &environment) {
+NodePtr make_call(const Expr& call, std::vector<NodePtr> arguments,
+                  const Environment& environment) {
     const bool is_strict = environment.strict_numbers;
     if (call.host != nullptr) {
         return std::make_unique<const HostCallNode>(call, std::move(arguments), is_strict);
@@ -209,7 +190,7 @@ NodePtr make_call(const Expr &call, std::vector<NodePtr> arguments,
         return std::make_unique<const ExtremeNode>(*call.built_in, std::move(arguments));
     }
     if (call.name == "matches" && arguments.size() == 2) {
-        const auto *const pattern = arguments[1]->constant();
+        const auto* const pattern = arguments[1]->constant();
         if (pattern != nullptr && pattern->is(Kind::string)) {
             RE2::Options options;
             options.set_log_errors(false);

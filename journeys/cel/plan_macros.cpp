@@ -15,36 +15,32 @@ public:
 
 protected:
     /// The range, or the error that stands in its place.
-    Value range(Frame &frame) const {
+    Value range(Frame& frame) const {
         const auto value = range_->evaluate(frame);
-        if (value.is(Kind::list) || value.is(Kind::map) || value.is_error())
-            return value;
+        if (value.is(Kind::list) || value.is(Kind::map) || value.is_error()) return value;
         return Value::error("macros go through lists and maps");
     }
 
     /// Calls `visit` for each item until it answers false; false where the budget ends first.
-    template <class Visit> bool each(Value range, Frame &frame, Visit visit) const {
+    template <class Visit> bool each(Value range, Frame& frame, Visit visit) const {
         for (Cursor at{range, frame.arena}; at.next();) {
-            if (!frame.budget.charge(1))
-                return false;
+            if (!frame.budget.charge(1)) return false;
             if (has_two_) {
                 frame.locals[local_] = at.key();
                 frame.locals[local_ + 1] = at.value();
             } else {
                 frame.locals[local_] = range.is(Kind::map) ? at.key() : at.value();
             }
-            if (!visit())
-                break;
+            if (!visit()) break;
         }
         return true;
     }
 
     enum class Filter { in, out, failed };
     /// `problem` is set where the condition is neither true nor false.
-    static Filter test(const Node &condition, Frame &frame, Value &problem) {
+    static Filter test(const Node& condition, Frame& frame, Value& problem) {
         const auto value = condition.evaluate(frame);
-        if (value.is(Kind::boolean))
-            return value.as_bool() ? Filter::in : Filter::out;
+        if (value.is(Kind::boolean)) return value.as_bool() ? Filter::in : Filter::out;
         problem = value.is_error() ? value : Value::error("true or false is needed");
         return Filter::failed;
     }
@@ -60,32 +56,24 @@ protected:
 template <bool deciding> class QuantifierNode : public MacroNode {
 public:
     using MacroNode::MacroNode;
-    Value evaluate(Frame &frame) const override {
+    Value evaluate(Frame& frame) const override {
         const auto items = range(frame);
-        if (items.is_error())
-            return items;
+        if (items.is_error()) return items;
         Value problem;
         bool is_decided = false;
         const bool is_complete = each(items, frame, [&] {
             Value its_problem;
             switch (test(*first_, frame, its_problem)) {
-            case Filter::in:
-                is_decided = deciding;
-                break;
-            case Filter::out:
-                is_decided = !deciding;
-                break;
+            case Filter::in: is_decided = deciding; break;
+            case Filter::out: is_decided = !deciding; break;
             case Filter::failed:
-                if (!problem.is_error())
-                    problem = its_problem;
+                if (!problem.is_error()) problem = its_problem;
                 break;
             }
             return !is_decided;
         });
-        if (!is_complete)
-            return Value::error(out_of_steps);
-        if (is_decided)
-            return Value::boolean(deciding);
+        if (!is_complete) return Value::error(out_of_steps);
+        if (is_decided) return Value::boolean(deciding);
         return problem.is_error() ? problem : Value::boolean(!deciding);
     }
 };
@@ -93,10 +81,9 @@ public:
 class ExistsOneNode : public MacroNode {
 public:
     using MacroNode::MacroNode;
-    Value evaluate(Frame &frame) const override {
+    Value evaluate(Frame& frame) const override {
         const auto items = range(frame);
-        if (items.is_error())
-            return items;
+        if (items.is_error()) return items;
         Value problem;
         std::size_t count = 0;
         const bool is_complete = each(items, frame, [&] {
@@ -104,8 +91,7 @@ public:
             count += found == Filter::in ? 1 : 0;
             return found != Filter::failed;
         });
-        if (!is_complete)
-            return Value::error(out_of_steps);
+        if (!is_complete) return Value::error(out_of_steps);
         return problem.is_error() ? problem : Value::boolean(count == 1);
     }
 };
@@ -117,23 +103,20 @@ public:
                   std::vector<NodePtr> arguments)
         : MacroNode(local, variables, std::move(arguments)), is_filter_(macro == Macro::filter) {}
 
-    Value evaluate(Frame &frame) const override {
+    Value evaluate(Frame& frame) const override {
         const auto items = range(frame);
-        if (items.is_error())
-            return items;
+        if (items.is_error()) return items;
         const auto most = items.size();
-        auto *const out = frame.arena.allocate_array<Value>(most);
-        if (out == nullptr)
-            return Value::error(too_large_result);
-        const Node *const condition = is_filter_ || second_ ? first_.get() : nullptr;
-        const Node *const transform = second_ ? second_.get() : first_.get();
+        auto* const out = frame.arena.allocate_array<Value>(most);
+        if (out == nullptr) return Value::error(too_large_result);
+        const Node* const condition = is_filter_ || second_ ? first_.get() : nullptr;
+        const Node* const transform = second_ ? second_.get() : first_.get();
         std::size_t count = 0;
         Value problem;
         const bool is_complete = each(items, frame, [&] {
             if (condition != nullptr) {
                 const auto found = test(*condition, frame, problem);
-                if (found != Filter::in)
-                    return found == Filter::out;
+                if (found != Filter::in) return found == Filter::out;
             }
             const auto value = is_filter_ ? frame.locals[local_] : transform->evaluate(frame);
             if (value.is_error())
@@ -142,8 +125,7 @@ public:
                 out[count++] = value;
             return !value.is_error();
         });
-        if (!is_complete)
-            return Value::error(out_of_steps);
+        if (!is_complete) return Value::error(out_of_steps);
         return problem.is_error() ? problem : Value::list_of({out, count});
     }
 
@@ -158,17 +140,15 @@ public:
         : MacroNode(local, variables, std::move(arguments)),
           makes_entries_(macro == Macro::transform_map_entry) {}
 
-    Value evaluate(Frame &frame) const override {
+    Value evaluate(Frame& frame) const override {
         const auto items = range(frame);
-        if (items.is_error())
-            return items;
+        if (items.is_error()) return items;
         MapBuilder builder{items.size(), frame.arena};
         Value problem;
         const bool is_complete = each(items, frame, [&] {
             if (second_) {
                 const auto found = test(*first_, frame, problem);
-                if (found != Filter::in)
-                    return found == Filter::out;
+                if (found != Filter::in) return found == Filter::out;
             }
             const auto key = frame.locals[local_];
             const auto value = (second_ ? second_ : first_)->evaluate(frame);
@@ -176,15 +156,13 @@ public:
                                      : builder.add(key, value, frame.budget);
             return !problem.is_error();
         });
-        if (!is_complete)
-            return Value::error(out_of_steps);
+        if (!is_complete) return Value::error(out_of_steps);
         return problem.is_error() ? problem : builder.take();
     }
 
 private:
-    static Value add_entries(Value value, MapBuilder &builder, Frame &frame) {
-        if (value.is_error())
-            return value;
+    static Value add_entries(Value value, MapBuilder& builder, Frame& frame) {
+        if (value.is_error()) return value;
         if (!value.is(Kind::map) || value.size() != 1) {
             return Value::error("transformMapEntry needs a map of one entry for each item");
         }
@@ -201,7 +179,7 @@ class BindNode : public Node {
 public:
     BindNode(unsigned local, std::vector<NodePtr> arguments)
         : local_(local), value_(std::move(arguments[0])), result_(std::move(arguments[1])) {}
-    Value evaluate(Frame &frame) const override {
+    Value evaluate(Frame& frame) const override {
         frame.locals[local_] = value_->evaluate(frame);
         return result_->evaluate(frame);
     }
@@ -217,20 +195,15 @@ public:
     OptionalMapNode(unsigned local, bool is_flat, std::vector<NodePtr> arguments)
         : local_(local), is_flat_(is_flat), operand_(std::move(arguments[0])),
           result_(std::move(arguments[1])) {}
-    Value evaluate(Frame &frame) const override {
+    Value evaluate(Frame& frame) const override {
         const auto operand = operand_->evaluate(frame);
-        if (operand.is_error())
-            return operand;
-        if (!operand.is(Kind::optional))
-            return Value::error("an optional is needed");
-        if (!operand.has_inner())
-            return operand;
+        if (operand.is_error()) return operand;
+        if (!operand.is(Kind::optional)) return Value::error("an optional is needed");
+        if (!operand.has_inner()) return operand;
         frame.locals[local_] = operand.inner();
         const auto result = result_->evaluate(frame);
-        if (result.is_error())
-            return result;
-        if (!is_flat_)
-            return Value::optional_of(result, frame.arena);
+        if (result.is_error()) return result;
+        if (!is_flat_) return Value::optional_of(result, frame.arena);
         return result.is(Kind::optional) ? result : Value::error("optFlatMap needs an optional");
     }
 
@@ -263,14 +236,12 @@ NodePtr make_macro(Macro macro, unsigned first_local, std::size_t variables,
     case Macro::transform_map_entry:
         return std::make_unique<const MapMacroNode>(macro, first_local, variables,
                                                     std::move(arguments));
-    case Macro::bind:
-        return std::make_unique<const BindNode>(first_local, std::move(arguments));
+    case Macro::bind: return std::make_unique<const BindNode>(first_local, std::move(arguments));
     case Macro::opt_map:
     case Macro::opt_flat_map:
         return std::make_unique<const OptionalMapNode>(first_local, macro == Macro::opt_flat_map,
                                                        std::move(arguments));
-    case Macro::none:
-        break;
+    case Macro::none: break;
     }
     return make_failure("no such macro");
 }

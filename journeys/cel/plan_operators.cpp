@@ -14,7 +14,7 @@ Value needs_bool(Value value) {
 class NegateNode : public Node {
 public:
     explicit NegateNode(NodePtr operand) : operand_(std::move(operand)) {}
-    Value evaluate(Frame &frame) const override { return negate(operand_->evaluate(frame)); }
+    Value evaluate(Frame& frame) const override { return negate(operand_->evaluate(frame)); }
 
 private:
     NodePtr operand_;
@@ -23,10 +23,9 @@ private:
 class NotNode : public Node {
 public:
     explicit NotNode(NodePtr operand) : operand_(std::move(operand)) {}
-    Value evaluate(Frame &frame) const override {
+    Value evaluate(Frame& frame) const override {
         const auto value = operand_->evaluate(frame);
-        if (!value.is(Kind::boolean))
-            return needs_bool(value);
+        if (!value.is(Kind::boolean)) return needs_bool(value);
         return Value::boolean(!value.as_bool());
     }
 
@@ -39,7 +38,7 @@ public:
     ArithmeticNode(Operation operation, NodePtr left, NodePtr right, bool is_strict)
         : left_(std::move(left)), right_(std::move(right)), operation_(operation),
           is_strict_(is_strict) {}
-    Value evaluate(Frame &frame) const override {
+    Value evaluate(Frame& frame) const override {
         const auto left = left_->evaluate(frame);
         const auto right = right_->evaluate(frame);
         if (is_product_of_doubles(left, right)) {
@@ -67,7 +66,7 @@ class EqualNode : public Node {
 public:
     EqualNode(NodePtr left, NodePtr right, bool wanted)
         : left_(std::move(left)), right_(std::move(right)), wanted_(wanted) {}
-    Value evaluate(Frame &frame) const override {
+    Value evaluate(Frame& frame) const override {
         const auto left = left_->evaluate(frame);
         const auto right = right_->evaluate(frame);
         const auto same = equal(left, right, frame.arena, frame.budget);
@@ -82,27 +81,19 @@ private:
 
 bool holds(Operation operation, std::partial_ordering sign) {
     switch (operation) {
-    case Operation::less:
-        return sign < 0;
-    case Operation::less_equal:
-        return sign <= 0;
-    case Operation::greater:
-        return sign > 0;
-    default:
-        return sign >= 0;
+    case Operation::less: return sign < 0;
+    case Operation::less_equal: return sign <= 0;
+    case Operation::greater: return sign > 0;
+    default: return sign >= 0;
     }
 }
 
 Value compare(Operation operation, Value left, Value right) {
     const auto sign = order(left, right);
-    if (sign)
-        return Value::boolean(holds(operation, *sign));
-    if (left.is_error())
-        return left;
-    if (right.is_error())
-        return right;
-    if (left.is_null() || right.is_null())
-        return Value::error("null has no order");
+    if (sign) return Value::boolean(holds(operation, *sign));
+    if (left.is_error()) return left;
+    if (right.is_error()) return right;
+    if (left.is_null() || right.is_null()) return Value::error("null has no order");
     return Value::error("there is no order between values of these kinds");
 }
 
@@ -110,7 +101,7 @@ class CompareNode : public Node {
 public:
     CompareNode(Operation operation, NodePtr left, NodePtr right)
         : left_(std::move(left)), right_(std::move(right)), operation_(operation) {}
-    Value evaluate(Frame &frame) const override {
+    Value evaluate(Frame& frame) const override {
         const auto left = left_->evaluate(frame);
         const auto right = right_->evaluate(frame);
         if (left.is(Kind::string) || left.is(Kind::bytes)) {
@@ -132,20 +123,15 @@ public:
     CompareDoubleNode(Operation operation, NodePtr left, Value right)
         : left_(std::move(left)), right_(right), number_(right.as_double()), operation_(operation) {
     }
-    Value evaluate(Frame &frame) const override {
+    Value evaluate(Frame& frame) const override {
         const auto left = left_->evaluate(frame);
-        if (!left.is_number())
-            return compare(operation_, left, right_);
+        if (!left.is_number()) return compare(operation_, left, right_);
         const double number = left.as_double();
         switch (operation_) {
-        case Operation::less:
-            return Value::boolean(number < number_);
-        case Operation::less_equal:
-            return Value::boolean(number <= number_);
-        case Operation::greater:
-            return Value::boolean(number > number_);
-        default:
-            return Value::boolean(number >= number_);
+        case Operation::less: return Value::boolean(number < number_);
+        case Operation::less_equal: return Value::boolean(number <= number_);
+        case Operation::greater: return Value::boolean(number > number_);
+        default: return Value::boolean(number >= number_);
         }
     }
 
@@ -159,11 +145,10 @@ private:
 class InNode : public Node {
 public:
     InNode(NodePtr item, NodePtr range) : item_(std::move(item)), range_(std::move(range)) {}
-    Value evaluate(Frame &frame) const override {
+    Value evaluate(Frame& frame) const override {
         const auto item = item_->evaluate(frame);
         const auto range = range_->evaluate(frame);
-        if (range.is_error())
-            return range;
+        if (range.is_error()) return range;
         return contains(range, item, frame.arena, frame.budget);
     }
 
@@ -176,22 +161,18 @@ private:
 class InTextsNode : public Node {
 public:
     InTextsNode(NodePtr item, std::span<const Value> texts) : item_(std::move(item)) {
-        for (const auto text : texts)
-            texts_.push_back(text.as_string());
-        if (texts_.size() > linear_max)
-            std::sort(texts_.begin(), texts_.end());
+        for (const auto text : texts) texts_.push_back(text.as_string());
+        if (texts_.size() > linear_max) std::sort(texts_.begin(), texts_.end());
     }
-    Value evaluate(Frame &frame) const override {
+    Value evaluate(Frame& frame) const override {
         const auto item = item_->evaluate(frame);
-        if (!item.is(Kind::string))
-            return item.is_error() ? item : Value::boolean(false);
+        if (!item.is(Kind::string)) return item.is_error() ? item : Value::boolean(false);
         const auto text = item.as_string();
         if (texts_.size() > linear_max) {
             return Value::boolean(std::binary_search(texts_.begin(), texts_.end(), text));
         }
         for (const auto known : texts_) {
-            if (known == text)
-                return Value::boolean(true);
+            if (known == text) return Value::boolean(true);
         }
         return Value::boolean(false);
     }
@@ -206,14 +187,13 @@ private:
 template <bool deciding> class LogicNode : public Node {
 public:
     explicit LogicNode(std::vector<NodePtr> operands) : operands_(std::move(operands)) {}
-    Value evaluate(Frame &frame) const override {
+    Value evaluate(Frame& frame) const override {
         Value problem;
         bool has_problem = false;
-        for (const auto &operand : operands_) {
+        for (const auto& operand : operands_) {
             const auto value = operand->evaluate(frame);
             if (value.is(Kind::boolean)) [[likely]] {
-                if (value.as_bool() == deciding)
-                    return value;
+                if (value.as_bool() == deciding) return value;
             } else if (!has_problem) {
                 problem = needs_bool(value);
                 has_problem = true;
@@ -230,10 +210,9 @@ class ConditionalNode : public Node {
 public:
     ConditionalNode(NodePtr condition, NodePtr yes, NodePtr no)
         : condition_(std::move(condition)), yes_(std::move(yes)), no_(std::move(no)) {}
-    Value evaluate(Frame &frame) const override {
+    Value evaluate(Frame& frame) const override {
         const auto condition = condition_->evaluate(frame);
-        if (!condition.is(Kind::boolean))
-            return needs_bool(condition);
+        if (!condition.is(Kind::boolean)) return needs_bool(condition);
         return (condition.as_bool() ? yes_ : no_)->evaluate(frame);
     }
 
@@ -243,7 +222,7 @@ private:
     NodePtr no_;
 };
 
-bool is_list_of_texts(const Value *value) {
+bool is_list_of_texts(const Value* value) {
     if (value == nullptr || !value->is(Kind::list) || value->form() != Value::Form::array)
         return false;
     const auto items = value->items();
@@ -269,7 +248,7 @@ NodePtr make_binary(Operation operation, NodePtr left, NodePtr right, bool is_st
     case Operation::less_equal:
     case Operation::greater:
     case Operation::greater_equal: {
-        const auto *const known = right->constant();
+        const auto* const known = right->constant();
         if (known != nullptr && known->is(Kind::floating)) {
             return std::make_unique<const CompareDoubleNode>(operation, std::move(left), *known);
         }
@@ -289,8 +268,7 @@ NodePtr make_binary(Operation operation, NodePtr left, NodePtr right, bool is_st
     case Operation::negate:
     case Operation::logical_not:
     case Operation::logical_and:
-    case Operation::logical_or:
-        break;
+    case Operation::logical_or: break;
     }
     return std::make_unique<const ArithmeticNode>(operation, std::move(left), std::move(right),
                                                   is_strict);

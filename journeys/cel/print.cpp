@@ -16,67 +16,45 @@ constexpr int product_level = 5;
 constexpr int unary_level = 6;
 constexpr int member_level = 7;
 
-const char *text_of(Operation operation) {
+const char* text_of(Operation operation) {
     switch (operation) {
-    case Operation::none:
-        return "";
+    case Operation::none: return "";
     case Operation::negate:
-    case Operation::subtract:
-        return "-";
-    case Operation::logical_not:
-        return "!";
-    case Operation::add:
-        return "+";
-    case Operation::multiply:
-        return "*";
-    case Operation::divide:
-        return "/";
-    case Operation::remainder:
-        return "%";
-    case Operation::equal:
-        return "==";
-    case Operation::not_equal:
-        return "!=";
-    case Operation::less:
-        return "<";
-    case Operation::less_equal:
-        return "<=";
-    case Operation::greater:
-        return ">";
-    case Operation::greater_equal:
-        return ">=";
-    case Operation::in:
-        return "in";
-    case Operation::logical_and:
-        return "&&";
-    case Operation::logical_or:
-        return "||";
+    case Operation::subtract: return "-";
+    case Operation::logical_not: return "!";
+    case Operation::add: return "+";
+    case Operation::multiply: return "*";
+    case Operation::divide: return "/";
+    case Operation::remainder: return "%";
+    case Operation::equal: return "==";
+    case Operation::not_equal: return "!=";
+    case Operation::less: return "<";
+    case Operation::less_equal: return "<=";
+    case Operation::greater: return ">";
+    case Operation::greater_equal: return ">=";
+    case Operation::in: return "in";
+    case Operation::logical_and: return "&&";
+    case Operation::logical_or: return "||";
     }
     return "";
 }
 
-int level_of(const Expr &expression) {
+int level_of(const Expr& expression) {
     switch (expression.kind) {
-    case ExprKind::conditional:
-        return conditional_level;
+    case ExprKind::conditional: return conditional_level;
     case ExprKind::logic:
         return expression.operation == Operation::logical_or ? or_level : and_level;
     case ExprKind::binary:
         switch (expression.operation) {
         case Operation::add:
-        case Operation::subtract:
-            return sum_level;
+        case Operation::subtract: return sum_level;
         case Operation::multiply:
         case Operation::divide:
-        case Operation::remainder:
-            return product_level;
-        default:
-            return relation_level;
+        case Operation::remainder: return product_level;
+        default: return relation_level;
         }
-    case ExprKind::unary:
-        return unary_level;
-    default:
-        return member_level;
+    case ExprKind::unary: return unary_level;
+    default: return member_level;
     }
 }
 
@@ -85,25 +63,20 @@ public:
     std::string out;
 
     /// Writes `expression` for a place that takes forms of at least `level`.
-    void write(const Expr &expression, int level) {
+    void write(const Expr& expression, int level) {
         const bool needs_brackets = level_of(expression) < level;
-        if (needs_brackets)
-            out += '(';
+        if (needs_brackets) out += '(';
         form(expression);
-        if (needs_brackets)
-            out += ')';
+        if (needs_brackets) out += ')';
     }
 
 private:
-    void form(const Expr &expression) {
-        const auto &arguments = expression.arguments;
+    void form(const Expr& expression) {
+        const auto& arguments = expression.arguments;
         switch (expression.kind) {
-        case ExprKind::literal:
-            out += to_text(expression.value);
-            return;
+        case ExprKind::literal: out += to_text(expression.value); return;
         case ExprKind::name:
-            if (expression.is_rooted)
-                out += '.';
+            if (expression.is_rooted) out += '.';
             out += expression.name;
             return;
         case ExprKind::select:
@@ -119,13 +92,9 @@ private:
             return;
         case ExprKind::call:
         case ExprKind::has:
-        case ExprKind::macro:
-            call(expression);
-            return;
+        case ExprKind::macro: call(expression); return;
         case ExprKind::list:
-        case ExprKind::map:
-            entries(expression);
-            return;
+        case ExprKind::map: entries(expression); return;
         case ExprKind::unary:
             out += text_of(expression.operation);
             operand(expression);
@@ -139,8 +108,7 @@ private:
         }
         case ExprKind::logic:
             for (std::size_t i = 0; i < arguments.size(); ++i) {
-                if (i > 0)
-                    infix(expression.operation);
+                if (i > 0) infix(expression.operation);
                 write(*arguments[i], level_of(expression) + 1);
             }
             return;
@@ -161,9 +129,9 @@ private:
     }
 
     /// A minus in front of a number would become part of it.
-    void operand(const Expr &unary) {
-        const Expr &inner = *unary.arguments[0];
-        const Expr *first = &inner;
+    void operand(const Expr& unary) {
+        const Expr& inner = *unary.arguments[0];
+        const Expr* first = &inner;
         while (first->kind == ExprKind::select || first->kind == ExprKind::index ||
                ((first->kind == ExprKind::call || first->kind == ExprKind::macro) &&
                 first->has_receiver && first->macro != Macro::bind)) {
@@ -178,19 +146,17 @@ private:
               joins || is_other_sign || is_negative_behind_not ? member_level + 1 : unary_level);
     }
 
-    void field(const std::string &name) {
+    void field(const std::string& name) {
         const bool is_name = name != "in" && !name.empty() &&
                              (is_plain_name(name) || is_plain_name("_" + name)) &&
                              !(name.front() >= '0' && name.front() <= '9');
-        if (!is_name)
-            out += '`';
+        if (!is_name) out += '`';
         out += name;
-        if (!is_name)
-            out += '`';
+        if (!is_name) out += '`';
     }
 
-    void call(const Expr &expression) {
-        const auto &arguments = expression.arguments;
+    void call(const Expr& expression) {
+        const auto& arguments = expression.arguments;
         std::size_t first = 0;
         if (expression.macro == Macro::bind) {
             out += "cel.bind";
@@ -208,11 +174,10 @@ private:
         out += '(';
         bool is_first = true;
         const auto separate = [&] {
-            if (!is_first)
-                out += ", ";
+            if (!is_first) out += ", ";
             is_first = false;
         };
-        for (const auto &variable : expression.variables) {
+        for (const auto& variable : expression.variables) {
             separate();
             out += variable;
         }
@@ -223,13 +188,12 @@ private:
         out += ')';
     }
 
-    void entries(const Expr &expression) {
+    void entries(const Expr& expression) {
         const bool is_map = expression.kind == ExprKind::map;
         out += is_map ? '{' : '[';
         for (std::size_t i = 0; i < expression.arguments.size(); ++i) {
             const bool is_value = is_map && i % 2 == 1;
-            if (i > 0)
-                out += is_value ? ": " : ", ";
+            if (i > 0) out += is_value ? ": " : ", ";
             const auto entry = is_map ? i / 2 : i;
             if (!is_value && !expression.optional_entries.empty() &&
                 expression.optional_entries[entry]) {
@@ -243,7 +207,7 @@ private:
 
 } // namespace
 
-std::string print(const Expr &expression) {
+std::string print(const Expr& expression) {
     Printer printer;
     printer.write(expression, conditional_level);
     return std::move(printer.out);

@@ -8,6 +8,6 @@
 namespace journeys::cel {
 
 /// In one line, with no more brackets than needed.
-std::string print(const Expr &expression);
+std::string print(const Expr& expression);
 
 } // namespace journeys::cel

@@ -12,7 +12,7 @@
 namespace journeys::cel {
 namespace {
 
-Issue issue_at(std::string_view source, const Fault &fault) {
+Issue issue_at(std::string_view source, const Fault& fault) {
     const auto before = source.substr(0, fault.offset);
     const auto line_start =
         before.rfind('\n') == std::string_view::npos ? 0 : before.rfind('\n') + 1;
@@ -27,12 +27,12 @@ Issue issue_at(std::string_view source, const Fault &fault) {
 Program::Program(std::unique_ptr<const Plan> plan) : plan_(std::move(plan)) {}
 Program::~Program() = default;
 
-Value Program::evaluate(const Activation &activation, Arena &arena) const noexcept {
+Value Program::evaluate(const Activation& activation, Arena& arena) const noexcept {
     constexpr auto steps_max = std::numeric_limits<std::int64_t>::max() / 2;
     const auto limit = arena.limit();
     const auto room = std::min(activation.limits.result_bytes, limit - arena.used());
     arena.set_limit(arena.used() + room);
-    auto *const locals = plan_->locals > 0 ? arena.allocate_array<Value>(plan_->locals) : nullptr;
+    auto* const locals = plan_->locals > 0 ? arena.allocate_array<Value>(plan_->locals) : nullptr;
     Frame frame{
         activation.variables,
         activation.context,
@@ -45,7 +45,7 @@ Value Program::evaluate(const Activation &activation, Arena &arena) const noexce
     } else {
         try {
             result = plan_->root->evaluate(frame);
-        } catch (const std::exception &) { // Memory, of RE2 or of a text on its way.
+        } catch (const std::exception&) { // Memory, of RE2 or of a text on its way.
             result = Value::error("the evaluation ran out of memory");
         }
     }
@@ -53,17 +53,17 @@ Value Program::evaluate(const Activation &activation, Arena &arena) const noexce
     return result;
 }
 
-const Type &Program::type() const { return plan_->type; }
-const std::vector<Path> &Program::paths() const { return plan_->paths; }
-const std::vector<Call> &Program::calls() const { return plan_->calls; }
-const std::string &Program::text() const { return plan_->source; }
+const Type& Program::type() const { return plan_->type; }
+const std::vector<Path>& Program::paths() const { return plan_->paths; }
+const std::vector<Call>& Program::calls() const { return plan_->calls; }
+const std::string& Program::text() const { return plan_->source; }
 
 bool Program::uses_variable(std::string_view name) const {
     return std::any_of(plan_->paths.begin(), plan_->paths.end(),
-                       [&](const Path &path) { return path.segments.front() == name; });
+                       [&](const Path& path) { return path.segments.front() == name; });
 }
 
-Compiled compile(std::string_view source, const Environment &environment, Expect expect) {
+Compiled compile(std::string_view source, const Environment& environment, Expect expect) {
     Compiled compiled;
     auto parsed = parse(source);
     if (parsed.fault) {
@@ -71,10 +71,8 @@ Compiled compile(std::string_view source, const Environment &environment, Expect
         return compiled;
     }
     auto checked = check(*parsed.root, environment, expect);
-    for (const auto &fault : checked.faults)
-        compiled.issues.push_back(issue_at(source, fault));
-    if (!compiled.issues.empty())
-        return compiled;
+    for (const auto& fault : checked.faults) compiled.issues.push_back(issue_at(source, fault));
+    if (!compiled.issues.empty()) return compiled;
     auto made = std::make_unique<Plan>();
     made->source = source;
     made->root = plan(*parsed.root, environment, made->constants);

@@ -31,7 +31,7 @@ inline constexpr int height_max = 256; ///< Operators and selections one after t
 /// What one evaluation sees.
 struct Activation {
     std::span<const Value> variables; ///< By slot.
-    const void *context = nullptr;    ///< For host functions.
+    const void* context = nullptr;    ///< For host functions.
     Limits limits = {};
 };
 
@@ -65,20 +65,20 @@ class Program {
 public:
     explicit Program(std::unique_ptr<const Plan> plan);
     ~Program();
-    Program(const Program &) = delete;
-    Program &operator=(const Program &) = delete;
+    Program(const Program&) = delete;
+    Program& operator=(const Program&) = delete;
 
     /// The expression's value, or an error value. What it borrows lives in the arena, in the
     /// activation's values and in this program. Does not reset the arena. With a warm arena nothing
     /// is allocated, but by `matches` with a computed pattern, by `format` and by conversions to
     /// text.
-    Value evaluate(const Activation &activation, Arena &arena) const noexcept;
+    Value evaluate(const Activation& activation, Arena& arena) const noexcept;
 
-    const Type &type() const;
-    const std::vector<Path> &paths() const; ///< Every one once.
-    const std::vector<Call> &calls() const;
+    const Type& type() const;
+    const std::vector<Path>& paths() const; ///< Every one once.
+    const std::vector<Call>& calls() const;
     bool uses_variable(std::string_view name) const;
-    const std::string &text() const; ///< The source as it was given.
+    const std::string& text() const; ///< The source as it was given.
 
 private:
     std::unique_ptr<const Plan> plan_;
@@ -98,7 +98,7 @@ struct Compiled {
     std::vector<Issue> issues;              ///< By their place in the text.
 };
 
-Compiled compile(std::string_view source, const Environment &environment,
+Compiled compile(std::string_view source, const Environment& environment,
                  Expect expect = Expect::any);
 
 } // namespace journeys::cel

@@ -5,37 +5,27 @@
 namespace journeys::cel {
 namespace {
 
-const char *escape_of(char c) {
+const char* escape_of(char c) {
     switch (c) {
-    case '\a':
-        return "\\a";
-    case '\b':
-        return "\\b";
-    case '\f':
-        return "\\f";
-    case '\n':
-        return "\\n";
-    case '\r':
-        return "\\r";
-    case '\t':
-        return "\\t";
-    case '\v':
-        return "\\v";
-    case '\\':
-        return "\\\\";
-    case '"':
-        return "\\\"";
-    default:
-        return nullptr;
+    case '\a': return "\\a";
+    case '\b': return "\\b";
+    case '\f': return "\\f";
+    case '\n': return "\\n";
+    case '\r': return "\\r";
+    case '\t': return "\\t";
+    case '\v': return "\\v";
+    case '\\': return "\\\\";
+    case '"': return "\\\"";
+    default: return nullptr;
     }
 }
 
 } // namespace
 
-void append_quoted(std::string &out, std::string_view text) {
+void append_quoted(std::string& out, std::string_view text) {
     out += '"';
     for (const char c : text) {
-        if (const char *const escape = escape_of(c))
+        if (const char* const escape = escape_of(c))
             out += escape;
         else
             out += c;
@@ -43,12 +33,12 @@ void append_quoted(std::string &out, std::string_view text) {
     out += '"';
 }
 
-void append_quoted_bytes(std::string &out, std::string_view octets) {
+void append_quoted_bytes(std::string& out, std::string_view octets) {
     static constexpr char hex[] = "0123456789abcdef";
     out += "b\"";
     for (const char c : octets) {
         const auto octet = static_cast<unsigned char>(c);
-        if (const char *const escape = escape_of(c)) {
+        if (const char* const escape = escape_of(c)) {
             out += escape;
         } else if (octet >= 0x20 && octet < 0x7F) {
             out += c;
@@ -61,7 +51,7 @@ void append_quoted_bytes(std::string &out, std::string_view octets) {
     out += '"';
 }
 
-void append_base64(std::string &out, std::string_view octets) {
+void append_base64(std::string& out, std::string_view octets) {
     static constexpr char digits[] =
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     const auto at = [&](std::size_t i) {

@@ -8,11 +8,11 @@ namespace journeys::cel {
 
 /// `text` in double quotes, its quotes, backslashes and line breaks escaped, as `strings.quote` has
 /// it.
-void append_quoted(std::string &out, std::string_view text);
+void append_quoted(std::string& out, std::string_view text);
 
 /// Octets as a `b"..."` literal.
-void append_quoted_bytes(std::string &out, std::string_view octets);
+void append_quoted_bytes(std::string& out, std::string_view octets);
 
-void append_base64(std::string &out, std::string_view octets);
+void append_base64(std::string& out, std::string_view octets);
 
 } // namespace journeys::cel

@@ -10,22 +10,19 @@ namespace {
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 /// Takes exactly `count` digits off the front.
-bool take_number(std::string_view &text, std::size_t count, int &number) {
-    if (text.size() < count)
-        return false;
+bool take_number(std::string_view& text, std::size_t count, int& number) {
+    if (text.size() < count) return false;
     number = 0;
     for (std::size_t i = 0; i < count; ++i) {
-        if (!is_digit(text[i]))
-            return false;
+        if (!is_digit(text[i])) return false;
         number = number * 10 + (text[i] - '0');
     }
     text.remove_prefix(count);
     return true;
 }
 
-bool take(std::string_view &text, char wanted) {
-    if (text.empty() || text.front() != wanted)
-        return false;
+bool take(std::string_view& text, char wanted) {
+    if (text.empty() || text.front() != wanted) return false;
     text.remove_prefix(1);
     return true;
 }
@@ -34,13 +31,12 @@ std::optional<std::int64_t> seconds_of_day(int year, int month, int day) {
     const std::chrono::year_month_day date{std::chrono::year{year},
                                            std::chrono::month{static_cast<unsigned>(month)},
                                            std::chrono::day{static_cast<unsigned>(day)}};
-    if (!date.ok())
-        return std::nullopt;
+    if (!date.ok()) return std::nullopt;
     return std::chrono::sys_days{date}.time_since_epoch().count() * std::int64_t{86400};
 }
 
 /// A fraction of a second after its point, as nanoseconds; digits past the ninth are cut.
-bool take_fraction(std::string_view &text, std::int32_t &nanos) {
+bool take_fraction(std::string_view& text, std::int32_t& nanos) {
     std::size_t digits = 0;
     std::int32_t scale = 100'000'000;
     for (; digits < text.size() && is_digit(text[digits]); ++digits) {
@@ -52,40 +48,33 @@ bool take_fraction(std::string_view &text, std::int32_t &nanos) {
 }
 
 /// Behind the time: `Z`, or an offset as `+05:30`, in seconds.
-bool take_offset(std::string_view &text, int &seconds) {
+bool take_offset(std::string_view& text, int& seconds) {
     seconds = 0;
-    if (take(text, 'Z') || take(text, 'z'))
-        return true;
+    if (take(text, 'Z') || take(text, 'z')) return true;
     const bool is_negative = !text.empty() && text.front() == '-';
-    if (!take(text, '+') && !take(text, '-'))
-        return false;
+    if (!take(text, '+') && !take(text, '-')) return false;
     int hours = 0;
     int minutes = 0;
     if (!take_number(text, 2, hours) || !take(text, ':') || !take_number(text, 2, minutes)) {
         return false;
     }
-    if (hours > 23 || minutes > 59)
-        return false;
+    if (hours > 23 || minutes > 59) return false;
     seconds = (hours * 3600 + minutes * 60) * (is_negative ? -1 : 1);
     return true;
 }
 
-void append_fraction(std::string &out, std::int64_t nanos) {
-    if (nanos == 0)
-        return;
+void append_fraction(std::string& out, std::int64_t nanos) {
+    if (nanos == 0) return;
     char digits[10] = ".";
-    for (int i = 9; i > 0; --i, nanos /= 10)
-        digits[i] = static_cast<char>('0' + nanos % 10);
+    for (int i = 9; i > 0; --i, nanos /= 10) digits[i] = static_cast<char>('0' + nanos % 10);
     std::size_t size = 10;
-    while (digits[size - 1] == '0')
-        --size;
+    while (digits[size - 1] == '0') --size;
     out.append(digits, size);
 }
 
-void append_padded(std::string &out, std::int64_t number, int width) {
+void append_padded(std::string& out, std::int64_t number, int width) {
     const auto text = std::to_string(number);
-    for (auto missing = width - static_cast<int>(text.size()); missing > 0; --missing)
-        out += '0';
+    for (auto missing = width - static_cast<int>(text.size()); missing > 0; --missing) out += '0';
     out += text;
 }
 
@@ -100,8 +89,8 @@ constexpr std::array<Unit, 6> units{{{"ns", 1},
                                      {"m", 60'000'000'000},
                                      {"s", 1'000'000'000}}};
 
-const Unit *take_unit(std::string_view &text) {
-    for (const auto &unit : units) {
+const Unit* take_unit(std::string_view& text) {
+    for (const auto& unit : units) {
         if (text.substr(0, unit.name.size()) == unit.name) {
             text.remove_prefix(unit.name.size());
             return &unit;
@@ -125,52 +114,40 @@ std::optional<Value> parse_timestamp(std::string_view text) {
         !take(text, '-') || !take_number(text, 2, day)) {
         return std::nullopt;
     }
-    if (!take(text, 'T') && !take(text, 't'))
-        return std::nullopt;
+    if (!take(text, 'T') && !take(text, 't')) return std::nullopt;
     if (!take_number(text, 2, hour) || !take(text, ':') || !take_number(text, 2, minute) ||
         !take(text, ':') || !take_number(text, 2, second)) {
         return std::nullopt;
     }
-    if (take(text, '.') && !take_fraction(text, nanos))
-        return std::nullopt;
-    if (!take_offset(text, offset) || !text.empty())
-        return std::nullopt;
-    if (hour > 23 || minute > 59 || second > 59)
-        return std::nullopt;
+    if (take(text, '.') && !take_fraction(text, nanos)) return std::nullopt;
+    if (!take_offset(text, offset) || !text.empty()) return std::nullopt;
+    if (hour > 23 || minute > 59 || second > 59) return std::nullopt;
     const auto start = seconds_of_day(year, month, day);
-    if (!start)
-        return std::nullopt;
+    if (!start) return std::nullopt;
     const auto seconds = *start + hour * 3600 + minute * 60 + second - offset;
-    if (seconds < seconds_min || seconds > seconds_max)
-        return std::nullopt;
+    if (seconds < seconds_min || seconds > seconds_max) return std::nullopt;
     return Value::timestamp(seconds, nanos);
 }
 
 std::optional<Value> parse_date(std::string_view text) {
-    if (text.size() != 10 && text.size() != 5)
-        return parse_timestamp(text);
+    if (text.size() != 10 && text.size() != 5) return parse_timestamp(text);
     int year = 2000;
     int month = 0;
     int day = 0;
-    if (text.size() == 10 && (!take_number(text, 4, year) || !take(text, '-')))
-        return std::nullopt;
+    if (text.size() == 10 && (!take_number(text, 4, year) || !take(text, '-'))) return std::nullopt;
     if (!take_number(text, 2, month) || !take(text, '-') || !take_number(text, 2, day)) {
         return std::nullopt;
     }
     const auto seconds = seconds_of_day(year, month, day);
-    if (!seconds || *seconds < seconds_min)
-        return std::nullopt;
+    if (!seconds || *seconds < seconds_min) return std::nullopt;
     return Value::timestamp(*seconds, 0);
 }
 
 std::optional<std::chrono::nanoseconds> parse_duration(std::string_view text) {
     const bool is_negative = !text.empty() && text.front() == '-';
-    if (!take(text, '-'))
-        take(text, '+');
-    if (text == "0")
-        return std::chrono::nanoseconds{0};
-    if (text.empty())
-        return std::nullopt;
+    if (!take(text, '-')) take(text, '+');
+    if (text == "0") return std::chrono::nanoseconds{0};
+    if (text.empty()) return std::nullopt;
     // Summed up below zero, where there is room for one more.
     std::int64_t total = 0;
     while (!text.empty()) {
@@ -190,17 +167,15 @@ std::optional<std::chrono::nanoseconds> parse_duration(std::string_view text) {
             double whole_scale = 1;
             for (; fraction_digits < text.size() && is_digit(text[fraction_digits]);
                  ++fraction_digits) {
-                if (fraction_digits >= 15)
-                    continue; // Far below a nanosecond.
+                if (fraction_digits >= 15) continue; // Far below a nanosecond.
                 cut = cut * 10 + (text[fraction_digits] - '0');
                 whole_scale *= 10;
             }
             fraction = static_cast<double>(cut) / whole_scale;
             text.remove_prefix(fraction_digits);
         }
-        if (digits + fraction_digits == 0)
-            return std::nullopt;
-        const auto *const unit = take_unit(text);
+        if (digits + fraction_digits == 0) return std::nullopt;
+        const auto* const unit = take_unit(text);
         std::int64_t nanos = 0;
         if (unit == nullptr || __builtin_mul_overflow(whole, unit->nanos, &nanos)) {
             return std::nullopt;
@@ -211,12 +186,11 @@ std::optional<std::chrono::nanoseconds> parse_duration(std::string_view text) {
             return std::nullopt;
         }
     }
-    if (!is_negative && __builtin_sub_overflow(std::int64_t{0}, total, &total))
-        return std::nullopt;
+    if (!is_negative && __builtin_sub_overflow(std::int64_t{0}, total, &total)) return std::nullopt;
     return std::chrono::nanoseconds{total};
 }
 
-void append_timestamp(std::string &out, Value timestamp) {
+void append_timestamp(std::string& out, Value timestamp) {
     const std::chrono::sys_seconds at{std::chrono::seconds{timestamp.seconds()}};
     const auto day = std::chrono::floor<std::chrono::days>(at);
     const std::chrono::year_month_day date{day};
@@ -236,10 +210,9 @@ void append_timestamp(std::string &out, Value timestamp) {
     out += 'Z';
 }
 
-void append_duration(std::string &out, std::chrono::nanoseconds span) {
+void append_duration(std::string& out, std::chrono::nanoseconds span) {
     const auto count = span.count();
-    if (count < 0)
-        out += '-';
+    if (count < 0) out += '-';
     const auto size =
         count < 0 ? 0 - static_cast<std::uint64_t>(count) : static_cast<std::uint64_t>(count);
     out += std::to_string(size / 1'000'000'000);
@@ -247,7 +220,7 @@ void append_duration(std::string &out, std::chrono::nanoseconds span) {
     out += 's';
 }
 
-void append_double(std::string &out, double value) {
+void append_double(std::string& out, double value) {
     if (std::isnan(value)) {
         out += "NaN";
         return;

@@ -26,10 +26,10 @@ std::optional<Value> parse_date(std::string_view text);
 std::optional<std::chrono::nanoseconds> parse_duration(std::string_view text);
 
 /// UTC, with the fraction digits that matter.
-void append_timestamp(std::string &out, Value timestamp);
+void append_timestamp(std::string& out, Value timestamp);
 /// Seconds, with the fraction digits that matter: "60.001s".
-void append_duration(std::string &out, std::chrono::nanoseconds span);
+void append_duration(std::string& out, std::chrono::nanoseconds span);
 /// The shortest text that reads back; "NaN", "Infinity", "-Infinity".
-void append_double(std::string &out, double value);
+void append_double(std::string& out, double value);
 
 } // namespace journeys::cel

@@ -45,16 +45,16 @@ public:
     Type item() const;                      ///< Of a list, or of an optional; dyn where unknown.
     Type key() const;                       ///< Of a map; dyn where unknown.
     Type mapped() const;                    ///< Of a map; dyn where unknown.
-    const std::string &object_name() const; ///< Of an object.
+    const std::string& object_name() const; ///< Of an object.
 
     /// Whether a value of this type may be what `wanted` asks for: true wherever dyn hides the
     /// answer.
-    bool may_be(const Type &wanted) const;
+    bool may_be(const Type& wanted) const;
     /// The narrowest type that holds both.
-    static Type join(const Type &left, const Type &right);
+    static Type join(const Type& left, const Type& right);
     /// "list(int)", "map(string, dyn)", "double or null".
     std::string text() const;
-    bool operator==(const Type &other) const;
+    bool operator==(const Type& other) const;
 
 private:
     struct Parts {

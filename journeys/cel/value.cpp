@@ -13,24 +13,22 @@ namespace {
 
 constexpr std::string_view too_large = "the result is too large";
 
-const char *copy(std::string_view text, Arena &arena) {
-    auto *const place = arena.allocate_array<char>(text.size() + 1);
-    if (place == nullptr)
-        return nullptr;
-    if (!text.empty())
-        std::memcpy(place, text.data(), text.size());
+const char* copy(std::string_view text, Arena& arena) {
+    auto* const place = arena.allocate_array<char>(text.size() + 1);
+    if (place == nullptr) return nullptr;
+    if (!text.empty()) std::memcpy(place, text.data(), text.size());
     return place;
 }
 
 } // namespace
 
-Value Value::string(std::string_view text, Arena &arena) {
-    const char *const place = copy(text, arena);
+Value Value::string(std::string_view text, Arena& arena) {
+    const char* const place = copy(text, arena);
     return place ? string({place, text.size()}) : error(too_large);
 }
 
-Value Value::bytes(std::string_view octets, Arena &arena) {
-    const char *const place = copy(octets, arena);
+Value Value::bytes(std::string_view octets, Arena& arena) {
+    const char* const place = copy(octets, arena);
     return place ? bytes({place, octets.size()}) : error(too_large);
 }
 
@@ -42,18 +40,12 @@ Value Value::timestamp(Timestamp at) {
 
 Value Value::packed(PackedView view) {
     switch (view.kind()) {
-    case PackedKind::null:
-        return null();
-    case PackedKind::boolean_false:
-        return boolean(false);
-    case PackedKind::boolean_true:
-        return boolean(true);
-    case PackedKind::integer:
-        return integer(view.as_int());
-    case PackedKind::floating:
-        return floating(view.as_double());
-    case PackedKind::string:
-        return string(view.as_string());
+    case PackedKind::null: return null();
+    case PackedKind::boolean_false: return boolean(false);
+    case PackedKind::boolean_true: return boolean(true);
+    case PackedKind::integer: return integer(view.as_int());
+    case PackedKind::floating: return floating(view.as_double());
+    case PackedKind::string: return string(view.as_string());
     case PackedKind::list:
     case PackedKind::map: {
         Value made = make(view.is_list() ? Kind::list : Kind::map, 0);
@@ -65,30 +57,26 @@ Value Value::packed(PackedView view) {
     return null();
 }
 
-Value Value::list(const ListObject *list) {
-    if (list == nullptr)
-        return null();
+Value Value::list(const ListObject* list) {
+    if (list == nullptr) return null();
     Value made = make(Kind::list, 0);
     made.form_ = Form::host;
     made.list_ = list;
     return made;
 }
 
-Value Value::map(const MapObject *map) {
-    if (map == nullptr)
-        return null();
+Value Value::map(const MapObject* map) {
+    if (map == nullptr) return null();
     Value made = make(Kind::map, 0);
     made.form_ = Form::host;
     made.map_ = map;
     return made;
 }
 
-Value Value::list(std::span<const Value> items, Arena &arena) {
-    auto *const place = arena.allocate_array<Value>(items.size());
-    if (place == nullptr)
-        return error(too_large);
-    if (!items.empty())
-        std::memcpy(static_cast<void *>(place), items.data(), items.size_bytes());
+Value Value::list(std::span<const Value> items, Arena& arena) {
+    auto* const place = arena.allocate_array<Value>(items.size());
+    if (place == nullptr) return error(too_large);
+    if (!items.empty()) std::memcpy(static_cast<void*>(place), items.data(), items.size_bytes());
     return list_of({place, items.size()});
 }
 
@@ -106,33 +94,27 @@ Value Value::map_of(std::span<const Value> keys_and_values) {
     return made;
 }
 
-Value Value::optional_of(Value inner, Arena &arena) {
-    auto *const place = arena.allocate_array<Value>(1);
-    if (place == nullptr)
-        return error(too_large);
+Value Value::optional_of(Value inner, Arena& arena) {
+    auto* const place = arena.allocate_array<Value>(1);
+    if (place == nullptr) return error(too_large);
     *place = inner;
     Value made = make(Kind::optional, 0);
     made.items_ = place;
     return made;
 }
 
-Value Value::error(std::string_view text, std::string_view detail, Arena &arena) {
-    auto *const place = arena.allocate_array<char>(text.size() + detail.size() + 1);
-    if (place == nullptr)
-        return error(too_large);
-    if (!text.empty())
-        std::memcpy(place, text.data(), text.size());
-    if (!detail.empty())
-        std::memcpy(place + text.size(), detail.data(), detail.size());
+Value Value::error(std::string_view text, std::string_view detail, Arena& arena) {
+    auto* const place = arena.allocate_array<char>(text.size() + detail.size() + 1);
+    if (place == nullptr) return error(too_large);
+    if (!text.empty()) std::memcpy(place, text.data(), text.size());
+    if (!detail.empty()) std::memcpy(place + text.size(), detail.data(), detail.size());
     return error({place, text.size() + detail.size()});
 }
 
 std::int64_t Value::as_int() const {
     if (kind_ == Kind::floating) {
-        if (!(floating_ > -9223372036854775808.0))
-            return std::numeric_limits<std::int64_t>::min();
-        if (!(floating_ < 9223372036854775808.0))
-            return std::numeric_limits<std::int64_t>::max();
+        if (!(floating_ > -9223372036854775808.0)) return std::numeric_limits<std::int64_t>::min();
+        if (!(floating_ < 9223372036854775808.0)) return std::numeric_limits<std::int64_t>::max();
         return static_cast<std::int64_t>(floating_);
     }
     if (kind_ == Kind::unsigned_integer && integer_ < 0) {
@@ -147,17 +129,13 @@ Timestamp Value::as_timestamp() const {
 
 std::size_t Value::size() const {
     switch (kind_) {
-    case Kind::string:
-        return count_code_points(as_string());
-    case Kind::bytes:
-        return extra_;
+    case Kind::string: return count_code_points(as_string());
+    case Kind::bytes: return extra_;
     case Kind::list:
-        if (form_ == Form::array)
-            return extra_;
+        if (form_ == Form::array) return extra_;
         return form_ == Form::packed ? packed().size() : list_->size();
     case Kind::map:
-        if (form_ == Form::array)
-            return extra_ / 2;
+        if (form_ == Form::array) return extra_ / 2;
         return form_ == Form::packed ? packed().size() : map_->size();
     case Kind::null:
     case Kind::boolean:
@@ -169,34 +147,27 @@ std::size_t Value::size() const {
     case Kind::type:
     case Kind::optional:
     case Kind::object:
-    case Kind::error:
-        break;
+    case Kind::error: break;
     }
     return 0;
 }
 
-Value Value::at(std::size_t index, Arena &arena) const {
-    if (kind_ != Kind::list || index >= size())
-        return error("there is no item at this index");
+Value Value::at(std::size_t index, Arena& arena) const {
+    if (kind_ != Kind::list || index >= size()) return error("there is no item at this index");
     return form_ == Form::host ? list_->at(index, arena) : at(index);
 }
 
 Value Value::at(std::size_t index) const {
     assert(form_ != Form::host);
-    if (kind_ != Kind::list || index >= size())
-        return error("there is no item at this index");
+    if (kind_ != Kind::list || index >= size()) return error("there is no item at this index");
     return form_ == Form::array ? items_[index] : packed(packed().at(index));
 }
 
-bool Value::find(Value key, Value &found, Arena &arena) const {
-    if (kind_ != Kind::map)
-        return false;
-    if (key.is(Kind::string))
-        return find(key.as_string(), found, arena);
-    if (form_ == Form::packed)
-        return false; // Its keys are texts.
-    if (form_ == Form::host)
-        return map_->find(key, found, arena);
+bool Value::find(Value key, Value& found, Arena& arena) const {
+    if (kind_ != Kind::map) return false;
+    if (key.is(Kind::string)) return find(key.as_string(), found, arena);
+    if (form_ == Form::packed) return false; // Its keys are texts.
+    if (form_ == Form::host) return map_->find(key, found, arena);
     for (std::size_t i = 0; i < extra_; i += 2) {
         if (same_scalar(items_[i], key)) {
             found = items_[i + 1];
@@ -206,18 +177,15 @@ bool Value::find(Value key, Value &found, Arena &arena) const {
     return false;
 }
 
-bool Value::find(std::string_view key, Value &found, Arena &arena) const {
-    if (kind_ != Kind::map)
-        return false;
+bool Value::find(std::string_view key, Value& found, Arena& arena) const {
+    if (kind_ != Kind::map) return false;
     if (form_ == Form::packed) {
         const auto view = packed().find(key);
-        if (!view)
-            return false;
+        if (!view) return false;
         found = packed(view);
         return true;
     }
-    if (form_ == Form::host)
-        return map_->find(string(key), found, arena);
+    if (form_ == Form::host) return map_->find(string(key), found, arena);
     for (std::size_t i = 0; i < extra_; i += 2) {
         if (items_[i].is(Kind::string) && items_[i].as_string() == key) {
             found = items_[i + 1];

@@ -10,7 +10,8 @@ namespace journeys {
 namespace engine {
 namespace {
 
-/// Scratch memory of evaluations: an arena that stays warm. It holds nothing from one call to the next.
+/// Scratch memory of evaluations: an arena that stays warm. It holds nothing from one call to the
+/// next.
 Evaluator& scratch_evaluator() {
     static thread_local Evaluator evaluator;
     return evaluator;
@@ -88,7 +89,8 @@ std::string Turn::cut(const Event& from, const Journey& journey) const {
     const bool everything = contains(journey.properties_read, "*");
     for (const auto& [key, property] : PackedView{from.properties}.entries()) {
         if (!everything && !contains(journey.properties_read, key)) continue;
-        if (writer.bytes().size() + key.size() + property.bytes().size() > bounds::run_bytes) continue;
+        if (writer.bytes().size() + key.size() + property.bytes().size() > bounds::run_bytes)
+            continue;
         writer.key(key);
         writer.value(property);
         ++kept;
@@ -102,7 +104,8 @@ bool contains(const std::vector<std::string>& names, std::string_view name) {
     return std::ranges::find(names, name) != names.end();
 }
 
-std::string packed_texts(std::initializer_list<std::pair<std::string_view, std::string_view>> texts) {
+std::string
+packed_texts(std::initializer_list<std::pair<std::string_view, std::string_view>> texts) {
     PackedWriter writer;
     const auto mark = writer.begin_map();
     for (const auto& [key, text] : texts) {
@@ -154,7 +157,8 @@ Applied Turn::take(const Record& record) {
             turn.now = std::max(customer.now, capped.time);
             turn.cause_ = capped.message_hash;
             turn.entries_left_ = entries_per_event;
-            const auto seen = observe(customer, capped, record.accepted_at, turn.catalog, turn.effects);
+            const auto seen =
+                observe(customer, capped, record.accepted_at, turn.catalog, turn.effects);
             for (const auto& made : seen.made_here)
                 if (made.name == "Session Ended") turn.meet(made, false, false);
             turn.meet(capped, seen.late, seen.too_late);
@@ -220,7 +224,8 @@ bool Turn::fire_due(Timestamp closed, int limit) {
         };
         for (auto& run : customer.runs) {
             if (run.due > closed || is_held(run)) continue;
-            if (!first || run.due < first->due || (run.due == first->due && rank(run) > rank(*first)))
+            if (!first || run.due < first->due ||
+                (run.due == first->due && rank(run) > rank(*first)))
                 first = &run;
         }
         const auto session_end = customer.session.id.empty() || customer.session.end_announced ||
@@ -234,8 +239,10 @@ bool Turn::fire_due(Timestamp closed, int limit) {
         if (!first || session_end < first->due) {
             now = std::max(customer.now, session_end);
             cause_ = hash(customer.session.id, 1);
-            if (const auto ended = end_session(customer, session_end, catalog)) meet(*ended, false, false);
-            else customer.session.end_announced = true;
+            if (const auto ended = end_session(customer, session_end, catalog))
+                meet(*ended, false, false);
+            else
+                customer.session.end_announced = true;
         } else {
             now = std::max(customer.now, first->due);
             cause_ = hash(to_text(first->id), static_cast<std::uint64_t>(to_millis(first->due)));
@@ -252,7 +259,8 @@ Applied apply(Customer& customer, const Record& record, const Catalog& catalog, 
     return engine::Turn{customer, catalog, effects}.take(record);
 }
 
-bool fire(Customer& customer, Timestamp closed, const Catalog& catalog, Effects& effects, int limit) {
+bool fire(Customer& customer, Timestamp closed, const Catalog& catalog, Effects& effects,
+          int limit) {
     if (customer.forward_to) return false;
     engine::Turn turn{customer, catalog, effects};
     turn.adopt_publication();
@@ -266,10 +274,12 @@ Timestamp wake_at(const Customer& customer, const Catalog& catalog) {
         const auto* today = catalog.journey(run.journey);
         const bool held = today && !catalog.settings().all_live && today->status == Status::paused;
         // A held run looks again every minute, so that it goes on soon after its journey does.
-        earliest = std::min(earliest, held ? std::max(run.due, customer.accepted_at + std::chrono::minutes{1})
-                                           : run.due);
+        earliest = std::min(earliest,
+                            held ? std::max(run.due, customer.accepted_at + std::chrono::minutes{1})
+                                 : run.due);
     }
-    if (catalog.tracked().session_ended && !customer.session.id.empty() && !customer.session.end_announced)
+    if (catalog.tracked().session_ended && !customer.session.id.empty() &&
+        !customer.session.end_announced)
         earliest = std::min(earliest, customer.session.last_at + catalog.settings().session_idle);
     return earliest;
 }

@@ -8,7 +8,8 @@ namespace journeys::engine {
 namespace {
 
 /// Why a person may not come in again yet, if so.
-bool is_too_soon(const Customer& customer, const Journey& journey, std::uint64_t key_hash, Timestamp at) {
+bool is_too_soon(const Customer& customer, const Journey& journey, std::uint64_t key_hash,
+                 Timestamp at) {
     const auto& reentry = journey.enter.reentry;
     if (reentry.kind == Reentry::Kind::always) return false;
     const auto holds_back = [&](std::string_view id, std::uint64_t key, Timestamp entered_at) {
@@ -76,11 +77,12 @@ std::optional<NoEntry> Turn::try_enter(const Event& arrived, const Journey& jour
     const auto status = status_of(journey);
     const auto& enter = journey.enter;
     if (status == Status::closed || status == Status::paused) return NoEntry::paused;
-    if (status == Status::test && !contains(settings.testers, display(customer.id))) return NoEntry::rollout;
+    if (status == Status::test && !contains(settings.testers, display(customer.id)))
+        return NoEntry::rollout;
     if ((enter.from && arrived.time < *enter.from) || (enter.until && arrived.time >= *enter.until))
         return NoEntry::dates;
-    if (enter.rollout < 1 &&
-        sticky_fraction(settings.seed, to_text(customer.id), journey.id, "rollout") >= enter.rollout)
+    if (enter.rollout < 1 && sticky_fraction(settings.seed, to_text(customer.id), journey.id,
+                                             "rollout") >= enter.rollout)
         return NoEntry::rollout;
     if (too_late || (late && exit_is_newer(customer, journey, arrived.time))) return NoEntry::late;
     for (const auto& condition : enter.when) {
@@ -96,8 +98,9 @@ std::optional<NoEntry> Turn::try_enter(const Event& arrived, const Journey& jour
         if (!text || text->size() > key_bytes_max) return NoEntry::no_key;
         key = std::move(*text);
     }
-    if (std::ranges::any_of(customer.runs,
-                            [&](const Run& run) { return run.journey == journey.id && run.key == key; }))
+    if (std::ranges::any_of(customer.runs, [&](const Run& run) {
+            return run.journey == journey.id && run.key == key;
+        }))
         return NoEntry::open_run;
     if (is_too_soon(customer, journey, hash(key), arrived.time)) return NoEntry::reentry;
     if (customer.runs.size() >= bounds::runs || entries_left_ <= 0) return NoEntry::error;

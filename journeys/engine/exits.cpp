@@ -26,7 +26,8 @@ void Turn::meet_exits(const Event& arrived) {
         if (!run || run->entry_message == arrived.message_hash) continue;
         const auto* journey = journey_of(*run);
         if (!journey) {
-            end_run(id, Ending::end, "error"); // Its version is gone: nothing can be promised of it.
+            end_run(id, Ending::end,
+                    "error"); // Its version is gone: nothing can be promised of it.
             continue;
         }
         const bool before_entry = arrived.time < run->entered_at;
@@ -86,7 +87,9 @@ void Turn::end_run(RunId id, Ending ending, std::string_view reason) {
 
     if (!journey || journey->enter.reentry.kind != Reentry::Kind::always) {
         customer.ended.push_back({run->journey, hash(run->key), run->entered_at, now});
-        const auto of_journey = [&](const EndedRun& ended) { return ended.journey == run->journey; };
+        const auto of_journey = [&](const EndedRun& ended) {
+            return ended.journey == run->journey;
+        };
         if (std::ranges::count_if(customer.ended, of_journey) >
             static_cast<std::ptrdiff_t>(bounds::ended_keys))
             customer.ended.erase(std::ranges::find_if(customer.ended, of_journey));

@@ -13,7 +13,8 @@ Money value_by_default(const Customer& customer, const Event& event) {
         for (const auto& order : customer.orders)
             if (order.id == id.as_string()) return net(order);
     for (const auto* key : {"revenue", "total", "value"})
-        if (const auto amount = event.property(key); amount.is_number()) return Money::of(amount.as_double());
+        if (const auto amount = event.property(key); amount.is_number())
+            return Money::of(amount.as_double());
     return {};
 }
 
@@ -39,7 +40,8 @@ void Turn::watch_goals(const Run& run, const Journey& journey, Timestamp from) {
         watch.from = from;
         watch.until = until;
         customer.goals.push_back(std::move(watch));
-        if (customer.goals.size() > bounds::goal_watches) customer.goals.erase(customer.goals.begin());
+        if (customer.goals.size() > bounds::goal_watches)
+            customer.goals.erase(customer.goals.begin());
     }
 }
 
@@ -48,10 +50,11 @@ void Turn::meet_goals(const Event& arrived) {
     const auto forget_before = now - catalog.settings().max_lateness;
     std::erase_if(customer.goals, [&](const GoalWatch& watch) {
         const auto* journey = catalog.version(watch.journey, watch.version);
-        if (!journey || watch.goal >= journey->goals.size() || watch.until < forget_before) return true;
+        if (!journey || watch.goal >= journey->goals.size() || watch.until < forget_before)
+            return true;
         const auto& goal = journey->goals[watch.goal];
-        if (arrived.time < watch.from || arrived.time > watch.until || !contains(goal.on, arrived.name) ||
-            !all_met(goal.when, find(watch.run)))
+        if (arrived.time < watch.from || arrived.time > watch.until ||
+            !contains(goal.on, arrived.name) || !all_met(goal.when, find(watch.run)))
             return false;
         TimelineEntry line{.kind = EntryKind::goal};
         line.at = now;
@@ -64,8 +67,10 @@ void Turn::meet_goals(const Event& arrived) {
         data.key("event");
         data.string(arrived.name);
         data.key("value");
-        if (goal.value) cel::append_packed(data, value(*goal.value, find(watch.run)));
-        else data.floating(value_by_default(customer, arrived).to_double());
+        if (goal.value)
+            cel::append_packed(data, value(*goal.value, find(watch.run)));
+        else
+            data.floating(value_by_default(customer, arrived).to_double());
         data.key("arm");
         data.string(watch.held_out ? "holdout" : "send");
         data.end_map(mark, 3);

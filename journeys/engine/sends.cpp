@@ -30,8 +30,8 @@ TimelineEntry with_send(TimelineEntry line, const Step& step) {
     return line;
 }
 
-/// Until when the run's message must wait so that it does not follow the one before it too closely, because
-/// that one left late.
+/// Until when the run's message must wait so that it does not follow the one before it too closely,
+/// because that one left late.
 Timestamp spaced(const Run& run, Timestamp now) {
     if (run.sent.empty() || now - run.step_reached <= late_send) return now;
     const auto& before = run.sent.back();
@@ -40,8 +40,8 @@ Timestamp spaced(const Run& run, Timestamp now) {
 
 } // namespace
 
-/// Everything that must hold, in the order in which reasons are named; the holdout last of all, so that both
-/// arms of the comparison went through the same conditions.
+/// Everything that must hold, in the order in which reasons are named; the holdout last of all, so
+/// that both arms of the comparison went through the same conditions.
 Permission Turn::may_send(const Run& run, const Journey& journey, const Step& step) {
     const auto& send = send_of(step);
     if (send.when && !is_met(*send.when, &run)) return Suppressed{Reason::condition};
@@ -69,9 +69,10 @@ void Turn::suppress(const Run& run, const Journey& journey, const Step& step, Re
     line.reason = to_text(reason);
     say(std::move(line));
     if (reason == Reason::holdout) watch_goals(run, journey, now);
-    announce("Message Suppressed",
-             packed_texts({{"journey", run.journey}, {"step", step.path}, {"channel", send_of(step).channel},
-                           {"reason", to_text(reason)}}));
+    announce("Message Suppressed", packed_texts({{"journey", run.journey},
+                                                 {"step", step.path},
+                                                 {"channel", send_of(step).channel},
+                                                 {"reason", to_text(reason)}}));
 }
 
 void Turn::defer(Run& run, const Step& step, const Deferred& deferred) {
@@ -120,7 +121,8 @@ void Turn::recall(Run& run, Reason reason) {
     const auto was = std::exchange(run.sending, Sending::none);
     if (was == Sending::none) return;
     const auto* journey = journey_of(run);
-    if (was != Sending::deferred) effects.emplace_back(IntentRecalled{run.intent, std::string{to_text(reason)}});
+    if (was != Sending::deferred)
+        effects.emplace_back(IntentRecalled{run.intent, std::string{to_text(reason)}});
     // Of a granted one the channel knows whether it was in time; its word settles it.
     if (was == Sending::granted || !journey || run.step >= journey->steps.size()) return;
     const auto& step = journey->steps[run.step];
@@ -163,7 +165,8 @@ HandOver Turn::hand_over(IntentId intent) {
         return finish(HandOver::Verdict::defer);
     }
     const auto answer = may_send(run, *journey, step);
-    if (const auto* suppressed = std::get_if<Suppressed>(&answer)) return leave_out(suppressed->reason);
+    if (const auto* suppressed = std::get_if<Suppressed>(&answer))
+        return leave_out(suppressed->reason);
     if (const auto* deferred = std::get_if<Deferred>(&answer)) {
         effects.emplace_back(IntentRecalled{intent, std::string{to_text(deferred->reason)}});
         defer(run, step, *deferred);
@@ -175,8 +178,13 @@ HandOver Turn::hand_over(IntentId intent) {
         run.frozen_data = std::move(*data);
     }
     const auto* rules = catalog.settings().channel(send.channel);
-    Payload payload{.intent = intent, .customer = customer, .run = run, .step = step, .send = send,
-                    .data = PackedView{run.frozen_data}, .at = now};
+    Payload payload{.intent = intent,
+                    .customer = customer,
+                    .run = run,
+                    .step = step,
+                    .send = send,
+                    .data = PackedView{run.frozen_data},
+                    .at = now};
     if (rules && rules->renders) {
         if (const auto* text = catalog.find_template(send.template_name, customer.locale)) {
             auto rendered = text->render(PackedView{run.frozen_data}, customer.locale);
@@ -188,7 +196,9 @@ HandOver Turn::hand_over(IntentId intent) {
     run.due = no_time;
     run.last_hand_over = now;
     run.sent.push_back({step.path, run.step_reached, now, IntentState::unknown});
-    if (!send.is_call) spend(customer, {now, send.channel, send.topic, intent, send.purpose == Purpose::marketing});
+    if (!send.is_call)
+        spend(customer,
+              {now, send.channel, send.topic, intent, send.purpose == Purpose::marketing});
     auto line = with_send(entry(send.is_call ? EntryKind::call : EntryKind::send, run), step);
     line.intent = intent;
     line.data = run.frozen_data;
@@ -214,9 +224,11 @@ std::optional<std::string> Turn::evaluate_data(const Run& run, const Send& send)
 
 void Turn::settle(const Settled& settled) {
     effects.emplace_back(IntentSettled{settled.intent, settled.state, settled.detail, received_at});
-    const bool spent = settled.state == IntentState::accepted || settled.state == IntentState::unknown;
+    const bool spent =
+        settled.state == IntentState::accepted || settled.state == IntentState::unknown;
     if (!spent)
-        std::erase_if(customer.sends, [&](const SendMark& mark) { return mark.intent == settled.intent; });
+        std::erase_if(customer.sends,
+                      [&](const SendMark& mark) { return mark.intent == settled.intent; });
 
     const auto waiting = std::ranges::find_if(customer.runs, [&](const Run& run) {
         return run.intent == settled.intent && run.sending == Sending::granted;

@@ -43,8 +43,9 @@ void Turn::go_on(RunId id, StepIndex next, Timestamp base) {
             });
             next = arm == branch->arms.end() ? step.next : arm->first;
         } else if (const auto* split = std::get_if<Split>(&step.action)) {
-            next = chosen(*split, sticky_fraction(catalog.settings().seed, to_text(run->customer_at_entry),
-                                                  run->journey, step.path));
+            next = chosen(*split,
+                          sticky_fraction(catalog.settings().seed, to_text(run->customer_at_entry),
+                                          run->journey, step.path));
         } else if (const auto* change = std::get_if<Update>(&step.action)) {
             update(*run, step, *change);
             next = step.next;
@@ -76,8 +77,8 @@ void Turn::update(const Run& run, const Step& step, const Update& change) {
     line.step = step.path;
     if (change.unsubscribe) {
         set_consent(customer,
-                    {change.unsubscribe->channel, change.unsubscribe->topic, ConsentState::unsubscribed, now,
-                     "journey " + run.journey},
+                    {change.unsubscribe->channel, change.unsubscribe->topic,
+                     ConsentState::unsubscribed, now, "journey " + run.journey},
                     effects);
         line.channel = change.unsubscribe->channel;
         line.topic = change.unsubscribe->topic;

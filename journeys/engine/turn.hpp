@@ -2,8 +2,8 @@
 ///
 ///   engine.cpp    records and timers in, in their order
 ///   entries.cpp   which journeys an event opens          exits.cpp   which runs it ends
-///   waits.cpp     what arms, restarts and resumes a wait   steps.cpp   a run goes on until it must wait
-///   sends.cpp     permission, hand-over, outcome          goals.cpp   what a message achieved
+///   waits.cpp     what arms, restarts and resumes a wait   steps.cpp   a run goes on until it must
+///   wait sends.cpp     permission, hand-over, outcome          goals.cpp   what a message achieved
 ///   versions.cpp  what a publication does to open runs
 #pragma once
 
@@ -46,17 +46,20 @@ public:
 
     // waits.cpp
     void meet_waits(const Event& event, bool too_late);
-    /// Sets the run's due time for the wait it stands at, or sends it on where there is nothing to wait for.
+    /// Sets the run's due time for the wait it stands at, or sends it on where there is nothing to
+    /// wait for.
     void begin_wait(Run& run, const Journey& journey, const Step& step);
     void wait_is_over(RunId run);
 
     // steps.cpp
-    /// Goes on from `step` until the run waits, sends or ends. `base`: from where the step's time counts.
+    /// Goes on from `step` until the run waits, sends or ends. `base`: from where the step's time
+    /// counts.
     void go_on(RunId run, StepIndex step, Timestamp base);
     void update(const Run& run, const Step& step, const Update& change);
 
     // sends.cpp
-    /// Stands at a send: opens its intent, defers it, or suppresses it and says so. True where the run goes on.
+    /// Stands at a send: opens its intent, defers it, or suppresses it and says so. True where the
+    /// run goes on.
     bool reach_send(Run& run, const Journey& journey, const Step& step);
     Permission may_send(const Run& run, const Journey& journey, const Step& step);
     void suppress(const Run& run, const Journey& journey, const Step& step, Reason reason);
@@ -75,8 +78,8 @@ public:
     // entries.cpp
     void meet_entries(const Event& event, bool late, bool too_late);
     /// Nothing where the run was opened; else why not, with the line of the condition in `detail`.
-    std::optional<NoEntry> try_enter(const Event& event, const Journey& journey, bool late, bool too_late,
-                                     std::string& detail);
+    std::optional<NoEntry> try_enter(const Event& event, const Journey& journey, bool late,
+                                     bool too_late, std::string& detail);
     void enter_run(const Event& event, const Journey& journey, std::string key);
 
     // versions.cpp
@@ -84,7 +87,9 @@ public:
 
     // What all of them use.
     Run* find(RunId id);
-    const Journey* journey_of(const Run& run) const { return catalog.version(run.journey, run.version); }
+    const Journey* journey_of(const Run& run) const {
+        return catalog.version(run.journey, run.version);
+    }
     /// The journey's word of today on whether its runs may move.
     bool is_held(const Run& run) const;
     bool is_met(const Expression& condition, const Run* run);
@@ -101,7 +106,7 @@ public:
     Customer& customer;
     const Catalog& catalog;
     Effects& effects;
-    Timestamp now{};         ///< The instant of evaluation.
+    Timestamp now{}; ///< The instant of evaluation.
     Timestamp received_at{};
     const Event* event = nullptr;
 
@@ -123,6 +128,7 @@ inline constexpr int timers_per_record = 10'000;
 bool contains(const std::vector<std::string>& names, std::string_view name);
 
 /// Shorthand for a flat map of texts.
-std::string packed_texts(std::initializer_list<std::pair<std::string_view, std::string_view>> texts);
+std::string
+packed_texts(std::initializer_list<std::pair<std::string_view, std::string_view>> texts);
 
 } // namespace journeys::engine

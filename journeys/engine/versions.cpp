@@ -6,8 +6,10 @@ namespace journeys::engine {
 namespace {
 
 bool is_wait(const Step& step) {
-    return std::holds_alternative<WaitFor>(step.action) || std::holds_alternative<WaitUntilTime>(step.action) ||
-           std::holds_alternative<WaitUntilDate>(step.action) || std::holds_alternative<WaitForEvent>(step.action) ||
+    return std::holds_alternative<WaitFor>(step.action) ||
+           std::holds_alternative<WaitUntilTime>(step.action) ||
+           std::holds_alternative<WaitUntilDate>(step.action) ||
+           std::holds_alternative<WaitForEvent>(step.action) ||
            std::holds_alternative<WaitForCondition>(step.action);
 }
 
@@ -22,7 +24,8 @@ const Step* same_wait(const Run& run, const Journey& older, const Journey& newer
 
 } // namespace
 
-/// Runs meet a publication when their customer next wakes; so replay and live do it at the same record.
+/// Runs meet a publication when their customer next wakes; so replay and live do it at the same
+/// record.
 void Turn::adopt_publication() {
     if (customer.publication == catalog.publication()) return;
     customer.publication = catalog.publication();
@@ -50,9 +53,9 @@ void Turn::adopt_publication() {
         run.step = static_cast<StepIndex>(step - today->steps.data());
         run.due = run.wait_limit = no_time;
         begin_wait(run, *today, *step);
-        if (auto* const moved = find(id);
-            moved && std::holds_alternative<WaitFor>(step->action) && restarted != no_time &&
-            !moved->last_event.empty() && moved->due < restarted)
+        if (auto* const moved = find(id); moved && std::holds_alternative<WaitFor>(step->action) &&
+                                          restarted != no_time && !moved->last_event.empty() &&
+                                          moved->due < restarted)
             moved->due = std::min(restarted, moved->wait_limit);
     }
 }

@@ -21,14 +21,15 @@ std::optional<Timestamp> instant_of(cel::Value value, std::string_view zone) {
         const auto day = parse_timestamp(std::string{text} + "T00:00:00Z");
         if (!day) return std::nullopt;
         const auto days = std::chrono::floor<std::chrono::days>(*day);
-        return at_local(zone, std::chrono::local_days{days.time_since_epoch()}, std::chrono::minutes{0});
+        return at_local(zone, std::chrono::local_days{days.time_since_epoch()},
+                        std::chrono::minutes{0});
     }
     return parse_timestamp(text, true);
 }
 
 /// When a wait for a date is over; nothing where there is no date.
-std::optional<Timestamp> due_of(const WaitUntilDate& wait, cel::Value date, const Customer& customer,
-                                const Settings& settings) {
+std::optional<Timestamp> due_of(const WaitUntilDate& wait, cel::Value date,
+                                const Customer& customer, const Settings& settings) {
     const auto zone = zone_for(wait.zone, customer, settings);
     auto instant = instant_of(date, zone);
     if (!instant) return std::nullopt;

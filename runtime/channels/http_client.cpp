@@ -44,7 +44,8 @@ std::size_t take_body(char* data, std::size_t, std::size_t size, void* context) 
 std::size_t take_header(char* data, std::size_t, std::size_t size, void* context) {
     constexpr std::string_view name = "retry-after:";
     const std::string_view line{data, size};
-    if (line.size() > name.size() && std::equal(name.begin(), name.end(), line.begin(), [](char a, char b) {
+    if (line.size() > name.size() &&
+        std::equal(name.begin(), name.end(), line.begin(), [](char a, char b) {
             return a == static_cast<char>(std::tolower(static_cast<unsigned char>(b)));
         })) {
         std::string value{line.substr(name.size())};
@@ -58,24 +59,28 @@ std::size_t take_header(char* data, std::size_t, std::size_t size, void* context
 
 } // namespace
 
-std::optional<std::chrono::milliseconds> parse_retry_after(const std::string& value, std::chrono::sys_seconds now) {
+std::optional<std::chrono::milliseconds> parse_retry_after(const std::string& value,
+                                                           std::chrono::sys_seconds now) {
     long long seconds = 0;
     const auto* const end = value.data() + value.size();
     const auto [rest, error] = std::from_chars(value.data(), end, seconds);
     if (error == std::errc{} && rest == end) {
         if (seconds < 0) return std::nullopt;
-        return std::min<std::chrono::milliseconds>(std::chrono::seconds{std::min(seconds, 86'400LL)}, retry_after_max);
+        return std::min<std::chrono::milliseconds>(
+            std::chrono::seconds{std::min(seconds, 86'400LL)}, retry_after_max);
     }
     const auto date = curl_getdate(value.c_str(), nullptr);
     if (date < 0) return std::nullopt;
     const auto span = std::chrono::sys_seconds{std::chrono::seconds{date}} - now;
-    return std::clamp<std::chrono::milliseconds>(span, std::chrono::milliseconds{0}, retry_after_max);
+    return std::clamp<std::chrono::milliseconds>(span, std::chrono::milliseconds{0},
+                                                 retry_after_max);
 }
 
 class HttpClient::Loop {
 public:
     explicit Loop(std::size_t connections_max) : multi_(curl_multi_init()) {
-        curl_multi_setopt(multi_, CURLMOPT_MAX_TOTAL_CONNECTIONS, static_cast<long>(connections_max));
+        curl_multi_setopt(multi_, CURLMOPT_MAX_TOTAL_CONNECTIONS,
+                          static_cast<long>(connections_max));
         curl_multi_setopt(multi_, CURLMOPT_MAXCONNECTS, static_cast<long>(connections_max));
         thread_ = std::thread{[this] { run(); }};
     }
@@ -122,7 +127,8 @@ private:
             auto* const handle = transfer->handle = curl_easy_init();
             const auto& request = transfer->request;
             for (const auto& [name, value] : request.headers)
-                transfer->headers = curl_slist_append(transfer->headers, (name + ": " + value).c_str());
+                transfer->headers =
+                    curl_slist_append(transfer->headers, (name + ": " + value).c_str());
             // No 100-continue: it costs a round trip and blurs what has been written.
             transfer->headers = curl_slist_append(transfer->headers, "Expect:");
             curl_easy_setopt(handle, CURLOPT_URL, request.url.c_str());
@@ -132,14 +138,19 @@ private:
             curl_easy_setopt(handle, CURLOPT_HTTPHEADER, transfer->headers);
             curl_easy_setopt(handle, CURLOPT_POST, 1L);
             curl_easy_setopt(handle, CURLOPT_POSTFIELDS, request.body.data());
-            curl_easy_setopt(handle, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body.size()));
-            curl_easy_setopt(handle, CURLOPT_TIMEOUT_MS, static_cast<long>(request.timeout.count()));
-            curl_easy_setopt(handle, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(std::min<std::int64_t>(request.timeout.count(), 5'000)));
+            curl_easy_setopt(handle, CURLOPT_POSTFIELDSIZE_LARGE,
+                             static_cast<curl_off_t>(request.body.size()));
+            curl_easy_setopt(handle, CURLOPT_TIMEOUT_MS,
+                             static_cast<long>(request.timeout.count()));
+            curl_easy_setopt(
+                handle, CURLOPT_CONNECTTIMEOUT_MS,
+                static_cast<long>(std::min<std::int64_t>(request.timeout.count(), 5'000)));
             curl_easy_setopt(handle, CURLOPT_WRITEFUNCTION, take_body);
             curl_easy_setopt(handle, CURLOPT_WRITEDATA, transfer.get());
             curl_easy_setopt(handle, CURLOPT_HEADERFUNCTION, take_header);
             curl_easy_setopt(handle, CURLOPT_HEADERDATA, transfer.get());
-            if (!request.user.empty()) curl_easy_setopt(handle, CURLOPT_USERPWD, request.user.c_str());
+            if (!request.user.empty())
+                curl_easy_setopt(handle, CURLOPT_USERPWD, request.user.c_str());
             curl_multi_add_handle(multi_, handle);
             under_way_[handle] = std::move(transfer);
         }

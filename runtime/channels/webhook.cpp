@@ -15,9 +15,11 @@ constexpr std::string_view secret_prefix = "whsec_";
 
 class Webhook final : public Provider {
 public:
-    Webhook(WebhookSettings settings, std::string key) : settings_(std::move(settings)), key_(std::move(key)) {}
+    Webhook(WebhookSettings settings, std::string key)
+        : settings_(std::move(settings)), key_(std::move(key)) {}
 
-    HttpRequest prepare(const actors::ProviderRequest& request, std::chrono::sys_seconds now) const override {
+    HttpRequest prepare(const actors::ProviderRequest& request,
+                        std::chrono::sys_seconds now) const override {
         HttpRequest http;
         http.url = settings_.url;
         http.timeout = settings_.timeout;
@@ -31,7 +33,9 @@ public:
                         {"user-agent", "sojourn"},
                         {"webhook-id", id},
                         {"webhook-timestamp", std::to_string(timestamp)}};
-        if (!key_.empty()) http.headers.emplace_back("webhook-signature", sign_webhook(key_, id, timestamp, http.body));
+        if (!key_.empty())
+            http.headers.emplace_back("webhook-signature",
+                                      sign_webhook(key_, id, timestamp, http.body));
         return http;
     }
 
@@ -51,8 +55,8 @@ std::string sign_webhook(const std::string& key, const std::string& id, std::int
     const auto text = id + '.' + std::to_string(timestamp) + '.' + body;
     std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
     unsigned size = 0;
-    HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), reinterpret_cast<const unsigned char*>(text.data()),
-         text.size(), digest.data(), &size);
+    HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()),
+         reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest.data(), &size);
     return "v1," + to_base64({reinterpret_cast<const char*>(digest.data()), size});
 }
 
@@ -60,14 +64,17 @@ journeys::Result<std::unique_ptr<Provider>> make_webhook(WebhookSettings setting
     std::string key;
     if (!settings.secret.empty()) {
         const std::string_view secret = settings.secret;
-        auto decoded = secret.starts_with(secret_prefix) ? from_base64(secret.substr(secret_prefix.size())) : std::nullopt;
+        auto decoded = secret.starts_with(secret_prefix)
+                           ? from_base64(secret.substr(secret_prefix.size()))
+                           : std::nullopt;
         if (!decoded || decoded->size() < 24 || decoded->size() > 64) {
             return journeys::Error{journeys::ErrorCode::invalid_argument,
                                    "a webhook's secret is whsec_ and the base64 of 24 to 64 bytes"};
         }
         key = std::move(*decoded);
     }
-    return std::unique_ptr<Provider>{std::make_unique<Webhook>(std::move(settings), std::move(key))};
+    return std::unique_ptr<Provider>{
+        std::make_unique<Webhook>(std::move(settings), std::move(key))};
 }
 
 } // namespace runtime

@@ -1,5 +1,6 @@
-/// Our own callback: a POST by the Standard Webhooks specification, signed, with the intent as its id.
-/// https://github.com/standard-webhooks/standard-webhooks (headers, signed text, secrets, retries).
+/// Our own callback: a POST by the Standard Webhooks specification, signed, with the intent as its
+/// id. https://github.com/standard-webhooks/standard-webhooks (headers, signed text, secrets,
+/// retries).
 #pragma once
 
 #include "journeys/result.hpp"

@@ -19,10 +19,11 @@ struct Options {
 
 void print(const char* what, const journeys::Expression& expression) {
     const auto& counts = *expression.counts;
-    std::printf("  line %-4u %-8s evaluated %8llu  met %8llu  failed %6llu  %s\n", expression.line, what,
-                static_cast<unsigned long long>(counts.evaluated.load()),
+    std::printf("  line %-4u %-8s evaluated %8llu  met %8llu  failed %6llu  %s\n", expression.line,
+                what, static_cast<unsigned long long>(counts.evaluated.load()),
                 static_cast<unsigned long long>(counts.met.load()),
-                static_cast<unsigned long long>(counts.failed.load()), expression.program->text().c_str());
+                static_cast<unsigned long long>(counts.failed.load()),
+                expression.program->text().c_str());
 }
 
 /// How often each condition was evaluated, met and failed on recorded events.
@@ -35,10 +36,13 @@ void print_counts(const journeys::Catalog& catalog) {
         for (const auto& goal : journey->goals)
             for (const auto& condition : goal.when) print("goal", condition);
         for (const auto& step : journey->steps) {
-            if (const auto* wait = std::get_if<journeys::WaitForEvent>(&step.action); wait && wait->when)
+            if (const auto* wait = std::get_if<journeys::WaitForEvent>(&step.action);
+                wait && wait->when)
                 print("wait", *wait->when);
-            if (const auto* wait = std::get_if<journeys::WaitForCondition>(&step.action)) print("wait", wait->condition);
-            if (const auto* send = std::get_if<journeys::Send>(&step.action); send && send->when) print("send", *send->when);
+            if (const auto* wait = std::get_if<journeys::WaitForCondition>(&step.action))
+                print("wait", wait->condition);
+            if (const auto* send = std::get_if<journeys::Send>(&step.action); send && send->when)
+                print("send", *send->when);
             if (const auto* branch = std::get_if<journeys::Branch>(&step.action))
                 for (const auto& arm : branch->arms)
                     if (arm.when) print("branch", *arm.when);
@@ -68,7 +72,8 @@ int check(const Options& options) {
         std::fprintf(stderr, "%zu mistakes, %zu warnings\n", errors, warnings);
         return exit_input;
     }
-    std::fprintf(stderr, "%zu journeys, no mistakes, %zu warnings\n", files->journeys.size(), warnings);
+    std::fprintf(stderr, "%zu journeys, no mistakes, %zu warnings\n", files->journeys.size(),
+                 warnings);
     if (options.against.empty()) return exit_done;
 
     const auto recorded = read_events({options.against.begin(), options.against.end()});
@@ -84,11 +89,15 @@ int check(const Options& options) {
 } // namespace
 
 void add_check(CLI::App& app, int& exit_code) {
-    auto* const command = app.add_subcommand("check", "Load and type-check everything; print every mistake");
+    auto* const command =
+        app.add_subcommand("check", "Load and type-check everything; print every mistake");
     const auto options = std::make_shared<Options>();
-    auto* const config = command->add_option("--config", options->config, "The configuration")->capture_default_str();
-    command->add_option("--journeys", options->journeys, "A folder of journeys, or one file, instead of the configuration's");
-    command->add_option("--against", options->against, "Recorded events: how often each condition was met or failed");
+    auto* const config = command->add_option("--config", options->config, "The configuration")
+                             ->capture_default_str();
+    command->add_option("--journeys", options->journeys,
+                        "A folder of journeys, or one file, instead of the configuration's");
+    command->add_option("--against", options->against,
+                        "Recorded events: how often each condition was met or failed");
     command->callback([options, config, &exit_code] {
         options->config_given = config->count() > 0;
         exit_code = check(*options);

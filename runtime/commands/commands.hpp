@@ -1,5 +1,6 @@
-/// The subcommands of `sojourn`, each in a file of its own. A command writes results to stdout, everything else to
-/// stderr, and says how it ended by the exit code: 0 done, 1 the input is at fault, 2 usage, 3 the environment.
+/// The subcommands of `sojourn`, each in a file of its own. A command writes results to stdout,
+/// everything else to stderr, and says how it ended by the exit code: 0 done, 1 the input is at
+/// fault, 2 usage, 3 the environment.
 #pragma once
 
 #include <CLI/App.hpp>

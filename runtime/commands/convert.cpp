@@ -35,9 +35,11 @@ int convert(const Options& options) {
     int exit_code = exit_done;
     for (unsigned long long number = 1; std::getline(in, line); ++number) {
         if (line.empty()) continue;
-        const auto converted = options.format == "otto" ? schema::convert_otto(line, print) : taobao.convert(line, print);
+        const auto converted = options.format == "otto" ? schema::convert_otto(line, print)
+                                                        : taobao.convert(line, print);
         if (converted) continue;
-        std::fprintf(stderr, "%s:%llu: %s\n", options.file.c_str(), number, converted.error().detail.c_str());
+        std::fprintf(stderr, "%s:%llu: %s\n", options.file.c_str(), number,
+                     converted.error().detail.c_str());
         exit_code = exit_input;
     }
     return exit_code;
@@ -46,10 +48,14 @@ int convert(const Options& options) {
 } // namespace
 
 void add_convert(CLI::App& app, int& exit_code) {
-    auto* const command = app.add_subcommand("convert", "Recorded clickstreams as Segment messages, one a line");
+    auto* const command =
+        app.add_subcommand("convert", "Recorded clickstreams as Segment messages, one a line");
     const auto options = std::make_shared<Options>();
-    command->add_option("format", options->format, "otto | taobao")->required()->check(CLI::IsMember({"otto", "taobao"}));
-    command->add_option("file", options->file, "The data set's file, or - for standard input")->required();
+    command->add_option("format", options->format, "otto | taobao")
+        ->required()
+        ->check(CLI::IsMember({"otto", "taobao"}));
+    command->add_option("file", options->file, "The data set's file, or - for standard input")
+        ->required();
     command->callback([options, &exit_code] { exit_code = convert(*options); });
 }
 

@@ -4,9 +4,9 @@
 #include "runtime/console.hpp"
 #include "runtime/customer_json.hpp"
 #include "runtime/listener/local_socket.hpp"
+#include "runtime/listener/request.hpp"
 #include "runtime/postgres/embedded.hpp"
 #include "runtime/publications.hpp"
-#include "runtime/listener/request.hpp"
 #include "schema/timeline_json.hpp"
 
 #include "journeys/local_time.hpp"
@@ -43,7 +43,8 @@ std::string encoded(std::string_view text) {
 }
 
 /// With no service running the database is read: what the last flush wrote.
-int read_database(const Options& options, const schema::Config& config, const Files& files, const fs::path& data_dir) {
+int read_database(const Options& options, const schema::Config& config, const Files& files,
+                  const fs::path& data_dir) {
     const auto fail = [](const std::string& why) {
         std::fprintf(stderr, "sojourn: %s\n", why.c_str());
         return exit_environment;
@@ -51,7 +52,8 @@ int read_database(const Options& options, const schema::Config& config, const Fi
     std::optional<EmbeddedPostgres> embedded;
     std::string conninfo = config.storage.url.reveal();
     if (conninfo.empty()) {
-        if (!fs::exists(data_dir)) return fail("no service is running, and there is no data in " + data_dir.string());
+        if (!fs::exists(data_dir))
+            return fail("no service is running, and there is no data in " + data_dir.string());
         auto started = EmbeddedPostgres::start(data_dir);
         if (!started) return fail(started.error().detail);
         embedded.emplace(std::move(*started));
@@ -88,7 +90,8 @@ int read_database(const Options& options, const schema::Config& config, const Fi
         const auto rows = archive.timeline(journeys::to_text(customer->id), 200);
         if (!rows) return fail(rows.error().detail);
         if (options.json && options.timeline) {
-            for (const auto& row : *rows) std::printf("%s\n", schema::to_json_line(row.customer, row.entry).c_str());
+            for (const auto& row : *rows)
+                std::printf("%s\n", schema::to_json_line(row.customer, row.entry).c_str());
         } else if (options.json) {
             std::printf("%s\n", customer_json(*customer, *catalog, now).c_str());
         } else {
@@ -96,7 +99,8 @@ int read_database(const Options& options, const schema::Config& config, const Fi
             if (options.timeline) {
                 std::printf("\n");
                 const std::string zone{journeys::zone_of(*customer, catalog->settings())};
-                for (const auto& row : *rows) std::printf("%s\n", timeline_line(row.entry, zone, now).c_str());
+                for (const auto& row : *rows)
+                    std::printf("%s\n", timeline_line(row.entry, zone, now).c_str());
             }
         }
         return exit_done;
@@ -115,15 +119,21 @@ int customer(const Options& options) {
     compiling.directory = fs::path{options.config}.parent_path();
     const auto compiled = compile(*files, compiling);
     if (!compiled.config) {
-        for (const auto& mistake : compiled.mistakes) std::fprintf(stderr, "%s\n", schema::to_text(mistake).c_str());
+        for (const auto& mistake : compiled.mistakes)
+            std::fprintf(stderr, "%s\n", schema::to_text(mistake).c_str());
         return exit_input;
     }
-    const auto data_dir = fs::absolute(compiling.directory / compiled.config->storage.data_dir).lexically_normal();
+    const auto data_dir =
+        fs::absolute(compiling.directory / compiled.config->storage.data_dir).lexically_normal();
     const auto socket = data_dir / "sojourn.sock";
     std::string target;
-    if (!options.search.empty()) target = "/admin/customers?search=" + encoded(options.search);
-    else if (options.json) target = "/v1/customers/" + encoded(options.id) + (options.timeline ? "/timeline" : "");
-    else target = "/admin/customers/" + encoded(options.id) + "/text" + (options.timeline ? "?timeline=1" : "");
+    if (!options.search.empty())
+        target = "/admin/customers?search=" + encoded(options.search);
+    else if (options.json)
+        target = "/v1/customers/" + encoded(options.id) + (options.timeline ? "/timeline" : "");
+    else
+        target = "/admin/customers/" + encoded(options.id) + "/text" +
+                 (options.timeline ? "?timeline=1" : "");
     const auto answer = ask_service(socket, "GET", target);
     if (answer) {
         std::fwrite(answer->data(), 1, answer->size(), stdout);
@@ -141,8 +151,11 @@ int customer(const Options& options) {
 
 void add_customer(CLI::App& app, int& exit_code) {
     const auto options = std::make_shared<Options>();
-    auto* const one = app.add_subcommand("customer", "What is known of a customer, open runs, and why each message was or was not sent");
-    one->add_option("id", options->id, "Any of the customer's ids: 42, anonymous:7f0c…")->required();
+    auto* const one = app.add_subcommand(
+        "customer",
+        "What is known of a customer, open runs, and why each message was or was not sent");
+    one->add_option("id", options->id, "Any of the customer's ids: 42, anonymous:7f0c…")
+        ->required();
     one->add_flag("--timeline", options->timeline, "What happened, newest last");
     one->add_flag("--json", options->json, "For programs");
     one->add_option("--config", options->config, "The configuration")->capture_default_str();

@@ -71,18 +71,23 @@ int eval_bindings(const Options& options) {
 } // namespace
 
 void add_eval(CLI::App& app, int& exit_code) {
-    auto* const command = app.add_subcommand("eval", "Evaluate an expression, or run conformance cases");
+    auto* const command =
+        app.add_subcommand("eval", "Evaluate an expression, or run conformance cases");
     const auto options = std::make_shared<Options>();
     command->add_option("expression", options->expression, "e.g. 'cart.value > 20.0'");
-    command->add_option("--bindings", options->bindings, "A JSON object: its members are the variables");
+    command->add_option("--bindings", options->bindings,
+                        "A JSON object: its members are the variables");
     command->add_option("--conformance", options->conformance, "Cases, one JSON object a line");
-    command->add_flag("--strict", options->strict, "The standard's rules: no mixed arithmetic, a missing key is an error");
+    command->add_flag("--strict", options->strict,
+                      "The standard's rules: no mixed arithmetic, a missing key is an error");
     command->callback([options, &exit_code] {
-        if (!options->conformance.empty()) exit_code = conform(options->conformance);
+        if (!options->conformance.empty())
+            exit_code = conform(options->conformance);
         else if (options->expression.empty()) {
             std::fprintf(stderr, "eval: an expression, or --conformance FILE\n");
             exit_code = exit_usage;
-        } else exit_code = eval_bindings(*options);
+        } else
+            exit_code = eval_bindings(*options);
     });
 }
 

@@ -23,7 +23,8 @@ int serve(const ServiceOptions& options) {
     std::vector<schema::Mistake> mistakes;
     auto service = Service::start(options, mistakes);
     if (!service) {
-        for (const auto& mistake : mistakes) std::fprintf(stderr, "%s\n", schema::to_text(mistake).c_str());
+        for (const auto& mistake : mistakes)
+            std::fprintf(stderr, "%s\n", schema::to_text(mistake).c_str());
         if (mistakes.empty()) std::fprintf(stderr, "sojourn: %s\n", service.error().detail.c_str());
         return mistakes.empty() ? exit_environment : exit_input;
     }
@@ -49,9 +50,12 @@ void add_serve(CLI::App& app, int& exit_code) {
     const auto options = std::make_shared<ServiceOptions>();
     const auto config = std::make_shared<std::string>("config/sojourn.yaml");
     command->add_option("--config", *config, "The configuration")->capture_default_str();
-    command->add_option("--clock-speed", options->clock_speed, "Service time runs so many times faster; for demonstrations")
+    command
+        ->add_option("--clock-speed", options->clock_speed,
+                     "Service time runs so many times faster; for demonstrations")
         ->check(CLI::Range(0.001, 1e6));
-    command->add_flag("--show-triggers", options->show_triggers, "Print a line for each message that goes out or is held back");
+    command->add_flag("--show-triggers", options->show_triggers,
+                      "Print a line for each message that goes out or is held back");
     command->callback([options, config, &exit_code] {
         options->config = *config;
         exit_code = serve(*options);

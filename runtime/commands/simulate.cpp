@@ -37,7 +37,8 @@ journeys::CatalogPtr load(const Options& options, const std::string& folder, Fil
     compiling.seed = options.seed;
     if (config) compiling.directory = config->parent_path();
     auto compiled = compile(files, compiling);
-    for (const auto& mistake : compiled.mistakes) std::fprintf(stderr, "%s\n", schema::to_text(mistake).c_str());
+    for (const auto& mistake : compiled.mistakes)
+        std::fprintf(stderr, "%s\n", schema::to_text(mistake).c_str());
     return compiled.catalog;
 }
 
@@ -47,7 +48,8 @@ int simulate_command(const Options& options) {
     if (!options.until.empty()) {
         simulation.until = journeys::parse_timestamp(options.until, true);
         if (!simulation.until) {
-            std::fprintf(stderr, "--until: \"%s\" is no time; write it as 2026-03-02T10:00:00Z\n", options.until.c_str());
+            std::fprintf(stderr, "--until: \"%s\" is no time; write it as 2026-03-02T10:00:00Z\n",
+                         options.until.c_str());
             return exit_usage;
         }
     }
@@ -55,29 +57,33 @@ int simulate_command(const Options& options) {
     Files files;
     const auto catalog = load(options, options.journeys, files);
     if (!catalog) return exit_input;
-    const std::vector<std::filesystem::path> event_files{options.events.begin(), options.events.end()};
+    const std::vector<std::filesystem::path> event_files{options.events.begin(),
+                                                         options.events.end()};
     const auto recorded = options.log ? read_log(event_files) : read_events(event_files);
     if (!recorded) {
         std::fprintf(stderr, "%s\n", recorded.error().detail.c_str());
         return exit_environment;
     }
     for (const auto& refused : recorded->refused)
-        std::fprintf(stderr, "%s:%llu: %s\n", refused.file.c_str(), static_cast<unsigned long long>(refused.line), refused.why.c_str());
+        std::fprintf(stderr, "%s:%llu: %s\n", refused.file.c_str(),
+                     static_cast<unsigned long long>(refused.line), refused.why.c_str());
 
     const auto wanted = [&](const journeys::CustomerId& id) {
-        return options.customer.empty() || journeys::display(id) == options.customer || journeys::to_text(id) == options.customer;
+        return options.customer.empty() || journeys::display(id) == options.customer ||
+               journeys::to_text(id) == options.customer;
     };
     journeys::RunRecord before;
     const bool prints_lines = options.diff.empty() && !options.summary;
-    const auto customers = simulate(catalog, recorded->records, simulation,
-                                    [&](const journeys::CustomerId& customer, const journeys::TimelineEntry& entry) {
-                                        if (!wanted(customer)) return;
-                                        if (!prints_lines) return before.note(customer, entry);
-                                        if (!schema::is_simulated(entry.kind)) return;
-                                        const auto line = schema::to_json_line(customer, entry);
-                                        std::fwrite(line.data(), 1, line.size(), stdout);
-                                        std::fputc('\n', stdout);
-                                    });
+    const auto customers =
+        simulate(catalog, recorded->records, simulation,
+                 [&](const journeys::CustomerId& customer, const journeys::TimelineEntry& entry) {
+                     if (!wanted(customer)) return;
+                     if (!prints_lines) return before.note(customer, entry);
+                     if (!schema::is_simulated(entry.kind)) return;
+                     const auto line = schema::to_json_line(customer, entry);
+                     std::fwrite(line.data(), 1, line.size(), stdout);
+                     std::fputc('\n', stdout);
+                 });
     if (prints_lines) return recorded->refused_count > 0 ? exit_input : exit_done;
 
     SimulationSummary summary;
@@ -93,16 +99,18 @@ int simulate_command(const Options& options) {
     if (!options.diff.empty()) {
         const auto changed = load(options, options.diff, other);
         if (!changed) return exit_input;
-        simulate(changed, recorded->records, simulation, [&](const auto& customer, const auto& entry) {
-            if (wanted(customer)) after.note(customer, entry);
-        });
+        simulate(changed, recorded->records, simulation,
+                 [&](const auto& customer, const auto& entry) {
+                     if (wanted(customer)) after.note(customer, entry);
+                 });
         summary.after_name = options.diff;
         summary.changes = changes_between(files.journeys, other.journeys);
     }
     summary.took = std::chrono::steady_clock::now() - started;
     const auto text = options.diff.empty() ? summary_text(summary, before)
-                      : options.summary    ? summary_text(summary, before, journeys::compare(before, after))
-                                           : diff_lines(before, after);
+                      : options.summary
+                          ? summary_text(summary, before, journeys::compare(before, after))
+                          : diff_lines(before, after);
     std::fwrite(text.data(), 1, text.size(), stdout);
     return exit_done;
 }
@@ -110,14 +118,22 @@ int simulate_command(const Options& options) {
 } // namespace
 
 void add_simulate(CLI::App& app, int& exit_code) {
-    auto* const command = app.add_subcommand("simulate", "Run recorded events through journeys under a virtual clock; nothing is sent");
+    auto* const command = app.add_subcommand(
+        "simulate", "Run recorded events through journeys under a virtual clock; nothing is sent");
     const auto options = std::make_shared<Options>();
-    command->add_option("--journeys", options->journeys, "A folder of journeys, or one file")->required();
-    command->add_option("--events", options->events, "Recorded messages, one JSON value a line")->required();
-    command->add_option("--config", options->config, "Check and decide as this configuration says; else all permissions count as granted");
-    command->add_option("--until", options->until, "Where the clock stops; by default just before timers due at the last event's instant");
+    command->add_option("--journeys", options->journeys, "A folder of journeys, or one file")
+        ->required();
+    command->add_option("--events", options->events, "Recorded messages, one JSON value a line")
+        ->required();
+    command->add_option(
+        "--config", options->config,
+        "Check and decide as this configuration says; else all permissions count as granted");
+    command->add_option(
+        "--until", options->until,
+        "Where the clock stops; by default just before timers due at the last event's instant");
     command->add_option("--seed", options->seed, "Of holdouts and splits");
-    command->add_option("--diff", options->diff, "A second folder: what it would send more, less or at another time");
+    command->add_option("--diff", options->diff,
+                        "A second folder: what it would send more, less or at another time");
     command->add_flag("--summary", options->summary, "For people");
     command->add_option("--customer", options->customer, "Only this customer");
     command->add_flag("--log", options->log, "The files are recorded logs of a service");

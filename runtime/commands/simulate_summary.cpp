@@ -5,8 +5,8 @@
 
 #include <algorithm>
 #include <array>
-#include <filesystem>
 #include <cstdio>
+#include <filesystem>
 #include <set>
 #include <sstream>
 
@@ -16,7 +16,8 @@ namespace {
 /// 1204331 -> 1,204,331.
 std::string grouped(std::int64_t number) {
     auto digits = std::to_string(number < 0 ? -number : number);
-    for (auto at = static_cast<std::ptrdiff_t>(digits.size()) - 3; at > 0; at -= 3) digits.insert(static_cast<std::size_t>(at), 1, ',');
+    for (auto at = static_cast<std::ptrdiff_t>(digits.size()) - 3; at > 0; at -= 3)
+        digits.insert(static_cast<std::size_t>(at), 1, ',');
     return (number < 0 ? "−" : "") + digits;
 }
 std::string grouped(std::uint64_t number) { return grouped(static_cast<std::int64_t>(number)); }
@@ -37,9 +38,11 @@ std::string span_text(journeys::Duration span) {
 }
 
 std::string day_text(journeys::Timestamp at) {
-    static constexpr std::array months{"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+    static constexpr std::array months{"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                       "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
     const std::chrono::year_month_day day{std::chrono::floor<std::chrono::days>(at)};
-    return std::to_string(static_cast<unsigned>(day.day())) + ' ' + months[static_cast<unsigned>(day.month()) - 1] + ' ' +
+    return std::to_string(static_cast<unsigned>(day.day())) + ' ' +
+           months[static_cast<unsigned>(day.month()) - 1] + ' ' +
            std::to_string(static_cast<int>(day.year()));
 }
 
@@ -77,9 +80,10 @@ std::string head(const SimulationSummary& summary) {
     std::snprintf(seconds, sizeof seconds, "%.1f s", summary.took.count());
     std::string text = summary.before_name;
     if (!summary.after_name.empty()) text += " → " + summary.after_name;
-    if (summary.events > 0) text += " · " + day_text(summary.first) + " – " + day_text(summary.last);
-    return text + " · " + grouped(summary.events) + " events of " + grouped(summary.customers) + " customers · " + seconds +
-           " · nothing was sent\n";
+    if (summary.events > 0)
+        text += " · " + day_text(summary.first) + " – " + day_text(summary.last);
+    return text + " · " + grouped(summary.events) + " events of " + grouped(summary.customers) +
+           " customers · " + seconds + " · nothing was sent\n";
 }
 
 } // namespace
@@ -88,7 +92,8 @@ FileChanges changes_between(const std::map<std::string, std::string>& before,
                             const std::map<std::string, std::string>& after) {
     const auto by_stem = [](const std::map<std::string, std::string>& files) {
         std::map<std::string, std::string> result;
-        for (const auto& [name, text] : files) result[std::filesystem::path{name}.stem().string()] = text;
+        for (const auto& [name, text] : files)
+            result[std::filesystem::path{name}.stem().string()] = text;
         return result;
     };
     const auto olds = by_stem(before), news = by_stem(after);
@@ -108,7 +113,8 @@ FileChanges changes_between(const std::map<std::string, std::string>& before,
                 ++number;
                 if (known.contains(line) || named == changed_lines_named) continue;
                 ++named;
-                where += (where.empty() ? "line " : ", line ") + std::to_string(number) + ' ' + first_word(line);
+                where += (where.empty() ? "line " : ", line ") + std::to_string(number) + ' ' +
+                         first_word(line);
             }
             changes.changed.push_back(where.empty() ? name : name + " (" + where + ')');
         }
@@ -125,45 +131,58 @@ std::string summary_text(const SimulationSummary& summary, const journeys::RunRe
     for (const auto& [key, reason] : run.suppressed) ++reasons[{key.journey, key.step}][reason];
     for (const auto& [where, by_reason] : reasons) sent.try_emplace(where, 0);
 
-    std::string text = head(summary) + '\n' + padded("step", 40, false) + padded("sent", 10) + "  not sent\n";
+    std::string text =
+        head(summary) + '\n' + padded("step", 40, false) + padded("sent", 10) + "  not sent\n";
     for (const auto& [where, count] : sent) {
-        text += padded(where.first + " › " + where.second, 40, false) + padded(grouped(count), 10) + "  ";
+        text += padded(where.first + " › " + where.second, 40, false) + padded(grouped(count), 10) +
+                "  ";
         std::string why;
-        for (const auto& [reason, times] : reasons[where]) why += (why.empty() ? "" : " · ") + reason + ' ' + grouped(times);
+        for (const auto& [reason, times] : reasons[where])
+            why += (why.empty() ? "" : " · ") + reason + ' ' + grouped(times);
         text += (why.empty() ? "–" : why) + '\n';
     }
-    return text + "customers  most messages in 7 days " + std::to_string(run.most_in_seven_days()) + '\n';
+    return text + "customers  most messages in 7 days " + std::to_string(run.most_in_seven_days()) +
+           '\n';
 }
 
 std::string summary_text(const SimulationSummary& summary, const journeys::RunRecord&,
                          const journeys::Comparison& comparison) {
     const auto& changes = summary.changes;
-    std::string text = head(summary) + "changed  " + joined(changes.changed) + "     new  " + joined(changes.added);
+    std::string text = head(summary) + "changed  " + joined(changes.changed) + "     new  " +
+                       joined(changes.added);
     if (!changes.removed.empty()) text += "     gone  " + joined(changes.removed);
     text += "     same  " + std::to_string(changes.same) + " journeys\n\n";
-    text += padded("step", 32, false) + padded("old", 8) + padded("new", 8) + padded("no longer", 11) + padded("added", 8) +
-            "  at another time\n";
+    text += padded("step", 32, false) + padded("old", 8) + padded("new", 8) +
+            padded("no longer", 11) + padded("added", 8) + "  at another time\n";
     for (const auto& step : comparison.steps) {
-        text += padded(step.journey + " › " + step.step, 32, false) + padded(grouped(step.before), 8) +
-                padded(grouped(step.after), 8) + padded(signed_count(step.no_longer, "−"), 11) +
+        text += padded(step.journey + " › " + step.step, 32, false) +
+                padded(grouped(step.before), 8) + padded(grouped(step.after), 8) +
+                padded(signed_count(step.no_longer, "−"), 11) +
                 padded(signed_count(step.added, "+"), 8) + "  ";
-        if (step.moved == 0) text += step.before > 0 && step.after > 0 ? "0" : "–";
-        else text += grouped(step.moved) + ", median " + span_text(step.median_shift) + (step.median_shift.count() >= 0 ? " later" : " earlier");
+        if (step.moved == 0)
+            text += step.before > 0 && step.after > 0 ? "0" : "–";
+        else
+            text += grouped(step.moved) + ", median " + span_text(step.median_shift) +
+                    (step.median_shift.count() >= 0 ? " later" : " earlier");
         text += '\n';
     }
     for (const auto& [where, reasons] : comparison.why_no_longer) {
         text += "why no longer (" + where.first + " › " + where.second + ")  ";
         std::string why;
-        for (const auto& [reason, count] : reasons) why += (why.empty() ? "" : " · ") + reason + ' ' + grouped(count);
+        for (const auto& [reason, count] : reasons)
+            why += (why.empty() ? "" : " · ") + reason + ' ' + grouped(count);
         text += why + '\n';
     }
-    text += "customers  " + grouped(comparison.customers_with_more) + " get more · " + grouped(comparison.customers_with_fewer) +
-            " fewer · most in 7 days " + std::to_string(comparison.most_before) + " → " + std::to_string(comparison.most_after) +
-            " · capped " + grouped(comparison.capped_before) + " → " + grouped(comparison.capped_after) + '\n';
+    text += "customers  " + grouped(comparison.customers_with_more) + " get more · " +
+            grouped(comparison.customers_with_fewer) + " fewer · most in 7 days " +
+            std::to_string(comparison.most_before) + " → " + std::to_string(comparison.most_after) +
+            " · capped " + grouped(comparison.capped_before) + " → " +
+            grouped(comparison.capped_after) + '\n';
     if (!comparison.examples.empty()) {
         text += "look at    ";
         for (std::size_t i = 0; i < comparison.examples.size(); ++i)
-            text += (i == 0 ? "" : " · ") + comparison.examples[i].customer + ' ' + comparison.examples[i].what;
+            text += (i == 0 ? "" : " · ") + comparison.examples[i].customer + ' ' +
+                    comparison.examples[i].what;
         text += "   (--customer ID shows one)\n";
     }
     return text;
@@ -174,8 +193,8 @@ std::string diff_lines(const journeys::RunRecord& before, const journeys::RunRec
     std::set<journeys::RunRecord::Key> keys;
     for (const auto& [key, times] : before.sends) keys.insert(key);
     for (const auto& [key, times] : after.sends) keys.insert(key);
-    const auto line = [&](const char* change, const journeys::RunRecord::Key& key, const journeys::Timestamp* old,
-                          const journeys::Timestamp* fresh) {
+    const auto line = [&](const char* change, const journeys::RunRecord::Key& key,
+                          const journeys::Timestamp* old, const journeys::Timestamp* fresh) {
         text += std::string{"{\"change\":\""} + change + "\",\"customer\":";
         journeys::append_json_string(text, key.customer);
         text += ",\"journey\":";
@@ -189,7 +208,9 @@ std::string diff_lines(const journeys::RunRecord& before, const journeys::RunRec
         text += "}\n";
     };
     static const std::vector<journeys::Timestamp> none;
-    const auto of = [](const journeys::RunRecord& run, const journeys::RunRecord::Key& key) -> const std::vector<journeys::Timestamp>& {
+    const auto of =
+        [](const journeys::RunRecord& run,
+           const journeys::RunRecord::Key& key) -> const std::vector<journeys::Timestamp>& {
         const auto found = run.sends.find(key);
         return found == run.sends.end() ? none : found->second;
     };
@@ -197,9 +218,12 @@ std::string diff_lines(const journeys::RunRecord& before, const journeys::RunRec
         const auto& olds = of(before, key);
         const auto& news = of(after, key);
         for (std::size_t i = 0; i < std::max(olds.size(), news.size()); ++i) {
-            if (i >= news.size()) line("no_longer", key, &olds[i], nullptr);
-            else if (i >= olds.size()) line("added", key, nullptr, &news[i]);
-            else if (olds[i] != news[i]) line("moved", key, &olds[i], &news[i]);
+            if (i >= news.size())
+                line("no_longer", key, &olds[i], nullptr);
+            else if (i >= olds.size())
+                line("added", key, nullptr, &news[i]);
+            else if (olds[i] != news[i])
+                line("moved", key, &olds[i], &news[i]);
         }
     }
     return text;

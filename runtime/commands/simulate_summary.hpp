@@ -31,7 +31,8 @@ struct SimulationSummary {
 std::string summary_text(const SimulationSummary& summary, const journeys::RunRecord& run);
 std::string summary_text(const SimulationSummary& summary, const journeys::RunRecord& before,
                          const journeys::Comparison& comparison);
-/// One JSON object per message that only one of the two sends, or at another time, in a stable order:
+/// One JSON object per message that only one of the two sends, or at another time, in a stable
+/// order:
 /// `{"change":"no_longer|added|moved","customer",…,"at","new_at"}`.
 std::string diff_lines(const journeys::RunRecord& before, const journeys::RunRecord& after);
 

@@ -29,38 +29,37 @@ const ObjectType cart_type{
 
 struct Event : Object {
     std::string properties;
-    Value field(unsigned index, Arena &) const override {
+    Value field(unsigned index, Arena&) const override {
         return index == 0 ? Value::string("Product Added") : Value::packed(PackedView{properties});
     }
-    const ObjectType &object_type() const override { return event_type; }
+    const ObjectType& object_type() const override { return event_type; }
 };
 struct Customer : Object {
     std::string traits;
-    Value field(unsigned index, Arena &) const override {
+    Value field(unsigned index, Arena&) const override {
         return index == 0 ? Value::string("ada") : Value::packed(PackedView{traits});
     }
-    const ObjectType &object_type() const override { return customer_type; }
+    const ObjectType& object_type() const override { return customer_type; }
 };
 struct Item : Object {
     std::string product_id;
     double price = 0;
     std::int64_t quantity = 0;
-    Value field(unsigned index, Arena &) const override {
-        if (index == 0)
-            return Value::string(product_id);
+    Value field(unsigned index, Arena&) const override {
+        if (index == 0) return Value::string(product_id);
         return index == 1 ? Value::floating(price) : Value::integer(quantity);
     }
-    const ObjectType &object_type() const override { return item_type; }
+    const ObjectType& object_type() const override { return item_type; }
 };
 struct Cart : Object, ListObject {
     std::vector<Item> items;
     std::size_t size() const override { return items.size(); }
-    Value at(std::size_t index, Arena &) const override { return Value::object(&items[index]); }
-    Value field(unsigned index, Arena &) const override {
-        return index == 0 ? Value::list(static_cast<const ListObject *>(this))
+    Value at(std::size_t index, Arena&) const override { return Value::object(&items[index]); }
+    Value field(unsigned index, Arena&) const override {
+        return index == 0 ? Value::list(static_cast<const ListObject*>(this))
                           : Value::floating(100);
     }
-    const ObjectType &object_type() const override { return cart_type; }
+    const ObjectType& object_type() const override { return cart_type; }
 };
 
 struct World {
@@ -99,33 +98,32 @@ struct World {
             item.quantity = i == 7 ? 3 : 1;
             cart.items.push_back(item);
         }
-        for (const auto &type : {event_type, customer_type, item_type, cart_type}) {
+        for (const auto& type : {event_type, customer_type, item_type, cart_type}) {
             environment.add_object(type);
         }
         environment.add_variable("event", Type::object("event"));
         environment.add_variable("customer", Type::object("customer"));
         environment.add_variable("cart", Type::object("cart"));
         variables = {Value::object(&event), Value::object(&customer),
-                     Value::object(static_cast<const Object *>(&cart))};
+                     Value::object(static_cast<const Object*>(&cart))};
     }
 };
 
 /// By hand, on the same packed bytes.
-__attribute__((noinline)) bool condition_by_hand(const World &world) {
+__attribute__((noinline)) bool condition_by_hand(const World& world) {
     const auto value = PackedView{world.event.properties}.find("value");
-    if (!value.is_number() || !(value.as_double() > 20.0))
-        return false;
+    if (!value.is_number() || !(value.as_double() > 20.0)) return false;
     const auto country = PackedView{world.customer.traits}.find("country");
     return country.is_string() && (country.as_string() == "DE" || country.as_string() == "AT");
 }
 
-__attribute__((noinline)) bool cart_by_hand(const World &world) {
-    return std::any_of(world.cart.items.begin(), world.cart.items.end(), [](const Item &item) {
+__attribute__((noinline)) bool cart_by_hand(const World& world) {
+    return std::any_of(world.cart.items.begin(), world.cart.items.end(), [](const Item& item) {
         return item.price * static_cast<double>(item.quantity) > 200.0;
     });
 }
 
-double nanos_each(int count, const std::function<void(int)> &work) {
+double nanos_each(int count, const std::function<void(int)>& work) {
     const auto start = std::chrono::steady_clock::now();
     work(count);
     const std::chrono::duration<double, std::nano> took = std::chrono::steady_clock::now() - start;
@@ -146,14 +144,13 @@ double median(std::array<double, 5> values) {
     return values[2];
 }
 
-void report(std::ostream &out, const Measure &measure) {
+void report(std::ostream& out, const Measure& measure) {
     std::array<double, 5> ours{};
     std::array<double, 5> by_hand{};
     measure.ours(measure.count / 10);
     for (std::size_t round = 0; round < ours.size(); ++round) {
         ours[round] = nanos_each(measure.count, measure.ours);
-        if (measure.by_hand)
-            by_hand[round] = nanos_each(measure.count, measure.by_hand);
+        if (measure.by_hand) by_hand[round] = nanos_each(measure.count, measure.by_hand);
     }
     out << std::left << std::setw(28) << measure.name << std::right << std::fixed
         << std::setprecision(1) << std::setw(10) << median(ours) << " ns";
@@ -164,7 +161,7 @@ void report(std::ostream &out, const Measure &measure) {
     out << '\n';
 }
 
-std::function<void(int)> repeat(const World &world, const Program &program) {
+std::function<void(int)> repeat(const World& world, const Program& program) {
     return [&](int count) {
         Arena arena;
         const Activation activation{world.variables};
@@ -175,16 +172,15 @@ std::function<void(int)> repeat(const World &world, const Program &program) {
     };
 }
 
-std::function<void(int)> repeat(const World &world, bool (*condition)(const World &)) {
+std::function<void(int)> repeat(const World& world, bool (*condition)(const World&)) {
     return [&world, condition](int count) {
-        for (int i = 0; i < count; ++i)
-            sink = condition(world);
+        for (int i = 0; i < count; ++i) sink = condition(world);
     };
 }
 
 } // namespace
 
-void bench_cel(std::ostream &out) {
+void bench_cel(std::ostream& out) {
     const World world;
     const std::string source =
         R"(event.properties.value > 20.0 && customer.traits.country in ["DE", "AT"])";

@@ -5,4 +5,4 @@
 
 /// Prints one line for each measure: the median of five rounds that take turns, in nanoseconds, and
 /// the ratio.
-void bench_cel(std::ostream &out);
+void bench_cel(std::ostream& out);

@@ -7,16 +7,16 @@ using namespace world;
 namespace {
 
 /// Every mistake as "column: message".
-std::vector<std::string> mistakes(const std::string &source, Expect expect = Expect::any) {
+std::vector<std::string> mistakes(const std::string& source, Expect expect = Expect::any) {
     const World world;
     std::vector<std::string> out;
-    for (const auto &issue : compile(source, world.environment, expect).issues) {
+    for (const auto& issue : compile(source, world.environment, expect).issues) {
         out.push_back(std::to_string(issue.column) + ": " + issue.message);
     }
     return out;
 }
 
-std::string mistake(const std::string &source, Expect expect = Expect::any) {
+std::string mistake(const std::string& source, Expect expect = Expect::any) {
     const auto all = mistakes(source, expect);
     return all.empty() ? "" : all.front();
 }
@@ -128,10 +128,9 @@ TEST_CASE("a program tells what it reads and calls", "[cel]") {
                 world.environment);
     REQUIRE(compiled.program);
     std::vector<std::string> paths;
-    for (const auto &path : compiled.program->paths()) {
+    for (const auto& path : compiled.program->paths()) {
         std::string text;
-        for (const auto &segment : path.segments)
-            text += (text.empty() ? "" : ".") + segment;
+        for (const auto& segment : path.segments) text += (text.empty() ? "" : ".") + segment;
         paths.push_back(text);
     }
     CHECK(paths == std::vector<std::string>{"event.properties.price", "cart.items",

@@ -16,12 +16,12 @@ struct Group {
     std::vector<std::string> failed;
 };
 
-std::map<std::string, Group> run_file(const std::string &name) {
+std::map<std::string, Group> run_file(const std::string& name) {
     std::ifstream cases{std::string{SOJOURN_SOURCE_DIR} + "/tests/cel/conformance/" + name};
     REQUIRE(cases);
     std::map<std::string, Group> groups;
-    run_conformance(cases, [&](const ConformanceResult &result) {
-        auto &group = groups[result.group];
+    run_conformance(cases, [&](const ConformanceResult& result) {
+        auto& group = groups[result.group];
         if (result.passed)
             ++group.passed;
         else
@@ -34,9 +34,9 @@ std::map<std::string, Group> run_file(const std::string &name) {
 
 TEST_CASE("every case of the core and of the string and math extensions passes", "[cel]") {
     const auto groups = run_file("conformance.jsonl");
-    for (const auto &[name, count] : std::map<std::string, std::size_t>{
+    for (const auto& [name, count] : std::map<std::string, std::size_t>{
              {"core", 822}, {"string_ext", 158}, {"math_ext", 151}}) {
-        const auto &group = groups.at(name);
+        const auto& group = groups.at(name);
         INFO(name);
         CHECK(group.failed == std::vector<std::string>{});
         CHECK(group.passed == count);
@@ -46,9 +46,9 @@ TEST_CASE("every case of the core and of the string and math extensions passes",
 TEST_CASE("optionals, two-variable macros and bindings pass; the rest is left out by name",
           "[cel]") {
     const auto groups = run_file("conformance_extra.jsonl");
-    for (const auto &[name, count] : std::map<std::string, std::size_t>{
+    for (const auto& [name, count] : std::map<std::string, std::size_t>{
              {"optionals", 44}, {"two_var_macros", 35}, {"bindings_ext", 6}}) {
-        const auto &group = groups.at(name);
+        const auto& group = groups.at(name);
         INFO(name);
         CHECK(group.failed == std::vector<std::string>{});
         CHECK(group.passed == count);

@@ -12,18 +12,17 @@ std::size_t allocations = 0;
 }
 
 // Counted in this whole program; a test reads the difference.
-void *operator new(std::size_t bytes) {
+void* operator new(std::size_t bytes) {
     ++allocations;
-    if (void *const made = std::malloc(bytes))
-        return made;
+    if (void* const made = std::malloc(bytes)) return made;
     throw std::bad_alloc{};
 }
-void *operator new(std::size_t bytes, const std::nothrow_t &) noexcept {
+void* operator new(std::size_t bytes, const std::nothrow_t&) noexcept {
     ++allocations;
     return std::malloc(bytes);
 }
-void operator delete(void *made) noexcept { std::free(made); }
-void operator delete(void *made, std::size_t) noexcept { std::free(made); }
+void operator delete(void* made) noexcept { std::free(made); }
+void operator delete(void* made, std::size_t) noexcept { std::free(made); }
 
 TEST_CASE("records, host lists and packed data are read in place", "[cel]") {
     const World world;
@@ -88,7 +87,7 @@ TEST_CASE("host functions get checked arguments and their context", "[cel]") {
 TEST_CASE("values are written as packed JSON", "[cel]") {
     const World world;
     Arena arena;
-    const auto json = [&](const std::string &source) {
+    const auto json = [&](const std::string& source) {
         PackedWriter writer;
         append_packed(writer, world.run(source, arena));
         const auto bytes = writer.take();
@@ -110,12 +109,10 @@ TEST_CASE("every limit ends the evaluation in an error", "[cel]") {
     }
     CHECK(world.text(bomb) == "error: the expression takes too many steps");
     std::string growth = "['0123456789']";
-    for (int i = 0; i < 20; ++i)
-        growth = "cel.bind(a, " + growth + ", a + a)";
+    for (int i = 0; i < 20; ++i) growth = "cel.bind(a, " + growth + ", a + a)";
     CHECK(world.text(growth) == "error: the result is too large");
     std::string text = "'0123456789'";
-    for (int i = 0; i < 20; ++i)
-        text = "cel.bind(a, " + text + ", a + a)";
+    for (int i = 0; i < 20; ++i) text = "cel.bind(a, " + text + ", a + a)";
     CHECK(world.text(text) == "error: the result is too large");
     CHECK(world.text("'%s'.format([1, 2, 3]) + 'aaaaaaaaaa'", {.result_bytes = 4}) ==
           "error: the result is too large");
@@ -124,7 +121,8 @@ TEST_CASE("every limit ends the evaluation in an error", "[cel]") {
           "error: the expression takes too many steps");
 }
 
-TEST_CASE("a value that holds itself many times over is written out only so far", "[.unfinished][cel]") {
+TEST_CASE("a value that holds itself many times over is written out only so far",
+          "[.unfinished][cel]") {
     const World world;
     Arena arena;
     std::string source = "a39";
@@ -148,13 +146,12 @@ TEST_CASE("a value that holds itself many times over is written out only so far"
 
 TEST_CASE("what is nested too deep or too long is refused", "[cel]") {
     const World world;
-    const auto is_refused = [&](const std::string &source) {
+    const auto is_refused = [&](const std::string& source) {
         return !compile(source, world.environment).program;
     };
     const auto repeated = [](std::string_view part, int times) {
         std::string out;
-        for (int i = 0; i < times; ++i)
-            out += part;
+        for (int i = 0; i < times; ++i) out += part;
         return out;
     };
     CHECK_FALSE(is_refused(repeated("(", 63) + "1" + repeated(")", 63)));

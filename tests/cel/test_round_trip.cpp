@@ -16,48 +16,28 @@ public:
     explicit Generator(unsigned seed) : random_(seed) {}
 
     std::string expression(int depth) {
-        if (depth == 0)
-            return leaf();
+        if (depth == 0) return leaf();
         const auto inner = [&] { return expression(depth - 1); };
         switch (pick(19)) {
-        case 0:
-            return "(" + inner() + ")";
-        case 1:
-            return inner() + " ? " + leaf() + " : " + inner();
-        case 2:
-            return inner() + " && " + inner();
-        case 3:
-            return inner() + " || " + inner();
-        case 4:
-            return "(" + inner() + ") " + binary() + " " + inner();
-        case 5:
-            return inner() + " " + binary() + " (" + inner() + ")";
-        case 6:
-            return "!(" + inner() + ")";
-        case 7:
-            return "-(" + inner() + ")";
-        case 8:
-            return "[" + inner() + ", ?optional.of(" + leaf() + ")]";
-        case 9:
-            return "{'k': " + inner() + ", " + leaf() + ": 2}";
-        case 10:
-            return "(" + inner() + ")[" + inner() + "]";
-        case 11:
-            return "[1, 2, 3].map(x, " + inner() + ")";
-        case 12:
-            return "[1, 2].exists(i, v, " + inner() + " == v)";
-        case 13:
-            return "size(" + inner() + ")";
-        case 14:
-            return "has(({'a': " + inner() + "}).a)";
-        case 15:
-            return "({'a': " + inner() + "}).?a.orValue(" + leaf() + ")";
-        case 16:
-            return "cel.bind(b, " + inner() + ", b == b)";
-        case 17:
-            return "math.greatest(" + inner() + ", 2)";
-        default:
-            return "string(" + inner() + ").startsWith('1')";
+        case 0: return "(" + inner() + ")";
+        case 1: return inner() + " ? " + leaf() + " : " + inner();
+        case 2: return inner() + " && " + inner();
+        case 3: return inner() + " || " + inner();
+        case 4: return "(" + inner() + ") " + binary() + " " + inner();
+        case 5: return inner() + " " + binary() + " (" + inner() + ")";
+        case 6: return "!(" + inner() + ")";
+        case 7: return "-(" + inner() + ")";
+        case 8: return "[" + inner() + ", ?optional.of(" + leaf() + ")]";
+        case 9: return "{'k': " + inner() + ", " + leaf() + ": 2}";
+        case 10: return "(" + inner() + ")[" + inner() + "]";
+        case 11: return "[1, 2, 3].map(x, " + inner() + ")";
+        case 12: return "[1, 2].exists(i, v, " + inner() + " == v)";
+        case 13: return "size(" + inner() + ")";
+        case 14: return "has(({'a': " + inner() + "}).a)";
+        case 15: return "({'a': " + inner() + "}).?a.orValue(" + leaf() + ")";
+        case 16: return "cel.bind(b, " + inner() + ", b == b)";
+        case 17: return "math.greatest(" + inner() + ", 2)";
+        default: return "string(" + inner() + ").startsWith('1')";
         }
     }
 
@@ -97,7 +77,7 @@ private:
     std::mt19937 random_;
 };
 
-std::string printed(const std::string &source) {
+std::string printed(const std::string& source) {
     const auto parsed = parse(source);
     REQUIRE(parsed.root);
     return print(*parsed.root);

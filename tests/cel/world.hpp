@@ -30,62 +30,56 @@ inline const ObjectType cart_type{
 
 struct Event : Object {
     std::string properties;
-    Value field(unsigned index, Arena &) const override {
+    Value field(unsigned index, Arena&) const override {
         return index == 0 ? Value::string("Product Added") : Value::packed(PackedView{properties});
     }
-    const ObjectType &object_type() const override { return event_type; }
+    const ObjectType& object_type() const override { return event_type; }
 };
 
 struct Customer : Object {
     std::string traits;
     Value churn_risk;
-    Value field(unsigned index, Arena &) const override {
+    Value field(unsigned index, Arena&) const override {
         switch (index) {
-        case 0:
-            return Value::string("ada");
-        case 1:
-            return Value::packed(PackedView{traits});
-        case 2:
-            return churn_risk;
-        case 3:
-            return Value::integer(2);
-        default:
-            return Value::timestamp(1'700'000'000, 0);
+        case 0: return Value::string("ada");
+        case 1: return Value::packed(PackedView{traits});
+        case 2: return churn_risk;
+        case 3: return Value::integer(2);
+        default: return Value::timestamp(1'700'000'000, 0);
         }
     }
-    const ObjectType &object_type() const override { return customer_type; }
+    const ObjectType& object_type() const override { return customer_type; }
 };
 
 struct Item : Object {
     double price = 0;
     std::int64_t quantity = 0;
-    Value field(unsigned index, Arena &) const override {
+    Value field(unsigned index, Arena&) const override {
         return index == 0 ? Value::floating(price) : Value::integer(quantity);
     }
-    const ObjectType &object_type() const override { return item_type; }
+    const ObjectType& object_type() const override { return item_type; }
 };
 
 struct Cart : Object, ListObject {
     std::vector<Item> items;
     std::size_t size() const override { return items.size(); }
-    Value at(std::size_t index, Arena &) const override { return Value::object(&items[index]); }
-    Value field(unsigned index, Arena &) const override {
-        return index == 0 ? Value::list(static_cast<const ListObject *>(this))
+    Value at(std::size_t index, Arena&) const override { return Value::object(&items[index]); }
+    Value field(unsigned index, Arena&) const override {
+        return index == 0 ? Value::list(static_cast<const ListObject*>(this))
                           : Value::floating(84.9);
     }
-    const ObjectType &object_type() const override { return cart_type; }
+    const ObjectType& object_type() const override { return cart_type; }
 };
 
 /// consent['email'], made on demand.
 struct Consent : MapObject {
     std::size_t size() const override { return 1; }
-    bool find(Value key, Value &found, Arena &) const override {
-        if (!key.is(Kind::string) || key.as_string() != "email")
-            return false;
+    bool find(Value key, Value& found, Arena&) const override {
+        if (!key.is(Kind::string) || key.as_string() != "email") return false;
         found = Value::string("subscribed");
         return true;
     }
-    Value key_at(std::size_t, Arena &) const override { return Value::string("email"); }
+    Value key_at(std::size_t, Arena&) const override { return Value::string("email"); }
 };
 
 struct World {
@@ -124,7 +118,7 @@ struct World {
         cart.items[0].quantity = 1;
         cart.items[1].price = 25;
         cart.items[1].quantity = 3;
-        for (const auto &type : {event_type, customer_type, item_type, cart_type}) {
+        for (const auto& type : {event_type, customer_type, item_type, cart_type}) {
             environment.add_object(type);
         }
         environment.add_variable("event", Type::object("event"), "what happened");
@@ -136,33 +130,31 @@ struct World {
         FunctionDeclaration count{
             "count",
             {{{Type::string(), Type::string()}, Type::integer(), false}},
-            [](const void *context, std::span<const Value> arguments, Arena &) {
-                const auto &times = *static_cast<const int *>(context);
+            [](const void* context, std::span<const Value> arguments, Arena&) {
+                const auto& times = *static_cast<const int*>(context);
                 return Value::integer(times *
                                       static_cast<std::int64_t>(arguments[0].as_string().size()));
             },
             "how often"};
         count.check_constant = [](std::size_t argument, std::string_view text) -> std::string {
-            if (argument != 1 || text.ends_with("d") || text.ends_with("h"))
-                return {};
+            if (argument != 1 || text.ends_with("d") || text.ends_with("h")) return {};
             return "\"" + std::string{text} + "\" has no unit: s m h d w";
         };
         environment.add_function(std::move(count));
         environment.add_unavailable("session", "there is no session here");
         variables = {Value::object(&event), Value::object(&customer),
-                     Value::object(static_cast<const Object *>(&cart)),
-                     Value::map(static_cast<const MapObject *>(&consent)),
+                     Value::object(static_cast<const Object*>(&cart)),
+                     Value::map(static_cast<const MapObject*>(&consent)),
                      Value::timestamp(1'700'086'400, 0)};
     }
 
-    Value run(const std::string &source, Arena &arena, Limits limits = {}) const {
+    Value run(const std::string& source, Arena& arena, Limits limits = {}) const {
         const auto compiled = compile(source, environment);
-        if (!compiled.program)
-            return Value::error(compiled.issues.front().message, arena);
+        if (!compiled.program) return Value::error(compiled.issues.front().message, arena);
         programs_.push_back(compiled.program);
         return compiled.program->evaluate({variables, &factor, limits}, arena);
     }
-    std::string text(const std::string &source, Limits limits = {}) const {
+    std::string text(const std::string& source, Limits limits = {}) const {
         Arena arena;
         return to_text(run(source, arena, limits));
     }

@@ -35,7 +35,8 @@ steps:
     send: { channel: sms, template: cart-last-call, topic: cart }
 )";
 
-constexpr auto shoes = R"({"cart_id":"c-1","product_id":"p1","price":49.99,"quantity":1,"currency":"EUR"})";
+constexpr auto shoes =
+    R"({"cart_id":"c-1","product_id":"p1","price":49.99,"quantity":1,"currency":"EUR"})";
 constexpr auto order = R"({"order_id":"o-1","cart_id":"c-1","revenue":49.99,"currency":"EUR",
                            "products":[{"product_id":"p1","price":49.99,"quantity":1}]})";
 
@@ -52,7 +53,8 @@ TEST_CASE("an abandoned cart is reminded of, twice, and then the run is complete
     story.until(monday + 45min + 20h - 1ms);
     CHECK(story.happened().empty());
     story.until(monday + 45min + 20h);
-    CHECK(story.happened() == Lines{"send cart-abandon/second-touch c-1", "end cart-abandon/second-touch c-1 completed"});
+    CHECK(story.happened() == Lines{"send cart-abandon/second-touch c-1",
+                                    "end cart-abandon/second-touch c-1 completed"});
 }
 
 TEST_CASE("a purchase ends the run, whichever side of the timer it is on", "[engine]") {
@@ -61,18 +63,21 @@ TEST_CASE("a purchase ends the run, whichever side of the timer it is on", "[eng
     SECTION("a moment before") {
         story.track("ada", "Order Completed", monday + 45min - 1ms, order);
         story.until(monday + 48h);
-        CHECK(story.happened() == Lines{"enter cart-abandon c-1", "exit cart-abandon/first-wait c-1 purchased"});
+        CHECK(story.happened() ==
+              Lines{"enter cart-abandon c-1", "exit cart-abandon/first-wait c-1 purchased"});
     }
     SECTION("at the same instant: the event is applied first") {
         story.track("ada", "Order Completed", monday + 45min, order);
         story.until(monday + 48h);
-        CHECK(story.happened() == Lines{"enter cart-abandon c-1", "exit cart-abandon/first-wait c-1 purchased"});
+        CHECK(story.happened() ==
+              Lines{"enter cart-abandon c-1", "exit cart-abandon/first-wait c-1 purchased"});
     }
     SECTION("a moment after: the first message has left, and the order counts as its goal") {
         story.track("ada", "Order Completed", monday + 45min + 1ms, order);
         story.until(monday + 48h);
-        CHECK(story.happened() == Lines{"enter cart-abandon c-1", "send cart-abandon/first-touch c-1",
-                                        "exit cart-abandon/3 c-1 purchased", "goal cart-abandon c-1"});
+        CHECK(story.happened() ==
+              Lines{"enter cart-abandon c-1", "send cart-abandon/first-touch c-1",
+                    "exit cart-abandon/3 c-1 purchased", "goal cart-abandon c-1"});
     }
 }
 
@@ -93,7 +98,8 @@ TEST_CASE("an order that arrives late still stops the reminder", "[engine]") {
     story.track("ada", "Page Viewed", monday + 30min);
     story.track_late("ada", "Order Completed", monday + 10min, monday + 40min, order);
     story.until(monday + 48h);
-    CHECK(story.happened() == Lines{"enter cart-abandon c-1", "exit cart-abandon/first-wait c-1 purchased"});
+    CHECK(story.happened() ==
+          Lines{"enter cart-abandon c-1", "exit cart-abandon/first-wait c-1 purchased"});
 }
 
 TEST_CASE("an emptied cart is not reminded of", "[engine]") {
@@ -101,19 +107,22 @@ TEST_CASE("an emptied cart is not reminded of", "[engine]") {
     story.track("ada", "Product Added", monday, shoes);
     story.track("ada", "Product Removed", monday + 5min, shoes);
     story.until(monday + 48h);
-    CHECK(story.happened() == Lines{"enter cart-abandon c-1", "exit cart-abandon/first-wait c-1 cart-emptied"});
+    CHECK(story.happened() ==
+          Lines{"enter cart-abandon c-1", "exit cart-abandon/first-wait c-1 cart-emptied"});
 }
 
 TEST_CASE("an event that opens no run says why", "[engine]") {
     Story story{{cart_abandon}};
     SECTION("a condition that does not hold, by its line") {
-        story.track("ada", "Product Added", monday, R"({"cart_id":"c-1","product_id":"p1","price":19.99,"quantity":1})");
+        story.track("ada", "Product Added", monday,
+                    R"({"cart_id":"c-1","product_id":"p1","price":19.99,"quantity":1})");
         CHECK(story.happened() == Lines{"no_entry cart-abandon/6 when"});
     }
     SECTION("an open run of the same key") {
         story.track("ada", "Product Added", monday, shoes);
         story.track("ada", "Product Added", monday + 1min, shoes);
-        CHECK(story.happened() == Lines{"enter cart-abandon c-1", "no_entry cart-abandon open_run"});
+        CHECK(story.happened() ==
+              Lines{"enter cart-abandon c-1", "no_entry cart-abandon open_run"});
     }
     SECTION("two carts are two runs, and an order ends the one it bought") {
         const std::string by_key = R"(
@@ -129,12 +138,14 @@ steps:
 )";
         Story two{{by_key}};
         two.track("ada", "Product Added", monday, shoes);
-        two.track("ada", "Product Added", monday + 1min,
-                  R"({"cart_id":"c-2","product_id":"p2","price":30,"quantity":1,"currency":"EUR"})");
+        two.track(
+            "ada", "Product Added", monday + 1min,
+            R"({"cart_id":"c-2","product_id":"p2","price":30,"quantity":1,"currency":"EUR"})");
         two.track("ada", "Order Completed", monday + 2min, order);
         two.until(monday + 3h);
-        CHECK(two.happened() == Lines{"enter by-key c-1", "enter by-key c-2", "exit by-key/1 c-1 purchased",
-                                      "send by-key/touch c-2", "end by-key/touch c-2 completed"});
+        CHECK(two.happened() == Lines{"enter by-key c-1", "enter by-key c-2",
+                                      "exit by-key/1 c-1 purchased", "send by-key/touch c-2",
+                                      "end by-key/touch c-2 completed"});
     }
 }
 
@@ -158,7 +169,8 @@ steps:
 
 TEST_CASE("the same message twice has one effect", "[engine]") {
     Story story{{cart_abandon}};
-    const auto message = R"({"type":"track","messageId":"same","userId":"ada","event":"Product Added",
+    const auto message =
+        R"({"type":"track","messageId":"same","userId":"ada","event":"Product Added",
         "timestamp":"2026-03-02T10:00:00Z","properties":{"cart_id":"c-1","product_id":"p1","price":49.99,"quantity":1}})";
     CHECK(story.message(message, monday) == journeys::Applied::applied);
     CHECK(story.message(message, monday + 1min) == journeys::Applied::duplicate);
@@ -192,10 +204,11 @@ steps:
 )";
     Story story{{file}};
     story.track("ada", "Signed Up", monday, R"({"plan":"gold"})");
-    CHECK(story.happened() == Lines{"enter tour", "update tour/1", "call tour/crm", "send tour/a", "send tour/last",
-                                    "end tour/last completed"});
+    CHECK(story.happened() == Lines{"enter tour", "update tour/1", "call tour/crm", "send tour/a",
+                                    "send tour/last", "end tour/last completed"});
     story.track("bob", "Signed Up", monday, R"({"plan":"free"})");
-    CHECK(story.happened() == Lines{"enter tour", "update tour/1", "exit tour/2.otherwise.1 not-gold"});
+    CHECK(story.happened() ==
+          Lines{"enter tour", "update tour/1", "exit tour/2.otherwise.1 not-gold"});
 }
 
 TEST_CASE("a wait for an event goes one way or the other", "[engine]") {
@@ -225,7 +238,8 @@ steps:
     SECTION("it comes") {
         story.track("ada", "Product Reviewed", monday + 1h, R"({"rating":3})");
         story.track("ada", "Product Reviewed", monday + 2h, R"({"rating":5})");
-        CHECK(story.happened() == Lines{"enter review", "send review/thanks", "end review/thanks completed"});
+        CHECK(story.happened() ==
+              Lines{"enter review", "send review/thanks", "end review/thanks completed"});
         REQUIRE(story.granted.size() == 1);
         CHECK(story.granted[0].payload.find(R"("data":{"rating":5})") != std::string::npos);
     }
@@ -237,7 +251,8 @@ steps:
     }
 }
 
-TEST_CASE("guest, then login, then order: no reminder goes out, in whatever order they arrive", "[engine]") {
+TEST_CASE("guest, then login, then order: no reminder goes out, in whatever order they arrive",
+          "[engine]") {
     struct Arrival {
         std::string what;
         Timestamp at;
@@ -250,11 +265,15 @@ TEST_CASE("guest, then login, then order: no reminder goes out, in whatever orde
         auto accepted = monday + 10min;
         for (const auto& what : order_of_arrival) {
             accepted += 1min;
-            if (what == "cart") story.track_late("anonymous:tab", "Product Added", monday, accepted, shoes);
+            if (what == "cart")
+                story.track_late("anonymous:tab", "Product Added", monday, accepted, shoes);
             if (what == "login")
-                story.message(R"({"type":"identify","messageId":"login","userId":"ada","anonymousId":"tab",
-                                  "timestamp":"2026-03-02T10:02:00Z","traits":{"email":"ada@example.com"}})", accepted);
-            if (what == "order") story.track_late("ada", "Order Completed", monday + 5min, accepted, order);
+                story.message(
+                    R"({"type":"identify","messageId":"login","userId":"ada","anonymousId":"tab",
+                                  "timestamp":"2026-03-02T10:02:00Z","traits":{"email":"ada@example.com"}})",
+                    accepted);
+            if (what == "order")
+                story.track_late("ada", "Order Completed", monday + 5min, accepted, order);
         }
         story.until(monday + 72h);
         INFO(order_of_arrival[0] << ", " << order_of_arrival[1] << ", " << order_of_arrival[2]);
@@ -266,7 +285,9 @@ TEST_CASE("runs in a wait keep, move or end at a publication, as their file says
     const auto file = [](const std::string& wait, const std::string& on_publish) {
         return "id: slow\nstatus: live\n" + on_publish +
                "enter: { on: [Signed Up], reentry: always }\nsteps:\n"
-               "  - name: pause\n    wait: { for: " + wait + " }\n"
+               "  - name: pause\n    wait: { for: " +
+               wait +
+               " }\n"
                "  - name: hello\n    send: { channel: email, template: hello, topic: t }\n";
     };
     Story story{{file("4h", "")}};

@@ -27,7 +27,8 @@ std::string quoted(std::string_view text) {
 /// `"userId":"u"` or `"anonymousId":"a"`.
 std::string id_member(std::string_view who) {
     constexpr std::string_view anonymous = "anonymous:";
-    if (who.starts_with(anonymous)) return "\"anonymousId\":" + quoted(who.substr(anonymous.size()));
+    if (who.starts_with(anonymous))
+        return "\"anonymousId\":" + quoted(who.substr(anonymous.size()));
     return "\"userId\":" + quoted(who);
 }
 
@@ -36,8 +37,10 @@ std::string id_member(std::string_view who) {
 Story::Story(std::vector<std::string> files, std::optional<journeys::Settings> settings)
     : settings_(std::move(settings)),
       run_(load(files), [this](const journeys::Customer&, const journeys::Effect& effect) {
-          if (const auto* entry = std::get_if<journeys::TimelineEntry>(&effect)) entries_.push_back(*entry);
-          if (const auto* grant = std::get_if<journeys::IntentGranted>(&effect)) granted.push_back(*grant);
+          if (const auto* entry = std::get_if<journeys::TimelineEntry>(&effect))
+              entries_.push_back(*entry);
+          if (const auto* grant = std::get_if<journeys::IntentGranted>(&effect))
+              granted.push_back(*grant);
       }) {}
 
 journeys::CatalogPtr Story::load(const std::vector<std::string>& files) {
@@ -55,7 +58,8 @@ journeys::CatalogPtr Story::load(const std::vector<std::string>& files) {
         settings.assume_permission = true;
         settings.all_live = true;
     }
-    auto catalog = std::make_shared<const journeys::Catalog>(++publication_, settings, current, known_);
+    auto catalog =
+        std::make_shared<const journeys::Catalog>(++publication_, settings, current, known_);
     known_.insert(known_.end(), current.begin(), current.end());
     return catalog;
 }
@@ -85,11 +89,11 @@ journeys::Applied Story::message(std::string_view json, Timestamp accepted) {
     return record(routing.customer, std::move(*item.event));
 }
 
-journeys::Applied Story::track_late(std::string_view who, std::string_view event, Timestamp at, Timestamp accepted,
-                                    std::string_view properties) {
-    return message("{\"type\":\"track\",\"messageId\":\"m" + std::to_string(++messages_) + "\"," + id_member(who) +
-                       ",\"event\":" + quoted(event) + ",\"timestamp\":\"" + journeys::to_text(at) +
-                       "\",\"properties\":" + std::string{properties} + "}",
+journeys::Applied Story::track_late(std::string_view who, std::string_view event, Timestamp at,
+                                    Timestamp accepted, std::string_view properties) {
+    return message("{\"type\":\"track\",\"messageId\":\"m" + std::to_string(++messages_) + "\"," +
+                       id_member(who) + ",\"event\":" + quoted(event) + ",\"timestamp\":\"" +
+                       journeys::to_text(at) + "\",\"properties\":" + std::string{properties} + "}",
                    accepted);
 }
 
@@ -100,17 +104,21 @@ journeys::Applied Story::track(std::string_view who, std::string_view event, Tim
 
 journeys::Applied Story::identify(std::string_view who, Timestamp at, std::string_view traits,
                                   std::string_view anonymous) {
-    return message("{\"type\":\"identify\",\"messageId\":\"m" + std::to_string(++messages_) + "\"," + id_member(who) +
-                       (anonymous.empty() ? std::string{} : ",\"anonymousId\":" + quoted(anonymous)) +
-                       ",\"timestamp\":\"" + journeys::to_text(at) + "\",\"traits\":" + std::string{traits} + "}",
-                   at);
+    return message(
+        "{\"type\":\"identify\",\"messageId\":\"m" + std::to_string(++messages_) + "\"," +
+            id_member(who) +
+            (anonymous.empty() ? std::string{} : ",\"anonymousId\":" + quoted(anonymous)) +
+            ",\"timestamp\":\"" + journeys::to_text(at) + "\",\"traits\":" + std::string{traits} +
+            "}",
+        at);
 }
 
 std::vector<std::string> Story::happened() {
     std::vector<std::string> lines;
     for (; told_ < entries_.size(); ++told_) {
         const auto& entry = entries_[told_];
-        if (schema::is_simulated(entry.kind) || entry.kind == journeys::EntryKind::no_entry) lines.push_back(told(entry));
+        if (schema::is_simulated(entry.kind) || entry.kind == journeys::EntryKind::no_entry)
+            lines.push_back(told(entry));
     }
     return lines;
 }

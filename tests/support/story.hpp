@@ -1,5 +1,5 @@
-/// A journey told as a story: YAML in, events and time in, what was done out. The widest door that is still fast:
-/// the real loader, the real decoder, the sequential run of the core.
+/// A journey told as a story: YAML in, events and time in, what was done out. The widest door that
+/// is still fast: the real loader, the real decoder, the sequential run of the core.
 #pragma once
 
 #include "journeys/catalog.hpp"
@@ -25,16 +25,17 @@ inline constexpr Timestamp monday = journeys::from_millis(1'772'445'600'000);
 
 class Story {
 public:
-    /// Each text is one journey's file; all permissions count as granted and every journey as live, unless the
-    /// settings say otherwise. A mistake in a file fails the test.
-    explicit Story(std::vector<std::string> journeys, std::optional<journeys::Settings> settings = std::nullopt);
+    /// Each text is one journey's file; all permissions count as granted and every journey as live,
+    /// unless the settings say otherwise. A mistake in a file fails the test.
+    explicit Story(std::vector<std::string> journeys,
+                   std::optional<journeys::Settings> settings = std::nullopt);
 
     /// An event of `who` (a user id, or `anonymous:x`) at `at`, accepted then. `properties`: JSON.
     journeys::Applied track(std::string_view who, std::string_view event, Timestamp at,
                             std::string_view properties = "{}");
     /// The same, accepted later than it happened.
-    journeys::Applied track_late(std::string_view who, std::string_view event, Timestamp at, Timestamp accepted,
-                                 std::string_view properties = "{}");
+    journeys::Applied track_late(std::string_view who, std::string_view event, Timestamp at,
+                                 Timestamp accepted, std::string_view properties = "{}");
     journeys::Applied identify(std::string_view who, Timestamp at, std::string_view traits,
                                std::string_view anonymous = {});
     /// Any Segment message.
@@ -43,8 +44,8 @@ public:
     /// From here on these files count.
     void publish(std::vector<std::string> journeys);
 
-    /// What happened since the last call, one line each: `kind journey/step key reason`, empty parts left out;
-    /// entries of the kinds that `simulate` prints, and `no_entry`.
+    /// What happened since the last call, one line each: `kind journey/step key reason`, empty
+    /// parts left out; entries of the kinds that `simulate` prints, and `no_entry`.
     std::vector<std::string> happened();
     /// Only those of one kind.
     std::vector<std::string> happened(journeys::EntryKind kind);

@@ -15,18 +15,16 @@ namespace {
 using namespace world;
 
 /// What a fault of ours looks like to the fuzzer.
-void require(bool holds, const char *what, std::string_view source) {
-    if (holds)
-        return;
+void require(bool holds, const char* what, std::string_view source) {
+    if (holds) return;
     std::cerr << what << ": " << source << '\n';
     std::abort();
 }
 
 /// Of all that differs between two environments, only these rules.
-std::string evaluated(const World &world, std::string_view source) {
+std::string evaluated(const World& world, std::string_view source) {
     const auto compiled = compile(source, world.environment);
-    if (!compiled.program)
-        return "refused";
+    if (!compiled.program) return "refused";
     Arena arena;
     const Limits limits{.steps = 20'000, .result_bytes = 64 * 1024};
     const auto value = compiled.program->evaluate({world.variables, &world.factor, limits}, arena);
@@ -37,8 +35,7 @@ std::string evaluated(const World &world, std::string_view source) {
 }
 
 void fuzz(std::string_view input) {
-    if (input.empty())
-        return;
+    if (input.empty()) return;
     static World world;
     const auto rules = static_cast<unsigned char>(input.front());
     world.environment.strict_numbers = (rules & 1) != 0;
@@ -67,13 +64,13 @@ void fuzz(std::string_view input) {
 
 } // namespace
 
-extern "C" int LLVMFuzzerTestOneInput(const unsigned char *data, std::size_t size) {
-    fuzz({reinterpret_cast<const char *>(data), size});
+extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t size) {
+    fuzz({reinterpret_cast<const char*>(data), size});
     return 0;
 }
 
 #ifndef SOJOURN_LIBFUZZER
-int main(int count, char **names) {
+int main(int count, char** names) {
     for (int i = 1; i < count; ++i) {
         std::ifstream file{names[i], std::ios::binary};
         const std::string input{std::istreambuf_iterator<char>{file}, {}};
