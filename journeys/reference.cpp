@@ -51,6 +51,7 @@ Applied Reference::take(Record record) {
 }
 
 Applied Reference::apply_one(Record record) {
+    if (record.customer.value.empty()) return Applied::applied; // A publication: nobody's record.
     if (transfers_ == Transfers::recorded) {
         // The hand-over is ours, so a recorded outcome has nothing to settle; a recorded transfer
         // says when.

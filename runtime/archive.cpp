@@ -212,6 +212,38 @@ Result<void> Archive::forget_before(Timestamp before) {
     });
 }
 
+Result<void> Archive::read_log(const std::function<void(const schema::StoredRecord&)>& take) {
+    return session_->run([&](pqxx::work& work) {
+        // In pages, by the order's own key, so that memory stays small however long the log is.
+        constexpr int page = 10'000;
+        std::int64_t micros = -1, offset = -1;
+        int partition = -1;
+        while (true) {
+            const auto rows = work.exec_params("SELECT partition, \"offset\", (extract(epoch FROM "
+                                               "accepted_at) * 1000000)::bigint, "
+                                               "kind, customer, body FROM log "
+                                               "WHERE ((extract(epoch FROM accepted_at) * "
+                                               "1000000)::bigint, partition, \"offset\") > "
+                                               "($1, $2, $3) ORDER BY 3, 1, 2 LIMIT $4",
+                                               micros, partition, offset, page);
+            for (const auto& row : rows) {
+                partition = row[0].as<int>();
+                offset = row[1].as<std::int64_t>();
+                micros = row[2].as<std::int64_t>();
+                schema::StoredRecord record;
+                record.kind = static_cast<journeys::RecordKind>(row[3].as<int>());
+                record.header.offset = static_cast<std::uint64_t>(offset);
+                record.header.accepted_at = journeys::from_millis(micros / 1000);
+                record.header.customer =
+                    journeys::parse_customer_id(text_of(row[4])).value_or(journeys::CustomerId{});
+                record.body = text_of(row[5]);
+                take(record);
+            }
+            if (rows.size() < static_cast<pqxx::result::size_type>(page)) return;
+        }
+    });
+}
+
 Result<Timestamp> Archive::newest_accepted_at() {
     return session_->run([&](pqxx::work& work) {
         const auto row = work.exec1("SELECT coalesce((extract(epoch FROM max(accepted_at)) * "

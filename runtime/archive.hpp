@@ -5,6 +5,7 @@
 #include "actors/ports.hpp"
 #include "journeys/effect.hpp"
 #include "journeys/result.hpp"
+#include "schema/log_json.hpp"
 
 #include <cstdint>
 #include <functional>
@@ -54,6 +55,8 @@ public:
     journeys::Result<std::vector<RejectRow>> rejects(int limit); ///< Newest first.
     /// Of rejects, timeline and sandbox: what is older than `before`.
     journeys::Result<void> forget_before(journeys::Timestamp before);
+    /// The log as `simulate --log` reads it: records by `accepted_at`, then partition, then offset.
+    journeys::Result<void> read_log(const std::function<void(const schema::StoredRecord&)>& take);
     /// `accepted_at` of the newest record of the log; the epoch where there is none.
     journeys::Result<journeys::Timestamp> newest_accepted_at();
 

@@ -19,6 +19,7 @@ int main(int argc, char** argv) {
     runtime::add_send(app, exit_code);
     runtime::add_customer(app, exit_code);
     runtime::add_eval(app, exit_code);
+    runtime::add_export(app, exit_code);
     runtime::add_convert(app, exit_code);
     try {
         app.parse(argc, argv);

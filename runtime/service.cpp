@@ -5,6 +5,7 @@
 #include "runtime/channels/http_client.hpp"
 #include "runtime/channels/sandbox.hpp"
 #include "runtime/channels/webhook.hpp"
+#include "runtime/database.hpp"
 #include "runtime/listener/listener.hpp"
 #include "runtime/log.hpp"
 #include "runtime/postgres/embedded.hpp"
@@ -210,14 +211,14 @@ Result<void> Service::Parts::open_storage() {
     if (!config.storage.url.is_empty()) {
         connection.conninfo = config.storage.url.reveal();
     } else {
-        const auto place = options.config.parent_path() / config.storage.data_dir;
-        data_dir = std::filesystem::absolute(place).lexically_normal().string();
+        data_dir = data_folder(options.config, config).string();
         const auto locked = lock_folder(data_dir);
         if (!locked) return locked.error();
         auto started = EmbeddedPostgres::start(data_dir);
         if (!started) return started.error();
         embedded.emplace(std::move(*started));
         connection.conninfo = embedded->conninfo();
+        log.info("storage", {{"data_dir", data_dir}});
         if (embedded->was_adopted())
             log.info("adopted the private PostgreSQL that was still running");
     }

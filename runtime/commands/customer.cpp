@@ -3,9 +3,8 @@
 #include "runtime/archive.hpp"
 #include "runtime/console.hpp"
 #include "runtime/customer_json.hpp"
+#include "runtime/database.hpp"
 #include "runtime/listener/local_socket.hpp"
-#include "runtime/listener/request.hpp"
-#include "runtime/postgres/embedded.hpp"
 #include "runtime/publications.hpp"
 #include "schema/timeline_json.hpp"
 
@@ -43,23 +42,14 @@ std::string encoded(std::string_view text) {
 }
 
 /// With no service running the database is read: what the last flush wrote.
-int read_database(const Options& options, const schema::Config& config, const Files& files,
-                  const fs::path& data_dir) {
+int read_database(const Options& options) {
     const auto fail = [](const std::string& why) {
         std::fprintf(stderr, "sojourn: %s\n", why.c_str());
         return exit_environment;
     };
-    std::optional<EmbeddedPostgres> embedded;
-    std::string conninfo = config.storage.url.reveal();
-    if (conninfo.empty()) {
-        if (!fs::exists(data_dir))
-            return fail("no service is running, and there is no data in " + data_dir.string());
-        auto started = EmbeddedPostgres::start(data_dir);
-        if (!started) return fail(started.error().detail);
-        embedded.emplace(std::move(*started));
-        conninfo = embedded->conninfo();
-    }
-    Archive archive{conninfo};
+    auto database = open_database(options.config);
+    if (!database) return fail(database.error().detail);
+    Archive archive{database->conninfo};
     if (!options.search.empty()) {
         const auto ids = archive.search(options.search);
         if (!ids) return fail(ids.error().detail);
@@ -70,7 +60,7 @@ int read_database(const Options& options, const schema::Config& config, const Fi
     const auto stored = archive.publications();
     if (!stored) return fail(stored.error().detail);
     for (const auto& text : *stored) publications.add_stored(text);
-    publications.add(files);
+    publications.add(database->files);
 
     std::vector<journeys::CustomerId> candidates;
     if (const auto id = journeys::parse_customer_id(options.id)) candidates.push_back(*id);
@@ -123,9 +113,7 @@ int customer(const Options& options) {
             std::fprintf(stderr, "%s\n", schema::to_text(mistake).c_str());
         return exit_input;
     }
-    const auto data_dir =
-        fs::absolute(compiling.directory / compiled.config->storage.data_dir).lexically_normal();
-    const auto socket = data_dir / "sojourn.sock";
+    const auto socket = data_folder(options.config, *compiled.config) / "sojourn.sock";
     std::string target;
     if (!options.search.empty())
         target = "/admin/customers?search=" + encoded(options.search);
@@ -144,7 +132,7 @@ int customer(const Options& options) {
         std::fprintf(stderr, "no such customer: %s\n", options.id.c_str());
         return exit_input;
     }
-    return read_database(options, *compiled.config, *files, data_dir);
+    return read_database(options);
 }
 
 } // namespace
