@@ -189,6 +189,7 @@ Applied Turn::take(const Record& record) {
         }
         Applied operator()(const Settled& settled) const {
             if (turn.customer.forward_to) return forward();
+            turn.now = std::max(turn.customer.now, record.accepted_at);
             turn.cause_ = settled.intent.low;
             turn.entries_left_ = entries_per_event;
             turn.settle(settled);

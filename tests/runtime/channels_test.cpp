@@ -1,0 +1,199 @@
+#include "runtime/base64.hpp"
+#include "runtime/channels/http_client.hpp"
+#include "runtime/channels/webhook.hpp"
+
+#include <arpa/inet.h>
+#include <catch2/catch.hpp>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <future>
+#include <string>
+#include <thread>
+
+using namespace runtime;
+using namespace std::chrono_literals;
+using Kind = actors::ProviderOutcome::Kind;
+
+namespace {
+
+/// Takes one connection on loopback, reads a request, answers with `answer` and closes.
+class OneAnswer {
+public:
+    explicit OneAnswer(std::string answer) : socket_(::socket(AF_INET, SOCK_STREAM, 0)) {
+        sockaddr_in address{};
+        address.sin_family = AF_INET;
+        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        REQUIRE(::bind(socket_, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0);
+        REQUIRE(::listen(socket_, 1) == 0);
+        socklen_t size = sizeof address;
+        ::getsockname(socket_, reinterpret_cast<sockaddr*>(&address), &size);
+        port_ = ntohs(address.sin_port);
+        thread_ = std::thread{[this, answer = std::move(answer)] {
+            const int connection = ::accept(socket_, nullptr, nullptr);
+            char bytes[4096];
+            while (request_.find("\r\n\r\n") == std::string::npos ||
+                   request_.find("\"data\"") == std::string::npos) {
+                const auto got = ::read(connection, bytes, sizeof bytes);
+                if (got <= 0) break;
+                request_.append(bytes, static_cast<std::size_t>(got));
+            }
+            if (!answer.empty()) (void)!::write(connection, answer.data(), answer.size());
+            ::close(connection);
+        }};
+    }
+    ~OneAnswer() {
+        if (thread_.joinable()) thread_.join();
+        ::close(socket_);
+    }
+    std::string url() const { return "http://127.0.0.1:" + std::to_string(port_) + "/hook"; }
+    const std::string& request() {
+        if (thread_.joinable()) thread_.join();
+        return request_;
+    }
+
+private:
+    int socket_;
+    std::uint16_t port_ = 0;
+    std::string request_;
+    std::thread thread_;
+};
+
+HttpResponse call(HttpRequest request) {
+    HttpClient client;
+    std::promise<HttpResponse> answered;
+    client.request(std::move(request),
+                   [&](HttpResponse response) { answered.set_value(std::move(response)); });
+    return answered.get_future().get();
+}
+
+actors::ProviderRequest message() {
+    actors::ProviderRequest request;
+    request.channel = "crm";
+    request.intent = {1, 2};
+    request.customer = {journeys::IdNamespace::user, "ada"};
+    request.address = "ada@example.com";
+    request.payload = R"({"journey":"cart-abandon"})";
+    return request;
+}
+
+} // namespace
+
+TEST_CASE("a webhook is signed as the specification's own vectors are", "[channels]") {
+    // From the tests of the reference libraries, github.com/standard-webhooks/standard-webhooks
+    // (MIT).
+    const auto signature = [](std::string_view secret, const std::string& id, std::int64_t at,
+                              const std::string& body) {
+        return sign_webhook(*from_base64(secret), id, at, body);
+    };
+    CHECK(signature("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "msg_p5jXN8AQM9LWM0D4loKWxJek", 1614265330,
+                    R"({"test": 2432232314})") ==
+          "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
+    CHECK(signature("C2FVsBQIhrscChlQIMV+b5sSYspob7oD", "msg_27UH4WbU6Z5A5EzD8u03UvzRbpk",
+                    1649367553, R"({"email":"test@example.com","username":"test_user"})") ==
+          "v1,tZ1I4/hDygAJgO5TYxiSd6Sd0kDW6hPenDe+bTa3Kkw=");
+}
+
+TEST_CASE("a webhook's secret is 24 to 64 bytes behind whsec_", "[channels]") {
+    const auto accepts = [](const std::string& secret) {
+        return make_webhook({"http://127.0.0.1/", secret}).has_value();
+    };
+    CHECK(accepts(""));
+    CHECK(accepts("whsec_" + to_base64(std::string(24, 'k'))));
+    CHECK(accepts("whsec_" + to_base64(std::string(64, 'k'))));
+    CHECK_FALSE(accepts("whsec_" + to_base64(std::string(23, 'k'))));
+    CHECK_FALSE(accepts("whsec_" + to_base64(std::string(65, 'k'))));
+    CHECK_FALSE(accepts(to_base64(std::string(24, 'k'))));
+    CHECK_FALSE(accepts("whsec_not base64"));
+}
+
+TEST_CASE("every attempt of a webhook has the same id and body, and a time of its own",
+          "[channels]") {
+    const auto webhook =
+        std::move(make_webhook({"http://127.0.0.1/", "whsec_" + to_base64(std::string(24, 'k'))}))
+            .value();
+    const auto first = webhook->prepare(message(), std::chrono::sys_seconds{100s});
+    const auto second = webhook->prepare(message(), std::chrono::sys_seconds{200s});
+    CHECK(first.body == second.body);
+    CHECK(
+        first.body ==
+        R"({"type":"message.triggered","address":"ada@example.com","data":{"journey":"cart-abandon"}})");
+    const auto header = [](const HttpRequest& request, std::string_view name) {
+        for (const auto& [each, value] : request.headers)
+            if (each == name) return value;
+        return std::string{};
+    };
+    CHECK(header(first, "webhook-id") == journeys::to_text(message().intent));
+    CHECK(header(first, "webhook-id") == header(second, "webhook-id"));
+    CHECK(header(first, "webhook-timestamp") == "100");
+    CHECK(header(first, "webhook-signature") != header(second, "webhook-signature"));
+}
+
+TEST_CASE("an answer means accepted, rejected, try again, or nobody knows", "[channels]") {
+    const auto kind = [](long status) {
+        HttpResponse response;
+        response.status = status;
+        return classify_by_status(response).kind;
+    };
+    for (const long status : {200, 201, 202, 204, 299}) CHECK(kind(status) == Kind::accepted);
+    for (const long status : {301, 302, 400, 401, 403, 404, 410, 413, 422})
+        CHECK(kind(status) == Kind::rejected);
+    for (const long status : {408, 425, 429, 503}) CHECK(kind(status) == Kind::retry);
+    for (const long status : {500, 502, 504}) CHECK(kind(status) == Kind::unknown);
+    HttpResponse nothing;
+    CHECK(classify_by_status(nothing).kind == Kind::retry);
+    nothing.may_have_arrived = true;
+    CHECK(classify_by_status(nothing).kind == Kind::unknown);
+}
+
+TEST_CASE("Retry-After is read in both its forms, and bounded", "[channels]") {
+    const std::chrono::sys_seconds now{std::chrono::sys_days{2026y / 11 / 20} + 8h};
+    CHECK(parse_retry_after("0", now) == 0ms);
+    CHECK(parse_retry_after("120", now) == 120s);
+    CHECK(parse_retry_after("99999999", now) == 24h);
+    CHECK(parse_retry_after("Fri, 20 Nov 2026 08:00:30 GMT", now) == 30s);
+    CHECK(parse_retry_after("Fri, 20 Nov 2026 07:00:00 GMT", now) == 0ms);
+    CHECK_FALSE(parse_retry_after("-1", now));
+    CHECK_FALSE(parse_retry_after("soon", now));
+    CHECK_FALSE(parse_retry_after("", now));
+}
+
+TEST_CASE("the client tells what came over the wire", "[channels]") {
+    HttpRequest request;
+    request.body = R"({"data":1})";
+    request.timeout = 2s;
+    SECTION("an answer, with its Retry-After") {
+        OneAnswer server{"HTTP/1.1 429 Too Many\r\nRetry-After: 7\r\nContent-Length: 2\r\n\r\nno"};
+        request.url = server.url();
+        const auto response = call(request);
+        CHECK(response.status == 429);
+        CHECK(response.body == "no");
+        CHECK(response.retry_after == 7s);
+        CHECK(server.request().starts_with("POST /hook HTTP/1.1\r\n"));
+    }
+    SECTION("a redirect is not followed") {
+        OneAnswer server{"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: "
+                         "0\r\n\r\n"};
+        request.url = server.url();
+        CHECK(call(request).status == 302);
+    }
+    SECTION("a connection that ends after the request was written: it may have arrived") {
+        OneAnswer server{""};
+        request.url = server.url();
+        const auto response = call(request);
+        CHECK(response.status == 0);
+        CHECK(response.may_have_arrived);
+    }
+    SECTION("nobody listens: it has certainly not arrived") {
+        request.url = "http://127.0.0.1:1/";
+        const auto response = call(request);
+        CHECK(response.status == 0);
+        CHECK_FALSE(response.may_have_arrived);
+    }
+    SECTION("no other protocol than HTTP") {
+        request.url = "file:///etc/hostname";
+        CHECK(call(request).status == 0);
+    }
+}

@@ -1,0 +1,81 @@
+#include "runtime/event_files.hpp"
+#include "runtime/publication.hpp"
+#include "runtime/simulation.hpp"
+#include "schema/timeline_json.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <map>
+
+using namespace runtime;
+namespace fs = std::filesystem;
+
+namespace {
+
+const fs::path source{SOJOURN_SOURCE_DIR};
+
+journeys::CatalogPtr example_journeys() {
+    const auto files = read_files(std::nullopt, source / "config" / "journeys");
+    REQUIRE(files);
+    CompileOptions options;
+    options.trial = true;
+    auto compiled = compile(*files, options);
+    for (const auto& mistake : compiled.mistakes)
+        if (!mistake.is_warning) FAIL(schema::to_text(mistake));
+    return compiled.catalog;
+}
+
+std::string simulated(const std::vector<journeys::Record>& records,
+                      const SimulationOptions& options) {
+    std::string lines;
+    simulate(example_journeys(), records, options,
+             [&](const journeys::CustomerId& customer, const journeys::TimelineEntry& entry) {
+                 if (schema::is_simulated(entry.kind))
+                     lines += schema::to_json_line(customer, entry) + '\n';
+             });
+    return lines;
+}
+
+} // namespace
+
+TEST_CASE("the example journeys over recorded shop traffic do what was checked by hand",
+          "[golden]") {
+    const auto recorded = read_events({source / "tests" / "data" / "otto" / "stream.jsonl"});
+    REQUIRE(recorded);
+    CHECK(recorded->refused_count == 0);
+    const auto lines = simulated(recorded->records, {});
+    CHECK(lines == simulated(recorded->records, {})); // To the byte.
+
+    const auto golden = source / "tests" / "golden" / "simulate" / "otto.jsonl";
+    if (std::getenv("UPDATE_GOLDEN")) std::ofstream{golden} << lines;
+    const auto expected = read_file(golden);
+    REQUIRE(expected);
+    CHECK(lines == *expected);
+}
+
+TEST_CASE("the clock stops just before timers due at the last event's instant", "[golden]") {
+    const auto recorded = read_events({source / "tests" / "data" / "otto" / "stream.jsonl"});
+    REQUIRE(recorded);
+    const auto last = recorded->records.back().accepted_at;
+    CHECK(simulated(recorded->records, {}) ==
+          simulated(recorded->records, {.until = last - journeys::Duration{1}}));
+    CHECK(simulated(recorded->records, {}).size() <
+          simulated(recorded->records, {.until = last + std::chrono::hours{24 * 100}}).size());
+}
+
+TEST_CASE("the sample messages of the field run through without a crash", "[golden]") {
+    std::vector<fs::path> files;
+    for (const auto& entry : fs::directory_iterator{source / "tests" / "data" / "events"}) {
+        const auto name = entry.path().filename().string();
+        if (name.ends_with(".jsonl") && name < "07") files.push_back(entry.path());
+    }
+    std::ranges::sort(files);
+    CHECK(files.size() == 6);
+    const auto recorded = read_events(files);
+    REQUIRE(recorded);
+    CHECK(recorded->events > 60);
+    simulated(recorded->records, {});
+}
