@@ -31,12 +31,14 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <condition_variable>
 #include <cstring>
 
 #include <cstdio>
 #include <future>
 #include <optional>
 #include <random>
+#include <stop_token>
 #include <thread>
 
 namespace runtime {
@@ -49,6 +51,7 @@ using journeys::Result;
 /// Stored positions hang on it, so it is fixed: enough for the cores of one large machine.
 constexpr actors::Partition partition_count = 8;
 constexpr auto take_over_patience = std::chrono::seconds{60};
+constexpr auto supervision = std::chrono::milliseconds{500};
 constexpr std::size_t rejects_waiting_max = 10'000;
 
 LogCodec log_codec() {
@@ -156,6 +159,8 @@ public:
         : options(std::move(given)), clock(options.clock_speed), pacer(clock) {}
 
     Result<void> open_storage();
+    /// Starts the private PostgreSQL again whenever it has ended without us.
+    void supervise_storage();
     Result<void> read_publications(const Files& files, std::vector<schema::Mistake>& mistakes);
     Result<void> open_channels();
     void start_actors();
@@ -180,6 +185,7 @@ public:
     ClockPacer pacer;
     std::string data_dir;
     std::optional<EmbeddedPostgres> embedded;
+    std::jthread supervisor;
     ConnectionSettings connection;
     std::optional<Archive> archive;
     std::optional<Publications> publications;
@@ -222,6 +228,7 @@ Result<void> Service::Parts::open_storage() {
         if (embedded->was_adopted())
             log.info("adopted the private PostgreSQL that was still running");
     }
+    if (embedded) supervise_storage();
     auto opened = Connection::open(connection, "migrate");
     if (!opened) return opened.error();
     if (const auto migrated = migrate(*opened); !migrated) return migrated.error();
@@ -231,6 +238,24 @@ Result<void> Service::Parts::open_storage() {
     if (!newest) return newest.error();
     clock.start_no_earlier_than(*newest);
     return {};
+}
+
+void Service::Parts::supervise_storage() {
+    supervisor = std::jthread{[this](const std::stop_token& stopping) {
+        std::mutex unshared;
+        std::condition_variable_any pause;
+        while (true) {
+            std::unique_lock lock{unshared};
+            pause.wait_for(lock, stopping, supervision, [] { return false; });
+            if (stopping.stop_requested()) return;
+            if (embedded->server_pid() != 0) continue;
+            log.error("the private PostgreSQL has ended and is started again");
+            if (auto again = EmbeddedPostgres::start(data_dir))
+                again->leave_running();
+            else
+                log.repeated_warning("it does not start", {{"why", again.error().detail}});
+        }
+    }};
 }
 
 Result<void> Service::Parts::read_publications(const Files& files,
@@ -512,6 +537,10 @@ bool Service::Parts::stop() {
     store.reset();
     event_log.reset();
     archive.reset();
+    if (supervisor.joinable()) {
+        supervisor.request_stop();
+        supervisor.join();
+    }
     if (embedded)
         if (auto stopped = embedded->stop(); !stopped)
             log.warning("the private PostgreSQL did not stop", {{"why", stopped.error().detail}});
