@@ -22,11 +22,37 @@ template <class Record> Value not_loaded(const Record&, const View&, Arena&) {
     return Value::null();
 }
 
-/// The records of `range` that pass, as a list of values in the arena.
+/// Records bound one by one, as far as an expression asks.
+template <class Record> class BoundList final : public cel::ListObject {
+public:
+    BoundList(const std::vector<Record>& records, const View& view)
+        : fields_(&table<Record>()), records_(&records), view_(&view) {}
+    std::size_t size() const override { return records_->size(); }
+    Value at(std::size_t index, Arena& arena) const override {
+        void* const place = arena.allocate(sizeof(BoundRecord<Record>));
+        if (!place) return Value::error("the expression needs too much memory");
+        return Value::object(::new (place)
+                                 BoundRecord<Record>((*records_)[index], *view_, *fields_));
+    }
+
+private:
+    const FieldTable<Record>* fields_;
+    const std::vector<Record>* records_;
+    const View* view_;
+};
+
+/// The records of `range` that pass, as a list. Mostly all do, and then nothing is copied: `exists`
+/// binds no more items than it looks at.
 template <class Record, class Pass>
 Value list_of(const std::vector<Record>& range, const View& view, Arena& arena, Pass pass) {
+    constexpr std::string_view too_large = "the expression needs too much memory";
+    if (std::all_of(range.begin(), range.end(), pass)) {
+        void* const place = arena.allocate(sizeof(BoundList<Record>));
+        if (!place) return Value::error(too_large);
+        return Value::list(::new (place) BoundList<Record>(range, view));
+    }
     auto* const items = arena.allocate_array<Value>(range.size());
-    if (!items) return Value::error("the expression needs too much memory");
+    if (!items) return Value::error(too_large);
     std::size_t count = 0;
     for (const auto& record : range)
         if (pass(record)) items[count++] = bind(record, view, arena);
