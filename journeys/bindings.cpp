@@ -22,11 +22,37 @@ template <class Record> Value not_loaded(const Record&, const View&, Arena&) {
     return Value::null();
 }
 
-/// The records of `range` that pass, as a list of values in the arena.
+/// Records bound one by one, as far as an expression asks.
+template <class Record> class BoundList final : public cel::ListObject {
+public:
+    BoundList(const std::vector<Record>& records, const View& view)
+        : fields_(&table<Record>()), records_(&records), view_(&view) {}
+    std::size_t size() const override { return records_->size(); }
+    Value at(std::size_t index, Arena& arena) const override {
+        void* const place = arena.allocate(sizeof(BoundRecord<Record>));
+        if (!place) return Value::error("the expression needs too much memory");
+        return Value::object(::new (place)
+                                 BoundRecord<Record>((*records_)[index], *view_, *fields_));
+    }
+
+private:
+    const FieldTable<Record>* fields_;
+    const std::vector<Record>* records_;
+    const View* view_;
+};
+
+/// The records of `range` that pass, as a list. Mostly all do, and then nothing is copied: `exists`
+/// binds no more items than it looks at.
 template <class Record, class Pass>
 Value list_of(const std::vector<Record>& range, const View& view, Arena& arena, Pass pass) {
+    constexpr std::string_view too_large = "the expression needs too much memory";
+    if (std::all_of(range.begin(), range.end(), pass)) {
+        void* const place = arena.allocate(sizeof(BoundList<Record>));
+        if (!place) return Value::error(too_large);
+        return Value::list(::new (place) BoundList<Record>(range, view));
+    }
     auto* const items = arena.allocate_array<Value>(range.size());
-    if (!items) return Value::error("the expression needs too much memory");
+    if (!items) return Value::error(too_large);
     std::size_t count = 0;
     for (const auto& record : range)
         if (pass(record)) items[count++] = bind(record, view, arena);
@@ -216,23 +242,24 @@ template <> const FieldTable<CartLine>& table<CartLine>() {
     static const FieldTable<CartLine> fields{
         "CartItem",
         "One line of a cart.",
-        {{"product_id", Type::string(), "",
+        {{"product_id", Type::string(), "the producer's id of the product",
           [](const CartLine& line, const View&, Arena&) { return Value::string(line.product_id); }},
-         {"sku", Type::string(), "",
+         {"sku", Type::string(), "the stock-keeping unit; empty where the producer sends none",
           [](const CartLine& line, const View&, Arena&) { return Value::string(line.sku); }},
-         {"name", Type::string(), "",
+         {"name", Type::string(), "what the shop calls it",
           [](const CartLine& line, const View&, Arena&) { return Value::string(line.name); }},
-         {"category", Type::string(), "",
+         {"category", Type::string(), "as the producer sends it",
           [](const CartLine& line, const View&, Arena&) { return Value::string(line.category); }},
          {"price", Type::floating(), "of one, in units of the currency",
           [](const CartLine& line, const View&, Arena&) {
               return Value::floating(line.price.to_double());
           }},
-         {"quantity", Type::integer(), "",
+         {"quantity", Type::integer(), "how many; at least 1",
           [](const CartLine& line, const View&, Arena&) { return Value::integer(line.quantity); }},
-         {"url", Type::string(), "",
+         {"url", Type::string(), "the product's page",
           [](const CartLine& line, const View&, Arena&) { return Value::string(line.url); }},
-         {"image_url", Type::string(), "", [](const CartLine& line, const View&, Arena&) {
+         {"image_url", Type::string(), "its picture",
+          [](const CartLine& line, const View&, Arena&) {
               return Value::string(line.image_url);
           }}}};
     return fields;
@@ -245,7 +272,8 @@ template <> const FieldTable<Cart>& table<Cart>() {
         {{"id", Type::nullable(Type::string()),
           "the producer's cart_id, else one made here; null where there is no cart",
           [](const Cart& cart, const View&, Arena&) { return optional_text(cart.id); }},
-         {"items", Type::list(Type::object("CartItem")), "",
+         {"items", Type::list(Type::object("CartItem")),
+          "what lies in it, in the order it was put there",
           [](const Cart& cart, const View& view, Arena& arena) {
               return list_of(cart.lines, view, arena,
                              [](const CartLine& line) { return line.quantity > 0; });
@@ -258,7 +286,8 @@ template <> const FieldTable<Cart>& table<Cart>() {
           }},
          {"currency", Type::nullable(Type::string()), "ISO 4217",
           [](const Cart& cart, const View&, Arena&) { return optional_text(cart.currency); }},
-         {"updated_at", Type::nullable(Type::timestamp()), "",
+         {"updated_at", Type::nullable(Type::timestamp()),
+          "when something last changed in it; null where there is no cart",
           [](const Cart& cart, const View&, Arena&) { return optional_time(cart.updated_at); }},
          {"ordered", Type::boolean(), "an order named it, or bought one of its products",
           [](const Cart& cart, const View&, Arena&) { return Value::boolean(cart.ordered); }}}};
@@ -269,19 +298,19 @@ template <> const FieldTable<OrderLine>& table<OrderLine>() {
     static const FieldTable<OrderLine> fields{
         "OrderItem",
         "One line of an order.",
-        {{"product_id", Type::string(), "",
+        {{"product_id", Type::string(), "the producer's id of the product",
           [](const OrderLine& line, const View&, Arena&) {
               return Value::string(line.product_id);
           }},
-         {"name", Type::string(), "",
+         {"name", Type::string(), "what the shop calls it",
           [](const OrderLine& line, const View&, Arena&) { return Value::string(line.name); }},
-         {"category", Type::string(), "",
+         {"category", Type::string(), "as the producer sends it",
           [](const OrderLine& line, const View&, Arena&) { return Value::string(line.category); }},
          {"price", Type::floating(), "of one",
           [](const OrderLine& line, const View&, Arena&) {
               return Value::floating(line.price.to_double());
           }},
-         {"quantity", Type::integer(), "", [](const OrderLine& line, const View&, Arena&) {
+         {"quantity", Type::integer(), "how many", [](const OrderLine& line, const View&, Arena&) {
               return Value::integer(line.quantity);
           }}}};
     return fields;
@@ -291,9 +320,9 @@ template <> const FieldTable<Order>& table<Order>() {
     static const FieldTable<Order> fields{
         "Order",
         "One order; the last 20 are kept.",
-        {{"id", Type::string(), "",
+        {{"id", Type::string(), "the producer's order_id",
           [](const Order& order, const View&, Arena&) { return Value::string(order.id); }},
-         {"items", Type::list(Type::object("OrderItem")), "",
+         {"items", Type::list(Type::object("OrderItem")), "what was bought",
           [](const Order& order, const View& view, Arena& arena) {
               return list_of(order.items, view, arena, [](const OrderLine&) { return true; });
           }},
@@ -301,9 +330,9 @@ template <> const FieldTable<Order>& table<Order>() {
           [](const Order& order, const View&, Arena&) {
               return Value::floating(order.total.to_double());
           }},
-         {"currency", Type::nullable(Type::string()), "",
+         {"currency", Type::nullable(Type::string()), "ISO 4217",
           [](const Order& order, const View&, Arena&) { return optional_text(order.currency); }},
-         {"placed_at", Type::timestamp(), "",
+         {"placed_at", Type::timestamp(), "when it was placed, by the producer",
           [](const Order& order, const View&, Arena&) {
               return Value::timestamp(order.placed_at);
           }},
@@ -316,7 +345,7 @@ template <> const FieldTable<Order>& table<Order>() {
               }
               return Value::null();
           }},
-         {"coupon", Type::nullable(Type::string()), "",
+         {"coupon", Type::nullable(Type::string()), "the code that was redeemed, or null",
           [](const Order& order, const View&, Arena&) { return optional_text(order.coupon); }}}};
     return fields;
 }
@@ -325,9 +354,9 @@ template <> const FieldTable<Session>& table<Session>() {
     static const FieldTable<Session> fields{
         "Session",
         "The visit: ends after 30 minutes without an event; the last one until a new one begins.",
-        {{"id", Type::nullable(Type::string()), "",
+        {{"id", Type::nullable(Type::string()), "made here; null before the first event",
           [](const Session& session, const View&, Arena&) { return optional_text(session.id); }},
-         {"started_at", Type::nullable(Type::timestamp()), "",
+         {"started_at", Type::nullable(Type::timestamp()), "when its first event happened",
           [](const Session& session, const View&, Arena&) {
               return optional_time(session.started_at);
           }},
@@ -335,7 +364,7 @@ template <> const FieldTable<Session>& table<Session>() {
           [](const Session& session, const View&, Arena&) {
               return Value::integer(session.views);
           }},
-         {"events", Type::integer(), "",
+         {"events", Type::integer(), "how many it has had",
           [](const Session& session, const View&, Arena&) {
               return Value::integer(session.events);
           }},
@@ -347,11 +376,12 @@ template <> const FieldTable<Session>& table<Session>() {
           [](const Session& session, const View&, Arena& arena) {
               return texts(session.categories, arena);
           }},
-         {"referrer", Type::nullable(Type::string()), "",
+         {"referrer", Type::nullable(Type::string()), "the page that led to it, or null",
           [](const Session& session, const View&, Arena&) {
               return optional_text(session.referrer);
           }},
-         {"campaign", Type::nullable(Type::string()), "",
+         {"campaign", Type::nullable(Type::string()),
+          "the name of the campaign that led to it, or null",
           [](const Session& session, const View&, Arena&) {
               return optional_text(session.campaign);
           }},
@@ -395,15 +425,16 @@ template <> const FieldTable<Customer>& table<Customer>() {
           [](const Customer& customer, const View&, Arena&) {
               return Value::floating(customer.revenue.to_double());
           }},
-         {"first_seen", Type::timestamp(), "",
+         {"first_seen", Type::timestamp(), "when the first event happened",
           [](const Customer& customer, const View&, Arena&) {
               return Value::timestamp(customer.first_seen);
           }},
-         {"last_seen", Type::timestamp(), "",
+         {"last_seen", Type::timestamp(), "when the last event happened",
           [](const Customer& customer, const View&, Arena&) {
               return Value::timestamp(customer.last_seen);
           }},
-         {"last_order_at", Type::nullable(Type::timestamp()), "",
+         {"last_order_at", Type::nullable(Type::timestamp()),
+          "when the last order was placed; null without one",
           [](const Customer& customer, const View&, Arena&) {
               return optional_time(customer.last_order_at);
           }},

@@ -15,34 +15,41 @@
 namespace journeys::bindings {
 
 template <class Record> struct FieldTable {
+    using Read = cel::Value (*)(const Record&, const View&, cel::Arena&);
     struct Row {
         std::string name;
         cel::Type type;
         std::string doc;
-        cel::Value (*read)(const Record&, const View&, cel::Arena&);
+        Read read;
     };
-    FieldTable(std::string name, std::string doc, std::vector<Row> given) : rows(std::move(given)) {
+    FieldTable(std::string name, std::string doc, const std::vector<Row>& rows) {
         type.name = std::move(name);
         type.doc = std::move(doc);
-        for (const auto& row : rows) type.fields.push_back({row.name, row.type, row.doc});
+        for (const auto& row : rows) {
+            type.fields.push_back({row.name, row.type, row.doc});
+            readers.push_back(row.read);
+        }
     }
     cel::ObjectType type;
-    std::vector<Row> rows;
+    std::vector<Read> readers; ///< One for each field.
 };
 
 /// The table of a record; specialised in bindings.cpp.
 template <class Record> const FieldTable<Record>& table();
 
-/// A record as an expression sees it. Borrows both; lives in an arena or an evaluator.
+/// A record as an expression sees it. Borrows both; lives in an arena or an evaluator. It keeps the
+/// readers at hand: to ask the table for them cost a fifth of a condition over a cart.
 template <class Record> class BoundRecord final : public cel::Object {
 public:
-    BoundRecord(const Record& record, const View& view) : record_(&record), view_(&view) {}
+    BoundRecord(const Record& record, const View& view, const FieldTable<Record>& fields)
+        : readers_(fields.readers.data()), record_(&record), view_(&view) {}
     cel::Value field(unsigned index, cel::Arena& arena) const override {
-        return table<Record>().rows[index].read(*record_, *view_, arena);
+        return readers_[index](*record_, *view_, arena);
     }
     const cel::ObjectType& object_type() const override { return table<Record>().type; }
 
 private:
+    const typename FieldTable<Record>::Read* readers_;
     const Record* record_;
     const View* view_;
 };
@@ -52,7 +59,7 @@ private:
 template <class Record> cel::Value bind(const Record& record, const View& view, cel::Arena& arena) {
     void* const place = arena.allocate(sizeof(BoundRecord<Record>));
     if (!place) return cel::Value::error("the expression needs too much memory");
-    return cel::Value::object(::new (place) BoundRecord<Record>(record, view));
+    return cel::Value::object(::new (place) BoundRecord<Record>(record, view, table<Record>()));
 }
 
 /// `run.event` and `run.last_event`: what the run kept of an event, packed.

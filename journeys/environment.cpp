@@ -226,6 +226,32 @@ const cel::Environment& environment(Scope scope) {
     return environments[static_cast<std::size_t>(scope)];
 }
 
+std::string expressions_reference() {
+    struct Place {
+        Scope scope;
+        std::string_view names;
+    };
+    static constexpr std::array<Place, 3> places{{
+        {Scope::entry, "`enter.when`, `enter.key`"},
+        {Scope::event, "`exit.when`, `goal.when`, a wait's `when`"},
+        {Scope::step, "everything else in a step"},
+    }};
+    std::string out = "# Expressions\n\n"
+                      "Written in CEL, the Common Expression Language: `cart.value > 20 && "
+                      "customer.country in [\"DE\", \"AT\"]`.\n"
+                      "A missing key of a map is null, and so is whatever is read of null. int and "
+                      "double may be mixed.\n"
+                      "A condition that ends in an error counts as not met.\n\n"
+                      "| where | what cannot be named there |\n| --- | --- |\n";
+    for (const auto& place : places) {
+        std::string missing;
+        for (const auto& [name, sentence] : environment(place.scope).unavailable())
+            missing += (missing.empty() ? "`" : "; `") + name + "`: " + sentence;
+        out += "| " + std::string{place.names} + " | " + missing + " |\n";
+    }
+    return out + '\n' + cel::markdown(environment(Scope::event)); // It offers all there is.
+}
+
 struct Evaluator::Bound {
     View view;
     Arena arena;

@@ -25,6 +25,10 @@ enum class Scope : std::uint8_t {
 /// Declared once, shared for ever. Same slots in every scope.
 const cel::Environment& environment(Scope scope);
 
+/// All of it for those who write journeys, as Markdown: what each place of a file offers,
+/// variables, fields, functions.
+std::string expressions_reference();
+
 /// What an evaluation looks at. Borrowed for the time of one call.
 struct View {
     const Customer* customer = nullptr;

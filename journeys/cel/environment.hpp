@@ -60,6 +60,9 @@ public:
     const std::vector<Variable>& variables() const { return variables_; }
     const std::vector<FunctionDeclaration>& functions() const { return functions_; }
     const std::vector<std::unique_ptr<const ObjectType>>& objects() const { return objects_; }
+    const std::map<std::string, std::string, std::less<>>& unavailable() const {
+        return unavailable_;
+    }
 
     /// true: arithmetic never mixes int, uint and double, as the standard has it, and `days`,
     /// `hours` and `date` are unknown. false: an int or uint and a double are computed in double.

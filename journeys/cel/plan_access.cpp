@@ -24,6 +24,7 @@ class LocalNode : public Node {
 public:
     explicit LocalNode(unsigned slot) : slot_(slot) {}
     Value evaluate(Frame& frame) const override { return frame.locals[slot_]; }
+    std::optional<unsigned> local() const override { return slot_; }
 
 private:
     unsigned slot_;
@@ -106,6 +107,8 @@ public:
             return from.as_object()->field(index_, frame.arena);
         return other_->evaluate(frame);
     }
+
+    std::optional<LocalField> local_field() const override { return LocalField{slot_, index_}; }
 
 private:
     unsigned slot_;

@@ -23,6 +23,24 @@ protected:
 
     /// Calls `visit` for each item until it answers false; false where the budget ends first.
     template <class Visit> bool each(Value range, Frame& frame, Visit visit) const {
+        if (range.is(Kind::list) && range.form() == Value::Form::array && !has_two_) {
+            for (const auto item :
+                 range.items()) { // As below, without asking each time what it is.
+                if (!frame.budget.charge(1)) return false;
+                frame.locals[local_] = item;
+                if (!visit()) break;
+            }
+            return true;
+        }
+        if (range.is(Kind::list) && range.form() == Value::Form::host && !has_two_) {
+            const auto& list = *range.host_list();
+            for (std::size_t i = 0, size = list.size(); i < size; ++i) {
+                if (!frame.budget.charge(1)) return false;
+                frame.locals[local_] = list.at(i, frame.arena);
+                if (!visit()) break;
+            }
+            return true;
+        }
         for (Cursor at{range, frame.arena}; at.next();) {
             if (!frame.budget.charge(1)) return false;
             if (has_two_) {

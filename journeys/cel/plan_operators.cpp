@@ -39,8 +39,8 @@ public:
         : left_(std::move(left)), right_(std::move(right)), operation_(operation),
           is_strict_(is_strict) {}
     Value evaluate(Frame& frame) const override {
-        const auto left = left_->evaluate(frame);
-        const auto right = right_->evaluate(frame);
+        const auto left = left_.evaluate(frame);
+        const auto right = right_.evaluate(frame);
         if (is_product_of_doubles(left, right)) {
             return Value::floating(left.as_double() * right.as_double());
         }
@@ -56,8 +56,8 @@ private:
         return has_double && (!is_strict_ || left.kind() == right.kind());
     }
 
-    NodePtr left_;
-    NodePtr right_;
+    Operand left_;
+    Operand right_;
     Operation operation_;
     bool is_strict_;
 };
@@ -67,15 +67,20 @@ public:
     EqualNode(NodePtr left, NodePtr right, bool wanted)
         : left_(std::move(left)), right_(std::move(right)), wanted_(wanted) {}
     Value evaluate(Frame& frame) const override {
-        const auto left = left_->evaluate(frame);
-        const auto right = right_->evaluate(frame);
+        const auto left = left_.evaluate(frame);
+        const auto right = right_.evaluate(frame);
+        if (left.is(Kind::string) && right.is(Kind::string)) { // By far the commonest.
+            if (!frame.budget.charge(1 + left.as_string().size() / 64))
+                return Value::error(out_of_steps);
+            return Value::boolean((left.as_string() == right.as_string()) == wanted_);
+        }
         const auto same = equal(left, right, frame.arena, frame.budget);
         return same.is_error() ? same : Value::boolean(same.as_bool() == wanted_);
     }
 
 private:
-    NodePtr left_;
-    NodePtr right_;
+    Operand left_;
+    Operand right_;
     bool wanted_;
 };
 
@@ -102,8 +107,8 @@ public:
     CompareNode(Operation operation, NodePtr left, NodePtr right)
         : left_(std::move(left)), right_(std::move(right)), operation_(operation) {}
     Value evaluate(Frame& frame) const override {
-        const auto left = left_->evaluate(frame);
-        const auto right = right_->evaluate(frame);
+        const auto left = left_.evaluate(frame);
+        const auto right = right_.evaluate(frame);
         if (left.is(Kind::string) || left.is(Kind::bytes)) {
             if (!frame.budget.charge(left.as_string().size() / 64))
                 return Value::error(out_of_steps);
@@ -112,19 +117,28 @@ public:
     }
 
 private:
-    NodePtr left_;
-    NodePtr right_;
+    Operand left_;
+    Operand right_;
     Operation operation_;
 };
 
-/// `x > 20.0`: the commonest condition of all.
+/// Whether every number is to this one as its double is to this one's: true of all doubles, and of
+/// ints that lie below the first that a double cannot tell from its neighbour.
+bool is_exact_as_double(Value number) {
+    constexpr std::int64_t first_rounded = std::int64_t{1} << 53;
+    if (number.is(Kind::floating)) return true;
+    return number.is(Kind::integer) && number.as_int() > -first_rounded &&
+           number.as_int() < first_rounded;
+}
+
+/// `x > 20.0` or `x > 20`: the commonest condition of all.
 class CompareDoubleNode : public Node {
 public:
     CompareDoubleNode(Operation operation, NodePtr left, Value right)
         : left_(std::move(left)), right_(right), number_(right.as_double()), operation_(operation) {
     }
     Value evaluate(Frame& frame) const override {
-        const auto left = left_->evaluate(frame);
+        const auto left = left_.evaluate(frame);
         if (!left.is_number()) return compare(operation_, left, right_);
         const double number = left.as_double();
         switch (operation_) {
@@ -136,7 +150,7 @@ public:
     }
 
 private:
-    NodePtr left_;
+    Operand left_;
     Value right_;
     double number_;
     Operation operation_;
@@ -249,7 +263,7 @@ NodePtr make_binary(Operation operation, NodePtr left, NodePtr right, bool is_st
     case Operation::greater:
     case Operation::greater_equal: {
         const auto* const known = right->constant();
-        if (known != nullptr && known->is(Kind::floating)) {
+        if (known != nullptr && is_exact_as_double(*known)) {
             return std::make_unique<const CompareDoubleNode>(operation, std::move(left), *known);
         }
         return std::make_unique<const CompareNode>(operation, std::move(left), std::move(right));

@@ -1,6 +1,7 @@
 #include "runtime/commands/commands.hpp"
 
 #include "runtime/archive.hpp"
+#include "runtime/commands/installation.hpp"
 #include "runtime/console.hpp"
 #include "runtime/customer_json.hpp"
 #include "runtime/database.hpp"
@@ -24,22 +25,6 @@ struct Options {
     std::string id, search, config = "config/sojourn.yaml";
     bool timeline = false, json = false;
 };
-
-std::string encoded(std::string_view text) {
-    static constexpr char hex[] = "0123456789ABCDEF";
-    std::string out;
-    for (const char c : text) {
-        const auto byte = static_cast<unsigned char>(c);
-        if (std::isalnum(byte) || c == '-' || c == '_' || c == '.') {
-            out.push_back(c);
-        } else {
-            out.push_back('%');
-            out.push_back(hex[byte >> 4]);
-            out.push_back(hex[byte & 0xf]);
-        }
-    }
-    return out;
-}
 
 /// With no service running the database is read: what the last flush wrote.
 int read_database(const Options& options) {
@@ -100,29 +85,18 @@ int read_database(const Options& options) {
 }
 
 int customer(const Options& options) {
-    const auto files = read_files(fs::path{options.config}, std::nullopt);
-    if (!files) {
-        std::fprintf(stderr, "%s\n", files.error().detail.c_str());
-        return exit_environment;
-    }
-    CompileOptions compiling;
-    compiling.directory = fs::path{options.config}.parent_path();
-    const auto compiled = compile(*files, compiling);
-    if (!compiled.config) {
-        for (const auto& mistake : compiled.mistakes)
-            std::fprintf(stderr, "%s\n", schema::to_text(mistake).c_str());
-        return exit_input;
-    }
-    const auto socket = data_folder(options.config, *compiled.config) / "sojourn.sock";
+    int failure = exit_done;
+    const auto found = find_installation(options.config, failure);
+    if (!found) return failure;
     std::string target;
     if (!options.search.empty())
-        target = "/admin/customers?search=" + encoded(options.search);
+        target = "/admin/customers?search=" + url_encode(options.search);
     else if (options.json)
-        target = "/v1/customers/" + encoded(options.id) + (options.timeline ? "/timeline" : "");
+        target = "/v1/customers/" + url_encode(options.id) + (options.timeline ? "/timeline" : "");
     else
-        target = "/admin/customers/" + encoded(options.id) + "/text" +
+        target = "/admin/customers/" + url_encode(options.id) + "/text" +
                  (options.timeline ? "?timeline=1" : "");
-    const auto answer = ask_service(socket, "GET", target);
+    const auto answer = ask_service(found->socket(), "GET", target);
     if (answer) {
         std::fwrite(answer->data(), 1, answer->size(), stdout);
         if (!answer->empty() && answer->back() != '\n') std::fputc('\n', stdout);
