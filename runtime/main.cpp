@@ -20,6 +20,7 @@ int main(int argc, char** argv) {
     runtime::add_customer(app, exit_code);
     runtime::add_eval(app, exit_code);
     runtime::add_convert(app, exit_code);
+    runtime::add_bench(app, exit_code);
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {

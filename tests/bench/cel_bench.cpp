@@ -3,10 +3,9 @@
 #include "journeys/cel/program.hpp"
 
 #include <algorithm>
-#include <array>
 #include <chrono>
 #include <functional>
-#include <iomanip>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -130,36 +129,7 @@ double nanos_each(int count, const std::function<void(int)>& work) {
     return took.count() / count;
 }
 
-struct Measure {
-    std::string name;
-    int count;
-    std::function<void(int)> ours;
-    std::function<void(int)> by_hand; ///< May be absent.
-};
-
 volatile bool sink = false;
-
-double median(std::array<double, 5> values) {
-    std::sort(values.begin(), values.end());
-    return values[2];
-}
-
-void report(std::ostream& out, const Measure& measure) {
-    std::array<double, 5> ours{};
-    std::array<double, 5> by_hand{};
-    measure.ours(measure.count / 10);
-    for (std::size_t round = 0; round < ours.size(); ++round) {
-        ours[round] = nanos_each(measure.count, measure.ours);
-        if (measure.by_hand) by_hand[round] = nanos_each(measure.count, measure.by_hand);
-    }
-    out << std::left << std::setw(28) << measure.name << std::right << std::fixed
-        << std::setprecision(1) << std::setw(10) << median(ours) << " ns";
-    if (measure.by_hand) {
-        out << std::setw(10) << median(by_hand) << " ns by hand" << std::setw(8)
-            << median(ours) / median(by_hand) << " times";
-    }
-    out << '\n';
-}
 
 std::function<void(int)> repeat(const World& world, const Program& program) {
     return [&](int count) {
@@ -180,7 +150,9 @@ std::function<void(int)> repeat(const World& world, bool (*condition)(const Worl
 
 } // namespace
 
-void bench_cel(std::ostream& out) {
+namespace bench {
+
+std::vector<Figure> bench_cel(int rounds, int scale) {
     const World world;
     const std::string source =
         R"(event.properties.value > 20.0 && customer.traits.country in ["DE", "AT"])";
@@ -188,20 +160,24 @@ void bench_cel(std::ostream& out) {
     const auto cart =
         compile("cart.items.exists(item, item.price * item.quantity > 200.0)", world.environment)
             .program;
-    if (!condition || !cart) {
-        out << "the expressions of the benchmark do not compile\n";
-        return;
-    }
-    report(out,
-           {"condition", 1'000'000, repeat(world, *condition), repeat(world, condition_by_hand)});
-    report(out, {"exists over 8 cart items", 300'000, repeat(world, *cart),
-                 repeat(world, cart_by_hand)});
-    report(out, {"compile", 10'000,
-                 [&](int count) {
-                     for (int i = 0; i < count; ++i) {
-                         sink =
-                             compile(source, world.environment, Expect::boolean).program != nullptr;
-                     }
-                 },
-                 nullptr});
+    if (!condition || !cart) throw std::logic_error{"the benchmark's expressions do not compile"};
+
+    const auto run = [&](const char* name, int count, const std::function<void(int)>& ours,
+                         const std::function<void(int)>& by_hand) {
+        ours(count / 10); // Warms caches.
+        return compare(
+            name, "ns", rounds, [&] { return nanos_each(count, ours); },
+            [&] { return nanos_each(count, by_hand); });
+    };
+    auto first = run("cel: condition", 1'000'000 / scale, repeat(world, *condition),
+                     repeat(world, condition_by_hand));
+    first.details["compiling it, ns"] = nanos_each(10'000 / scale, [&](int count) {
+        for (int i = 0; i < count; ++i)
+            sink = compile(source, world.environment, Expect::boolean).program != nullptr;
+    });
+    auto second = run("cel: exists over 8 items", 300'000 / scale, repeat(world, *cart),
+                      repeat(world, cart_by_hand));
+    return {std::move(first), std::move(second)};
 }
+
+} // namespace bench
