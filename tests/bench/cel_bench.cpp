@@ -5,11 +5,10 @@
 #include "journeys/environment.hpp"
 
 #include <algorithm>
-#include <array>
 #include <chrono>
 #include <functional>
-#include <iomanip>
 #include <random>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -105,36 +104,7 @@ double nanos_each(int count, const std::function<void(int)>& work) {
     return took.count() / count;
 }
 
-struct Measure {
-    std::string name;
-    int count;
-    std::function<void(int)> ours;
-    std::function<void(int)> by_hand; ///< May be absent.
-};
-
 volatile bool sink = false;
-
-double median(std::array<double, 5> values) {
-    std::sort(values.begin(), values.end());
-    return values[2];
-}
-
-void report(std::ostream& out, const Measure& measure) {
-    std::array<double, 5> ours{};
-    std::array<double, 5> by_hand{};
-    measure.ours(measure.count / 10);
-    for (std::size_t round = 0; round < ours.size(); ++round) {
-        ours[round] = nanos_each(measure.count, measure.ours);
-        if (measure.by_hand) by_hand[round] = nanos_each(measure.count, measure.by_hand);
-    }
-    out << std::left << std::setw(28) << measure.name << std::right << std::fixed
-        << std::setprecision(1) << std::setw(10) << median(ours) << " ns";
-    if (measure.by_hand) {
-        out << std::setw(10) << median(by_hand) << " ns by hand" << std::setw(8)
-            << median(ours) / median(by_hand) << " times";
-    }
-    out << '\n';
-}
 
 std::function<void(int)> repeat(const World& world, const Program& program) {
     return [&](int count) {
@@ -156,7 +126,9 @@ std::function<void(int)> repeat(const World& world, bool (*condition)(const Worl
 
 } // namespace
 
-void bench_cel(std::ostream& out) {
+namespace bench {
+
+std::vector<Figure> bench_cel(int rounds, int scale) {
     const World world;
     const auto& environment = journeys::environment(Scope::event);
     const std::string source =
@@ -167,26 +139,31 @@ void bench_cel(std::ostream& out) {
         bool (*by_hand)(const World&, std::size_t);
     };
     const std::vector<Line> lines{
-        {"condition", source, 1'000'000, condition_by_hand},
-        {"exists in 8 items, mixed", "cart.items.exists(i, i.price * i.quantity > 200.0)", 300'000,
-         cart_by_hand<200>},
-        {"exists in 8 items, none", "cart.items.exists(i, i.price * i.quantity > 900.0)", 300'000,
-         cart_by_hand<900>},
-        {"exists in 8 items, by text", "cart.items.exists(i, i.product_id == 'p-42')", 300'000,
+        {"cel: condition", source, 1'000'000, condition_by_hand},
+        {"cel: exists in 8 items, mixed", "cart.items.exists(i, i.price * i.quantity > 200.0)",
+         300'000, cart_by_hand<200>},
+        {"cel: exists in 8 items, none", "cart.items.exists(i, i.price * i.quantity > 900.0)",
+         300'000, cart_by_hand<900>},
+        {"cel: exists in 8 items, by text", "cart.items.exists(i, i.product_id == 'p-42')", 300'000,
          name_by_hand},
     };
+    std::vector<Figure> figures;
     for (const auto& line : lines) {
         const auto program = compile(line.source, environment, Expect::boolean).program;
-        if (!program) {
-            out << line.name << ": does not compile\n";
-            continue;
-        }
-        report(out, {line.name, line.count, repeat(world, *program), repeat(world, line.by_hand)});
+        if (!program) throw std::logic_error{line.name + " does not compile"};
+        const auto ours = repeat(world, *program);
+        const auto by_hand = repeat(world, line.by_hand);
+        const int count = line.count / scale;
+        ours(count / 10); // Warms caches.
+        figures.push_back(compare(
+            line.name, "ns", rounds, [&] { return nanos_each(count, ours); },
+            [&] { return nanos_each(count, by_hand); }));
     }
-    report(out, {"compile", 10'000,
-                 [&](int count) {
-                     for (int i = 0; i < count; ++i)
-                         sink = compile(source, environment, Expect::boolean).program != nullptr;
-                 },
-                 nullptr});
+    figures.front().details["compiling it, ns"] = nanos_each(10'000 / scale, [&](int count) {
+        for (int i = 0; i < count; ++i)
+            sink = compile(source, environment, Expect::boolean).program != nullptr;
+    });
+    return figures;
 }
+
+} // namespace bench

@@ -1,8 +1,13 @@
 /// Measures the expression language against the same conditions written by hand.
 #pragma once
 
-#include <ostream>
+#include "tests/bench/measure.hpp"
 
-/// Prints one line for each measure: the median of five rounds that take turns, in nanoseconds, and
-/// the ratio.
-void bench_cel(std::ostream& out);
+#include <vector>
+
+namespace bench {
+
+/// Nanoseconds an evaluation. `scale` divides the number of repetitions.
+std::vector<Figure> bench_cel(int rounds, int scale = 1);
+
+} // namespace bench

@@ -1,0 +1,123 @@
+#include "tests/bench/crowd_bench.hpp"
+
+#include "tests/bench/crowd.hpp"
+
+#include <caf/all.hpp>
+
+#include <atomic>
+#include <chrono>
+#include <stdexcept>
+#include <thread>
+
+namespace bench {
+namespace {
+
+constexpr double bytes_max = 3 * 1024;
+
+class BareActor : public caf::event_based_actor {
+public:
+    BareActor(caf::actor_config& config, std::atomic<std::uint32_t>& taken, std::size_t size)
+        : event_based_actor(config), taken_(taken), bytes_(size) {}
+
+protected:
+    caf::behavior make_behavior() override {
+        return {[this](int letter) {
+            state_.assign(bytes_, static_cast<char>(letter));
+            ++taken_;
+        }};
+    }
+
+private:
+    std::atomic<std::uint32_t>& taken_;
+    std::size_t bytes_;
+    std::string state_;
+};
+
+/// Bytes a customer, bytes of a snapshot, share of customers with a timer.
+std::vector<double> weigh_customers(const CrowdOptions& options) {
+    Crowd crowd{options.config, options.customers};
+    const auto before = resident_bytes();
+    crowd.gather();
+    const auto after = resident_bytes();
+    const auto with_timer = static_cast<double>(crowd.with_timer());
+    return {(after - before) / options.customers, crowd.block_bytes(),
+            with_timer / options.customers};
+}
+
+std::vector<double> weigh_bare_actors(std::uint32_t count, std::size_t state_bytes) {
+    caf::actor_system_config config;
+    config.set("scheduler.max-threads", std::size_t{1});
+    caf::actor_system system{config};
+    std::atomic<std::uint32_t> done = 0;
+    std::vector<caf::actor> actors;
+    actors.reserve(count);
+    const auto before = resident_bytes();
+    for (std::uint32_t i = 0; i < count; ++i) {
+        actors.push_back(
+            system.spawn<BareActor, caf::lazy_init>(std::ref(done).get(), state_bytes));
+        caf::anon_send(actors.back(), static_cast<int>('a' + i % 26));
+    }
+    while (done < count) std::this_thread::sleep_for(std::chrono::milliseconds{1});
+    const auto bytes = (resident_bytes() - before) / count;
+    actors.clear();
+    return {bytes};
+}
+
+double cpu_micros_of(Crowd& crowd, std::uint64_t events) {
+    const auto own = thread_cpu();
+    const auto all = process_cpu();
+    crowd.visit(events);
+    return (process_cpu() - all - (thread_cpu() - own)) / static_cast<double>(events) * 1e6;
+}
+
+} // namespace
+
+Figure bench_memory(const CrowdOptions& options) {
+    double block = 0, with_timer = 0;
+    const auto ours = [&] {
+        const auto values = in_own_process([&] { return weigh_customers(options); });
+        if (values.size() != 3) throw std::runtime_error{"memory: the measured process failed"};
+        block = values[1];
+        with_timer = values[2];
+        return values[0];
+    };
+    const auto raw = [&] {
+        const auto values = in_own_process(
+            [&] { return weigh_bare_actors(options.customers, static_cast<std::size_t>(block)); });
+        if (values.empty()) throw std::runtime_error{"memory: the bare process failed"};
+        return values[0];
+    };
+    auto figure = compare("memory", "bytes", options.rounds, ours, raw);
+    figure.goal = "<= 3072 bytes";
+    figure.reached = figure.ours.median <= bytes_max;
+    figure.details = {{"customers", static_cast<double>(options.customers)},
+                      {"bytes of a snapshot, mean", block},
+                      {"snapshots written with a timer, per customer", with_timer}};
+    return figure;
+}
+
+Figure bench_scale(const CrowdOptions& options) {
+    const auto values = in_own_process([&] {
+        Crowd many{options.config, options.customers}, few{options.config, options.few};
+        many.gather();
+        few.gather();
+        std::vector<double> micros;
+        for (int round = 0; round < options.rounds; ++round) {
+            micros.push_back(cpu_micros_of(many, options.events));
+            micros.push_back(cpu_micros_of(few, options.events));
+        }
+        return micros;
+    });
+    if (values.size() != 2 * static_cast<std::size_t>(options.rounds))
+        throw std::runtime_error{"scale: the measured process failed"};
+    std::size_t next = 0;
+    const auto value = [&] { return values[next++]; };
+    auto figure = compare("scale", "CPU us/event", options.rounds, value, value);
+    figure.goal = "<= 5";
+    figure.reached = figure.ratio.median <= 5;
+    figure.details = {{"customers", static_cast<double>(options.customers)},
+                      {"customers of the other side", static_cast<double>(options.few)}};
+    return figure;
+}
+
+} // namespace bench

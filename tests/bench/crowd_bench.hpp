@@ -1,0 +1,24 @@
+/// What an active customer weighs, and whether many of them make an event dearer.
+#pragma once
+
+#include "tests/bench/measure.hpp"
+
+#include <cstdint>
+#include <filesystem>
+
+namespace bench {
+
+struct CrowdOptions {
+    std::filesystem::path config = "config";
+    int rounds = 5;
+    std::uint32_t customers = 200'000, few = 1'000;
+    std::uint64_t events = 200'000; ///< Of one round and side.
+};
+
+/// Resident bytes of a customer with an open run and a timer, beside a bare CAF actor after one
+/// message that holds as large a state.
+Figure bench_memory(const CrowdOptions& options);
+/// CPU of an event among `customers` beside that among `few`, without making and decoding it.
+Figure bench_scale(const CrowdOptions& options);
+
+} // namespace bench

@@ -1,0 +1,124 @@
+#include "tests/bench/live_service.hpp"
+
+#include "runtime/event_files.hpp"
+#include "runtime/producer/stream_producer.hpp"
+#include "tests/bench/measure.hpp"
+
+#include <chrono>
+#include <fstream>
+#include <sstream>
+#include <stdexcept>
+#include <thread>
+
+namespace bench {
+namespace fs = std::filesystem;
+
+LiveService::LiveService(const fs::path& config, const fs::path& folder,
+                         const std::function<void(std::string&)>& change) {
+    const auto copy = folder / "config";
+    copy_config(config, copy);
+    auto text = runtime::read_file(copy / "sojourn.yaml").value();
+    const auto port = text.find("port: 8080");
+    if (port == text.npos) throw std::runtime_error{"sojourn.yaml names no port 8080"};
+    text.replace(port, 10, "port: 0");
+    if (change) change(text);
+    std::ofstream{copy / "sojourn.yaml"} << text;
+
+    std::vector<schema::Mistake> mistakes;
+    runtime::ServiceOptions options;
+    options.config = copy / "sojourn.yaml";
+    auto started = runtime::Service::start(options, mistakes);
+    if (!started) {
+        auto why = started.error().detail;
+        for (const auto& mistake : mistakes) why += '\n' + schema::to_text(mistake);
+        throw std::runtime_error{why};
+    }
+    service_ = std::move(*started);
+    server_pid_ = find_server(folder);
+}
+
+LiveService::~LiveService() { service_->stop(); }
+
+double LiveService::metric(const std::string& name) const {
+    const runtime::StreamUrl url{"127.0.0.1", std::to_string(port()), "/"};
+    const auto text = runtime::get_from_host(url, "/metrics");
+    if (!text) throw std::runtime_error{text.error().detail};
+    std::istringstream lines{*text};
+    double all = 0;
+    for (std::string line; std::getline(lines, line);)
+        if (line.starts_with(name) && (line[name.size()] == ' ' || line[name.size()] == '{'))
+            all += std::stod(line.substr(line.rfind(' ') + 1));
+    return all;
+}
+
+bool LiveService::wait_until_applied(double records, double patience) const {
+    const auto until = seconds_now() + patience;
+    while (metric("sojourn_applied_total") < records) {
+        if (seconds_now() > until) return false;
+        std::this_thread::sleep_for(std::chrono::milliseconds{5});
+    }
+    return true;
+}
+
+bool LiveService::wait_until_flushed(double patience) const {
+    const auto until = seconds_now() + patience;
+    while (metric("sojourn_lag_events") > 0) {
+        if (seconds_now() > until) return false;
+        std::this_thread::sleep_for(std::chrono::milliseconds{100});
+    }
+    return true;
+}
+
+Sent send_load(std::uint16_t port, Load& load, std::size_t messages, double seconds,
+               std::size_t frames_max) {
+    Sent sent;
+    std::string failure;
+    std::thread producer{[&] {
+        const auto cpu = thread_cpu();
+        const auto begin = seconds_now();
+        std::size_t frames = 0;
+        runtime::StreamProducer::Options options;
+        options.url = {"127.0.0.1", std::to_string(port), "/v1/stream"};
+        options.write_key = "demo";
+        runtime::StreamProducer::Callbacks callbacks;
+        callbacks.next = [&]() -> std::optional<runtime::StreamProducer::Frame> {
+            if (frames == frames_max || seconds_now() - begin >= seconds) return std::nullopt;
+            ++frames;
+            const auto now =
+                std::chrono::floor<journeys::Duration>(std::chrono::system_clock::now());
+            return runtime::StreamProducer::Frame{load.frame(messages, now), messages};
+        };
+        const auto totals = runtime::StreamProducer::run(options, callbacks);
+        sent.took = seconds_now() - begin;
+        sent.cpu = thread_cpu() - cpu;
+        if (!totals) {
+            failure = totals.error().detail;
+            return;
+        }
+        sent.accepted = totals->accepted;
+        sent.rejected = totals->rejected;
+    }};
+    producer.join();
+    if (!failure.empty()) throw std::runtime_error{failure};
+    return sent;
+}
+
+void copy_config(const fs::path& from, const fs::path& to) {
+    fs::create_directories(to);
+    for (const auto& entry : fs::directory_iterator{from})
+        if (!entry.path().filename().string().starts_with('.')) // Data that a service keeps.
+            fs::copy(entry.path(), to / entry.path().filename(), fs::copy_options::recursive);
+}
+
+int find_server(const fs::path& folder) {
+    for (const auto& entry :
+         fs::recursive_directory_iterator{folder, fs::directory_options::skip_permission_denied}) {
+        if (entry.path().filename() != "postmaster.pid") continue;
+        int pid = 0;
+        std::ifstream{entry.path()} >> pid;
+        return pid;
+    }
+    return 0;
+}
+
+} // namespace bench

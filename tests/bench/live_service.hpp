@@ -1,0 +1,52 @@
+/// A whole service on a private PostgreSQL of its own, and a producer that loads it.
+#pragma once
+
+#include "runtime/service.hpp"
+#include "tests/bench/load.hpp"
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+
+namespace bench {
+
+class LiveService {
+public:
+    /// `config` is a folder as `config/` in the source: a copy of it in `folder` is what runs,
+    /// after `change` has had the text of sojourn.yaml. Throws where it does not start.
+    LiveService(const std::filesystem::path& config, const std::filesystem::path& folder,
+                const std::function<void(std::string&)>& change = {});
+    ~LiveService();
+
+    std::uint16_t port() const { return service_->port(); }
+    int server_pid() const { return server_pid_; } ///< Of its PostgreSQL.
+    /// A number that `/metrics` shows, all labels added up.
+    double metric(const std::string& name) const;
+    /// Until as many records are applied; false after `patience` seconds.
+    bool wait_until_applied(double records, double patience) const;
+    /// Until everything that was received is in snapshots too.
+    bool wait_until_flushed(double patience) const;
+
+private:
+    std::unique_ptr<runtime::Service> service_;
+    int server_pid_ = 0;
+};
+
+struct Sent {
+    std::uint64_t accepted = 0, rejected = 0;
+    double took = 0, cpu = 0; ///< Seconds until the last ack; of the producer's thread.
+};
+/// Sends frames of `messages` for `seconds` (or `frames_max` frames), as fast as acks come, from a
+/// thread of its own. Throws where nothing listens.
+Sent send_load(std::uint16_t port, Load& load, std::size_t messages, double seconds,
+               std::size_t frames_max);
+
+/// A folder of configuration without the data of whoever runs on it.
+void copy_config(const std::filesystem::path& from, const std::filesystem::path& to);
+
+/// The process id of the PostgreSQL whose data lies somewhere below `folder`; 0 where none does.
+int find_server(const std::filesystem::path& folder);
+
+} // namespace bench
