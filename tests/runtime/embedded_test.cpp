@@ -1,5 +1,6 @@
 #include "tests/runtime/postgres_fixture.hpp"
 
+#include "runtime/archive.hpp"
 #include "runtime/postgres/migrate.hpp"
 
 #include <catch2/catch.hpp>

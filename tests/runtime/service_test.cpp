@@ -1,4 +1,4 @@
-#include "postgres_fixture.hpp"
+#include "tests/runtime/postgres_fixture.hpp"
 
 #include "runtime/archive.hpp"
 #include "runtime/database.hpp"
@@ -224,7 +224,7 @@ TEST_CASE("what the environment lacks is one clear line", "[.postgres]") {
     const auto why = [&](const std::string& text) {
         write(config, text);
         const auto started = Service::start({.config = config}, mistakes);
-        REQUIRE_FALSE(started);
+        REQUIRE_FALSE(started.has_value());
         CHECK(mistakes.empty());
         const auto detail = started.error().detail;
         CHECK(detail.find('\n') == std::string::npos);
@@ -237,7 +237,7 @@ keys: [{ name: shop, key: not-the-demo-key, scopes: [ingest] }])")
     CHECK(why(R"(storage: { url: "postgresql://127.0.0.1:1/none" })").size() > 0);
 
     const auto missing = Service::start({.config = folder.path() / "none.yaml"}, mistakes);
-    REQUIRE_FALSE(missing);
+    REQUIRE_FALSE(missing.has_value());
     CHECK(missing.error().detail.find("none.yaml") != std::string::npos);
 }
 

@@ -19,7 +19,7 @@ const fs::path source{SOJOURN_SOURCE_DIR};
 
 journeys::CatalogPtr example_journeys() {
     const auto files = read_files(std::nullopt, source / "config" / "journeys");
-    REQUIRE(files);
+    REQUIRE(files.has_value());
     CompileOptions options;
     options.trial = true;
     auto compiled = compile(*files, options);
@@ -44,7 +44,7 @@ std::string simulated(const std::vector<journeys::Record>& records,
 TEST_CASE("the example journeys over recorded shop traffic do what was checked by hand",
           "[golden]") {
     const auto recorded = read_events({source / "tests" / "data" / "otto" / "stream.jsonl"});
-    REQUIRE(recorded);
+    REQUIRE(recorded.has_value());
     CHECK(recorded->refused_count == 0);
     const auto lines = simulated(recorded->records, {});
     CHECK(lines == simulated(recorded->records, {})); // To the byte.
@@ -52,13 +52,13 @@ TEST_CASE("the example journeys over recorded shop traffic do what was checked b
     const auto golden = source / "tests" / "golden" / "simulate" / "otto.jsonl";
     if (std::getenv("UPDATE_GOLDEN")) std::ofstream{golden} << lines;
     const auto expected = read_file(golden);
-    REQUIRE(expected);
+    REQUIRE(expected.has_value());
     CHECK(lines == *expected);
 }
 
 TEST_CASE("the clock stops just before timers due at the last event's instant", "[golden]") {
     const auto recorded = read_events({source / "tests" / "data" / "otto" / "stream.jsonl"});
-    REQUIRE(recorded);
+    REQUIRE(recorded.has_value());
     const auto last = recorded->records.back().accepted_at;
     CHECK(simulated(recorded->records, {}) ==
           simulated(recorded->records, {.until = last - journeys::Duration{1}}));
@@ -75,7 +75,7 @@ TEST_CASE("the sample messages of the field run through without a crash", "[gold
     std::ranges::sort(files);
     CHECK(files.size() == 6);
     const auto recorded = read_events(files);
-    REQUIRE(recorded);
+    REQUIRE(recorded.has_value());
     CHECK(recorded->events > 60);
     simulated(recorded->records, {});
 }
