@@ -6,8 +6,7 @@
 #include <caf/logger.hpp>
 
 #include <atomic>
-#include <future>
-#include <thread>
+#include <memory>
 
 namespace actors {
 
@@ -46,7 +45,7 @@ System::System(const Ports& ports, SystemSettings settings)
     let_go_of_logger();
 }
 
-System::~System() { release(); }
+System::~System() { end(); }
 
 void System::start() {
     for (Partition partition = 0; partition < settings_.partitions; ++partition) {
@@ -80,26 +79,7 @@ void System::stop_partitions(std::function<void()> done) {
     for (const auto& partition : partitions_) caf::anon_send(partition, StopPartition{each});
 }
 
-bool System::stop(std::chrono::milliseconds deadline) {
-    const auto until = std::chrono::steady_clock::now() + deadline;
-    const auto wait = [&](auto&& begin) {
-        auto done = std::make_shared<std::promise<void>>();
-        auto future = done->get_future();
-        begin([done] { done->set_value(); });
-        return future.wait_until(until) == std::future_status::ready;
-    };
-    if (!wait([this](auto done) { drain_channels(std::move(done)); })) return false;
-    if (!wait([this](auto done) { stop_partitions(std::move(done)); })) return false;
-    // A thread of its own: CAF 0.17 is known to hang here about once in a thousand times.
-    return wait([this](auto done) {
-        std::thread{[this, done] {
-            release();
-            done();
-        }}.detach();
-    });
-}
-
-void System::release() {
+void System::end() {
     for (const auto& [name, channel] : channels_)
         caf::anon_send_exit(channel, caf::exit_reason::user_shutdown);
     for (const auto& partition : partitions_)

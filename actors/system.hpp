@@ -42,14 +42,14 @@ public:
     /// Takes all partitions over. Returns at once.
     void start();
 
-    /// Lets channels finish what they have begun, writes what is unwritten, and ends the actors.
-    /// False where that took longer than `deadline`: then the process must end without running
-    /// destructors.
-    bool stop(std::chrono::milliseconds deadline);
-
-    /// The halves of `stop`, for whoever can't block: `done` is called from an actor's thread.
+    /// An orderly stop in three parts (see runtime/stop_system.hpp): channels finish what they have
+    /// begun, partitions write what is unwritten, the actors end. `done` is called from an actor's
+    /// thread.
     void drain_channels(std::function<void()> done);
     void stop_partitions(std::function<void()> done);
+    /// Blocks until all actors have ended; the destructor calls it too. Nothing may be asked
+    /// afterwards.
+    void end();
 
     const Credit& credit() const { return credit_; }
     const caf::actor& partition(Partition partition) const { return partitions_.at(partition); }
@@ -64,8 +64,6 @@ private:
         caf::actor_system_config config;
         std::unique_ptr<caf::actor_system> system;
     };
-
-    void release();
 
     const Ports& ports_;
     SystemSettings settings_;

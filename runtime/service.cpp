@@ -16,6 +16,7 @@
 #include "runtime/publications.hpp"
 #include "runtime/routes.hpp"
 #include "runtime/service_clock.hpp"
+#include "runtime/stop_system.hpp"
 #include "runtime/tally.hpp"
 #include "schema/record_codec.hpp"
 
@@ -524,7 +525,7 @@ void Service::Parts::reload() {
 bool Service::Parts::stop() {
     const auto patience = config.limits.shutdown_timeout;
     if (listener) listener->stop(patience / 2);
-    const bool ended = !system || system->stop(patience / 2);
+    const bool ended = !system || stop_system(*system, patience / 2);
     if (!ended) {
         log.error("stopping took too long; what is acknowledged is in the log");
         return false;

@@ -1,5 +1,7 @@
 #include "tests/bench/crowd.hpp"
 
+#include "runtime/stop_system.hpp"
+
 #include "actors/messages.hpp"
 #include "runtime/publication.hpp"
 #include "schema/record_codec.hpp"
@@ -59,7 +61,7 @@ Crowd::Crowd(const std::filesystem::path& config, std::uint32_t customers)
 
 Crowd::~Crowd() {
     readers_.clear();
-    system_->stop(std::chrono::minutes{10});
+    runtime::stop_system(*system_, std::chrono::minutes{10});
 }
 
 void Crowd::publish() {

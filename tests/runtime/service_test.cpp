@@ -108,6 +108,8 @@ TEST_CASE("the live service and simulate over its log fire the same triggers", "
     write(config, config_text);
     write(folder.path() / "journeys" / "cart.yaml", cart_text);
     write(folder.path() / "journeys" / "browse.yaml", browse_text);
+    write(folder.path() / "templates" / "browse.mustache", "Still looking?");
+    write(folder.path() / "templates" / "cart.mustache", "Your cart: {{total}}");
 
     ServiceOptions options;
     options.config = config;
@@ -173,6 +175,7 @@ TEST_CASE("a restart goes on where the service stopped", "[.postgres]") {
     const auto config = folder.path() / "sojourn.yaml";
     write(config, config_text);
     write(folder.path() / "journeys" / "cart.yaml", cart_text);
+    write(folder.path() / "templates" / "cart.mustache", "Your cart: {{total}}");
     ServiceOptions options;
     options.config = config;
     const auto start = [&] {
@@ -219,7 +222,7 @@ TEST_CASE("a restart goes on where the service stopped", "[.postgres]") {
 TEST_CASE("what the environment lacks is one clear line", "[.postgres]") {
     const TemporaryFolder folder;
     const auto config = folder.path() / "sojourn.yaml";
-    write(folder.path() / "journeys" / "cart.yaml", cart_text);
+    std::filesystem::create_directories(folder.path() / "journeys");
     std::vector<schema::Mistake> mistakes;
     const auto why = [&](const std::string& text) {
         write(config, text);
