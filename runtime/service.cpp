@@ -41,6 +41,7 @@
 #include <random>
 #include <stop_token>
 #include <thread>
+#include <utility>
 
 namespace runtime {
 namespace {
@@ -89,6 +90,22 @@ Result<int> lock_folder(const std::string& folder) {
     }
     return descriptor;
 }
+
+/// Closes what `lock_folder` opened.
+class FolderLock {
+public:
+    FolderLock() = default;
+    ~FolderLock() { let_go(); }
+    FolderLock(const FolderLock&) = delete;
+    FolderLock& operator=(const FolderLock&) = delete;
+    void hold(int descriptor) { descriptor_ = descriptor; }
+    void let_go() {
+        if (descriptor_ >= 0) ::close(std::exchange(descriptor_, -1));
+    }
+
+private:
+    int descriptor_ = -1;
+};
 
 /// Whether the port can be had, asked before anything else is started. 0 is any port.
 Result<void> check_port(const std::string& address, std::uint16_t port) {
@@ -185,6 +202,7 @@ public:
     ServiceClock clock;
     ClockPacer pacer;
     std::string data_dir;
+    FolderLock folder_lock;
     std::optional<EmbeddedPostgres> embedded;
     std::jthread supervisor;
     ConnectionSettings connection;
@@ -221,6 +239,7 @@ Result<void> Service::Parts::open_storage() {
         data_dir = data_folder(options.config, config).string();
         const auto locked = lock_folder(data_dir);
         if (!locked) return locked.error();
+        folder_lock.hold(*locked);
         auto started = EmbeddedPostgres::start(data_dir);
         if (!started) return started.error();
         embedded.emplace(std::move(*started));
@@ -545,6 +564,7 @@ bool Service::Parts::stop() {
     if (embedded)
         if (auto stopped = embedded->stop(); !stopped)
             log.warning("the private PostgreSQL did not stop", {{"why", stopped.error().detail}});
+    folder_lock.let_go();
     return true;
 }
 
