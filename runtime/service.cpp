@@ -2,21 +2,22 @@
 
 #include "actors/system.hpp"
 #include "runtime/archive.hpp"
+#include "runtime/batch_writer.hpp"
 #include "runtime/channels/http_client.hpp"
 #include "runtime/channels/sandbox.hpp"
 #include "runtime/channels/webhook.hpp"
-#include "runtime/database.hpp"
 #include "runtime/listener/listener.hpp"
 #include "runtime/log.hpp"
-#include "runtime/postgres/embedded.hpp"
 #include "runtime/postgres/event_log.hpp"
-#include "runtime/postgres/migrate.hpp"
 #include "runtime/postgres/store.hpp"
 #include "runtime/postgres/transfer_mover.hpp"
+#include "runtime/product_codec.hpp"
 #include "runtime/publications.hpp"
 #include "runtime/routes.hpp"
 #include "runtime/service_clock.hpp"
+#include "runtime/service_storage.hpp"
 #include "runtime/stop_system.hpp"
+#include "runtime/system_settings.hpp"
 #include "runtime/tally.hpp"
 #include "schema/record_codec.hpp"
 
@@ -25,21 +26,11 @@
 
 #include <boost/asio/ip/tcp.hpp>
 
-#include <fcntl.h>
 #include <malloc.h>
-#include <sys/file.h>
-#include <unistd.h>
-
-#include <algorithm>
-#include <cerrno>
-#include <condition_variable>
-#include <cstring>
 
 #include <cstdio>
 #include <future>
 #include <optional>
-#include <random>
-#include <stop_token>
 #include <thread>
 #include <utility>
 
@@ -50,62 +41,8 @@ using journeys::Error;
 using journeys::ErrorCode;
 using journeys::Result;
 
-/// Stored positions hang on it, so it is fixed: enough for the cores of one large machine.
-constexpr actors::Partition partition_count = 8;
 constexpr auto take_over_patience = std::chrono::seconds{60};
-constexpr auto supervision = std::chrono::milliseconds{500};
-constexpr std::size_t rejects_waiting_max = 10'000;
-
-LogCodec log_codec() {
-    LogCodec codec;
-    codec.decode = [](journeys::RecordKind kind, std::string_view body, std::uint64_t offset,
-                      journeys::Timestamp accepted_at, const journeys::CustomerId& customer) {
-        static thread_local schema::MessageDecoder
-            decoder; // Its buffers; it keeps nothing between calls.
-        return schema::decode(kind, body, {offset, accepted_at, customer}, decoder);
-    };
-    codec.encode = [](const journeys::Record& record) { return schema::encode(record); };
-    codec.kind = [](const journeys::Record& record) { return schema::kind_of(record); };
-    codec.message_hash = [](const journeys::Record& record) {
-        return schema::message_hash(record);
-    };
-    codec.stamp = [](journeys::Record& record) { schema::cap_time(record); };
-    return codec;
-}
-
-/// Held for as long as the process lives, so that two services never share a data folder. The
-/// kernel lets it go however the process ends.
-Result<int> lock_folder(const std::string& folder) {
-    std::error_code error;
-    std::filesystem::create_directories(folder, error);
-    if (error)
-        return Error{ErrorCode::unavailable, "cannot make " + folder + ": " + error.message()};
-    const auto file = folder + "/service.lock";
-    const int descriptor = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (descriptor < 0)
-        return Error{ErrorCode::unavailable, "cannot write " + file + ": " + std::strerror(errno)};
-    if (::flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
-        ::close(descriptor);
-        return Error{ErrorCode::unavailable, "another service runs on " + folder};
-    }
-    return descriptor;
-}
-
-/// Closes what `lock_folder` opened.
-class FolderLock {
-public:
-    FolderLock() = default;
-    ~FolderLock() { let_go(); }
-    FolderLock(const FolderLock&) = delete;
-    FolderLock& operator=(const FolderLock&) = delete;
-    void hold(int descriptor) { descriptor_ = descriptor; }
-    void let_go() {
-        if (descriptor_ >= 0) ::close(std::exchange(descriptor_, -1));
-    }
-
-private:
-    int descriptor_ = -1;
-};
+constexpr std::size_t kept_waiting_max = 10'000;
 
 /// Whether the port can be had, asked before anything else is started. 0 is any port.
 Result<void> check_port(const std::string& address, std::uint16_t port) {
@@ -124,15 +61,6 @@ Result<void> check_port(const std::string& address, std::uint16_t port) {
         return Error{ErrorCode::unavailable, "cannot listen on " + address + ":" +
                                                  std::to_string(port) + ": " + error.message()};
     return {};
-}
-
-/// Names this process among all that ever owned the partitions.
-std::string instance_name() {
-    std::random_device random;
-    char name[32];
-    std::snprintf(name, sizeof name, "%x-%08x", static_cast<unsigned>(::getpid()),
-                  static_cast<unsigned>(random()));
-    return name;
 }
 
 class ClockPacer final : public actors::Pacer {
@@ -177,8 +105,6 @@ public:
         : options(std::move(given)), clock(options.clock_speed), pacer(clock) {}
 
     Result<void> open_storage();
-    /// Starts the private PostgreSQL again whenever it has ended without us.
-    void supervise_storage();
     Result<void> read_publications(const Files& files, std::vector<schema::Mistake>& mistakes);
     Result<void> open_channels();
     void start_actors();
@@ -186,26 +112,20 @@ public:
     Result<void> open_listener();
     Overview overview() const;
     std::string why_not_ready() const;
-    void keep_in_sandbox(const actors::ProviderRequest& request,
-                         std::function<void(Result<void>)> done);
-    void keep_reject(RejectedMessage message);
+    struct KeptInSandbox {
+        actors::ProviderRequest request;
+        std::function<void(Result<void>)> done;
+    };
+    void write_sandbox(std::vector<KeptInSandbox> batch);
+    void write_rejects(std::vector<RejectedMessage> batch);
     void reload();
     bool stop();
-    /// A span that is meant in real time, for whoever measures it by the service's clock.
-    journeys::Duration paced(journeys::Duration span) const {
-        return std::chrono::duration_cast<journeys::Duration>(span * std::max(1.0, clock.speed()));
-    }
-
     ServiceOptions options;
     schema::Config config;
     Log log;
     ServiceClock clock;
     ClockPacer pacer;
-    std::string data_dir;
-    FolderLock folder_lock;
-    std::optional<EmbeddedPostgres> embedded;
-    std::jthread supervisor;
-    ConnectionSettings connection;
+    std::unique_ptr<ServiceStorage> storage;
     std::optional<Archive> archive;
     std::optional<Publications> publications;
     std::optional<Tally> tally;
@@ -217,65 +137,26 @@ public:
     std::vector<std::unique_ptr<actors::Channel>> channels;
     boost::asio::thread_pool sandbox_worker{1};
     boost::asio::thread_pool archive_worker{1};
+    BatchWriter<KeptInSandbox> sandbox{sandbox_worker, kept_waiting_max,
+                                       [this](auto batch) { write_sandbox(std::move(batch)); }};
+    BatchWriter<RejectedMessage> rejects{archive_worker, kept_waiting_max,
+                                         [this](auto batch) { write_rejects(std::move(batch)); }};
     actors::Ports ports;
     std::optional<actors::System> system;
     std::unique_ptr<Listener> listener;
 
-    std::mutex mutex;
-    struct Kept {
-        actors::ProviderRequest request;
-        std::function<void(Result<void>)> done;
-    };
-    std::vector<Kept> sandbox_waiting;      ///< Guarded by `mutex`.
-    std::vector<RejectRow> rejects_waiting; ///< Guarded by `mutex`.
-    std::mutex reloading;                   ///< One reload at a time.
+    std::mutex reloading; ///< One reload at a time.
 };
 
 Result<void> Service::Parts::open_storage() {
-    connection.instance = instance_name();
-    if (!config.storage.url.is_empty()) {
-        connection.conninfo = config.storage.url.reveal();
-    } else {
-        data_dir = data_folder(options.config, config).string();
-        const auto locked = lock_folder(data_dir);
-        if (!locked) return locked.error();
-        folder_lock.hold(*locked);
-        auto started = EmbeddedPostgres::start(data_dir);
-        if (!started) return started.error();
-        embedded.emplace(std::move(*started));
-        connection.conninfo = embedded->conninfo();
-        log.info("storage", {{"data_dir", data_dir}});
-        if (embedded->was_adopted())
-            log.info("adopted the private PostgreSQL that was still running");
-    }
-    if (embedded) supervise_storage();
-    auto opened = Connection::open(connection, "migrate");
+    auto opened = ServiceStorage::open(options.config, config, log);
     if (!opened) return opened.error();
-    if (const auto migrated = migrate(*opened); !migrated) return migrated.error();
-    if (auto fixed = fix_partition_count(*opened, partition_count); !fixed) return fixed.error();
-    archive.emplace(connection.conninfo);
+    storage = std::move(*opened);
+    archive.emplace(storage->connection().conninfo);
     const auto newest = archive->newest_accepted_at();
     if (!newest) return newest.error();
     clock.start_no_earlier_than(*newest);
     return {};
-}
-
-void Service::Parts::supervise_storage() {
-    supervisor = std::jthread{[this](const std::stop_token& stopping) {
-        std::mutex unshared;
-        std::condition_variable_any pause;
-        while (true) {
-            std::unique_lock lock{unshared};
-            pause.wait_for(lock, stopping, supervision, [] { return false; });
-            if (stopping.stop_requested()) return;
-            if (embedded->server_pid() != 0) continue;
-            log.error("the private PostgreSQL has ended and is started again");
-            if (auto again = EmbeddedPostgres::start(data_dir))
-                again->leave_running();
-            else
-                log.repeated_warning("it does not start", {{"why", again.error().detail}});
-        }
-    }};
 }
 
 Result<void> Service::Parts::read_publications(const Files& files,
@@ -303,7 +184,8 @@ Result<void> Service::Parts::open_channels() {
             channels.push_back(
                 std::make_unique<SandboxChannel>([this](const actors::ProviderRequest& request,
                                                         std::function<void(Result<void>)> done) {
-                    keep_in_sandbox(request, std::move(done));
+                    if (!sandbox.add({request, done}))
+                        done(Error{ErrorCode::limit_exceeded, "the sandbox cannot keep up"});
                 }));
         } else if (channel.type == "webhook") {
             auto webhook =
@@ -321,63 +203,37 @@ Result<void> Service::Parts::open_channels() {
     return {};
 }
 
-void Service::Parts::keep_in_sandbox(const actors::ProviderRequest& request,
-                                     std::function<void(Result<void>)> done) {
-    {
-        const std::scoped_lock lock{mutex};
-        sandbox_waiting.push_back({request, std::move(done)});
-        if (sandbox_waiting.size() > 1) return; // Whoever was first writes for all.
-    }
-    boost::asio::post(sandbox_worker, [this] {
-        std::vector<Kept> batch;
-        {
-            const std::scoped_lock lock{mutex};
-            batch.swap(sandbox_waiting);
-        }
-        std::vector<actors::ProviderRequest> requests;
-        for (const auto& kept : batch) requests.push_back(kept.request);
-        const auto result = archive->keep_sandbox_messages(requests, clock.now());
-        for (const auto& kept : batch) kept.done(result);
-    });
+void Service::Parts::write_sandbox(std::vector<KeptInSandbox> batch) {
+    std::vector<actors::ProviderRequest> requests;
+    for (auto& kept : batch) requests.push_back(std::move(kept.request));
+    const auto result = archive->keep_sandbox_messages(requests, clock.now());
+    for (const auto& kept : batch) kept.done(result);
 }
 
-void Service::Parts::keep_reject(RejectedMessage message) {
-    {
-        const std::scoped_lock lock{mutex};
-        if (rejects_waiting.size() >= rejects_waiting_max)
-            return; // Counted by the metrics all the same.
-        rejects_waiting.push_back(
-            {message.received_at, message.key,
-             std::string{schema::to_text(message.reason)} + ": " + message.detail,
-             std::move(message.raw)});
-        if (rejects_waiting.size() > 1) return;
-    }
-    boost::asio::post(archive_worker, [this] {
-        std::vector<RejectRow> batch;
-        {
-            const std::scoped_lock lock{mutex};
-            batch.swap(rejects_waiting);
-        }
-        if (const auto kept = archive->add_rejects(batch); !kept)
-            log.repeated_warning("rejected messages could not be kept",
-                                 {{"why", kept.error().detail}});
-    });
+void Service::Parts::write_rejects(std::vector<RejectedMessage> batch) {
+    std::vector<RejectRow> rows;
+    for (auto& message : batch)
+        rows.push_back({message.received_at, message.key,
+                        std::string{schema::to_text(message.reason)} + ": " + message.detail,
+                        std::move(message.raw)});
+    if (const auto kept = archive->add_rejects(rows); !kept)
+        log.repeated_warning("rejected messages could not be kept", {{"why", kept.error().detail}});
 }
 
 void Service::Parts::start_actors() {
     EventLogSettings settings;
-    settings.connection = connection;
+    settings.connection = storage->connection();
     settings.partitions = partition_count;
     settings.clock = [this] { return clock.now(); };
-    settings.codec = log_codec();
-    settings.segment_span = paced(settings.segment_span);
-    settings.retention = paced(config.storage.retention);
+    settings.codec = product_codec();
+    settings.segment_span = paced(settings.segment_span, clock.speed());
+    settings.retention = paced(config.storage.retention, clock.speed());
     settings.bytes_max = config.storage.retention_bytes;
     event_log.emplace(settings, ownership);
     mover.emplace(settings, *event_log);
 
     StoreSettings storing;
-    storing.connection = connection;
+    storing.connection = storage->connection();
     storing.clock = settings.clock;
     storing.codec = settings.codec;
     storing.on_moves = [this] { mover->wake(); };
@@ -391,38 +247,7 @@ void Service::Parts::start_actors() {
     ports.encode = settings.codec.encode;
     ports.trim = [] { ::malloc_trim(0); };
 
-    actors::SystemSettings actor_settings;
-    actor_settings.partitions = partition_count;
-    actor_settings.shards =
-        std::clamp(std::thread::hardware_concurrency(), 1u, unsigned{partition_count});
-    actor_settings.partition.active_customers_max = std::max<std::size_t>(
-        1, static_cast<std::size_t>(config.limits.active_customers) / partition_count);
-    auto& partition = actor_settings.partition;
-    partition.idle_after = paced(config.limits.passivate_after);
-    partition.timer_window = paced(partition.timer_window);
-    partition.retry_min = paced(partition.retry_min);
-    partition.retry_max = paced(partition.retry_max);
-    auto& flush = actor_settings.flush;
-    flush.checkpoint = paced(config.storage.checkpoint);
-    flush.checkpoint_max = paced(flush.checkpoint_max);
-    flush.retry_min = paced(flush.retry_min);
-    flush.retry_max = paced(flush.retry_max);
-    actor_settings.rules = &actors::product_rules();
-    for (const auto& channel : config.channels) {
-        const auto* rules = config.settings.channel(channel.name);
-        actors::ChannelSettings one;
-        one.name = channel.name;
-        one.deduplicates = rules && rules->deduplicates;
-        one.concurrency = static_cast<std::size_t>(channel.concurrency);
-        one.rate = channel.rate / std::max(1.0, clock.speed());
-        one.burst = std::max(1.0, channel.rate);
-        for (auto* const span : {&one.breaker_open, &one.breaker_open_max, &one.backoff,
-                                 &one.backoff_max, &one.claim_age_max})
-            *span = paced(*span);
-        one.seed = journeys::hash(channel.name, config.settings.seed);
-        actor_settings.channels.push_back(one);
-    }
-    system.emplace(ports, actor_settings);
+    system.emplace(ports, system_settings(config, clock.speed()));
     system->start();
 }
 
@@ -485,7 +310,8 @@ Result<void> Service::Parts::open_listener() {
     settings.address = config.listen.address;
     settings.port = config.listen.port;
     settings.clock_speed = clock.speed();
-    if (!data_dir.empty()) settings.local_socket = std::filesystem::path{data_dir} / "sojourn.sock";
+    if (const auto& folder = storage->data_dir(); !folder.empty())
+        settings.local_socket = std::filesystem::path{folder} / "sojourn.sock";
     std::vector<Key> keys;
     for (const auto& key : config.keys)
         keys.push_back(make_key(key.name, key.key.reveal(), scopes_of(key)));
@@ -509,7 +335,8 @@ Result<void> Service::Parts::open_listener() {
         .credit = system->credit(),
         .now = [this] { return clock.now(); },
         .handlers = make_routes(routes),
-        .reject = [this](RejectedMessage message) { keep_reject(std::move(message)); },
+        // One that finds no room is counted by the metrics all the same.
+        .reject = [this](RejectedMessage message) { rejects.add(std::move(message)); },
         .not_ready = [this] { return why_not_ready(); },
         .metrics = [this] { return tally->text(); },
         .observer = &*tally};
@@ -557,14 +384,7 @@ bool Service::Parts::stop() {
     store.reset();
     event_log.reset();
     archive.reset();
-    if (supervisor.joinable()) {
-        supervisor.request_stop();
-        supervisor.join();
-    }
-    if (embedded)
-        if (auto stopped = embedded->stop(); !stopped)
-            log.warning("the private PostgreSQL did not stop", {{"why", stopped.error().detail}});
-    folder_lock.let_go();
+    storage->stop();
     return true;
 }
 
@@ -620,7 +440,7 @@ Result<std::unique_ptr<Service>> Service::start(const ServiceOptions& options,
 }
 
 std::uint16_t Service::port() const { return parts_->listener->port(); }
-const std::string& Service::data_dir() const { return parts_->data_dir; }
+const std::string& Service::data_dir() const { return parts_->storage->data_dir(); }
 void Service::reload() { parts_->reload(); }
 bool Service::stop() { return parts_->stop(); }
 
