@@ -225,6 +225,11 @@ template <> const FieldTable<Run>& table<Run>() {
           [](const Run& run, const View& view, Arena& arena) {
               return stored_event(run.event, view, arena);
           }},
+         {"item", Type::dyn(), "with `enter.each`: the element that it is for, else null",
+          [](const Run& run, const View&, Arena&) {
+              const auto item = PackedView{run.event}.find("item");
+              return item ? Value::packed(item) : Value::null();
+          }},
          {"last_event", Type::nullable(Type::object("StoredEvent")),
           "what last resumed or restarted a wait",
           [](const Run& run, const View& view, Arena& arena) {

@@ -16,6 +16,8 @@ template <class Visit> void for_each_expression(const Journey& journey, Visit vi
         if (expression) visit(*expression);
     };
     all(journey.enter.when);
+    one(journey.enter.becomes);
+    one(journey.enter.each);
     one(journey.enter.key);
     for (const auto& rule : journey.exits) all(rule.when);
     for (const auto& goal : journey.goals) {
@@ -55,6 +57,7 @@ Catalog::Catalog(std::uint64_t publication, Settings settings, std::vector<Journ
         by_id_[journey->id] = journey.get();
         by_version_[journey->version] = journey.get();
         for (const auto& name : journey->enter.on) entered_by_[name].push_back(journey.get());
+        if (journey->enter.becomes) becoming_.push_back(journey.get());
         track(*journey);
     }
 }

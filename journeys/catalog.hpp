@@ -50,6 +50,8 @@ public:
     const Journey* version(std::string_view id,
                            std::uint64_t version) const; ///< Null where unknown.
     std::span<const Journey* const> entered_by(std::string_view event) const; ///< By priority.
+    /// Those that are entered when a condition turns true; by priority.
+    std::span<const Journey* const> entered_by_condition() const { return becoming_; }
     const Tracked& tracked() const { return tracked_; }
     const std::map<std::string, std::shared_ptr<const Template>>& templates() const {
         return templates_;
@@ -66,6 +68,7 @@ private:
     std::map<std::string, const Journey*, std::less<>> by_id_;
     std::unordered_map<std::uint64_t, const Journey*> by_version_; ///< The hash covers the id.
     std::map<std::string, std::vector<const Journey*>, std::less<>> entered_by_;
+    std::vector<const Journey*> becoming_;
     std::map<std::string, std::shared_ptr<const Template>> templates_;
     Tracked tracked_;
 };

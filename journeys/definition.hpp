@@ -145,7 +145,9 @@ struct Reentry {
 
 struct Entry {
     std::vector<std::string> on;
-    std::vector<Expression> when; ///< All must hold.
+    std::optional<Expression> becomes; ///< Instead of `on`: the event at which it turns true.
+    std::optional<Expression> each;    ///< A list: one run for each element, as `run.item`.
+    std::vector<Expression> when;      ///< All must hold.
     std::optional<Expression> key;
     bool key_is_cart = false; ///< The key reads `cart.id`: runs belong to that cart.
     Reentry reentry;
@@ -173,7 +175,8 @@ struct Journey {
     std::uint64_t version = 0; ///< Content hash without title, owner, tags and notes.
     Status status = Status::draft;
     int priority = 50;
-    double holdout = 0; ///< 0 to 1.
+    std::string exclusive; ///< At most one open run of this group per customer; empty: of none.
+    double holdout = 0;    ///< 0 to 1.
     OnPublish on_publish = OnPublish::pin;
     Entry enter;
     std::vector<ExitRule> exits;

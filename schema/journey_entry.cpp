@@ -43,16 +43,34 @@ void JourneyReader::read_enter(const YamlNode& node) {
     const bool has_later_form = std::any_of(keys.begin(), keys.end(), [&](const Key& key) {
         return !key.is_built && enter.has(key.name);
     });
-    if (!has_later_form || enter.has("on"))
+    if (const auto* becomes = enter.find("becomes")) {
+        if (enter.has("on"))
+            mistakes_.add(becomes->at, "give either on or becomes: one way in for each journey");
+        entry.becomes = condition(*becomes, Scope::entry);
+    } else if (!has_later_form || enter.has("on")) {
         if (const auto* on = enter.require("on", "the events that open a run"))
             entry.on = event_names(*on);
+    }
+    if (const auto* each = enter.find("each")) {
+        entry.each = expression(*each, Scope::entry, cel::Expect::any);
+        if (!enter.has("key"))
+            mistakes_.add(each->at, "each needs a key that tells its runs apart, e.g. key: "
+                                    "run.item.product_id");
+    }
     if (const auto* when = enter.find("when")) entry.when = conditions(*when, Scope::entry);
     if (const auto* key = enter.find("key"))
-        if (auto expression_of_key = expression(*key, Scope::entry, cel::Expect::string)) {
-            for (const auto& path : expression_of_key->program->paths())
+        if (auto expression_of_key =
+                expression(*key, entry.each ? Scope::event : Scope::entry, cel::Expect::string)) {
+            for (const auto& path : expression_of_key->program->paths()) {
                 if (path.segments.size() == 2 && path.segments[0] == "cart" &&
                     path.segments[1] == "id")
                     entry.key_is_cart = true;
+                if (path.segments[0] == "run" &&
+                    (path.segments.size() < 2 || path.segments[1] != "item"))
+                    mistakes_.add(document_.place_in(*key, path.offset),
+                                  "there is no run yet where a journey is entered; with each, "
+                                  "run.item is the element");
+            }
             entry.key = std::move(expression_of_key);
         }
     const auto* reentry = enter.find("reentry");

@@ -76,7 +76,7 @@ void Turn::announce(std::string_view name, std::string properties) {
                                     cause_ ^ (made_count_ * 0x9e3779b97f4a7c15u)));
 }
 
-std::string Turn::cut(const Event& from, const Journey& journey) const {
+std::string Turn::cut(const Event& from, const Journey& journey, std::string_view item) const {
     PackedWriter writer;
     const auto whole = writer.begin_map();
     writer.key("name");
@@ -96,7 +96,11 @@ std::string Turn::cut(const Event& from, const Journey& journey) const {
         ++kept;
     }
     writer.end_map(inner, kept);
-    writer.end_map(whole, 3);
+    if (!item.empty()) {
+        writer.key("item");
+        writer.value(PackedView{item});
+    }
+    writer.end_map(whole, item.empty() ? 3 : 4);
     return writer.take();
 }
 
@@ -157,6 +161,7 @@ Applied Turn::take(const Record& record) {
             turn.now = std::max(customer.now, capped.time);
             turn.cause_ = capped.message_hash;
             turn.entries_left_ = entries_per_event;
+            turn.look_before();
             const auto seen =
                 observe(customer, capped, record.accepted_at, turn.catalog, turn.effects);
             for (const auto& made : seen.made_here)
@@ -165,6 +170,7 @@ Applied Turn::take(const Record& record) {
             for (const auto& made : seen.made_here)
                 if (made.name != "Session Ended") turn.meet(made, seen.late, seen.too_late);
             turn.meet_what_was_made();
+            turn.enter_what_became_true(capped, seen.late, seen.too_late);
             return seen.late ? Applied::late : Applied::applied;
         }
         Applied operator()(const Publish&) const { return Applied::applied; }
@@ -184,6 +190,7 @@ Applied Turn::take(const Record& record) {
             turn.now = turn.customer.now;
             turn.cause_ = transfer.id;
             for (const auto run : imported) turn.meet_exits_of_the_past(run);
+            turn.keep_groups_exclusive();
             turn.meet_what_was_made();
             return Applied::applied;
         }
