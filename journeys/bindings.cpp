@@ -22,12 +22,73 @@ template <class Record> Value not_loaded(const Record&, const View&, Arena&) {
     return Value::null();
 }
 
+template <class> struct MemberOf;
+template <class Owner, class Member> struct MemberOf<Member Owner::*> {
+    using Record = Owner;
+    using Type = Member;
+};
+
+/// The row of a field that lies in the record as it is: its type, how it is read, and where it lies
+/// all follow from the member, so they cannot disagree.
+template <auto member>
+typename FieldTable<typename MemberOf<decltype(member)>::Record>::Row lying(std::string name,
+                                                                            std::string doc) {
+    using Record = typename MemberOf<decltype(member)>::Record;
+    using Member = typename MemberOf<decltype(member)>::Type;
+    static const Record sample{};
+    const auto offset = static_cast<std::uint32_t>(
+        reinterpret_cast<const char*>(&(sample.*member)) - reinterpret_cast<const char*>(&sample));
+    if constexpr (std::is_same_v<Member, Money>) {
+        static_assert(sizeof(Money) == sizeof(std::int64_t));
+        return {std::move(name),
+                Type::floating(),
+                std::move(doc),
+                [](const Record& record, const View&, Arena&) {
+                    return Value::floating((record.*member).to_double());
+                },
+                {cel::Storage::Form::decimal, offset}};
+    } else if constexpr (std::is_same_v<Member, std::int64_t>) {
+        return {std::move(name),
+                Type::integer(),
+                std::move(doc),
+                [](const Record& record, const View&, Arena&) {
+                    return Value::integer(record.*member);
+                },
+                {cel::Storage::Form::integer, offset}};
+    } else {
+        static_assert(std::is_same_v<Member, std::string>);
+        return {
+            std::move(name),
+            Type::string(),
+            std::move(doc),
+            [](const Record& record, const View&, Arena&) { return Value::string(record.*member); },
+            {cel::Storage::Form::text, offset}};
+    }
+}
+
+/// The same for packed maps: properties and traits.
+template <auto member>
+typename FieldTable<typename MemberOf<decltype(member)>::Record>::Row lying_map(std::string name,
+                                                                                std::string doc) {
+    auto row = lying<member>(std::move(name), std::move(doc));
+    using Record = typename MemberOf<decltype(member)>::Record;
+    row.type = Type::map(Type::string(), Type::dyn());
+    row.read = [](const Record& record, const View&, Arena&) {
+        return Value::packed_map(record.*member);
+    };
+    row.storage.form = cel::Storage::Form::packed_map;
+    return row;
+}
+
 /// Records bound one by one, as far as an expression asks.
 template <class Record> class BoundList final : public cel::ListObject {
 public:
     BoundList(const std::vector<Record>& records, const View& view)
         : fields_(&table<Record>()), records_(&records), view_(&view) {}
     std::size_t size() const override { return records_->size(); }
+    Rows rows() const override {
+        return {reinterpret_cast<const char*>(records_->data()), sizeof(Record)};
+    }
     Value at(std::size_t index, Arena& arena) const override {
         void* const place = arena.allocate(sizeof(BoundRecord<Record>));
         if (!place) return Value::error("the expression needs too much memory");
@@ -140,12 +201,8 @@ template <> const FieldTable<Event>& table<Event>() {
         "The event being applied.",
         {{"name", Type::string(), "its name, e.g. `Product Added`",
           [](const Event& event, const View&, Arena&) { return Value::string(event.name); }},
-         {"properties", Type::map(Type::string(), Type::dyn()),
-          "what the producer sent with it; a missing key is null",
-          [](const Event& event, const View&, Arena&) {
-              return event.properties.empty() ? Value::map_of({})
-                                              : Value::packed(PackedView{event.properties});
-          }},
+         lying_map<&Event::properties>("properties",
+                                       "what the producer sent with it; a missing key is null"),
          {"timestamp", Type::timestamp(), "when it happened",
           [](const Event& event, const View&, Arena&) { return Value::timestamp(event.time); }},
          {"received_at", Type::timestamp(), "when it was accepted here",
@@ -242,26 +299,15 @@ template <> const FieldTable<CartLine>& table<CartLine>() {
     static const FieldTable<CartLine> fields{
         "CartItem",
         "One line of a cart.",
-        {{"product_id", Type::string(), "the producer's id of the product",
-          [](const CartLine& line, const View&, Arena&) { return Value::string(line.product_id); }},
-         {"sku", Type::string(), "the stock-keeping unit; empty where the producer sends none",
-          [](const CartLine& line, const View&, Arena&) { return Value::string(line.sku); }},
-         {"name", Type::string(), "what the shop calls it",
-          [](const CartLine& line, const View&, Arena&) { return Value::string(line.name); }},
-         {"category", Type::string(), "as the producer sends it",
-          [](const CartLine& line, const View&, Arena&) { return Value::string(line.category); }},
-         {"price", Type::floating(), "of one, in units of the currency",
-          [](const CartLine& line, const View&, Arena&) {
-              return Value::floating(line.price.to_double());
-          }},
-         {"quantity", Type::integer(), "how many; at least 1",
-          [](const CartLine& line, const View&, Arena&) { return Value::integer(line.quantity); }},
-         {"url", Type::string(), "the product's page",
-          [](const CartLine& line, const View&, Arena&) { return Value::string(line.url); }},
-         {"image_url", Type::string(), "its picture",
-          [](const CartLine& line, const View&, Arena&) {
-              return Value::string(line.image_url);
-          }}}};
+        {lying<&CartLine::product_id>("product_id", "the producer's id of the product"),
+         lying<&CartLine::sku>("sku",
+                               "the stock-keeping unit; empty where the producer sends none"),
+         lying<&CartLine::name>("name", "what the shop calls it"),
+         lying<&CartLine::category>("category", "as the producer sends it"),
+         lying<&CartLine::price>("price", "of one, in units of the currency"),
+         lying<&CartLine::quantity>("quantity", "how many; at least 1"),
+         lying<&CartLine::url>("url", "the product's page"),
+         lying<&CartLine::image_url>("image_url", "its picture")}};
     return fields;
 }
 
@@ -298,21 +344,11 @@ template <> const FieldTable<OrderLine>& table<OrderLine>() {
     static const FieldTable<OrderLine> fields{
         "OrderItem",
         "One line of an order.",
-        {{"product_id", Type::string(), "the producer's id of the product",
-          [](const OrderLine& line, const View&, Arena&) {
-              return Value::string(line.product_id);
-          }},
-         {"name", Type::string(), "what the shop calls it",
-          [](const OrderLine& line, const View&, Arena&) { return Value::string(line.name); }},
-         {"category", Type::string(), "as the producer sends it",
-          [](const OrderLine& line, const View&, Arena&) { return Value::string(line.category); }},
-         {"price", Type::floating(), "of one",
-          [](const OrderLine& line, const View&, Arena&) {
-              return Value::floating(line.price.to_double());
-          }},
-         {"quantity", Type::integer(), "how many", [](const OrderLine& line, const View&, Arena&) {
-              return Value::integer(line.quantity);
-          }}}};
+        {lying<&OrderLine::product_id>("product_id", "the producer's id of the product"),
+         lying<&OrderLine::name>("name", "what the shop calls it"),
+         lying<&OrderLine::category>("category", "as the producer sends it"),
+         lying<&OrderLine::price>("price", "of one"),
+         lying<&OrderLine::quantity>("quantity", "how many")}};
     return fields;
 }
 
@@ -320,16 +356,12 @@ template <> const FieldTable<Order>& table<Order>() {
     static const FieldTable<Order> fields{
         "Order",
         "One order; the last 20 are kept.",
-        {{"id", Type::string(), "the producer's order_id",
-          [](const Order& order, const View&, Arena&) { return Value::string(order.id); }},
+        {lying<&Order::id>("id", "the producer's order_id"),
          {"items", Type::list(Type::object("OrderItem")), "what was bought",
           [](const Order& order, const View& view, Arena& arena) {
               return list_of(order.items, view, arena, [](const OrderLine&) { return true; });
           }},
-         {"total", Type::floating(), "what was paid",
-          [](const Order& order, const View&, Arena&) {
-              return Value::floating(order.total.to_double());
-          }},
+         lying<&Order::total>("total", "what was paid"),
          {"currency", Type::nullable(Type::string()), "ISO 4217",
           [](const Order& order, const View&, Arena&) { return optional_text(order.currency); }},
          {"placed_at", Type::timestamp(), "when it was placed, by the producer",
@@ -399,12 +431,7 @@ template <> const FieldTable<Customer>& table<Customer>() {
           [](const Customer& customer, const View&, Arena& arena) {
               return Value::string(display(customer.id), arena);
           }},
-         {"traits", Type::map(Type::string(), Type::dyn()),
-          "what identify calls said; a missing key is null",
-          [](const Customer& customer, const View&, Arena&) {
-              return customer.traits.empty() ? Value::map_of({})
-                                             : Value::packed(PackedView{customer.traits});
-          }},
+         lying_map<&Customer::traits>("traits", "what identify calls said; a missing key is null"),
          {"stage", Type::nullable(Type::string()), "lifecycle stage; null until models are loaded",
           not_loaded<Customer>},
          {"vip", Type::nullable(Type::boolean()), "null until models are loaded",

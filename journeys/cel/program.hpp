@@ -70,8 +70,8 @@ public:
 
     /// The expression's value, or an error value. What it borrows lives in the arena, in the
     /// activation's values and in this program. Does not reset the arena. With a warm arena nothing
-    /// is allocated, but by `matches` with a computed pattern, by `format` and by conversions to
-    /// text.
+    /// is allocated, but by `matches` with a computed pattern, by `format`, `sort` and `sortBy`, and
+    /// by conversions to text and to base 64.
     Value evaluate(const Activation& activation, Arena& arena) const noexcept;
 
     const Type& type() const;
