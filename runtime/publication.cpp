@@ -1,5 +1,6 @@
 #include "runtime/publication.hpp"
 
+#include "journeys/expressions.hpp"
 #include "journeys/ids.hpp"
 #include "journeys/template.hpp"
 #include "runtime/event_files.hpp"
@@ -184,7 +185,13 @@ Compiled compile(const Files& files, const CompileOptions& options) {
     for (const auto& [name, text] : files.journeys) {
         auto loaded = schema::load_journey(name, text, context);
         append(result.mistakes, std::move(loaded.mistakes));
-        if (loaded.journey) current.push_back(std::move(loaded.journey));
+        if (!loaded.journey) continue;
+        const auto before = std::ranges::find_if(options.known, [&](const auto& known) {
+            return known->id == loaded.journey->id && known->version == loaded.journey->version;
+        });
+        current.push_back(before == options.known.end()
+                              ? std::move(loaded.journey)
+                              : journeys::sharing_counts(loaded.journey, **before));
     }
     append(result.mistakes, schema::check_together(current));
     if (has_errors(result.mistakes)) return result;

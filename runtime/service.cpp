@@ -472,10 +472,10 @@ Overview Service::Parts::overview() const {
     result.zone = config.settings.timezone;
     for (const auto& journey : publications->newest()->journeys()) {
         const auto counts = tally->of(journey->id);
-        result.journeys.push_back({journey->id, journey->title,
-                                   std::string{status_text(journey->status)},
-                                   journeys::version_text(journey->version), counts.entered,
-                                   counts.sent, counts.held_back, counts.ended});
+        result.journeys.push_back(
+            {journey->id, journey->title, std::string{status_text(journey->status)},
+             journeys::version_text(journey->version), counts.entered, counts.sent,
+             counts.held_back, counts.ended, overview_of_expressions(*journey)});
     }
     return result;
 }

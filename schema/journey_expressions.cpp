@@ -172,9 +172,6 @@ void JourneyReader::check_calls(const YamlNode& node, const cel::Program& progra
                                       "some journey names is kept");
             if (is_count && arguments.size() > 1 && !constant(1))
                 mistakes_.add(at, call.function + " needs its window as a fixed text: \"24h\"");
-            else if (is_count && arguments.size() > 1 && !parse_duration(*arguments[1]))
-                mistakes_.add(at, quoted(*arguments[1]) +
-                                      " is no window: a number and a unit, s m h d w: \"24h\"");
             if (call.function == "count" && arguments.size() > 2 && !constant(2))
                 mistakes_.add(at, "count needs the property's name as a fixed text");
         }

@@ -44,7 +44,7 @@ bool Turn::is_held(const Run& run) const {
 
 cel::Value Turn::value(const Expression& expression, const Run* run) {
     evaluator_.look_at({&customer, event, run, now, received_at, &catalog});
-    return evaluator_.value(*expression.program);
+    return evaluator_.value(expression);
 }
 
 bool Turn::is_met(const Expression& condition, const Run* run) {

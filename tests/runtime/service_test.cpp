@@ -219,6 +219,71 @@ TEST_CASE("a restart goes on where the service stopped", "[.postgres]") {
     CHECK(ada.runs.size() == 1);
 }
 
+TEST_CASE("an expression that ends in an error is told on the page, over publications",
+          "[.postgres]") {
+    const TemporaryFolder folder;
+    const auto config = folder.path() / "sojourn.yaml";
+    write(config, config_text);
+    write(folder.path() / "journeys" / "shaky.yaml", R"(id: shaky
+status: live
+enter:
+  on: [Product Added]
+  when:
+    - event.properties.price < 500.0
+    - event.properties.rating > 4.0
+  reentry: always
+steps:
+  - wait: { for: 1h }
+)");
+    const auto service = [&] {
+        std::vector<schema::Mistake> mistakes;
+        return must(Service::start({.config = config}, mistakes));
+    }();
+    const auto url =
+        must(parse_stream_url("ws://127.0.0.1:" + std::to_string(service->port()) + "/v1/stream"));
+    const auto send = [&](int number) {
+        bool sent = false;
+        StreamProducer::Callbacks callbacks;
+        callbacks.next = [&]() -> std::optional<StreamProducer::Frame> {
+            if (std::exchange(sent, true)) return std::nullopt;
+            StreamProducer::Frame frame;
+            frame.text =
+                R"({"type":"track","userId":"ada","event":"Product Added","messageId":"m)" +
+                std::to_string(number) + R"(","properties":{"product_id":"p","price":9}})";
+            frame.messages = 1;
+            return frame;
+        };
+        CHECK(
+            must(StreamProducer::run({.url = url, .write_key = "test-key"}, callbacks)).accepted ==
+            1);
+    };
+    const auto row = [](int times) {
+        const auto number = std::to_string(times);
+        return "shaky.yaml:7</td><td>enter.when</td><td class=x>event.properties.rating &gt; "
+               "4.0<td class=n>" +
+               number + "</td><td class=n>0</td><td class='n bad'>" + number + "</tr>";
+    };
+    const auto shows = [&](const std::string& part) {
+        const auto until = Steady::now() + std::chrono::seconds{30};
+        while (Steady::now() < until) {
+            const auto page = must(get_from_host(url, "/"));
+            if (page.find(part) != std::string::npos) return true;
+            std::this_thread::sleep_for(std::chrono::milliseconds{20});
+        }
+        return false;
+    };
+    CHECK(must(get_from_host(url, "/")).find("ended in an error") == std::string::npos);
+    send(1);
+    CHECK(shows(row(1)));
+    write(folder.path() / "journeys" / "another.yaml", browse_text);
+    write(folder.path() / "templates" / "browse.mustache", "Still looking?");
+    service->reload();
+    CHECK(shows("browse-abandon"));
+    send(2);
+    CHECK(shows(row(2)));
+    REQUIRE(service->stop());
+}
+
 TEST_CASE("what the environment lacks is one clear line", "[.postgres]") {
     const TemporaryFolder folder;
     const auto config = folder.path() / "sojourn.yaml";
