@@ -254,18 +254,25 @@ cel::Value Evaluator::value(const cel::Program& program) {
     auto& [view, arena, variables] = *bound_;
     arena.reset();
     const auto& customer = *view.customer;
-    variables[slot_event] = view.event ? bindings::bind(*view.event, view, arena) : Value::null();
-    variables[slot_customer] = bindings::bind(customer, view, arena);
-    variables[slot_cart] = bindings::bind(bindings::cart_in_view(view), view, arena);
-    variables[slot_session] = bindings::bind(customer.session, view, arena);
-    if (program.uses_variable("orders")) {
+    // Only what is read is bound: most conditions read one or two.
+    const auto bind = [&](Slot slot, auto make) {
+        if (program.reads_slot(slot)) variables[slot] = make();
+    };
+    bind(slot_event,
+         [&] { return view.event ? bindings::bind(*view.event, view, arena) : Value::null(); });
+    bind(slot_customer, [&] { return bindings::bind(customer, view, arena); });
+    bind(slot_cart, [&] { return bindings::bind(bindings::cart_in_view(view), view, arena); });
+    bind(slot_session, [&] { return bindings::bind(customer.session, view, arena); });
+    bind(slot_orders, [&] {
         auto* const orders = arena.allocate_array<Value>(customer.orders.size());
+        if (!orders) return Value::error("the expression needs too much memory");
         for (std::size_t i = 0; i < customer.orders.size(); ++i)
             orders[i] = bindings::bind(customer.orders[i], view, arena);
-        variables[slot_orders] = Value::list_of({orders, customer.orders.size()});
-    }
-    variables[slot_run] = view.run ? bindings::bind(*view.run, view, arena) : Value::null();
-    variables[slot_now] = Value::timestamp(view.now);
+        return Value::list_of({orders, customer.orders.size()});
+    });
+    bind(slot_run,
+         [&] { return view.run ? bindings::bind(*view.run, view, arena) : Value::null(); });
+    bind(slot_now, [&] { return Value::timestamp(view.now); });
     return program.evaluate({variables, &view, {}}, arena);
 }
 

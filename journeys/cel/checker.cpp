@@ -191,6 +191,7 @@ private:
             if (const auto* const variable = environment_.find_variable(candidate)) {
                 expression.resolution = Resolution::variable;
                 expression.slot = variable->slot;
+                if (variable->slot < 64) result_.reads |= std::uint64_t{1} << variable->slot;
                 expression.type = variable->type;
                 expression.name = variable->name;
                 return true;

@@ -102,6 +102,7 @@ struct Plan {
     Arena constants{256}; ///< What the nodes' constants borrow.
     NodePtr root;
     unsigned locals = 0;
+    std::uint64_t reads = 0; ///< A bit for each slot of a variable.
     Type type;
     std::vector<Path> paths;
     std::vector<Call> calls;
