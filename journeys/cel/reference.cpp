@@ -1,6 +1,7 @@
 #include "journeys/cel/reference.hpp"
 
 #include "journeys/cel/functions.hpp"
+#include "journeys/cel/pattern.hpp"
 #include "journeys/cel/program.hpp"
 
 namespace journeys::cel {
@@ -253,6 +254,9 @@ std::string language_reference(const Environment& environment) {
     limit("bytes of an expression", source_bytes_max);
     limit("brackets, calls, lists and `?:` in each other", static_cast<std::size_t>(nesting_max));
     limit("operators and selections one after the other", static_cast<std::size_t>(height_max));
+    limit("constant patterns of `matches` in an expression", PatternAllowance::count_max);
+    limit("bytes of these together", PatternAllowance::bytes_max);
+    limit("bytes of one pattern", Pattern::bytes_max);
     limit("steps of an evaluation: items that macros visit and comparisons look at, each the more "
           "for long texts",
           limits.steps);

@@ -143,6 +143,7 @@ TEST_CASE("the reference tells the language's own functions, numbers and limits"
     CHECK(has("an int (or uint) and a double is done in double"));
     CHECK(has("| bytes of an expression | 16384 |"));
     CHECK(has("| steps of an evaluation"));
+    CHECK(has("| bytes of one pattern | 1000 |"));
 }
 
 TEST_CASE("an event with a long list makes no condition slow", "[environment]") {
