@@ -71,6 +71,12 @@ std::optional<Expression> JourneyReader::expression(const YamlNode& node, Scope 
                 "a value that starts with a quote, or holds \": \" or \" #\", must be quoted "
                 "whole; read was only " +
                     quoted(node.text));
+        } else if (std::ranges::count(node.text, '(') > std::ranges::count(node.text, ')') &&
+                   document_.is_cut_by_bracket(node)) {
+            mistakes_.add(
+                node.at, "inside { } and [ ] the characters [ ] { } , end a value; read was only " +
+                             quoted(node.text) +
+                             ". Quote it whole, or write it on a line of its own");
         } else {
             for (auto& issue : compiled.issues)
                 mistakes_.add(document_.place_in(node, issue.offset), std::move(issue.message));
