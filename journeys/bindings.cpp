@@ -458,7 +458,7 @@ template <> const FieldTable<Customer>& table<Customer>() {
           }},
          {"known", Type::boolean(), "has a user id",
           [](const Customer& customer, const View&, Arena&) {
-              return Value::boolean(customer.id.space != IdNamespace::anonymous);
+              return Value::boolean(customer.id.space < IdNamespace::anonymous);
           }}}};
     return fields;
 }

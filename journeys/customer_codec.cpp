@@ -33,7 +33,7 @@ constexpr std::uint64_t time_never = 1;
 constexpr std::uint64_t time_first = 2;
 
 /// The last value of each stored enumeration: what is beyond it is no value.
-constexpr auto last_of(IdNamespace) { return IdNamespace::anonymous; }
+constexpr auto last_of(IdNamespace) { return IdNamespace::token; }
 constexpr auto last_of(OrderStatus) { return OrderStatus::refunded; }
 constexpr auto last_of(ConsentState) { return ConsentState::unsubscribed; }
 constexpr auto last_of(Sending) { return Sending::granted; }

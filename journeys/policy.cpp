@@ -1,5 +1,6 @@
 #include "journeys/policy.hpp"
 
+#include "journeys/addresses.hpp"
 #include "journeys/local_time.hpp"
 
 #include <algorithm>
@@ -14,37 +15,6 @@ constexpr Duration jitter_max = minutes{15};
 
 constexpr bool is_control_or_space(char c) {
     return static_cast<unsigned char>(c) <= ' ' || c == '\x7f';
-}
-
-/// One `@` between non-empty sides, and nothing that ends an address in a header or a list (RFC
-/// 5322, 3.2.3; the quoted form is left out on purpose). 254 bytes by RFC 5321, 4.5.3.1.3.
-bool is_email(std::string_view text) {
-    constexpr std::string_view forbidden = ",;:<>()[]\\\"";
-    const auto at = text.find('@');
-    if (at == 0 || at == std::string_view::npos || at + 1 == text.size() || text.size() > 254)
-        return false;
-    if (text.find('@', at + 1) != std::string_view::npos) return false;
-    return std::none_of(text.begin(), text.end(), [&](char c) {
-        return is_control_or_space(c) || forbidden.find(c) != std::string_view::npos;
-    });
-}
-
-/// The number as E.164 has it, `+` and 7 to 15 digits, without what people put between them; else
-/// empty.
-std::string phone_number(std::string_view text) {
-    if (text.size() > 64) return {};
-    // "+49 (0)170" is dialled without the zero, which no stripping can know of every country.
-    if (text.find("(0)") != std::string_view::npos) return {};
-    std::string number;
-    for (const char c : text) {
-        if ((c >= '0' && c <= '9') || (c == '+' && number.empty()))
-            number += c;
-        else if (std::string_view{" -.()/"}.find(c) == std::string_view::npos)
-            return {};
-    }
-    const bool is_e164 =
-        number.size() >= 8 && number.size() <= 16 && number[0] == '+' && number[1] != '0';
-    return is_e164 ? number : std::string{};
 }
 
 /// When the quiet hours of one rule that hold at `at` end; nothing where they do not hold.

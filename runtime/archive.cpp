@@ -1,12 +1,9 @@
 #include "runtime/archive.hpp"
 
 #include "journeys/effect.hpp"
-
-#include <pqxx/pqxx>
+#include "runtime/database_session.hpp"
 
 #include <algorithm>
-#include <mutex>
-#include <optional>
 
 namespace runtime {
 namespace {
@@ -60,41 +57,8 @@ TimelineRow timeline_row(const pqxx::row& row) {
 
 } // namespace
 
-/// The connection, opened when it is needed and again after it broke.
-class Archive::Session {
-public:
-    explicit Session(std::string conninfo) : conninfo_(std::move(conninfo)) {}
-
-    template <class Work>
-    auto run(Work work) -> Result<decltype(work(std::declval<pqxx::work&>()))> {
-        const std::scoped_lock lock{mutex_};
-        for (int attempt = 0;; ++attempt) {
-            try {
-                if (!connection_) connection_.emplace(conninfo_);
-                pqxx::work transaction{*connection_};
-                if constexpr (std::is_void_v<decltype(work(transaction))>) {
-                    work(transaction);
-                    transaction.commit();
-                    return {};
-                } else {
-                    auto result = work(transaction);
-                    transaction.commit();
-                    return result;
-                }
-            } catch (
-                const pqxx::broken_connection& failure) { // The border: libpqxx throws, we return.
-                connection_.reset();
-                if (attempt > 0) return Error{ErrorCode::storage_unavailable, failure.what()};
-            } catch (const std::exception& failure) {
-                return Error{ErrorCode::storage_unavailable, failure.what()};
-            }
-        }
-    }
-
-private:
-    std::string conninfo_;
-    std::mutex mutex_;
-    std::optional<pqxx::connection> connection_; ///< Guarded by `mutex_`.
+class Archive::Session : public DatabaseSession {
+    using DatabaseSession::DatabaseSession;
 };
 
 Archive::Archive(std::string conninfo) : session_(std::make_unique<Session>(std::move(conninfo))) {}
@@ -179,33 +143,9 @@ Result<std::vector<std::string>> Archive::search(const std::string& text) {
     });
 }
 
-Result<void> Archive::add_rejects(const std::vector<RejectRow>& rejects) {
-    return session_->run([&](pqxx::work& work) {
-        for (const auto& reject : rejects)
-            work.exec_params("INSERT INTO rejects (at, source, reason, body) VALUES "
-                             "(to_timestamp($1::float8 / 1000), $2, $3, $4)",
-                             journeys::to_millis(reject.at), reject.source, reject.reason,
-                             binary(reject.body));
-    });
-}
-
-Result<std::vector<RejectRow>> Archive::rejects(int limit) {
-    return session_->run([&](pqxx::work& work) {
-        std::vector<RejectRow> rows;
-        const auto found =
-            work.exec_params("SELECT (extract(epoch FROM at) * 1000)::bigint, source, reason, body "
-                             "FROM rejects ORDER BY id DESC LIMIT $1",
-                             limit);
-        for (const auto& row : found)
-            rows.push_back({journeys::from_millis(row[0].as<std::int64_t>()),
-                            row[1].as<std::string>(), row[2].as<std::string>(), text_of(row[3])});
-        return rows;
-    });
-}
-
 Result<void> Archive::forget_before(Timestamp before) {
     return session_->run([&](pqxx::work& work) {
-        for (const auto* table : {"rejects", "timeline", "sandbox_messages"})
+        for (const auto* table : {"timeline", "sandbox_messages"})
             work.exec_params("DELETE FROM " + std::string{table} +
                                  " WHERE at < to_timestamp($1::float8 / 1000)",
                              journeys::to_millis(before));

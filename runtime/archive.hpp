@@ -1,5 +1,5 @@
 /// What people and pages ask the database: timelines, last triggers, publications, sandbox
-/// messages, rejects. None of it is on the path of an event.
+/// messages. None of it is on the path of an event.
 #pragma once
 
 #include "actors/ports.hpp"
@@ -18,11 +18,6 @@ namespace runtime {
 struct TimelineRow {
     journeys::CustomerId customer;
     journeys::TimelineEntry entry;
-};
-
-struct RejectRow {
-    journeys::Timestamp at{};
-    std::string source, reason, body;
 };
 
 /// Blocking; any thread, one call at a time. Every call answers `storage_unavailable` where the
@@ -51,9 +46,7 @@ public:
     /// Ids that begin with `text`, with any namespace; at most 100.
     journeys::Result<std::vector<std::string>> search(const std::string& text);
 
-    journeys::Result<void> add_rejects(const std::vector<RejectRow>& rejects);
-    journeys::Result<std::vector<RejectRow>> rejects(int limit); ///< Newest first.
-    /// Of rejects, timeline and sandbox: what is older than `before`.
+    /// Of timeline and sandbox: what is older than `before`.
     journeys::Result<void> forget_before(journeys::Timestamp before);
     /// The log as `simulate --log` reads it: records by `accepted_at`, then partition, then offset.
     journeys::Result<void> read_log(const std::function<void(const schema::StoredRecord&)>& take);

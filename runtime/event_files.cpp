@@ -91,7 +91,7 @@ journeys::Result<RecordedEvents> read_events(const std::vector<std::filesystem::
         result.records.push_back(std::move(record));
     };
     for (auto& event : events) {
-        auto routing = identity.route(event);
+        auto routing = identity.route(event, event.time);
         const auto at = event.time;
         for (auto& link : routing.links) append(std::move(link.loser), at, std::move(link.link));
         append(std::move(routing.customer), at, std::move(event));

@@ -18,6 +18,9 @@ int main(int argc, char** argv) {
     runtime::add_simulate(app, exit_code);
     runtime::add_send(app, exit_code);
     runtime::add_customer(app, exit_code);
+    runtime::add_import(app, exit_code);
+    runtime::add_privacy(app, exit_code);
+    runtime::add_rejects(app, exit_code);
     runtime::add_eval(app, exit_code);
     runtime::add_export(app, exit_code);
     runtime::add_convert(app, exit_code);

@@ -83,6 +83,10 @@ struct Metrics::Series {
             const auto reason = schema::to_text(static_cast<schema::RejectReason>(i));
             rejected_by[i] = &rejected.Add({{"reason", std::string{reason}}});
         }
+        for (std::size_t i = 0; i < schema::clock_count; ++i) {
+            const auto clock = schema::to_text(static_cast<schema::Clock>(i));
+            clocks_by[i] = &clocks.Add({{"clock", std::string{clock}}});
+        }
     }
 
     prometheus::Family<Counter>& counters(const char* name, const char* help) {
@@ -136,6 +140,13 @@ struct Metrics::Series {
     prometheus::Family<Counter>& rejected =
         counters("rejected_total", "Messages and frames refused at the door.");
     std::array<Counter*, schema::reject_reason_count> rejected_by{};
+    prometheus::Family<Counter>& clocks =
+        counters("event_clock_total", "Accepted messages, by how their event came by its time.");
+    std::array<Counter*, schema::clock_count> clocks_by{};
+    prometheus::Family<Counter>& links =
+        counters("links_total", "Ids shown to be of one customer; refused: one had too many.");
+    Counter& links_made = links.Add({{"result", "made"}});
+    Counter& links_refused = links.Add({{"result", "refused"}});
 
     prometheus::Family<Counter>& applied =
         counters("applied_total", "Records, by what became of them.");
@@ -258,6 +269,15 @@ void Metrics::rejected(schema::RejectReason reason, std::size_t messages) {
 
 void Metrics::acked(std::size_t, std::chrono::nanoseconds slowest) {
     series_->ack.Observe(seconds(slowest));
+}
+
+void Metrics::took(const Taken& taken) {
+    for (std::size_t i = 0; i < taken.clocks.size(); ++i)
+        if (taken.clocks[i] > 0)
+            series_->clocks_by[i]->Increment(static_cast<double>(taken.clocks[i]));
+    if (taken.links > 0) series_->links_made.Increment(static_cast<double>(taken.links));
+    if (taken.refused_links > 0)
+        series_->links_refused.Increment(static_cast<double>(taken.refused_links));
 }
 
 void Metrics::connections(std::int64_t open) {

@@ -42,6 +42,7 @@ public:
     void rejected(schema::RejectReason reason, std::size_t messages) override;
     void acked(std::size_t frames, std::chrono::nanoseconds slowest) override;
     void connections(std::int64_t open) override;
+    void took(const Taken& taken) override;
 
 private:
     struct Series;

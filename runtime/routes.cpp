@@ -8,9 +8,11 @@
 #include "runtime/console.hpp"
 #include "runtime/customer_json.hpp"
 #include "schema/timeline_json.hpp"
+#include "schema/timestamp_text.hpp"
 
 #include <boost/asio/post.hpp>
 
+#include <charconv>
 #include <memory>
 
 namespace runtime {
@@ -92,6 +94,25 @@ private:
 
 void search(actors::System& system, std::string_view text, Search::Done done) {
     std::make_shared<Search>(system, text, std::move(done))->next();
+}
+
+/// What the query of `/admin/rejects` asks for; nothing where it cannot be read.
+std::optional<DeadLetterFilter> dead_letter_filter(const Request& request) {
+    DeadLetterFilter filter;
+    filter.reason = request.parameter("reason");
+    filter.source = request.parameter("source");
+    filter.message_id = request.parameter("message");
+    filter.customer = request.parameter("customer");
+    if (const auto since = request.parameter("since"); !since.empty()) {
+        filter.since = schema::parse_producer_time(since);
+        if (!filter.since) return std::nullopt;
+    }
+    if (const auto limit = request.parameter("limit"); !limit.empty()) {
+        const auto read = std::from_chars(limit.data(), limit.data() + limit.size(), filter.limit);
+        if (read.ec != std::errc{} || filter.limit < 1 || filter.limit > 10'000)
+            return std::nullopt;
+    }
+    return filter;
 }
 
 void answer_storage(const Respond& respond, const journeys::Error& error) {
@@ -201,15 +222,37 @@ Handlers make_routes(const RouteParts& given) {
                  });
          }});
     routes.push_back(
-        {"GET", "/admin/rejects", Scope::admin, [parts](Request, Respond respond) {
-             boost::asio::post(parts->workers, [parts, respond] {
-                 const auto rows = parts->archive.rejects(100);
-                 if (!rows) return answer_storage(respond, rows.error());
-                 std::string body;
-                 for (const auto& row : *rows)
-                     body += journeys::to_text(row.at) + "  " + row.source + "  " + row.reason +
-                             "  " + row.body + '\n';
-                 respond({.body = std::move(body), .content_type = "text/plain; charset=utf-8"});
+        {"GET", "/admin/rejects", Scope::admin, [parts](Request request, Respond respond) {
+             auto filter = dead_letter_filter(request);
+             if (!filter)
+                 return respond(error_response(400, "since is an ISO time, limit a number"));
+             const bool as_json = !request.parameter("json").empty();
+             const bool counts = !request.parameter("counts").empty();
+             boost::asio::post(parts->workers, [parts, respond, as_json, counts,
+                                                filter = std::move(*filter)] {
+                 auto text = dead_letters_text(parts->dead_letters, filter, counts, as_json);
+                 if (!text) return answer_storage(respond, text.error());
+                 respond({.body = std::move(*text), .content_type = "text/plain; charset=utf-8"});
+             });
+         }});
+    routes.push_back(
+        {"GET", "/admin/privacy", Scope::admin, [parts](Request request, Respond respond) {
+             const bool as_json = !request.parameter("json").empty();
+             const bool all = !request.parameter("all").empty();
+             boost::asio::post(parts->workers, [parts, respond, as_json, all] {
+                 auto text = privacy_text(parts->privacy, all, as_json);
+                 if (!text) return answer_storage(respond, text.error());
+                 respond({.body = std::move(*text), .content_type = "text/plain; charset=utf-8"});
+             });
+         }});
+    routes.push_back(
+        {"POST", "/admin/privacy/{id}/done", Scope::admin,
+         [parts](Request request, Respond respond) {
+             boost::asio::post(parts->workers, [parts, respond, id = request.arguments.at(0)] {
+                 const auto done = parts->privacy.finish(id, parts->now());
+                 if (!done) return answer_storage(respond, done.error());
+                 respond(*done ? Response{.body = "{}"}
+                               : error_response(404, "no open request has this number"));
              });
          }});
     routes.push_back({"POST", "/admin/reload", Scope::admin, [parts](Request, Respond respond) {

@@ -14,6 +14,7 @@
 #include "runtime/postgres/store.hpp"
 #include "runtime/postgres/transfer_mover.hpp"
 #include "runtime/publications.hpp"
+#include "runtime/reject_keeper.hpp"
 #include "runtime/routes.hpp"
 #include "runtime/service_clock.hpp"
 #include "runtime/stop_system.hpp"
@@ -54,7 +55,6 @@ using journeys::Result;
 constexpr actors::Partition partition_count = 8;
 constexpr auto take_over_patience = std::chrono::seconds{60};
 constexpr auto supervision = std::chrono::milliseconds{500};
-constexpr std::size_t rejects_waiting_max = 10'000;
 
 LogCodec log_codec() {
     LogCodec codec;
@@ -188,7 +188,6 @@ public:
     std::string why_not_ready() const;
     void keep_in_sandbox(const actors::ProviderRequest& request,
                          std::function<void(Result<void>)> done);
-    void keep_reject(RejectedMessage message);
     void reload();
     bool stop();
     /// A span that is meant in real time, for whoever measures it by the service's clock.
@@ -207,6 +206,9 @@ public:
     std::jthread supervisor;
     ConnectionSettings connection;
     std::optional<Archive> archive;
+    std::optional<DeadLetters> dead_letters;
+    std::optional<RejectKeeper> rejects;
+    std::optional<PrivacyRequests> privacy;
     std::optional<Publications> publications;
     std::optional<Tally> tally;
     Ownership ownership;
@@ -226,9 +228,8 @@ public:
         actors::ProviderRequest request;
         std::function<void(Result<void>)> done;
     };
-    std::vector<Kept> sandbox_waiting;      ///< Guarded by `mutex`.
-    std::vector<RejectRow> rejects_waiting; ///< Guarded by `mutex`.
-    std::mutex reloading;                   ///< One reload at a time.
+    std::vector<Kept> sandbox_waiting; ///< Guarded by `mutex`.
+    std::mutex reloading;              ///< One reload at a time.
 };
 
 Result<void> Service::Parts::open_storage() {
@@ -254,9 +255,16 @@ Result<void> Service::Parts::open_storage() {
     if (const auto migrated = migrate(*opened); !migrated) return migrated.error();
     if (auto fixed = fix_partition_count(*opened, partition_count); !fixed) return fixed.error();
     archive.emplace(connection.conninfo);
+    dead_letters.emplace(connection.conninfo);
+    privacy.emplace(connection.conninfo);
     const auto newest = archive->newest_accepted_at();
     if (!newest) return newest.error();
     clock.start_no_earlier_than(*newest);
+    RejectKeeper::Limits keeping;
+    keeping.age_max = config.limits.rejects_for;
+    keeping.rows_max = config.limits.rejects;
+    rejects.emplace(
+        connection.conninfo, keeping, [this] { return clock.now(); }, log);
     return {};
 }
 
@@ -338,29 +346,6 @@ void Service::Parts::keep_in_sandbox(const actors::ProviderRequest& request,
         for (const auto& kept : batch) requests.push_back(kept.request);
         const auto result = archive->keep_sandbox_messages(requests, clock.now());
         for (const auto& kept : batch) kept.done(result);
-    });
-}
-
-void Service::Parts::keep_reject(RejectedMessage message) {
-    {
-        const std::scoped_lock lock{mutex};
-        if (rejects_waiting.size() >= rejects_waiting_max)
-            return; // Counted by the metrics all the same.
-        rejects_waiting.push_back(
-            {message.received_at, message.key,
-             std::string{schema::to_text(message.reason)} + ": " + message.detail,
-             std::move(message.raw)});
-        if (rejects_waiting.size() > 1) return;
-    }
-    boost::asio::post(archive_worker, [this] {
-        std::vector<RejectRow> batch;
-        {
-            const std::scoped_lock lock{mutex};
-            batch.swap(rejects_waiting);
-        }
-        if (const auto kept = archive->add_rejects(batch); !kept)
-            log.repeated_warning("rejected messages could not be kept",
-                                 {{"why", kept.error().detail}});
     });
 }
 
@@ -485,20 +470,43 @@ Result<void> Service::Parts::open_listener() {
     settings.address = config.listen.address;
     settings.port = config.listen.port;
     settings.clock_speed = clock.speed();
-    if (!data_dir.empty()) settings.local_socket = std::filesystem::path{data_dir} / "sojourn.sock";
+    // With a database elsewhere, too: operators' commands come this way.
+    const auto folder = data_folder(options.config, config);
+    std::error_code no_folder;
+    std::filesystem::create_directories(folder, no_folder);
+    if (no_folder)
+        log.warning("no socket for operators", {{"folder", folder.string()}});
+    else
+        settings.local_socket = folder / "sojourn.sock";
     std::vector<Key> keys;
     for (const auto& key : config.keys)
         keys.push_back(make_key(key.name, key.key.reveal(), scopes_of(key)));
     settings.keys = KeyRing{std::move(keys)};
+    for (const auto& source : config.sources) {
+        WebhookSource one{.name = source.name,
+                          .shop = schema::find_shop(source.type),
+                          .secrets = {},
+                          .shops = source.shops};
+        for (const auto& secret : source.secrets) one.secrets.push_back(secret.reveal());
+        settings.sources.push_back(std::move(one));
+    }
     auto& limits = settings.limits;
     limits.messages.frame_bytes_max = static_cast<std::size_t>(config.limits.frame_bytes);
     limits.messages.message_bytes_max = static_cast<std::size_t>(config.limits.message_bytes);
+    limits.body_bytes_max = static_cast<std::size_t>(config.limits.body_bytes);
     limits.connections_max = static_cast<std::size_t>(config.limits.connections);
+    limits.connections_per_address_max =
+        static_cast<std::size_t>(config.limits.connections_per_address);
+    limits.address_bytes_in_flight_max = static_cast<std::size_t>(config.limits.bytes_per_address);
+    limits.idle_timeout = std::chrono::ceil<std::chrono::milliseconds>(config.limits.idle);
+    settings.identity = config.identity;
 
     const RouteParts routes{
         .system = *system,
         .publications = *publications,
         .archive = *archive,
+        .dead_letters = *dead_letters,
+        .privacy = *privacy,
         .workers = archive_worker,
         .now = [this] { return clock.now(); },
         .overview = [this] { return overview(); },
@@ -509,7 +517,20 @@ Result<void> Service::Parts::open_listener() {
         .credit = system->credit(),
         .now = [this] { return clock.now(); },
         .handlers = make_routes(routes),
-        .reject = [this](RejectedMessage message) { keep_reject(std::move(message)); },
+        .reject = [this](RejectedMessage message) { rejects->keep(std::move(message)); },
+        .privacy =
+            [this](schema::PrivacyRequest request, std::string source,
+                   std::function<void(Result<void>)> done) {
+                boost::asio::post(archive_worker, [this, request = std::move(request),
+                                                   source = std::move(source),
+                                                   done = std::move(done)] {
+                    auto kept = privacy->add(request, source, clock.now());
+                    if (kept)
+                        log.info("a privacy request",
+                                 {{"kind", schema::to_text(request.kind)}, {"source", source}});
+                    done(std::move(kept));
+                });
+            },
         .not_ready = [this] { return why_not_ready(); },
         .metrics = [this] { return tally->text(); },
         .observer = &*tally};
@@ -556,6 +577,9 @@ bool Service::Parts::stop() {
     mover.reset();
     store.reset();
     event_log.reset();
+    rejects.reset();
+    privacy.reset();
+    dead_letters.reset();
     archive.reset();
     if (supervisor.joinable()) {
         supervisor.request_stop();
@@ -584,6 +608,7 @@ Result<std::unique_ptr<Service>> Service::start(const ServiceOptions& options,
         return Error{ErrorCode::invalid_journey, "the configuration has mistakes"};
     }
     parts->config = *compiled.config;
+    if (options.port) parts->config.listen.port = *options.port;
     mistakes = schema::check_exposure(parts->config, options.config.string());
     if (!mistakes.empty())
         return Error{ErrorCode::invalid_argument,

@@ -5,8 +5,10 @@
 #include "journeys/result.hpp"
 #include "schema/mistakes.hpp"
 
+#include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,6 +17,7 @@ namespace runtime {
 struct ServiceOptions {
     std::filesystem::path config = "config/sojourn.yaml";
     double clock_speed = 1;
+    std::optional<std::uint16_t> port; ///< Instead of the configured one; 0: any.
     bool show_triggers =
         false; ///< One line on stdout for every message that goes out or is held back.
 };

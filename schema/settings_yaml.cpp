@@ -2,6 +2,7 @@
 
 #include "journeys/ids.hpp"
 #include "journeys/local_time.hpp"
+#include "schema/shop_webhook.hpp"
 #include "schema/yaml_values.hpp"
 
 #include <algorithm>
@@ -166,6 +167,7 @@ private:
         if (const auto* node = part(file, "events"))
             config_.events = values_.text(*node, "a file").value_or(config_.events);
         if (const auto* node = part(file, "keys")) read_keys(*node);
+        if (const auto* node = part(file, "sources")) read_sources(*node);
         if (const auto* node = part(file, "topics")) read_topics(*node);
         if (const auto* node = part(file, "channels")) read_channels(*node);
         if (const auto* node = part(file, "consent")) {
@@ -186,7 +188,37 @@ private:
         if (const auto* node = part(file, "testers"))
             for (auto& [id, at] : values_.texts(*node, "ids of customers"))
                 settings.testers.push_back(id);
+        if (const auto* node = part(file, "identity")) read_identity(*node);
         if (const auto* node = part(file, "limits")) read_limits(*node);
+    }
+
+    void read_identity(const YamlNode& node) {
+        const auto reader = section(node, "identity");
+        auto& rules = config_.identity;
+        if (const auto* junk = part(reader, "junk"))
+            for (auto& [id, at] : values_.texts(*junk, "values that mean nobody"))
+                rules.junk.push_back(id);
+        if (const auto* spaces = part(reader, "never_link")) {
+            const std::vector<std::pair<std::string, IdNamespace>> known{
+                {"email", IdNamespace::email},
+                {"phone", IdNamespace::phone},
+                {"anonymous", IdNamespace::anonymous},
+                {"token", IdNamespace::token}};
+            for (const auto& [name, at] :
+                 values_.texts(*spaces, "any of email, phone, anonymous, token")) {
+                const auto found =
+                    std::ranges::find(known, name, &std::pair<std::string, IdNamespace>::first);
+                if (found == known.end())
+                    mistakes_.add(at, "no kind of id " + shown(name) +
+                                          ". Allowed: email, phone, anonymous, token");
+                else
+                    rules.never_link.push_back(found->second);
+            }
+        }
+        if (const auto* links = reader.find("links_per_id"))
+            rules.links_per_id = static_cast<std::size_t>(
+                values_.integer(*links, 0, 1'000'000)
+                    .value_or(static_cast<std::int64_t>(rules.links_per_id)));
     }
 
     static std::string shown(const YamlNode& node) {
@@ -282,6 +314,40 @@ private:
                 }
             }
             config_.keys.push_back(std::move(key));
+        }
+    }
+
+    void read_sources(const YamlNode& node) {
+        if (!node.is_map()) {
+            mistakes_.add(node.at, "sources is a map from each source's name to what it is");
+            return;
+        }
+        for (const auto& [name, body] : node.entries) {
+            const auto reader = section(body, "source");
+            if (!reader.is_map()) continue;
+            SourceConfig source;
+            source.name = source.type = name.text;
+            const auto* type = reader.find("type");
+            if (type) source.type = values_.text(*type, "shopify").value_or("");
+            if (!find_shop(source.type)) {
+                if (type)
+                    values_.not_among(*type, std::vector<std::string>{"shopify"});
+                else
+                    mistakes_.add(name.at, "a source with the name " + shown(name) +
+                                               " needs its type: shopify");
+            }
+            if (const auto* secret = reader.require("secret", "what signs the shop's webhooks")) {
+                for (const auto& [text, at] : values_.texts(*secret, "a secret, or two")) {
+                    if (text.empty()) mistakes_.add(at, "an empty secret would sign for anybody");
+                    source.secrets.emplace_back(text);
+                }
+                if (source.secrets.empty())
+                    mistakes_.add(secret->at, "secret is what signs the shop's webhooks");
+            }
+            if (const auto* shops = part(reader, "shops"))
+                for (const auto& [shop, at] : values_.texts(*shops, "domains of shops"))
+                    source.shops.push_back(shop);
+            config_.sources.push_back(std::move(source));
         }
     }
 
@@ -466,6 +532,14 @@ private:
         size("body", limits.body_bytes, 256'000'000);
         if (const auto* found = reader.find("connections"))
             limits.connections = values_.integer(*found, 1, 1'000'000).value_or(limits.connections);
+        if (const auto* found = reader.find("connections_per_address"))
+            limits.connections_per_address =
+                values_.integer(*found, 1, 1'000'000).value_or(limits.connections_per_address);
+        size("bytes_per_address", limits.bytes_per_address, 64'000'000'000);
+        read_duration(reader, "idle", limits.idle, std::chrono::seconds{1});
+        if (const auto* found = reader.find("rejects"))
+            limits.rejects = values_.integer(*found, 0, 100'000'000).value_or(limits.rejects);
+        read_duration(reader, "rejects_for", limits.rejects_for);
         if (const auto* found = reader.find("active_customers"))
             limits.active_customers =
                 values_.integer(*found, 1, 100'000'000).value_or(limits.active_customers);
@@ -489,12 +563,11 @@ const std::vector<Section>& settings_sections() {
     static const std::vector<Section> sections{
         {"file",
          "the settings",
-         {{"workspace"},        {"timezone"},      {"listen"},      {"tls"},
-          {"storage"},          {"log"},           {"journeys"},    {"templates"},
-          {"events"},           {"keys"},          {"topics"},      {"channels"},
-          {"consent"},          {"caps"},          {"quiet_hours"}, {"sessions"},
-          {"holdout"},          {"testers"},       {"limits"},      {"models", later},
-          {"audiences", later}, {"actions", later}}},
+         {{"workspace"}, {"timezone"},      {"listen"},           {"tls"},           {"storage"},
+          {"log"},       {"journeys"},      {"templates"},        {"events"},        {"keys"},
+          {"identity"},  {"sources"},       {"topics"},           {"channels"},      {"consent"},
+          {"caps"},      {"quiet_hours"},   {"sessions"},         {"holdout"},       {"testers"},
+          {"limits"},    {"models", later}, {"audiences", later}, {"actions", later}}},
         {"listen", "listen", {{"address"}, {"port"}}},
         {"storage",
          "storage",
@@ -515,16 +588,23 @@ const std::vector<Section>& settings_sections() {
           {"templates"},
           {"renders"},
           {"deduplicates"}}},
+        {"source", "a source", {{"type"}, {"secret"}, {"shops"}}},
         {"consent", "consent", {{"opt_in"}}},
         {"cap", "a cap", {{"channel"}, {"topic"}, {"messages"}, {"per"}}},
         {"quiet_hours", "quiet_hours", {{"channels"}, {"from"}, {"to"}}},
         {"sessions", "sessions", {{"idle"}}},
+        {"identity", "identity", {{"junk"}, {"never_link"}, {"links_per_id"}}},
         {"limits",
          "limits",
          {{"frame"},
           {"message"},
           {"body"},
           {"connections"},
+          {"connections_per_address"},
+          {"bytes_per_address"},
+          {"idle"},
+          {"rejects"},
+          {"rejects_for"},
           {"active_customers"},
           {"passivate_after"},
           {"shutdown_timeout"},

@@ -1,6 +1,7 @@
 /// `config/sojourn.yaml`: what an operator decides. Every key has a default, so an empty file runs.
 #pragma once
 
+#include "journeys/identity.hpp"
 #include "journeys/settings.hpp"
 #include "schema/mistakes.hpp"
 
@@ -35,6 +36,14 @@ struct ApiKey {
     bool may(KeyScope scope) const { return (scopes & static_cast<std::uint8_t>(scope)) != 0; }
 };
 
+/// A shop whose webhooks come in at `/v1/sources/{name}`.
+struct SourceConfig {
+    std::string name;
+    std::string type;            ///< `shopify`
+    std::vector<Secret> secrets; ///< Any of them may have signed.
+    std::vector<std::string> shops;
+};
+
 struct ChannelConfig {
     std::string name;
     std::string type; ///< `sandbox`, `webhook`
@@ -66,6 +75,11 @@ struct Config {
         std::int64_t message_bytes = 32'000;
         std::int64_t body_bytes = 4'000'000;
         std::int64_t connections = 10'000;
+        std::int64_t connections_per_address = 2'000;
+        std::int64_t bytes_per_address = 64'000'000;        ///< Read and not yet durable.
+        journeys::Duration idle = std::chrono::seconds{75}; ///< Of a connection between requests.
+        std::int64_t rejects = 100'000; ///< Kept of messages that were refused, the newest,
+        journeys::Duration rejects_for = std::chrono::hours{24 * 7}; ///< and for how long.
         std::int64_t active_customers = 200'000;
         journeys::Duration passivate_after = std::chrono::minutes{5};
         journeys::Duration shutdown_timeout = std::chrono::seconds{30};
@@ -74,8 +88,10 @@ struct Config {
     std::string templates = "templates";
     std::string events = "events.yaml";
     std::vector<ApiKey> keys;
+    std::vector<SourceConfig> sources;
     std::vector<ChannelConfig> channels;
-    journeys::Settings settings; ///< What the rules read.
+    journeys::IdentityRules identity; ///< What the door reads of ids.
+    journeys::Settings settings;      ///< What the rules read.
 };
 
 /// Where `${NAME}` and `${file:PATH}` come from; nothing: there is none. The caller does the

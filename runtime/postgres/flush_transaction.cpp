@@ -212,7 +212,12 @@ private:
         for (const char* sql : {"DELETE FROM snapshots WHERE customer = ANY($1)",
                                 "DELETE FROM outbox WHERE customer = ANY($1)",
                                 "DELETE FROM timeline WHERE customer = ANY($1)",
-                                "DELETE FROM sandbox_messages WHERE customer = ANY($1)"})
+                                "DELETE FROM sandbox_messages WHERE customer = ANY($1)",
+                                "DELETE FROM rejects WHERE ids && $1",
+                                // Whose those are could not be read; rather too many than one left.
+                                "DELETE FROM rejects USING unnest($1::bytea[]) AS erased(id) WHERE "
+                                "ids = '{}' AND position(substring(erased.id FROM position(':' IN "
+                                "erased.id) + 1) IN body) > 0"})
             if (auto done = run(connection, sql, params); !done) return done;
         return {};
     }

@@ -76,7 +76,7 @@ journeys::Applied Story::message(std::string_view json, Timestamp accepted) {
     REQUIRE(frame->items.size() == 1);
     auto& item = frame->items.front();
     if (!item.event) FAIL(item.event.error().detail);
-    auto routing = identity_.route(*item.event);
+    auto routing = identity_.route(*item.event, accepted);
     const auto record = [&](journeys::CustomerId customer, auto body) {
         journeys::Record made;
         made.offset = ++offset_;
