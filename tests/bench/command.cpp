@@ -6,6 +6,7 @@
 #include "tests/bench/crowd_bench.hpp"
 #include "tests/bench/ingest_bench.hpp"
 #include "tests/bench/measure.hpp"
+#include "tests/bench/neighbours_bench.hpp"
 
 #include <CLI/Validators.hpp>
 
@@ -51,6 +52,15 @@ int run_bench(const BenchOptions& options) {
             ingest.seconds = options.seconds;
             figures.push_back(bench::bench_ingest(ingest));
         }
+        if (wanted("neighbours")) {
+            const bench::TemporaryFolder folder{options.folder};
+            bench::NeighboursOptions neighbours;
+            neighbours.config = options.config;
+            neighbours.folder = folder.path();
+            neighbours.rounds = options.rounds;
+            neighbours.seconds = options.seconds;
+            figures.push_back(bench::bench_neighbours(neighbours));
+        }
     } catch (const std::exception& error) {
         std::cerr << "sojourn: " << error.what() << '\n';
         return exit_environment;
@@ -69,7 +79,7 @@ void add_bench(CLI::App& app, int& exit_code) {
         app.add_subcommand("bench", "Measure what the service costs beside its raw parts");
     const auto options = std::make_shared<BenchOptions>();
     command->add_option("--only", options->only, "One measure instead of all")
-        ->check(CLI::IsMember({"cel", "ingest", "memory", "scale"}));
+        ->check(CLI::IsMember({"cel", "ingest", "memory", "neighbours", "scale"}));
     command->add_flag("--json", options->json, "Print JSON instead of a table");
     command->add_option("--rounds", options->rounds, "How often both sides take their turn")
         ->check(CLI::Range(1, 100))
