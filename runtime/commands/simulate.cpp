@@ -23,7 +23,8 @@ struct Options {
 };
 
 /// Compiles a folder of journeys, or says what is wrong with it and answers null.
-journeys::CatalogPtr load(const Options& options, const std::string& folder, Files& files) {
+journeys::CatalogPtr load(const Options& options, const std::string& folder, Files& files,
+                          journeys::IdentityRules& identity) {
     std::optional<std::filesystem::path> config;
     if (!options.config.empty()) config = options.config;
     auto read = read_files(config, folder);
@@ -39,6 +40,7 @@ journeys::CatalogPtr load(const Options& options, const std::string& folder, Fil
     auto compiled = compile(files, compiling);
     for (const auto& mistake : compiled.mistakes)
         std::fprintf(stderr, "%s\n", schema::to_text(mistake).c_str());
+    if (compiled.config) identity = compiled.config->identity;
     return compiled.catalog;
 }
 
@@ -55,11 +57,12 @@ int simulate_command(const Options& options) {
     }
     const auto started = std::chrono::steady_clock::now();
     Files files;
-    const auto catalog = load(options, options.journeys, files);
+    journeys::IdentityRules identity;
+    const auto catalog = load(options, options.journeys, files, identity);
     if (!catalog) return exit_input;
     const std::vector<std::filesystem::path> event_files{options.events.begin(),
                                                          options.events.end()};
-    const auto recorded = options.log ? read_log(event_files) : read_events(event_files);
+    const auto recorded = options.log ? read_log(event_files) : read_events(event_files, identity);
     if (!recorded) {
         std::fprintf(stderr, "%s\n", recorded.error().detail.c_str());
         return exit_environment;
@@ -97,7 +100,7 @@ int simulate_command(const Options& options) {
     journeys::RunRecord after;
     Files other;
     if (!options.diff.empty()) {
-        const auto changed = load(options, options.diff, other);
+        const auto changed = load(options, options.diff, other, identity);
         if (!changed) return exit_input;
         simulate(changed, recorded->records, simulation,
                  [&](const auto& customer, const auto& entry) {
