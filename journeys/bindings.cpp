@@ -71,6 +71,7 @@ std::string_view consent_text(ConsentState state) {
     case ConsentState::never: return "never";
     case ConsentState::subscribed: return "subscribed";
     case ConsentState::unsubscribed: return "unsubscribed";
+    case ConsentState::pending: return "pending";
     }
     return "never";
 }
@@ -103,6 +104,8 @@ Value consents(const Customer& customer, Arena& arena) {
     }
     return Value::map_of({items, count});
 }
+
+Value reported(Timestamp at) { return at == Timestamp{} ? Value::null() : Value::timestamp(at); }
 
 Value sent_steps(const Run& run, const View& view, Arena& arena) {
     auto* const items = arena.allocate_array<Value>(run.sent.size() * 2);
@@ -192,12 +195,14 @@ template <> const FieldTable<SentStep>& table<SentStep>() {
               default: return Value::string("unknown");
               }
           }},
-         {"delivered_at", Type::nullable(Type::timestamp()), "null until providers report it",
-          not_loaded<SentStep>},
-         {"opened_at", Type::nullable(Type::timestamp()), "null until providers report it",
-          not_loaded<SentStep>},
-         {"clicked_at", Type::nullable(Type::timestamp()), "null until providers report it",
-          not_loaded<SentStep>}}};
+         {"delivered_at", Type::nullable(Type::timestamp()), "null until the provider reports it",
+          [](const SentStep& sent, const View&, Arena&) { return reported(sent.delivered_at); }},
+         {"opened_at", Type::nullable(Type::timestamp()),
+          "null until the provider reports it; opens by machines are left out",
+          [](const SentStep& sent, const View&, Arena&) { return reported(sent.opened_at); }},
+         {"clicked_at", Type::nullable(Type::timestamp()),
+          "null until the provider reports it; clicks by machines are left out",
+          [](const SentStep& sent, const View&, Arena&) { return reported(sent.clicked_at); }}}};
     return fields;
 }
 
@@ -451,7 +456,8 @@ template <> const FieldTable<Customer>& table<Customer>() {
               return optional_text(customer.country);
           }},
          {"consent", Type::map(Type::string(), Type::map(Type::string(), Type::string())),
-          "`consent[channel][topic]`: `subscribed`, `unsubscribed` or `never`; null where nothing "
+          "`consent[channel][topic]`: `subscribed`, `unsubscribed`, `pending` (not yet confirmed) "
+          "or `never`; null where nothing "
           "was said",
           [](const Customer& customer, const View&, Arena& arena) {
               return consents(customer, arena);

@@ -35,13 +35,14 @@ constexpr std::uint64_t time_first = 2;
 /// The last value of each stored enumeration: what is beyond it is no value.
 constexpr auto last_of(IdNamespace) { return IdNamespace::anonymous; }
 constexpr auto last_of(OrderStatus) { return OrderStatus::refunded; }
-constexpr auto last_of(ConsentState) { return ConsentState::unsubscribed; }
-constexpr auto last_of(Sending) { return Sending::granted; }
+constexpr auto last_of(ConsentState) { return ConsentState::pending; }
+constexpr auto last_of(Sending) { return Sending::revoked; }
 constexpr auto last_of(IntentState) { return IntentState::recalled; }
 
 class Writer {
 public:
     static constexpr bool reads = false;
+    static constexpr std::uint8_t version() { return customer_schema_version; }
 
     void byte(std::uint8_t value) {
         ensure(1);
@@ -125,8 +126,11 @@ class Reader {
 public:
     static constexpr bool reads = true;
 
-    explicit Reader(std::string_view bytes)
-        : begin_(bytes.data()), at_(begin_), end_(begin_ + bytes.size()) {}
+    Reader(std::string_view bytes, std::uint8_t version)
+        : begin_(bytes.data()), at_(begin_), end_(begin_ + bytes.size()), version_(version) {}
+
+    /// Of the block that is read: a field that came later is not in it.
+    std::uint8_t version() const { return version_; }
 
     std::uint8_t byte() {
         if (at_ == end_) return fail("it ends too early"), std::uint8_t{0};
@@ -239,6 +243,7 @@ private:
     const char* mistake_ = nullptr;
     std::size_t mistake_at_ = 0;
     std::int64_t now_ = 0;
+    std::uint8_t version_;
 };
 
 // A field that is added to a struct must be added to its description, and to the next schema
@@ -254,9 +259,9 @@ constexpr bool has_fields = takes<Type>(std::make_index_sequence<count>{}) &&
                             !takes<Type>(std::make_index_sequence<count + 1>{});
 static_assert(has_fields<CustomerId, 2> && has_fields<CartLine, 9> && has_fields<Cart, 11>);
 static_assert(has_fields<OrderLine, 6> && has_fields<Order, 11> && has_fields<Session, 10>);
-static_assert(has_fields<Counter, 3> && has_fields<NewestEvent, 3> && has_fields<Consent, 5>);
-static_assert(has_fields<SendMark, 5> && has_fields<SentStep, 4> && has_fields<Run, 22>);
-static_assert(has_fields<EndedRun, 4> && has_fields<GoalWatch, 8> && has_fields<Customer, 36>);
+static_assert(has_fields<Counter, 3> && has_fields<NewestEvent, 3> && has_fields<Consent, 6>);
+static_assert(has_fields<SendMark, 5> && has_fields<SentStep, 7> && has_fields<Run, 22>);
+static_assert(has_fields<EndedRun, 4> && has_fields<GoalWatch, 8> && has_fields<Customer, 37>);
 
 /// `const Type&` for the writer, `Type&` for the reader.
 template <class Io, class Type> using Field = std::conditional_t<Io::reads, Type&, const Type&>;
@@ -352,6 +357,15 @@ template <class Io> void describe(Io& io, Field<Io, Consent> consent) {
     io.choice(consent.state);
     io.time(consent.at);
     io.text(consent.source);
+    if (io.version() >= 2) io.text(consent.text_version);
+}
+
+template <class Io> void describe(Io& io, Field<Io, Suppression> suppression) {
+    io.text(suppression.channel);
+    if (io.version() < 2) return;
+    io.fixed(suppression.address);
+    io.text(suppression.reason);
+    io.time(suppression.at);
 }
 
 template <class Io> void describe(Io& io, Field<Io, SendMark> mark) {
@@ -367,6 +381,10 @@ template <class Io> void describe(Io& io, Field<Io, SentStep> sent) {
     io.time(sent.scheduled);
     io.time(sent.at);
     io.choice(sent.state);
+    if (io.version() < 2) return;
+    io.time(sent.delivered_at);
+    io.time(sent.opened_at);
+    io.time(sent.clicked_at);
 }
 
 template <class Io> void describe(Io& io, Field<Io, Run> run) {
@@ -458,7 +476,9 @@ template <class Io> void describe(Io& io, Field<Io, Customer> customer) {
     io.text(customer.locale);
     io.text(customer.country);
     io.list(customer.consents, 5, [&](auto& consent) { describe<Io>(io, consent); });
-    io.list(customer.suppressed, 1, [&](auto& channel) { io.text(channel); });
+    io.list(customer.suppressions, 1, [&](auto& one) { describe<Io>(io, one); });
+    if (io.version() >= 2)
+        io.list(customer.active_hours, 1, [&](auto& count) { io.number(count); });
     io.list(customer.carts, 11, [&](auto& cart) { describe<Io>(io, cart); });
     io.number(customer.carts_made);
     io.list(customer.orders, 11, [&](auto& order) { describe<Io>(io, order); });
@@ -491,15 +511,16 @@ Result<Customer> unpack(std::string_view block) {
         return Error{ErrorCode::invalid_state, "this is no customer's state: " + std::move(why)};
     };
     if (block.empty()) return refuse("it is empty");
-    if (const auto version = static_cast<std::uint8_t>(block.front());
-        version != customer_schema_version)
-        return Error{ErrorCode::invalid_state,
-                     "the customer's state has schema version " + std::to_string(version) +
-                         "; this program reads version " + std::to_string(customer_schema_version)};
+    const auto version = static_cast<std::uint8_t>(block.front());
+    if (version == 0 || version > customer_schema_version)
+        return Error{ErrorCode::invalid_state, "the customer's state has schema version " +
+                                                   std::to_string(version) +
+                                                   "; this program reads versions up to " +
+                                                   std::to_string(customer_schema_version)};
     if (block.size() > block_bytes_max)
         return refuse("it has " + std::to_string(block.size()) + " bytes; at most " +
                       std::to_string(block_bytes_max) + " are read");
-    Reader io{block.substr(1)};
+    Reader io{block.substr(1), version};
     Result<Customer> result{Customer{}};
     describe<Reader>(io, *result);
     if (auto mistake = io.mistake()) return refuse(std::move(*mistake));

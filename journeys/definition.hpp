@@ -92,6 +92,8 @@ struct Send {
     OnCap capped = OnCap::drop;
     Duration expires = std::chrono::hours{24};
     bool is_call = false;
+    bool at_best_hour =
+        false; ///< Waits, at most a day, for the hour at which the person is active.
 };
 
 struct Branch {

@@ -3,6 +3,7 @@
 #include "journeys/carts.hpp"
 #include "journeys/consents.hpp"
 #include "journeys/counters.hpp"
+#include "journeys/feedback.hpp"
 #include "journeys/orders.hpp"
 #include "journeys/profile.hpp"
 #include "journeys/sessions.hpp"
@@ -291,8 +292,8 @@ std::vector<RunId> unite(Customer& winner, const Transfer& transfer, Customer lo
     winner.first_seen = earlier(winner.first_seen, loser.first_seen);
     winner.last_seen = std::max(winner.last_seen, loser.last_seen);
     unite_consents(winner, loser, effects);
-    for (auto& channel : loser.suppressed)
-        if (!contains(winner.suppressed, channel)) winner.suppressed.push_back(std::move(channel));
+    unite_suppressions(winner, loser);
+    unite_active_hours(winner, loser);
     unite_orders(winner, loser);
     unite_carts(winner, loser);
     unite_sessions(winner, loser, catalog.settings().session_idle);

@@ -88,7 +88,7 @@ const std::vector<Section>& journey_sections() {
           {"quiet_hours"},
           {"capped"},
           {"expires"},
-          {"at", later},
+          {"at"},
           {"coupon", later}}},
         {"call", "a call", {{"channel"}, {"data"}, {"when"}, {"delivery"}, {"expires"}}},
         {"branch arm", "an arm of a branch", {{"when"}, {"steps"}, {"otherwise"}}},

@@ -321,6 +321,8 @@ void JourneyReader::read_send(const YamlNode& node, StepIndex step) {
                                                    {"defer", OnCap::defer},
                                                    {"ignore", OnCap::ignore}})
                           .value_or(OnCap::drop);
+    if (const auto* at = reader.find("at"))
+        send.at_best_hour = values_.one_of<bool>(*at, {{"best_hour", true}}).value_or(false);
     if (const auto* expires = reader.find("expires")) {
         send.expires = values_.duration(*expires).value_or(send.expires);
         place.expires_at = expires->at;

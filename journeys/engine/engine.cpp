@@ -159,6 +159,8 @@ Applied Turn::take(const Record& record) {
             turn.entries_left_ = entries_per_event;
             const auto seen =
                 observe(customer, capped, record.accepted_at, turn.catalog, turn.effects);
+            turn.permission_changed = seen.permission_changed;
+            turn.learn(capped);
             for (const auto& made : seen.made_here)
                 if (made.name == "Session Ended") turn.meet(made, false, false);
             turn.meet(capped, seen.late, seen.too_late);
@@ -184,6 +186,7 @@ Applied Turn::take(const Record& record) {
             turn.now = turn.customer.now;
             turn.cause_ = transfer.id;
             for (const auto run : imported) turn.meet_exits_of_the_past(run);
+            turn.permission_changed = true;
             turn.meet_what_was_made();
             return Applied::applied;
         }
@@ -206,7 +209,11 @@ Applied Turn::take(const Record& record) {
 }
 
 void Turn::meet_what_was_made() {
-    while (!made_here_.empty()) {
+    while (!made_here_.empty() || permission_changed) {
+        if (std::exchange(permission_changed, false)) {
+            withdraw();
+            continue;
+        }
         const Event made = std::move(made_here_.front());
         made_here_.pop_front();
         observe_made_here(customer, made, catalog);
@@ -296,6 +303,13 @@ HandOver hand_over(Customer& customer, IntentId intent, Timestamp now, const Cat
 bool is_granted(const Customer& customer, IntentId intent) {
     return std::ranges::any_of(customer.runs, [&](const Run& run) {
         return run.intent == intent && run.sending == Sending::granted;
+    });
+}
+
+bool is_awaited(const Customer& customer, IntentId intent) {
+    return std::ranges::any_of(customer.runs, [&](const Run& run) {
+        return run.intent == intent &&
+               (run.sending == Sending::granted || run.sending == Sending::revoked);
     });
 }
 

@@ -76,10 +76,11 @@ void Turn::update(const Run& run, const Step& step, const Update& change) {
     auto line = entry(EntryKind::update, run);
     line.step = step.path;
     if (change.unsubscribe) {
-        set_consent(customer,
-                    {change.unsubscribe->channel, change.unsubscribe->topic,
-                     ConsentState::unsubscribed, now, "journey " + run.journey},
-                    effects);
+        permission_changed |=
+            set_consent(customer,
+                        {change.unsubscribe->channel, change.unsubscribe->topic,
+                         ConsentState::unsubscribed, now, "journey " + run.journey},
+                        effects);
         line.channel = change.unsubscribe->channel;
         line.topic = change.unsubscribe->topic;
     }

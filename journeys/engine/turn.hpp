@@ -68,6 +68,11 @@ public:
     /// The send's data as a packed map; nothing where an expression fails.
     std::optional<std::string> evaluate_data(const Run& run, const Send& send);
     void settle(const Settled& settled);
+    /// What a provider reported afterwards tells what became of an intent.
+    void learn(const Event& reported);
+    /// Takes back what may not be sent any more: the person has withdrawn consent, or the address
+    /// is of no use. Of what is granted the channel asks before it writes.
+    void withdraw();
     /// Takes back what is on its way to a provider.
     void recall(Run& run, Reason reason);
 
@@ -109,6 +114,7 @@ public:
     Timestamp now{}; ///< The instant of evaluation.
     Timestamp received_at{};
     const Event* event = nullptr;
+    bool permission_changed = false; ///< Then `meet_what_was_made` withdraws.
 
 private:
     Evaluator& evaluator_;
