@@ -35,8 +35,13 @@ bool ChannelActor::Turn::operator<(const Turn& other) const {
 
 ChannelActor::ChannelActor(caf::actor_config& config, const Ports& ports, ChannelSettings settings)
     : event_based_actor(config), ports_(ports), settings_(std::move(settings)),
-      provider_(*ports.channels.at(settings_.name)), tokens_(settings_.burst),
-      tokens_at_(ports.pacer->now()), breaker_span_(settings_.breaker_open) {}
+      provider_(*ports.channels.at(settings_.name)), breaker_span_(settings_.breaker_open) {
+    const auto now = ports.pacer->now();
+    const double burst = std::max(settings_.burst, 1.0);
+    by_second_ = {settings_.rate, burst, burst, now};
+    const double minute = std::max(settings_.per_minute, 1.0);
+    by_minute_ = {settings_.per_minute / 60, minute, minute, now};
+}
 
 caf::behavior ChannelActor::make_behavior() {
     delayed_send(this, settings_.tick, Tick{});
@@ -50,7 +55,8 @@ caf::behavior ChannelActor::make_behavior() {
             const auto at = items_.find(recalled.intent);
             if (at == items_.end()) return;
             // One that is asked for, or being sent, learns of it by its answer.
-            if (at->second.state == State::queued) drop(recalled.intent);
+            if (at->second.state == State::queued || at->second.state == State::dead)
+                drop(recalled.intent);
         },
         [this](const SettleAppended& appended) {
             const auto at = items_.find(appended.intent);
@@ -106,6 +112,7 @@ void ChannelActor::offered(Offered& offer) {
         item.address = std::move(offer.address);
         item.payload = std::move(offer.payload);
         item.is_granted = item.must_prove = item.may_be_written = true;
+        ends_.emplace(item.intent.expires_at, id);
     }
     ready_.insert(turn(item));
     pump();
@@ -115,7 +122,7 @@ void ChannelActor::hand_over_answered(const HandOverAnswered& answer) {
     const auto at = items_.find(answer.intent);
     if (at == items_.end() || at->second.state != State::asking) return;
     ++counts_.not_granted;
-    tokens_ = std::min(tokens_ + 1, std::max(settings_.burst, 1.0));
+    give_token_back();
     drop(answer.intent);
     pump();
 }
@@ -128,6 +135,7 @@ void ChannelActor::granted(Granted& message) {
     item.payload = std::move(message.grant.payload);
     item.is_granted = true;
     item.claimed_at = ports_.pacer->now();
+    ends_.emplace(item.intent.expires_at, item.intent.id);
     confirm(item);
 }
 
@@ -143,13 +151,17 @@ void ChannelActor::standing(const Standing& answer) {
     if (!answer.granted) {
         ++counts_.revoked;
         // A dead process's claim may have been settled since; ours was certainly not accepted.
-        if (item.attempts == 0 && item.may_be_written)
+        if (item.attempts == 0 && item.may_be_written && !answer.awaited)
             drop(answer.intent);
         else
             give_up(item, "revoked");
         return pump();
     }
     const Timestamp now = ports_.pacer->now();
+    if (now >= item.intent.expires_at) {
+        give_up(item, "expired");
+        return pump();
+    }
     if (item.must_prove) {
         item.must_prove = false;
         item.claimed_at = now;
@@ -198,19 +210,26 @@ void ChannelActor::answered(const ProviderAnswered& answer) {
         break;
     case Kind::retry:
         failed(now);
+        counts_.last_failure = outcome.detail;
         if (outcome.retry_after > Duration{0})
             hold_until_ = std::max(hold_until_, now + outcome.retry_after);
         if (is_over)
             give_up(item, "expired; last: " + outcome.detail);
+        else if (settings_.attempts_max > 0 && item.attempts >= settings_.attempts_max)
+            set_aside(item, outcome.detail);
         else
             try_later(item, outcome.retry_after);
         break;
     case Kind::unknown:
         failed(now);
+        counts_.last_failure = outcome.detail;
         item.may_be_written = true;
         if (!is_over &&
             (settings_.deduplicates || item.intent.delivery == journeys::Delivery::at_least_once)) {
-            try_later(item, outcome.retry_after);
+            if (settings_.attempts_max > 0 && item.attempts >= settings_.attempts_max)
+                set_aside(item, outcome.detail);
+            else
+                try_later(item, outcome.retry_after);
         } else {
             ++counts_.unknown;
             settle(item, IntentState::unknown, outcome.detail);
@@ -236,7 +255,17 @@ void ChannelActor::try_later(Item& item, Duration at_least) {
     backing_off_.emplace(item.not_before, item.intent.id);
 }
 
+void ChannelActor::set_aside(Item& item, const std::string& detail) {
+    --under_way_;
+    item.state = State::dead;
+    item.last_failure = detail;
+    dead_.insert(item.intent.id);
+}
+
 void ChannelActor::settle(Item& item, IntentState state, std::string detail) {
+    if (item.state == State::queued) leave_queue(item);
+    dead_.erase(item.intent.id);
+    ends_.erase({item.intent.expires_at, item.intent.id});
     if (item.state == State::asking || item.state == State::confirming ||
         item.state == State::calling)
         --under_way_;
@@ -286,8 +315,11 @@ void ChannelActor::drop(IntentId id) {
         leave_queue(item);
     else if (item.state == State::settling)
         settling_.erase(id);
+    else if (item.state == State::dead)
+        dead_.erase(id);
     else
         --under_way_;
+    ends_.erase({item.intent.expires_at, id});
     items_.erase(at);
 }
 
@@ -298,8 +330,21 @@ ChannelActor::Turn ChannelActor::turn(const Item& item) const {
 // Pace
 // ----------------------------------------------------------------------------------------------
 
+void ChannelActor::end_expired(Timestamp now) {
+    while (!ends_.empty() && ends_.begin()->first <= now) {
+        const auto id = ends_.begin()->second;
+        ends_.erase(ends_.begin());
+        Item& item = items_.at(id);
+        // One that is under way ends by its answer.
+        if (item.state == State::queued || item.state == State::dead)
+            give_up(item,
+                    item.last_failure.empty() ? "expired" : "expired; last: " + item.last_failure);
+    }
+}
+
 void ChannelActor::pump() {
     const Timestamp now = ports_.pacer->now();
+    end_expired(now);
     while (!backing_off_.empty() && backing_off_.begin()->first <= now) {
         ready_.insert(turn(items_.at(backing_off_.begin()->second)));
         backing_off_.erase(backing_off_.begin());
@@ -319,14 +364,24 @@ void ChannelActor::pump() {
     }
 }
 
+bool ChannelActor::Bucket::has_one(Timestamp now) {
+    if (rate <= 0) return true;
+    const std::chrono::duration<double> passed = now - at;
+    left = std::min(most, left + passed.count() * rate);
+    at = now;
+    return left >= 1;
+}
+
 bool ChannelActor::take_token(Timestamp now) {
-    if (settings_.rate <= 0) return true;
-    const std::chrono::duration<double> passed = now - tokens_at_;
-    tokens_ = std::min(std::max(settings_.burst, 1.0), tokens_ + passed.count() * settings_.rate);
-    tokens_at_ = now;
-    if (tokens_ < 1) return false;
-    tokens_ -= 1;
+    if (!by_second_.has_one(now) || !by_minute_.has_one(now)) return false;
+    by_second_.left -= 1;
+    by_minute_.left -= 1;
     return true;
+}
+
+void ChannelActor::give_token_back() {
+    for (auto* const bucket : {&by_second_, &by_minute_})
+        bucket->left = std::min(bucket->left + 1, bucket->most);
 }
 
 bool ChannelActor::breaker_lets_through(Timestamp now) {
@@ -354,15 +409,21 @@ void ChannelActor::tick() {
     for (const IntentId id : settling_)
         if (Item& item = items_.at(id); item.settle_at <= now) append_settled(item);
     pump();
+    count();
+    ports_.observer->channel(settings_.name, counts_);
+    if (draining_ && drained_ && under_way_ == 0 && settling_.empty())
+        std::exchange(drained_, nullptr)();
+}
+
+void ChannelActor::count() {
     counts_.queued = ready_.size();
     counts_.backing_off = backing_off_.size();
     counts_.calling = under_way_;
     counts_.settling = settling_.size();
+    counts_.dead = dead_.size();
     counts_.breaker_open = breaker_is_open_;
     counts_.paused = paused_;
-    ports_.observer->channel(settings_.name, counts_);
-    if (draining_ && drained_ && under_way_ == 0 && settling_.empty())
-        std::exchange(drained_, nullptr)();
+    counts_.draining = draining_;
 }
 
 void ChannelActor::control(ChannelControl& command) {
@@ -376,7 +437,23 @@ void ChannelActor::control(ChannelControl& command) {
         draining_ = true;
         drained_ = std::move(command.drained);
         break;
+    case ChannelCommand::retry_dead: {
+        for (const IntentId id : std::exchange(dead_, {})) {
+            Item& item = items_.at(id);
+            item.state = State::queued;
+            item.attempts = 1; // It was called before, and begins anew to count.
+            ready_.insert(turn(item));
+        }
+        breaker_is_open_ = false;
+        failures_ = 0;
+        pump();
+        break;
     }
+    case ChannelCommand::look: break;
+    }
+    if (!command.told) return;
+    count();
+    command.told(counts_);
 }
 
 } // namespace actors

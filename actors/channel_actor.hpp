@@ -22,6 +22,8 @@ struct ChannelSettings {
         16;          ///< Intents under way between the question to the customer and the answer.
     double rate = 0; ///< A second; 0: no limit.
     double burst = 1;
+    double per_minute = 0; ///< 0: no limit. A whole minute's worth may go at once after a pause.
+    int attempts_max = 0;  ///< Of calls that were certainly not accepted; 0: until it expires.
     int breaker_after = 5; ///< Failures in a row.
     journeys::Duration breaker_open = std::chrono::seconds{5};
     journeys::Duration breaker_open_max = std::chrono::minutes{2};
@@ -52,6 +54,7 @@ private:
         confirming, ///< Granted; the customer is asked once more.
         calling,    ///< The request is with the provider.
         settling,   ///< The outcome is on its way into the log.
+        dead,       ///< Attempts are used up; an operator may try again until it expires.
     };
     struct Item {
         journeys::IntentOpened intent;
@@ -65,6 +68,7 @@ private:
         bool may_be_written = false; ///< An earlier attempt ended unknown, maybe a dead process's.
         int attempts = 0;
         journeys::Timestamp claimed_at{}, not_before{};
+        std::string last_failure;
         journeys::Settled outcome;
         journeys::Timestamp settle_at = journeys::no_time; ///< When to append again.
     };
@@ -87,11 +91,17 @@ private:
     void give_up(Item& item, std::string detail);
     void append_settled(Item& item);
     void drop(journeys::IntentId id);
+    /// No more attempts of our own accord; it waits for an operator, or for its end.
+    void set_aside(Item& item, const std::string& detail);
+    void count();
     void try_later(Item& item, journeys::Duration at_least);
     void confirm(Item& item);
     void call(Item& item);
     void pump();
+    /// Nothing is sent any more that has outlived its step's `expires`.
+    void end_expired(journeys::Timestamp now);
     bool take_token(journeys::Timestamp now);
+    void give_token_back();
     bool breaker_lets_through(journeys::Timestamp now);
     void succeeded();
     void failed(journeys::Timestamp now);
@@ -107,9 +117,17 @@ private:
     std::set<Turn> ready_;
     std::set<std::pair<journeys::Timestamp, journeys::IntentId>> backing_off_;
     std::size_t under_way_ = 0; ///< asking, confirming, calling.
-    std::set<journeys::IntentId> settling_;
-    double tokens_ = 0;
-    journeys::Timestamp tokens_at_{}, hold_until_{};
+    std::set<journeys::IntentId> settling_, dead_;
+    /// Granted ones that wait: when each of them must end.
+    std::set<std::pair<journeys::Timestamp, journeys::IntentId>> ends_;
+    /// Fills at `rate` a second, up to `most`; a rate of 0 never runs dry.
+    struct Bucket {
+        double rate = 0, most = 1, left = 1;
+        journeys::Timestamp at{};
+        bool has_one(journeys::Timestamp now);
+    };
+    Bucket by_second_, by_minute_;
+    journeys::Timestamp hold_until_{};
     int failures_ = 0;
     bool breaker_is_open_ = false, probing_ = false, paused_ = false, draining_ = false;
     journeys::Timestamp breaker_until_{};

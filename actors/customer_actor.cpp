@@ -139,7 +139,9 @@ void CustomerActor::work(ToCustomer& message, Customer& customer, Commit& commit
                        if (granted && ask.prove)
                            commit.prove.push_back(std::move(ask));
                        else
-                           caf::anon_send(ask.channel, Standing{ask.intent, granted});
+                           caf::anon_send(ask.channel,
+                                          Standing{ask.intent, granted,
+                                                   shard_.rules.is_awaited(customer, ask.intent)});
                    },
                    [&](Query& query) {
                        caf::anon_send(query.asker, CustomerState{id_, block_, {}});

@@ -205,7 +205,7 @@ void FlushActor::flushed(const Flushed& answer) {
     relay(); // What a flush held has happened before it was persisted.
     for (const auto& write : request->customers) tell_channels(write);
     for (const auto& ask : std::exchange(proofs_, {}))
-        caf::anon_send(ask.channel, Standing{ask.intent, true});
+        caf::anon_send(ask.channel, Standing{ask.intent, true, true});
     send(partition_, Persisted{std::exchange(in_flight_, {}), stored_.offset});
     failpoint("flush_commit.after");
     flush_if_due();

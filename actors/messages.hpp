@@ -196,6 +196,7 @@ struct HandOverAnswered { ///< Anything but a grant.
 struct Standing {
     journeys::IntentId intent;
     bool granted = false;
+    bool awaited = false; ///< A run waits for the outcome, whatever it is.
 };
 struct SettleAppended {
     journeys::IntentId intent;
@@ -204,10 +205,17 @@ struct SettleAppended {
 struct PartitionGone { ///< Its customers belong to another process.
     Partition partition = 0;
 };
-enum class ChannelCommand : std::uint8_t { pause, resume, drain };
+enum class ChannelCommand : std::uint8_t {
+    pause,
+    resume,     ///< Ends pause and drain.
+    drain,      ///< Begins nothing more; what is under way ends.
+    retry_dead, ///< What was given up for now is tried again.
+    look,       ///< Changes nothing.
+};
 struct ChannelControl {
     ChannelCommand command = ChannelCommand::pause;
     std::function<void()> drained; ///< Of `drain`: called once nothing is under way.
+    std::function<void(const ChannelCounts&)> told = nullptr; ///< How it stands after the command.
 };
 
 // From outside.

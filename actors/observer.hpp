@@ -25,9 +25,11 @@ struct AppliedCounts {
 /// Where a channel stands.
 struct ChannelCounts {
     std::uint64_t queued = 0, calling = 0, backing_off = 0, settling = 0;
+    std::uint64_t dead = 0; ///< Given up for now: they wait for `retry-dead`, or expire.
     std::uint64_t accepted = 0, rejected = 0, unknown = 0, retried = 0, not_granted = 0,
                   revoked = 0;
-    bool breaker_open = false, paused = false;
+    bool breaker_open = false, paused = false, draining = false;
+    std::string last_failure; ///< The provider's word, in codes; of the newest call that failed.
 };
 
 /// Called from the threads of the actors; returns at once.

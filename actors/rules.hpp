@@ -26,6 +26,8 @@ struct Rules {
     journeys::Result<journeys::Customer> (*unpack)(std::string_view);
     /// Whether the dedup ring can't tell if the event is new, so that the log must be asked.
     bool (*may_be_older_duplicate)(const journeys::Customer&, const journeys::Event&);
+    /// Whether a run waits for the intent's outcome: it was granted, and maybe revoked since.
+    bool (*is_awaited)(const journeys::Customer&, journeys::IntentId);
 };
 
 /// Those of `journeys/`.

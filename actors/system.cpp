@@ -71,7 +71,7 @@ void System::query(journeys::CustomerId customer, caf::actor asker) {
 void System::drain_channels(std::function<void()> done) {
     const auto each = after(channels_.size(), std::move(done));
     for (const auto& [name, channel] : channels_)
-        caf::anon_send(channel, ChannelControl{ChannelCommand::drain, each});
+        caf::anon_send(channel, ChannelControl{ChannelCommand::drain, each, nullptr});
 }
 
 void System::stop_partitions(std::function<void()> done) {

@@ -54,6 +54,11 @@ public:
     const Credit& credit() const { return credit_; }
     const caf::actor& partition(Partition partition) const { return partitions_.at(partition); }
     const caf::actor& channel(const std::string& name) const { return channels_.at(name); }
+    /// Null where there is none.
+    const caf::actor* find_channel(std::string_view name) const {
+        const auto found = channels_.find(name);
+        return found == channels_.end() ? nullptr : &found->second;
+    }
     caf::actor_system& shard(unsigned index) { return *shards_.at(index)->system; }
 
     /// Asks for a customer's block; `asker` gets a `CustomerState`.

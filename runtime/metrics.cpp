@@ -226,6 +226,7 @@ void Metrics::channel(std::string_view name, const actors::ChannelCounts& counts
     show("calling", counts.calling);
     show("backing_off", counts.backing_off);
     show("settling", counts.settling);
+    show("dead", counts.dead);
     series_->breakers.at({std::string{name}}).Set(counts.breaker_open ? 1 : 0);
 }
 

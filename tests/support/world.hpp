@@ -54,6 +54,7 @@ struct Disk {
 struct Provider {
     std::map<IntentId, int> calls, accepted;
     std::map<IntentId, std::set<std::string>> payloads;
+    std::set<std::string> silent;      ///< Channels whose provider never answers.
     std::set<IntentId> after_accepted; ///< Called again although it had been accepted.
     std::function<actors::ProviderOutcome(const actors::ProviderRequest&)> answer =
         [](const actors::ProviderRequest&) {
@@ -269,6 +270,7 @@ public:
             provider.payloads[request.intent].insert(request.payload);
             if (provider.accepted[request.intent] > 0)
                 provider.after_accepted.insert(request.intent);
+            if (provider.silent.contains(request.channel)) return;
             const auto outcome = provider.answer(request);
             if (outcome.kind == actors::ProviderOutcome::Kind::accepted)
                 ++provider.accepted[request.intent];
