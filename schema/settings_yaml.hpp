@@ -37,14 +37,22 @@ struct ApiKey {
 
 struct ChannelConfig {
     std::string name;
-    std::string type; ///< `sandbox`, `webhook`
-    Secret url;       ///< A secret, since some hold a token.
-    Secret secret;    ///< `whsec_…`
+    std::string type; ///< One of `channel_types`.
+    /// What only the type has, `url` too; some of them hold secrets, so none is for logs.
+    std::map<std::string, Secret> options;
     std::string from;
     journeys::Duration timeout = std::chrono::seconds{15};
-    double rate = 0; ///< Calls a second; 0: as many as `concurrency` allows.
+    double rate = 0;       ///< Messages a second; 0: as many as `concurrency` allows.
+    double per_minute = 0; ///< … and a minute; 0: no limit.
+    double burst = 0;      ///< How many may go at once after a pause; 0: a second's worth.
     int concurrency = 8;
-    int attempts = 10; ///< Of a call that was certainly not accepted.
+    int batch = 1;     ///< Messages in one request, where the provider's API has that.
+    int attempts = 20; ///< Of a call that was certainly not accepted.
+
+    std::string option(const std::string& key) const {
+        const auto found = options.find(key);
+        return found == options.end() ? std::string{} : found->second.reveal();
+    }
 };
 
 /// All of it, as plain data. Paths are as written: relative to the file.
@@ -73,6 +81,15 @@ struct Config {
     std::vector<std::string> journeys{"journeys"};
     std::string templates = "templates";
     std::string events = "events.yaml";
+    /// Under which the world reaches this service: links in messages, callbacks of providers.
+    /// Empty: the address that it listens on.
+    std::string public_url;
+    /// How long each kind of row is kept.
+    struct Retention {
+        journeys::Duration timeline = std::chrono::hours{24 * 400};
+        journeys::Duration outbox = std::chrono::hours{24 * 400};
+        journeys::Duration sandbox = std::chrono::hours{24 * 30};
+    } retention;
     std::vector<ApiKey> keys;
     std::vector<ChannelConfig> channels;
     journeys::Settings settings; ///< What the rules read.
