@@ -18,6 +18,10 @@ int main(int argc, char** argv) {
     runtime::add_simulate(app, exit_code);
     runtime::add_send(app, exit_code);
     runtime::add_customer(app, exit_code);
+    runtime::add_channel(app, exit_code);
+    runtime::add_report(app, exit_code);
+    runtime::add_erase(app, exit_code);
+    runtime::add_audit(app, exit_code);
     runtime::add_eval(app, exit_code);
     runtime::add_export(app, exit_code);
     runtime::add_convert(app, exit_code);

@@ -1,12 +1,12 @@
 #include "runtime/routes.hpp"
 
-#include "actors/messages.hpp"
 #include "journeys/cel/program.hpp"
 #include "journeys/environment.hpp"
 #include "journeys/local_time.hpp"
 #include "journeys/policy.hpp"
 #include "runtime/console.hpp"
 #include "runtime/customer_json.hpp"
+#include "runtime/customer_search.hpp"
 #include "schema/timeline_json.hpp"
 
 #include <boost/asio/post.hpp>
@@ -17,82 +17,8 @@ namespace runtime {
 namespace {
 
 using journeys::Customer;
-using journeys::CustomerId;
 
-constexpr int hops_max = 8; ///< Tombstones followed before the search is given up.
 constexpr int timeline_rows = 200;
-constexpr auto patience = std::chrono::seconds{5};
-
-/// Asks one partition for one customer, tells `done`, and ends.
-class Question final : public caf::event_based_actor {
-public:
-    using Done = std::function<void(std::shared_ptr<const std::string>)>;
-    Question(caf::actor_config& config, Done tell)
-        : caf::event_based_actor(config), done_(std::move(tell)) {}
-
-protected:
-    caf::behavior make_behavior() override {
-        return {[this](const actors::CustomerState& state) {
-                    done_(state.block);
-                    quit();
-                },
-                caf::after(patience) >>
-                    [this] {
-                        done_(nullptr);
-                        quit();
-                    }};
-    }
-
-private:
-    Done done_;
-};
-
-/// The customer behind an id: of several readings of the text the first that is known, behind
-/// tombstones.
-class Search : public std::enable_shared_from_this<Search> {
-public:
-    using Done = std::function<void(std::shared_ptr<const Customer>)>;
-    Search(actors::System& system, std::string_view text, Done done)
-        : system_(system), done_(std::move(done)) {
-        using Space = journeys::IdNamespace;
-        if (const auto id = journeys::parse_customer_id(text)) candidates_.push_back(*id);
-        if (text.find(':') == std::string_view::npos && !text.empty())
-            for (const auto space : {Space::anonymous, Space::email, Space::phone, Space::shopify})
-                candidates_.push_back({space, std::string{text}});
-    }
-
-    void next() {
-        if (at_ == candidates_.size()) return done_(nullptr);
-        ask(candidates_[at_++], 0);
-    }
-
-private:
-    void ask(const CustomerId& id, int hops) {
-        const auto self = shared_from_this();
-        auto question = system_.shard(0).spawn<Question>(
-            [self, hops](const std::shared_ptr<const std::string>& block) {
-                auto customer = block && !block->empty()
-                                    ? journeys::unpack(*block)
-                                    : journeys::Result<Customer>{
-                                          journeys::Error{journeys::ErrorCode::not_found, ""}};
-                if (!customer) return self->next();
-                if (customer->forward_to && hops < hops_max)
-                    return self->ask(*customer->forward_to, hops + 1);
-                self->done_(std::make_shared<const Customer>(std::move(*customer)));
-            });
-        actors::let_go_of_logger();
-        system_.query(id, question);
-    }
-
-    actors::System& system_;
-    std::vector<CustomerId> candidates_;
-    std::size_t at_ = 0;
-    Done done_;
-};
-
-void search(actors::System& system, std::string_view text, Search::Done done) {
-    std::make_shared<Search>(system, text, std::move(done))->next();
-}
 
 void answer_storage(const Respond& respond, const journeys::Error& error) {
     respond(error_response(503, error.detail));
@@ -104,13 +30,13 @@ Handlers make_routes(const RouteParts& given) {
     const auto parts = std::make_shared<const RouteParts>(given);
     Handlers routes;
     const auto with_customer = [parts](const Request& request, const Respond& respond, auto use) {
-        search(parts->system, request.arguments.at(0),
-               [respond, use](const std::shared_ptr<const Customer>& customer) {
-                   if (!customer)
-                       respond(error_response(404, "no such customer"));
-                   else
-                       use(*customer);
-               });
+        find_customer(parts->system, request.arguments.at(0),
+                      [respond, use](const std::shared_ptr<const Customer>& customer) {
+                          if (!customer)
+                              respond(error_response(404, "no such customer"));
+                          else
+                              use(*customer);
+                      });
     };
 
     routes.push_back(

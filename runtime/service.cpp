@@ -2,21 +2,31 @@
 
 #include "actors/system.hpp"
 #include "runtime/archive.hpp"
+#include "runtime/audit_keeper.hpp"
+#include "runtime/channels/http_channel.hpp"
 #include "runtime/channels/http_client.hpp"
+#include "runtime/channels/registry.hpp"
 #include "runtime/channels/sandbox.hpp"
-#include "runtime/channels/webhook.hpp"
 #include "runtime/database.hpp"
+#include "runtime/links.hpp"
 #include "runtime/listener/listener.hpp"
 #include "runtime/log.hpp"
+#include "runtime/message_ledger.hpp"
+#include "runtime/operator_routes.hpp"
+#include "runtime/person_routes.hpp"
 #include "runtime/postgres/embedded.hpp"
 #include "runtime/postgres/event_log.hpp"
 #include "runtime/postgres/migrate.hpp"
 #include "runtime/postgres/store.hpp"
 #include "runtime/postgres/transfer_mover.hpp"
+#include "runtime/privacy.hpp"
 #include "runtime/publications.hpp"
+#include "runtime/report_desk.hpp"
+#include "runtime/retention.hpp"
 #include "runtime/routes.hpp"
 #include "runtime/service_clock.hpp"
 #include "runtime/stop_system.hpp"
+#include "runtime/suppressions.hpp"
 #include "runtime/tally.hpp"
 #include "schema/record_codec.hpp"
 
@@ -180,12 +190,17 @@ public:
     /// Starts the private PostgreSQL again whenever it has ended without us.
     void supervise_storage();
     Result<void> read_publications(const Files& files, std::vector<schema::Mistake>& mistakes);
+    Result<void> open_records();
     Result<void> open_channels();
+    /// What an operator or the service itself did, into the audit log.
+    void note(std::string actor, std::string action, std::string subject, std::string detail);
     void start_actors();
     Result<void> publish(const journeys::Catalog& catalog);
     Result<void> open_listener();
     Overview overview() const;
     std::string why_not_ready() const;
+    ProviderSettings provider_settings(const schema::ChannelConfig& channel) const;
+    ChannelHooks channel_hooks(const schema::ChannelConfig& channel);
     void keep_in_sandbox(const actors::ProviderRequest& request,
                          std::function<void(Result<void>)> done);
     void keep_reject(RejectedMessage message);
@@ -208,6 +223,12 @@ public:
     ConnectionSettings connection;
     std::optional<Archive> archive;
     std::optional<Publications> publications;
+    std::unique_ptr<Suppressions> suppressions;
+    std::optional<Audit> audit;
+    std::optional<AuditKeeper> audit_keeper;
+    std::optional<MessageLedger> ledger;
+    std::optional<Links> links;
+    std::optional<Retention> retention;
     std::optional<Tally> tally;
     Ownership ownership;
     std::optional<PostgresEventLog> event_log;
@@ -215,10 +236,15 @@ public:
     std::optional<PostgresStore> store;
     std::optional<HttpClient> http;
     std::vector<std::unique_ptr<actors::Channel>> channels;
+    std::map<std::string, const Provider*> providers; ///< By channel; those of `channels`.
+    std::optional<ReportDesk> desk;
     boost::asio::thread_pool sandbox_worker{1};
     boost::asio::thread_pool archive_worker{1};
+    boost::asio::thread_pool report_worker{1};   ///< Reports and links: they must not wait
+    boost::asio::thread_pool operator_worker{2}; ///< behind an operator's long request.
     actors::Ports ports;
     std::optional<actors::System> system;
+    std::optional<PrivacyDesk> privacy_desk;
     std::unique_ptr<Listener> listener;
 
     std::mutex mutex;
@@ -258,6 +284,49 @@ Result<void> Service::Parts::open_storage() {
     if (!newest) return newest.error();
     clock.start_no_earlier_than(*newest);
     return {};
+}
+
+Result<void> Service::Parts::open_records() {
+    const auto suppression_key = service_key(connection.conninfo, "suppressions");
+    if (!suppression_key) return suppression_key.error();
+    const auto link_key = service_key(connection.conninfo, "links");
+    if (!link_key) return link_key.error();
+    auto opened = Suppressions::open(connection.conninfo, *suppression_key);
+    if (!opened) return opened.error();
+    suppressions = std::move(*opened);
+    audit.emplace(connection.conninfo);
+    audit_keeper.emplace(*audit, *suppressions, log);
+    ledger.emplace(connection.conninfo);
+    const auto& listen = config.listen;
+    links.emplace(config.public_url.empty()
+                      ? "http://" + listen.address + ':' + std::to_string(listen.port)
+                      : config.public_url,
+                  *link_key);
+    const auto& kept = config.retention;
+    retention.emplace(
+        connection.conninfo,
+        std::vector<RetentionRule>{
+            {"timeline", "at", paced(kept.timeline)},
+            {"sandbox_messages", "at", paced(kept.sandbox)},
+            {"outbox", "updated_at", paced(kept.outbox), "state NOT IN ('pending', 'claimed')"}},
+        [this] { return clock.now(); }, log);
+    const auto head = audit->verify();
+    if (!head) return head.error();
+    if (head->broken_at) log.error("the audit log was changed", {{"entry", *head->broken_at}});
+    log.info("audit log", {{"entries", head->entries}, {"head", head->head}});
+    return {};
+}
+
+void Service::Parts::note(std::string actor, std::string action, std::string subject,
+                          std::string detail) {
+    AuditEntry entry;
+    entry.at = clock.now();
+    entry.actor = std::move(actor);
+    entry.action = std::move(action);
+    entry.subject = std::move(subject);
+    entry.detail = std::move(detail);
+    if (const auto added = audit->add({entry}); !added)
+        log.repeated_warning("the audit log cannot be written", {{"why", added.error().detail}});
 }
 
 void Service::Parts::supervise_storage() {
@@ -305,20 +374,60 @@ Result<void> Service::Parts::open_channels() {
                                                         std::function<void(Result<void>)> done) {
                     keep_in_sandbox(request, std::move(done));
                 }));
-        } else if (channel.type == "webhook") {
-            auto webhook =
-                make_webhook({channel.url.reveal(), channel.secret.reveal(), channel.timeout});
-            if (!webhook)
-                return Error{webhook.error().code,
-                             "channel " + channel.name + ": " + webhook.error().detail};
-            channels.push_back(std::make_unique<HttpChannel>(*http, std::move(*webhook)));
         } else {
-            return Error{ErrorCode::invalid_argument, "channel " + channel.name + ": type " +
-                                                          channel.type + " is not built yet"};
+            auto provider = make_provider(provider_settings(channel));
+            if (!provider)
+                return Error{provider.error().code,
+                             "channel " + channel.name + ": " + provider.error().detail};
+            providers[channel.name] = provider->get();
+            channels.push_back(
+                std::make_unique<HttpChannel>(*http, std::move(*provider), channel_hooks(channel),
+                                              static_cast<std::size_t>(channel.batch)));
         }
         ports.channels[channel.name] = channels.back().get();
     }
     return {};
+}
+
+ProviderSettings Service::Parts::provider_settings(const schema::ChannelConfig& channel) const {
+    ProviderSettings settings;
+    settings.channel = channel.name;
+    settings.type = channel.type;
+    settings.url = channel.option("url");
+    settings.from = channel.from;
+    settings.timeout = channel.timeout;
+    for (const auto& [name, value] : channel.options) settings.options[name] = value.reveal();
+    if (const auto* rules = config.settings.channel(channel.name)) {
+        settings.address = rules->address;
+        settings.templates = rules->templates;
+    }
+    if (!config.public_url.empty())
+        settings.feedback_url = config.public_url + "/v1/feedback/" + channel.name;
+    return settings;
+}
+
+ChannelHooks Service::Parts::channel_hooks(const schema::ChannelConfig& channel) {
+    const auto* rules = config.settings.channel(channel.name);
+    ChannelHooks hooks;
+    hooks.is_suppressed = [this, kind = rules ? rules->address
+                                              : std::string{}](const std::string& address) {
+        return suppressions->contains(kind, address);
+    };
+    hooks.with_links = [this](const actors::ProviderRequest& message) {
+        return links->fill(message.payload, message.intent);
+    };
+    hooks.report = [this, name = channel.name](Report report) {
+        report.at = clock.now();
+        report.id = journeys::to_text(report.intent) + "/answer";
+        boost::asio::post(report_worker, [this, name, report = std::move(report)] {
+            desk->take(name, {report}, [this, name](const Result<ReportDesk::Taken>& taken) {
+                if (!taken)
+                    log.repeated_warning("what an answer said of an address is lost",
+                                         {{"channel", name}, {"why", taken.error().detail}});
+            });
+        });
+    };
+    return hooks;
 }
 
 void Service::Parts::keep_in_sandbox(const actors::ProviderRequest& request,
@@ -375,6 +484,11 @@ void Service::Parts::start_actors() {
     settings.bytes_max = config.storage.retention_bytes;
     event_log.emplace(settings, ownership);
     mover.emplace(settings, *event_log);
+    desk.emplace(ReportDeskParts{.ledger = *ledger,
+                                 .suppressions = *suppressions,
+                                 .log = *event_log,
+                                 .catalog = [this] { return publications->newest(); },
+                                 .now = [this] { return clock.now(); }});
 
     StoreSettings storing;
     storing.connection = connection;
@@ -415,7 +529,9 @@ void Service::Parts::start_actors() {
         one.deduplicates = rules && rules->deduplicates;
         one.concurrency = static_cast<std::size_t>(channel.concurrency);
         one.rate = channel.rate / std::max(1.0, clock.speed());
-        one.burst = std::max(1.0, channel.rate);
+        one.burst = channel.burst > 0 ? channel.burst : std::max(1.0, channel.rate);
+        one.per_minute = channel.per_minute / std::max(1.0, clock.speed());
+        one.attempts_max = channel.attempts;
         for (auto* const span : {&one.breaker_open, &one.breaker_open_max, &one.backoff,
                                  &one.backoff_max, &one.claim_age_max})
             *span = paced(*span);
@@ -424,6 +540,14 @@ void Service::Parts::start_actors() {
     }
     system.emplace(ports, actor_settings);
     system->start();
+    privacy_desk.emplace(PrivacyParts{.conninfo = connection.conninfo,
+                                      .system = *system,
+                                      .log = *event_log,
+                                      .suppressions = *suppressions,
+                                      .audit = *audit,
+                                      .catalog = [this] { return publications->newest(); },
+                                      .now = [this] { return clock.now(); },
+                                      .partitions = partition_count});
 }
 
 Result<void> Service::Parts::publish(const journeys::Catalog& catalog) {
@@ -513,6 +637,33 @@ Result<void> Service::Parts::open_listener() {
         .not_ready = [this] { return why_not_ready(); },
         .metrics = [this] { return tally->text(); },
         .observer = &*tally};
+    const auto add_handlers = [&](Handlers more) {
+        for (auto& route : more) listening.handlers.push_back(std::move(route));
+    };
+    add_handlers(make_person_routes({.system = *system,
+                                     .log = *event_log,
+                                     .publications = *publications,
+                                     .ledger = *ledger,
+                                     .desk = *desk,
+                                     .links = *links,
+                                     .notes = log,
+                                     .providers = providers,
+                                     .public_url = config.public_url,
+                                     .workers = report_worker,
+                                     .now = [this] { return clock.now(); },
+                                     .wall_clock =
+                                         [] {
+                                             return std::chrono::floor<std::chrono::seconds>(
+                                                 std::chrono::system_clock::now());
+                                         }}));
+    add_handlers(make_operator_routes({.system = *system,
+                                       .publications = *publications,
+                                       .suppressions = *suppressions,
+                                       .audit = *audit,
+                                       .privacy = *privacy_desk,
+                                       .conninfo = connection.conninfo,
+                                       .workers = operator_worker,
+                                       .now = [this] { return clock.now(); }}));
     auto opened = Listener::open(std::move(settings), std::move(listening));
     if (!opened) return opened.error();
     listener = std::move(*opened);
@@ -538,6 +689,8 @@ void Service::Parts::reload() {
         return log.error("reload: cannot be stored", {{"why", saved.error().detail}});
     if (auto published = publish(*compiled.catalog); !published)
         return log.error("reload: cannot be published", {{"why", published.error().detail}});
+    note("service", "config.loaded", "publication " + std::to_string(publication_of(*files)),
+         std::to_string(compiled.catalog->journeys().size()) + " journeys; reload");
     log.info("reload: published", {{"journeys", compiled.catalog->journeys().size()}});
 }
 
@@ -552,6 +705,10 @@ bool Service::Parts::stop() {
     listener.reset();
     sandbox_worker.join();
     archive_worker.join();
+    report_worker.join();
+    operator_worker.join();
+    retention.reset();
+    audit_keeper.reset();
     http.reset();
     mover.reset();
     store.reset();
@@ -601,6 +758,14 @@ Result<std::unique_ptr<Service>> Service::start(const ServiceOptions& options,
         };
     parts->tally.emplace(partition_count, parts->log, std::move(show),
                          parts->config.settings.timezone);
+    if (auto opened = parts->open_records(); !opened) return opened.error();
+    parts->tally->also([&keeper = *parts->audit_keeper](const actors::FlushRequest& request) {
+        keeper.flushed(request);
+    });
+    parts->note("service", "config.loaded",
+                "publication " + std::to_string(parts->publications->newest()->publication()),
+                std::to_string(parts->publications->newest()->journeys().size()) +
+                    " journeys; start");
     if (auto opened = parts->open_channels(); !opened) return opened.error();
     parts->start_actors();
     const auto finish = [&]() -> Result<void> {

@@ -193,8 +193,8 @@ std::string plain_text(std::string_view html) {
         }
     }
     static constexpr std::pair<std::string_view, std::string_view> entities[]{
-        {"&lt;", "<"},  {"&gt;", ">"},   {"&quot;", "\""},
-        {"&#39;", "'"},  {"&apos;", "'"}, {"&nbsp;", " "}, {"&amp;", "&"}};
+        {"&lt;", "<"},   {"&gt;", ">"},   {"&quot;", "\""}, {"&#39;", "'"},
+        {"&apos;", "'"}, {"&nbsp;", " "}, {"&amp;", "&"}};
     for (const auto& [entity, text] : entities)
         for (auto at = out.find(entity); at != std::string::npos;
              at = out.find(entity, at + text.size()))
