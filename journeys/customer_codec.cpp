@@ -362,10 +362,11 @@ template <class Io> void describe(Io& io, Field<Io, Consent> consent) {
 
 template <class Io> void describe(Io& io, Field<Io, Suppression> suppression) {
     io.text(suppression.channel);
-    if (io.version() < 2) return;
-    io.fixed(suppression.address);
-    io.text(suppression.reason);
-    io.time(suppression.at);
+    if (io.version() >= 2) {
+        io.fixed(suppression.address);
+        io.text(suppression.reason);
+        io.time(suppression.at);
+    }
 }
 
 template <class Io> void describe(Io& io, Field<Io, SendMark> mark) {
@@ -381,10 +382,11 @@ template <class Io> void describe(Io& io, Field<Io, SentStep> sent) {
     io.time(sent.scheduled);
     io.time(sent.at);
     io.choice(sent.state);
-    if (io.version() < 2) return;
-    io.time(sent.delivered_at);
-    io.time(sent.opened_at);
-    io.time(sent.clicked_at);
+    if (io.version() >= 2) {
+        io.time(sent.delivered_at);
+        io.time(sent.opened_at);
+        io.time(sent.clicked_at);
+    }
 }
 
 template <class Io> void describe(Io& io, Field<Io, Run> run) {

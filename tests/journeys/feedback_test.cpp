@@ -282,6 +282,45 @@ TEST_CASE("a grant is revoked by a withdrawal, and the channel says what became 
     }
 }
 
+TEST_CASE("a message at the best hour waits for it, and leaves in any case", "[best_hour]") {
+    const std::string journey = R"(
+id: news
+status: live
+enter: { on: [Signed Up], reentry: always }
+steps:
+  - name: touch
+    send: { channel: email, template: hello, topic: news, at: best_hour, expires: 2d }
+)";
+    auto settings = with_email();
+    SECTION("the population's hour for who is new") {
+        settings.active_hours.assign(24, 1);
+        settings.active_hours[20] = 9;
+        auto story = told(journey, settings);
+        story.track("ada", "Signed Up", monday); // 10:00
+        CHECK(story.happened(EntryKind::defer) == Lines{"defer news/touch best_hour"});
+        CHECK(story.granted.empty());
+        story.until(monday + 11h);
+        REQUIRE(story.granted.size() == 1);
+        CHECK(story.granted[0].at >= monday + 10h);
+        CHECK(story.granted[0].at < monday + 10h + 30min);
+    }
+    SECTION("one's own, learned from what was opened") {
+        auto story = told(journey, settings);
+        for (int day = 1; day <= 3; ++day)
+            story.track("ada", "Email Opened", monday - 24h * day + 6h, R"({"channel":"email"})");
+        story.track("ada", "Email Opened", monday - 1h, R"({"channel":"email","machine":true})");
+        story.track("ada", "Signed Up", monday);
+        story.until(monday + 7h);
+        REQUIRE(story.granted.size() == 1);
+        CHECK(story.granted[0].at >= monday + 6h);
+    }
+    SECTION("nothing is known: at once") {
+        auto story = told(journey, settings);
+        story.track("ada", "Signed Up", monday);
+        CHECK(story.granted.size() == 1);
+    }
+}
+
 TEST_CASE("a double opt-in counts once it is confirmed", "[consent]") {
     auto settings = with_email(true);
     settings.channels[0].needs_confirmation = true;

@@ -11,7 +11,9 @@
 #include "runtime/channels/signature.hpp"
 #include "runtime/database.hpp"
 #include "runtime/database_session.hpp"
+#include "runtime/retention.hpp"
 #include "runtime/service.hpp"
+#include "runtime/suppressions.hpp"
 #include "schema/timestamp_text.hpp"
 
 #include <catch2/catch.hpp>
@@ -83,6 +85,8 @@ channels:
                                                   R"(", templates: { hello: d-1 } }
   sms: { type: twilio, account_sid: AC1, auth_token: twilio-token, from: "+15005550006", opt_in: false,
          url: ")" + provider.url() + R"(" }
+  post: { type: postmark, key: token, from: shop@example.com, address: email, double_opt_in: true,
+          url: ")" + provider.url() + R"(" }
 )");
         write(folder.path() / "journeys" / "hello.yaml", R"(
 id: hello
@@ -106,7 +110,28 @@ steps:
   - name: touch
     send: { channel: sms, template: note, topic: news }
 )");
-        write(folder.path() / "events.yaml", "events:\n  Signed Up: {}\n  Text Me: {}\n");
+        write(folder.path() / "journeys" / "confirm.yaml", R"(
+id: confirm
+status: live
+enter: { on: [Consent Changed], when: event.properties.to == "pending", reentry: always }
+steps:
+  - name: ask
+    send: { channel: post, template: confirm, topic: news, purpose: transactional }
+)");
+        write(folder.path() / "journeys" / "letter.yaml", R"(
+id: letter
+status: live
+enter: { on: [Write Me], reentry: always }
+steps:
+  - name: touch
+    send: { channel: post, template: letter, topic: news }
+)");
+        write(folder.path() / "events.yaml",
+              "events:\n  Signed Up: {}\n  Text Me: {}\n  Write Me: {}\n");
+        write(folder.path() / "templates" / "confirm.mustache",
+              "---\nsubject: Please confirm\n---\n<p><a href=\"{{confirm_url}}\">Yes</a></p>");
+        write(folder.path() / "templates" / "letter.mustache",
+              "---\nsubject: News\n---\n<p>News</p>");
         write(folder.path() / "templates" / "note.mustache", "Hello from the shop.");
         start();
     }
@@ -290,6 +315,98 @@ TEST_CASE("one click unsubscribes; a page shows and keeps the rest", "[.postgres
     auto forged = path;
     forged[10] = forged[10] == 'A' ? 'B' : 'A';
     CHECK(shop.ask("GET", forged).status == 404);
+}
+
+TEST_CASE("a double opt-in is asked for, confirmed by a button, and counts from then on",
+          "[.postgres]") {
+    Shop shop;
+    shop.provider.answer("200 OK\r\n");
+    shop.message(
+        {{"type", "identify"},
+         {"userId", "ada"},
+         {"traits",
+          {{"email", mail},
+           {"marketing_consent",
+            {{"post", {{"state", "subscribed"}, {"source", "form"}, {"text_version", "7"}}}}}}}});
+    REQUIRE(shop.provider.has(1));
+    const auto asked = json::parse(shop.provider.bodies()[0]);
+    CHECK(asked["Subject"] == "Please confirm");
+    const auto body = asked["HtmlBody"].get<std::string>();
+    const auto from = body.find("https://shop.example/u/");
+    REQUIRE(from != std::string::npos);
+    const auto path = body.substr(from + 20, body.find('"', from) - from - 20);
+    shop.track("Write Me");
+    CHECK(shop.says("suppress", "consent"));
+    CHECK(shop.ask("GET", path).body.find("name=\"confirm\"") != std::string::npos);
+    shop.track("Write Me"); // A look is no confirmation.
+    std::this_thread::sleep_for(300ms);
+    CHECK(shop.provider.bodies().size() == 1);
+    CHECK(shop.ask("POST", path, "confirm=1").body.find("confirmed") != std::string::npos);
+    shop.track("Write Me");
+    CHECK(shop.provider.has(2));
+    const auto exported = json::parse(shop.admin("GET", "/v1/customers/ada/export").body);
+    CHECK(exported["consents"][0]["state"] == "subscribed");
+    CHECK(exported["consents"][0]["source"] == "double opt-in");
+    CHECK(exported["consents"][0]["text_version"] == "7");
+}
+
+TEST_CASE("suppressed addresses are kept as hashes, over a restart, whatever their case",
+          "[.postgres]") {
+    const Database database;
+    const auto conninfo = database.settings().conninfo;
+    const auto key = must(service_key(conninfo, "suppressions"));
+    CHECK(key.size() == 32);
+    CHECK(must(service_key(conninfo, "suppressions")) == key);
+    {
+        const auto list = must(Suppressions::open(conninfo, key));
+        CHECK_FALSE(list->contains("email", mail));
+        must(list->add({{"email", mail, "bounce", "test"}, {"phone", phone, "stop", "test"}},
+                       journeys::from_millis(1'700'000'000'000)));
+        CHECK(list->contains("email", "ADA.Lovelace@Example.com"));
+        CHECK_FALSE(list->contains("phone", mail));
+    }
+    const auto list = must(Suppressions::open(conninfo, key));
+    CHECK(list->size() == 2);
+    CHECK(list->contains("email", mail));
+    must(list->lift_stop("email", mail)); // A bounce is not lifted by START.
+    must(list->lift_stop("phone", phone));
+    CHECK(list->contains("email", mail));
+    CHECK_FALSE(list->contains("phone", phone));
+    CHECK_FALSE(must(Suppressions::open(conninfo, "another key"))->contains("email", mail));
+    DatabaseSession session{conninfo};
+    const auto rows = must(session.run([](pqxx::work& work) {
+        return work.exec1("SELECT string_agg(s::text, ' ') FROM suppressions s")[0]
+            .as<std::string>();
+    }));
+    CHECK(rows.find("ada") == std::string::npos);
+}
+
+TEST_CASE("rows older than their table's time are deleted, and open messages never",
+          "[.postgres]") {
+    const Database database;
+    const auto conninfo = database.settings().conninfo;
+    DatabaseSession session{conninfo};
+    must(session.run([](pqxx::work& work) {
+        work.exec("INSERT INTO sandbox_messages SELECT gen_random_uuid(), now() - i * interval "
+                  "'1 day', 'user:a'::bytea, 'email', ''::bytea, ''::bytea FROM generate_series(0, "
+                  "9) AS i");
+        work.exec(
+            "INSERT INTO outbox (intent, partition, customer, journey, version, key, step, "
+            "channel, template, topic, priority, delivery, state, opened_at, expires_at, "
+            "updated_at) SELECT gen_random_uuid(), 0, 'user:a'::bytea, 'j', 1, '', 's', 'email', "
+            "'', '', 50, 0, s, now(), now(), now() - interval '9 days' FROM "
+            "unnest(ARRAY['pending', 'claimed', 'accepted', 'unknown']) AS s");
+    }));
+    const auto now =
+        std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
+    const std::vector<RetentionRule> rules{
+        {"sandbox_messages", "at", 24h * 5},
+        {"outbox", "updated_at", 24h * 5, "state NOT IN ('pending', 'claimed')"}};
+    CHECK(must(delete_old(conninfo, rules, now)) == 6);
+    CHECK(must(delete_old(conninfo, rules, now)) == 0);
+    const auto left = must(session.run(
+        [](pqxx::work& work) { return work.exec1("SELECT count(*) FROM outbox")[0].as<int>(); }));
+    CHECK(left == 2);
 }
 
 TEST_CASE("who is erased is nowhere, and their no outlives them", "[.postgres]") {
