@@ -1,6 +1,7 @@
 #include "actors/channel_actor.hpp"
 
 #include "actors/failpoint.hpp"
+#include "journeys/mutant.hpp"
 
 #include <algorithm>
 
@@ -140,7 +141,7 @@ void ChannelActor::standing(const Standing& answer) {
     const auto at = items_.find(answer.intent);
     if (at == items_.end() || at->second.state != State::confirming) return;
     Item& item = at->second;
-    if (!answer.granted) {
+    if (!answer.granted && !journeys::is_mutant(journeys::Mutant::recall_ignored)) {
         ++counts_.revoked;
         // A dead process's claim may have been settled since; ours was certainly not accepted.
         if (item.attempts == 0 && item.may_be_written)

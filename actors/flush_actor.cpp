@@ -221,7 +221,6 @@ void FlushActor::tell_channels(const CustomerWrite& write) {
                                                     .customer = write.customer,
                                                     .intent = *opened});
         } else if (const auto* granted = std::get_if<journeys::IntentGranted>(&effect)) {
-            failpoint("claim.before");
             for (const auto& [name, channel] : shard_.channels)
                 caf::anon_send(channel, Granted{*granted});
             failpoint("claim.after");

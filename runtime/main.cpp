@@ -1,4 +1,5 @@
 #include "runtime/commands/commands.hpp"
+#include "runtime/failpoint.hpp"
 
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
@@ -24,6 +25,10 @@ int main(int argc, char** argv) {
     runtime::add_fit(app, exit_code);
     runtime::add_help(app, exit_code);
     runtime::add_bench(app, exit_code);
+    if (const auto armed = runtime::arm_faults_by_environment(); !armed) {
+        std::fprintf(stderr, "sojourn: %s\n", armed.error().detail.c_str());
+        return runtime::exit_usage;
+    }
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {

@@ -2,6 +2,7 @@
 
 #include "journeys/engine/turn.hpp"
 #include "journeys/identity.hpp"
+#include "journeys/mutant.hpp"
 #include "journeys/profile.hpp"
 
 #include <algorithm>
@@ -119,7 +120,7 @@ packed_texts(std::initializer_list<std::pair<std::string_view, std::string_view>
 void Turn::meet(const Event& arrived, bool late, bool too_late) {
     event = &arrived;
     now = std::max(customer.now, arrived.time);
-    meet_exits(arrived);
+    if (!late || !is_mutant(Mutant::late_order_stays)) meet_exits(arrived);
     meet_waits(arrived, too_late);
     meet_goals(arrived);
     meet_entries(arrived, late, too_late);

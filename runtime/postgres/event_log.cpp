@@ -2,6 +2,7 @@
 
 #include "actors/failpoint.hpp"
 #include "actors/messages.hpp"
+#include "journeys/mutant.hpp"
 #include "runtime/postgres/binary.hpp"
 #include "runtime/postgres/log_upkeep.hpp"
 
@@ -111,6 +112,10 @@ public:
             roll_back();
             return copied;
         }
+        if (actors::failpoint("append.after")) {
+            roll_back();
+            return Error{ErrorCode::storage_unavailable, "failpoint"};
+        }
         open_batch_ = batch.number;
         return {};
     }
@@ -135,7 +140,13 @@ public:
             roll_back();
             return Fate::failed;
         }
-        const auto committed = connection_->run_script(sql + "COMMIT");
+        auto sent = connection_->send_script(sql + "COMMIT");
+        if (actors::failpoint("commit_sent.after")) connection_->give_up();
+        auto committed = sent ? connection_->answer_to_script() : sent.error();
+        if (actors::failpoint("commit_reply.before")) {
+            connection_->give_up();
+            return Fate::lost_reply;
+        }
         if (committed) {
             open_batch_ = 0;
             return Fate::committed;
@@ -175,6 +186,7 @@ private:
             epochs[static_cast<Partition>(number_in(fence.bytes(row, 0)))] =
                 number_in(fence.bytes(row, 1));
         std::vector<Partition> fenced;
+        if (journeys::is_mutant(journeys::Mutant::append_without_epoch)) return fenced;
         for (const auto& [partition, stretch] : batch.stretches)
             if (epochs[partition] != stretch.epoch) fenced.push_back(partition);
         return fenced;
@@ -311,6 +323,8 @@ std::shared_ptr<PostgresEventLog::Batch> PostgresEventLog::take_batch() {
                 } else {
                     rows += append.rows;
                     bytes += append.bytes;
+                    if (journeys::is_mutant(journeys::Mutant::ack_before_commit))
+                        std::exchange(append.done, [](const Result<void>&) {})({});
                     batch->appends.push_back(std::move(append));
                 }
                 pending_.pop_front();
@@ -541,6 +555,7 @@ void PostgresEventLog::deliver(Batch& batch, const Result<void>& result) {
         std::unique_lock lock{mutex_};
         turn_.wait(lock, [&] { return delivery_turn_ == batch.number; });
     }
+    (void)actors::failpoint("commit_reply.after");
     for (auto& append : batch.appends) append.done(result);
     for (auto& [partition, of_partition] : records)
         if (!of_partition.empty())

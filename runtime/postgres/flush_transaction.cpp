@@ -1,6 +1,7 @@
 #include "runtime/postgres/flush_transaction.hpp"
 
 #include "actors/failpoint.hpp"
+#include "journeys/mutant.hpp"
 
 #include <algorithm>
 #include <map>
@@ -49,8 +50,10 @@ Result<void> fence(Connection& connection, FlushRequests& requests, FlushRequest
                                                                       rows->uint8(row, 2)};
     std::erase_if(requests, [&](const auto& request) {
         const auto [epoch, sequence] = owners[request->partition];
-        if (epoch != request->epoch) fenced.push_back(request);
-        return epoch != request->epoch || sequence >= request->sequence;
+        const bool is_fenced =
+            epoch != request->epoch && !journeys::is_mutant(journeys::Mutant::flush_without_epoch);
+        if (is_fenced) fenced.push_back(request);
+        return is_fenced || sequence >= request->sequence;
     });
     return {};
 }
@@ -64,16 +67,29 @@ public:
     }
 
     Result<void> write(Connection& connection) {
+        using journeys::Mutant;
+        const bool outbox_later = journeys::is_mutant(Mutant::outbox_outside_transaction);
+        if (!outbox_later)
+            if (auto done = write_outbox(connection); !done) return done;
         Result<void> (Rows::*const steps[])(Connection&) = {
-            &Rows::write_erasures, &Rows::write_snapshots, &Rows::write_opened,
-            &Rows::write_changed,  &Rows::write_timeline,  &Rows::write_moves,
-            &Rows::write_parked,   &Rows::write_progress};
+            &Rows::write_snapshots, &Rows::write_timeline, &Rows::write_moves, &Rows::write_parked,
+            &Rows::write_progress};
         for (const auto step : steps)
             if (auto done = (this->*step)(connection); !done) return done;
         return {};
     }
 
+    /// What is erased goes first: behind it nothing may be left.
+    Result<void> write_outbox(Connection& connection) {
+        if (auto done = write_erasures(connection); !done) return done;
+        if (auto done = write_opened(connection); !done) return done;
+        return write_changed(connection);
+    }
+
     bool has_moves() const { return moves_.size() > 0; }
+    bool has_claims() const {
+        return std::ranges::any_of(intents_, [](const auto& one) { return one.second.granted; });
+    }
 
 private:
     /// What became of one intent in this flush, its effects taken in order.
@@ -242,20 +258,19 @@ private:
             params.add(customers).add(partitions).add(versions).add(revisions).add(applied);
             params.add(wakes).add(blocks).add(now_);
             // An earlier wake_at stays until it has passed: so the index is rarely touched.
-            if (auto done =
-                    run(connection,
-                        "INSERT INTO snapshots AS s (customer, partition, schema_version, "
-                        "revision, applied, wake_at, block) "
-                        "SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7) "
-                        "ON CONFLICT (customer) DO UPDATE SET partition = excluded.partition, "
-                        "schema_version = excluded.schema_version, revision = excluded.revision, "
-                        "applied = excluded.applied, block = excluded.block, "
-                        "wake_at = CASE WHEN s.wake_at <= $8 THEN excluded.wake_at "
-                        "ELSE least(s.wake_at, excluded.wake_at) END "
-                        "WHERE s.revision < excluded.revision",
-                        params);
-                !done)
-                return done;
+            std::string sql =
+                "INSERT INTO snapshots AS s (customer, partition, schema_version, "
+                "revision, applied, wake_at, block) "
+                "SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7) "
+                "ON CONFLICT (customer) DO UPDATE SET partition = excluded.partition, "
+                "schema_version = excluded.schema_version, revision = excluded.revision, "
+                "applied = excluded.applied, block = excluded.block, "
+                "wake_at = CASE WHEN s.wake_at <= $8 THEN excluded.wake_at "
+                "ELSE least(s.wake_at, excluded.wake_at) END ";
+            sql += journeys::is_mutant(journeys::Mutant::snapshot_guarded_by_applied)
+                       ? "WHERE s.applied < excluded.applied"
+                       : "WHERE s.revision < excluded.revision";
+            if (auto done = run(connection, sql.c_str(), params); !done) return done;
         }
         return {};
     }
@@ -454,9 +469,13 @@ Result<FlushAnswers> write_flush(Connection& connection, const FlushRequests& re
     Rows rows{left, codec, now};
     if (auto written = rows.write(connection); !written) return written.error();
     answers.moves = rows.has_moves();
+    if (rows.has_claims() && actors::failpoint("claim.before"))
+        return Error{ErrorCode::storage_unavailable, "failpoint"};
     if (actors::failpoint("flush_commit.before"))
         return Error{ErrorCode::storage_unavailable, "failpoint"};
     if (auto committed = transaction->commit(); !committed) return committed.error();
+    if (journeys::is_mutant(journeys::Mutant::outbox_outside_transaction))
+        if (auto written = rows.write_outbox(connection); !written) return written.error();
     (void)actors::failpoint("flush_commit.after");
     return answers;
 }
