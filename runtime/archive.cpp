@@ -244,10 +244,11 @@ Result<void> Archive::read_log(const std::function<void(const schema::StoredReco
     });
 }
 
-Result<Timestamp> Archive::newest_accepted_at() {
+Result<Timestamp> Archive::newest_instant() {
     return session_->run([&](pqxx::work& work) {
-        const auto row = work.exec1("SELECT coalesce((extract(epoch FROM max(accepted_at)) * "
-                                    "1000)::bigint, 0) FROM log_positions");
+        const auto row = work.exec1("SELECT coalesce((extract(epoch FROM max(greatest(accepted_at, "
+                                    "flushed_at))) * 1000)::bigint, 0) "
+                                    "FROM log_positions JOIN progress USING (partition)");
         return journeys::from_millis(row[0].as<std::int64_t>());
     });
 }

@@ -57,8 +57,9 @@ public:
     journeys::Result<void> forget_before(journeys::Timestamp before);
     /// The log as `simulate --log` reads it: records by `accepted_at`, then partition, then offset.
     journeys::Result<void> read_log(const std::function<void(const schema::StoredRecord&)>& take);
-    /// `accepted_at` of the newest record of the log; the epoch where there is none.
-    journeys::Result<journeys::Timestamp> newest_accepted_at();
+    /// How far the service's clock had come when it last wrote: the newest record's `accepted_at`
+    /// or the newest flush; the epoch where there is none.
+    journeys::Result<journeys::Timestamp> newest_instant();
 
 private:
     class Session;

@@ -254,7 +254,7 @@ Result<void> Service::Parts::open_storage() {
     if (const auto migrated = migrate(*opened); !migrated) return migrated.error();
     if (auto fixed = fix_partition_count(*opened, partition_count); !fixed) return fixed.error();
     archive.emplace(connection.conninfo);
-    const auto newest = archive->newest_accepted_at();
+    const auto newest = archive->newest_instant();
     if (!newest) return newest.error();
     clock.start_no_earlier_than(*newest);
     return {};

@@ -444,6 +444,7 @@ Result<void> PostgresEventLog::copy(Lane& lane, Batch& batch) {
 
 /// After its turn: what is committed counts, and offsets that were given in vain are given again.
 void PostgresEventLog::settle_positions(const Batch& batch, bool committed) {
+    if (committed) committed_at_ = std::max(committed_at_, batch.accepted_at);
     for (const auto& [partition, stretch] : batch.stretches) {
         auto& position = positions_[partition];
         if (position.epoch != stretch.epoch) continue; // Taken over anew meanwhile.
@@ -636,13 +637,19 @@ void PostgresEventLog::upkeep_loop() {
 }
 
 Result<void> PostgresEventLog::upkeep(Connection& connection, std::vector<std::uint64_t>& marked) {
+    // The log belongs to whoever owns all of it: one that stands by knows no position.
+    const auto owned = ownership_.all();
+    if (owned.size() < settings_.partitions || ownership_.has_lost()) return {};
     std::vector<std::uint64_t> positions(settings_.partitions);
     Timestamp at;
     {
         const std::lock_guard lock{mutex_};
-        at = accepted_at_;
-        for (const auto& [partition, owned] : ownership_.all())
-            if (partition < positions.size()) positions[partition] = owned.last_offset;
+        // Only what is committed binds the clock of whoever writes the log after us.
+        at = committed_at_;
+        for (const auto& [partition, of_take_over] : owned) {
+            at = std::max(at, of_take_over.accepted_at);
+            positions[partition] = of_take_over.last_offset;
+        }
         for (const auto& [partition, position] : positions_)
             positions[partition] = std::max(positions[partition], position.assigned);
     }

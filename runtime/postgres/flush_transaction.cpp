@@ -408,10 +408,11 @@ private:
             publications.add(request->publication);
         }
         SqlParams params;
-        params.add(partitions).add(sequences).add(watermarks).add(publications);
+        params.add(partitions).add(sequences).add(watermarks).add(publications).add(now_);
         return run(connection,
                    "UPDATE progress p SET flush_sequence = n.sequence, "
-                   "watermark = greatest(p.watermark, n.watermark), publication = n.publication "
+                   "watermark = greatest(p.watermark, n.watermark), publication = n.publication, "
+                   "flushed_at = greatest(p.flushed_at, $5) "
                    "FROM unnest($1, $2, $3, $4) AS n (partition, sequence, watermark, publication) "
                    "WHERE p.partition = n.partition",
                    params);

@@ -77,10 +77,11 @@ Result<actors::TakenOver> take_over_now(Connection& connection, Partition partit
     const auto epoch = raise_epoch(connection, partition, instance);
     if (!epoch) return epoch.error();
     // Only now: whatever the owner before has written is committed or never will be.
-    auto row = connection.run("SELECT watermark, flush_sequence, publication, last_offset, "
-                              "accepted_at FROM progress JOIN log_positions USING (partition) "
-                              "WHERE partition = $1",
-                              which);
+    auto row = connection.run(
+        "SELECT watermark, flush_sequence, publication, last_offset, "
+        "greatest(accepted_at, flushed_at) FROM progress JOIN log_positions USING (partition) "
+        "WHERE partition = $1",
+        which);
     if (!row) return row.error();
     const actors::TakenOver taken{.partition = partition,
                                   .epoch = *epoch,
