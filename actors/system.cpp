@@ -60,10 +60,12 @@ void System::start() {
         auto& home = *shards_[partition % shards_.size()]->system;
         partitions_.push_back(home.spawn<PartitionActor>(std::ref(*contexts_.back())));
     }
+    started_ = true;
     let_go_of_logger();
 }
 
 void System::query(journeys::CustomerId customer, caf::actor asker) {
+    if (!started_) return caf::anon_send(asker, CustomerState{std::move(customer), nullptr, {}});
     const Partition partition = partition_of(customer, settings_.partitions);
     caf::anon_send(partitions_[partition], Query{std::move(customer), std::move(asker)});
 }

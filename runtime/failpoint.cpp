@@ -125,10 +125,17 @@ Result<void> arm_faults_by_environment() {
     return arm_failpoints(text ? text : "");
 }
 
+std::chrono::milliseconds clock_offset() {
+    const char* const text = std::getenv("SOJOURN_CLOCK_OFFSET");
+    return std::chrono::seconds{text ? whole_number<long>(text).value_or(0) : 0};
+}
+
 #else
 
+std::chrono::milliseconds clock_offset() { return {}; }
+
 Result<void> arm_faults_by_environment() {
-    for (const char* name : {"SOJOURN_FAILPOINT", "SOJOURN_MUTANT"})
+    for (const char* name : {"SOJOURN_FAILPOINT", "SOJOURN_MUTANT", "SOJOURN_CLOCK_OFFSET"})
         if (std::getenv(name))
             return Error{ErrorCode::invalid_argument,
                          std::string{name} + " is set, and this build has no failpoints"};

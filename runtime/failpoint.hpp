@@ -7,6 +7,7 @@
 
 #include "journeys/result.hpp"
 
+#include <chrono>
 #include <string_view>
 
 namespace runtime {
@@ -14,6 +15,10 @@ namespace runtime {
 /// By the environment. `invalid_argument` where what it says is no failpoint and no mutant, or
 /// where it says anything at all and this build has none. Before any thread is started.
 journeys::Result<void> arm_faults_by_environment();
+
+/// By so much the wall clock counts as wrong: `SOJOURN_CLOCK_OFFSET`, in seconds. 0 in builds
+/// without failpoints.
+std::chrono::milliseconds clock_offset();
 
 #ifdef SOJOURN_FAILPOINTS
 /// The same by a text; empty disarms. While no other thread runs.

@@ -104,6 +104,8 @@ Handlers make_routes(const RouteParts& given) {
     const auto parts = std::make_shared<const RouteParts>(given);
     Handlers routes;
     const auto with_customer = [parts](const Request& request, const Respond& respond, auto use) {
+        if (!parts->system.has_started())
+            return respond(error_response(503, "this process stands by"));
         search(parts->system, request.arguments.at(0),
                [respond, use](const std::shared_ptr<const Customer>& customer) {
                    if (!customer)

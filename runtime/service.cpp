@@ -11,6 +11,7 @@
 #include "runtime/postgres/embedded.hpp"
 #include "runtime/postgres/event_log.hpp"
 #include "runtime/postgres/migrate.hpp"
+#include "runtime/postgres/primacy.hpp"
 #include "runtime/postgres/store.hpp"
 #include "runtime/postgres/transfer_mover.hpp"
 #include "runtime/publications.hpp"
@@ -31,6 +32,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <condition_variable>
 #include <cstring>
@@ -181,7 +183,9 @@ public:
     void supervise_storage();
     Result<void> read_publications(const Files& files, std::vector<schema::Mistake>& mistakes);
     Result<void> open_channels();
-    void start_actors();
+    void make_actors();
+    /// Waits where another process works. False: it gave up.
+    Result<bool> become_primary(const Files& files);
     Result<void> publish(const journeys::Catalog& catalog);
     Result<void> open_listener();
     Overview overview() const;
@@ -210,6 +214,8 @@ public:
     std::optional<Publications> publications;
     std::optional<Tally> tally;
     Ownership ownership;
+    std::optional<Primacy> primacy;
+    std::atomic<bool> stands_by{false}, is_up{false};
     std::optional<PostgresEventLog> event_log;
     std::optional<TransferMover> mover;
     std::optional<PostgresStore> store;
@@ -254,9 +260,6 @@ Result<void> Service::Parts::open_storage() {
     if (const auto migrated = migrate(*opened); !migrated) return migrated.error();
     if (auto fixed = fix_partition_count(*opened, partition_count); !fixed) return fixed.error();
     archive.emplace(connection.conninfo);
-    const auto newest = archive->newest_instant();
-    if (!newest) return newest.error();
-    clock.start_no_earlier_than(*newest);
     return {};
 }
 
@@ -364,7 +367,7 @@ void Service::Parts::keep_reject(RejectedMessage message) {
     });
 }
 
-void Service::Parts::start_actors() {
+void Service::Parts::make_actors() {
     EventLogSettings settings;
     settings.connection = connection;
     settings.partitions = partition_count;
@@ -423,7 +426,30 @@ void Service::Parts::start_actors() {
         actor_settings.channels.push_back(one);
     }
     system.emplace(ports, actor_settings);
+}
+
+Result<bool> Service::Parts::become_primary(const Files& files) {
+    primacy.emplace(PrimacySettings{.connection = connection});
+    const auto say_so = [this] {
+        stands_by = true;
+        log.info("standby: another process works on this database");
+    };
+    if (!primacy->acquire(say_so, options.gives_up)) return false;
+    if (stands_by) {
+        // Meanwhile the other has published.
+        const auto stored = archive->publications();
+        if (!stored) return stored.error();
+        for (const auto& text : *stored) publications->add_stored(text);
+        publications->add(files);
+    }
+    const auto newest = archive->newest_instant();
+    if (!newest) return newest.error();
+    clock.start_no_earlier_than(*newest);
     system->start();
+    if (stands_by.exchange(false)) log.info("standby: taking over");
+    if (auto published = publish(*publications->newest()); !published) return published.error();
+    is_up = true;
+    return true;
 }
 
 Result<void> Service::Parts::publish(const journeys::Catalog& catalog) {
@@ -453,6 +479,8 @@ Result<void> Service::Parts::publish(const journeys::Catalog& catalog) {
 }
 
 std::string Service::Parts::why_not_ready() const {
+    if (stands_by) return "standby: another process works on this database";
+    if (!is_up) return "starting";
     if (!event_log || !event_log->healthy()) return "storage is not reachable";
     const auto owned = ownership.all();
     if (owned.size() < partition_count) return "partitions are being taken over";
@@ -556,6 +584,7 @@ bool Service::Parts::stop() {
     mover.reset();
     store.reset();
     event_log.reset();
+    primacy.reset();
     archive.reset();
     if (supervisor.joinable()) {
         supervisor.request_stop();
@@ -602,13 +631,17 @@ Result<std::unique_ptr<Service>> Service::start(const ServiceOptions& options,
     parts->tally.emplace(partition_count, parts->log, std::move(show),
                          parts->config.settings.timezone);
     if (auto opened = parts->open_channels(); !opened) return opened.error();
-    parts->start_actors();
-    const auto finish = [&]() -> Result<void> {
-        if (auto published = parts->publish(*parts->publications->newest()); !published)
-            return published;
-        return parts->open_listener();
+    parts->make_actors();
+    const auto finish = [&]() -> Result<bool> {
+        if (auto opened = parts->open_listener(); !opened) return opened.error();
+        return parts->become_primary(*files);
     };
-    if (auto finished = finish(); !finished) {
+    const auto finished = finish();
+    if (finished && !*finished) {
+        if (!parts->stop()) std::_Exit(3);
+        return std::unique_ptr<Service>{};
+    }
+    if (!finished) {
         if (parts->stop()) return finished.error();
         std::fprintf(stderr, "sojourn: %s\n", finished.error().detail.c_str());
         std::_Exit(3); // The environment is at fault, and something of ours hangs on it.
@@ -622,6 +655,7 @@ Result<std::unique_ptr<Service>> Service::start(const ServiceOptions& options,
 std::uint16_t Service::port() const { return parts_->listener->port(); }
 const std::string& Service::data_dir() const { return parts_->data_dir; }
 void Service::reload() { parts_->reload(); }
+bool Service::has_been_replaced() const { return parts_->ownership.has_lost(); }
 bool Service::stop() { return parts_->stop(); }
 
 } // namespace runtime
