@@ -612,6 +612,7 @@ void PostgresEventLog::expire_pending() {
             pending_.pop_front();
         }
     }
+    if (!expired.empty()) healthy_ = false;
     for (auto& append : expired)
         append.done(Error{ErrorCode::storage_unavailable, "the log's storage does not answer"});
 }
@@ -627,12 +628,11 @@ void PostgresEventLog::upkeep_loop() {
             if (!opened) continue;
             connection.emplace(std::move(*opened));
         }
-        if (auto done = upkeep(*connection, marked); !done) {
+        if (auto done = upkeep(*connection, marked); !done)
             spdlog::warn("log: upkeep: {}", done.error().detail);
-            healthy_ = !connection->is_lost();
-        } else {
-            healthy_ = true;
-        }
+        // Whether it takes writes, of which a read-only server refuses even one of nothing.
+        healthy_ =
+            connection->run("UPDATE log_positions SET last_offset = 0 WHERE false").has_value();
     }
 }
 
