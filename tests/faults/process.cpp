@@ -44,6 +44,8 @@ Process::Process(const std::vector<std::string>& command, const Environment& env
         if (::getppid() != parent) ::_exit(1);
         ::dup2(file, STDOUT_FILENO);
         ::dup2(file, STDERR_FILENO);
+        // A copy of a proxy's socket would keep a connection alive that both its ends have closed.
+        ::close_range(STDERR_FILENO + 1, ~0U, 0);
         if (limits.descriptors > 0) {
             const rlimit limit{limits.descriptors, limits.descriptors};
             ::setrlimit(RLIMIT_NOFILE, &limit);
