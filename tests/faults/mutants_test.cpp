@@ -138,8 +138,5 @@ TEST_CASE("mutant: a position that is committed too early is caught") {
 TEST_CASE("mutant: a late order that ends nothing is caught") {
     require_caught("late-order-stays", orderly);
 }
-TEST_CASE("mutant: an import without the exit check is caught") {
-    require_caught("import-without-exit-check", orderly);
-}
 
 } // namespace faults

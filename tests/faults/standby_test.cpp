@@ -83,6 +83,7 @@ TEST_CASE("an orderly end lets the standby go on, and an asked standby just ends
     world.launch();
     std::this_thread::sleep_for(1s);
     CHECK(world.stop() == 0); // It stood by.
+    world.look_at(world.second_port());
     CHECK(world.wait_for_calm() == "");
     second->signal(SIGTERM);
     CHECK(second->wait(40s) == 0);

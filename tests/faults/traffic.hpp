@@ -24,7 +24,7 @@ struct Mix {
     double late = 0;                  ///< Share of messages that happened an hour before.
     double hot = 0;                   ///< Share of messages that are of the first customer.
     std::function<std::string()> an_hour_ago{}; ///< By the service's time; where some are late.
-    bool links = true;
+    bool links = false; ///< Whether some browse as guests, and are known later.
 };
 
 /// What one producer sends; customers are not shared between producers. Not for several threads.

@@ -227,16 +227,22 @@ std::optional<double> World::metric(const std::string& series) const {
     return std::strtod(text.c_str() + at + series.size() + 2, nullptr);
 }
 
+std::optional<journeys::Timestamp> World::service_time() const {
+    const auto health = nlohmann::json::parse(get("/healthz", calm_port_).body, nullptr, false);
+    if (!health.is_object()) return std::nullopt;
+    return journeys::parse_timestamp(health.at("service_time").get<std::string>(), true);
+}
+
 std::string World::wait_for_calm(std::chrono::milliseconds patience) {
-    // Our waits end within two hours. A time that lies further off is that of an intent which would
-    // have expired: a stored time may be too early.
-    const char* const unrest =
+    // Our waits end within two hours. A stored time may be too early: one that lies further off is
+    // that of an intent which would have expired, and one that has passed is corrected at leisure.
+    const std::string unrest =
         "SELECT (SELECT count(*) FROM log_positions l JOIN progress p USING (partition) "
         "        WHERE p.watermark < l.last_offset), "
         "(SELECT count(*) FROM transfers), "
         "(SELECT count(*) FROM outbox WHERE state IN ('pending', 'claimed')), "
-        "(SELECT count(*) FROM snapshots WHERE wake_at < "
-        "        (SELECT max(accepted_at) FROM log_positions) + interval '12 hours')";
+        "(SELECT count(*) FROM snapshots WHERE wake_at BETWEEN $1 - interval '30 minutes' AND "
+        "$1 + interval '12 hours')";
     std::string why = "storage does not answer";
     int calm = 0;
     for (const auto until = Clock::now() + patience; Clock::now() < until;) {
@@ -244,7 +250,11 @@ std::string World::wait_for_calm(std::chrono::milliseconds patience) {
         auto connected = runtime::Connection::open(
             {.conninfo = server_->conninfo(), .instance = "harness"}, "calm");
         if (!connected) continue;
-        const auto rows = connected->run(unrest);
+        const auto now = service_time();
+        if (!now) continue;
+        runtime::SqlParams params;
+        params.add(*now);
+        const auto rows = connected->run(unrest.c_str(), params);
         if (!rows) continue;
         why = "partitions behind " + std::to_string(rows->int8(0, 0)) + ", transfers " +
               std::to_string(rows->int8(0, 1)) + ", open intents " +
@@ -314,9 +324,7 @@ std::unique_ptr<Producers> start_traffic(World& world, const Mix& mix, Producers
 }
 
 std::function<std::string()> hour_ago_of(const World& world) {
-    const auto health = nlohmann::json::parse(world.get("/healthz").body);
-    const auto asked =
-        journeys::parse_timestamp(health.at("service_time").get<std::string>(), true);
+    const auto asked = world.service_time();
     const auto began = Clock::now();
     return [at = *asked, began, speed = world.shape().clock_speed] {
         const std::chrono::duration<double, std::milli> passed = (Clock::now() - began) * speed;

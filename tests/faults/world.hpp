@@ -52,6 +52,9 @@ public:
         std::string body;
     };
     Answer get(const std::string& path, std::uint16_t port = 0) const;
+    /// What its clock says; nothing where it does not answer.
+    std::optional<journeys::Timestamp> service_time() const;
+    void look_at(std::uint16_t port) { calm_port_ = port; } ///< For time and calm: the second one.
     /// A series of /metrics, e.g. `sojourn_lag_events`; nothing where it is not there.
     std::optional<double> metric(const std::string& series) const;
 
@@ -79,7 +82,7 @@ private:
     Shape shape_;
     std::filesystem::path folder_, storage_folder_;
     std::optional<runtime::EmbeddedPostgres> server_;
-    std::uint16_t port_ = 0, second_port_ = 0;
+    std::uint16_t port_ = 0, second_port_ = 0, calm_port_ = 0;
     std::unique_ptr<Process> service_;
 };
 
