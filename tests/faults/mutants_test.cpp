@@ -5,6 +5,7 @@
 
 #include <catch2/catch.hpp>
 
+#include <algorithm>
 #include <csignal>
 #include <functional>
 #include <thread>
@@ -18,7 +19,8 @@ namespace {
 
 using Run = std::function<std::vector<std::string>(const Environment& mutant)>;
 
-constexpr Patience short_patience{.acks = 15s, .calm = 25s, .stop = 15s};
+/// A service with a bug may never come to rest; what it has done by then is enough.
+constexpr Patience short_patience{.acks = 10s, .calm = 20s, .stop = 10s};
 
 Expectations expected(bool crashes) {
     return {.answers_may_be_lost = crashes, .every_intent_is_accepted = true};
@@ -95,8 +97,13 @@ std::vector<std::string> replaced(const Environment& mutant) {
 
 void require_caught(const std::string& mutant, const Run& run) {
     const auto wrong = run({{"SOJOURN_MUTANT", mutant}});
-    CHECK_FALSE(wrong.empty());
-    if (!wrong.empty()) WARN(mutant << " is caught: " << wrong.front());
+    for (const auto& line : wrong) UNSCOPED_INFO(line);
+    // A promise must be broken: that it is slow, or does not end, would be no proof.
+    const auto broken_promise = std::ranges::find_if(wrong, [](const std::string& line) {
+        return line.size() > 1 && line[0] == 'I' && line[1] >= '1' && line[1] <= '5';
+    });
+    REQUIRE(broken_promise != wrong.end());
+    WARN(mutant << " is caught: " << *broken_promise);
 }
 
 void require_none(const std::vector<std::string>& wrong) {

@@ -305,7 +305,7 @@ std::vector<std::string> settle_and_prove(World& world, Producers& producers,
                                           Expectations expectations, Patience patience) {
     std::vector<std::string> wrong;
     if (!producers.finish(patience.acks))
-        wrong.push_back("I1 not everything was acked in time; --seed " +
+        wrong.push_back("not everything was acked in time; --seed " +
                         std::to_string(options().seed));
     if (const auto why = world.wait_for_calm(patience.calm); !why.empty())
         wrong.push_back("I8 no calm: " + why + "; --seed " + std::to_string(options().seed));
