@@ -247,6 +247,8 @@ void PartitionActor::change_catalog(const Record& record) {
     if (rulebook.earlier.size() > shard_.partition_settings.eras_max)
         rulebook.earlier.erase(rulebook.earlier.begin());
     rulebook_ = std::make_shared<const Rulebook>(std::move(rulebook));
+    // With other models stored times are brought forward from outside: they are asked for soon.
+    ask_due_at_ = std::min(ask_due_at_, record.accepted_at + due_asked_ahead);
     failpoint("publish.after");
 }
 

@@ -1,5 +1,6 @@
 #include "journeys/bindings.hpp"
 
+#include "journeys/intent.hpp"
 #include "journeys/profile.hpp"
 
 #include <algorithm>
@@ -20,6 +21,21 @@ Value optional_text(const std::string& text) {
 /// Fields of models: null until a model is loaded.
 template <class Record> Value not_loaded(const Record&, const View&, Arena&) {
     return Value::null();
+}
+
+/// What the models say of the customer as of `now`; null without models, and where nothing is said.
+template <class Score> Value scored(const Customer& customer, const View& view, Score score) {
+    const auto* const models = view.catalog ? view.catalog->models() : nullptr;
+    if (!models) return Value::null();
+    return score(*models, customer.purchases.history(view.now));
+}
+Value number_or_null(std::optional<double> value) {
+    return value ? Value::floating(*value) : Value::null();
+}
+/// Of somebody who has ordered: no model says anything of others.
+template <class Score> Value scored_buyer(const Customer& customer, const View& view, Score score) {
+    if (customer.purchases.empty()) return Value::null();
+    return scored(customer, view, score);
 }
 
 /// Records bound one by one, as far as an expression asks.
@@ -386,8 +402,14 @@ template <> const FieldTable<Session>& table<Session>() {
               return optional_text(session.campaign);
           }},
          {"intent", Type::nullable(Type::floating()),
-          "probability of an order in this session; null until a model is loaded",
-          not_loaded<Session>}}};
+          "probability of an order in this session from now on, 0 when it has ended; null until a "
+          "model is loaded",
+          [](const Session&, const View& view, Arena&) {
+              const auto* const model = view.catalog ? view.catalog->intent() : nullptr;
+              if (!model) return Value::null();
+              return Value::floating(intent_of(*model, *view.customer, view.now,
+                                               view.catalog->settings().session_idle));
+          }}}};
     return fields;
 }
 
@@ -405,18 +427,87 @@ template <> const FieldTable<Customer>& table<Customer>() {
               return customer.traits.empty() ? Value::map_of({})
                                              : Value::packed(PackedView{customer.traits});
           }},
-         {"stage", Type::nullable(Type::string()), "lifecycle stage; null until models are loaded",
-          not_loaded<Customer>},
-         {"vip", Type::nullable(Type::boolean()), "null until models are loaded",
-          not_loaded<Customer>},
+         {"stage", Type::nullable(Type::string()),
+          "`prospect`, `new`, `active`, `at_risk`, `lapsed` or `reactivated`; null until models "
+          "are loaded",
+          [](const Customer& customer, const View& view, Arena&) {
+              if (!view.catalog || !view.catalog->models()) return Value::null();
+              return Value::string(to_text(customer.lifecycle.stage));
+          }},
+         {"vip", Type::nullable(Type::boolean()),
+          "among the most valuable, by the cut of the fit; null until models are loaded",
+          [](const Customer& customer, const View& view, Arena&) {
+              if (!view.catalog || !view.catalog->models()) return Value::null();
+              return Value::boolean(customer.lifecycle.vip);
+          }},
          {"churn_risk", Type::nullable(Type::floating()),
-          "1 - p_alive; null until models are loaded", not_loaded<Customer>},
-         {"p_alive", Type::nullable(Type::floating()), "null until models are loaded",
-          not_loaded<Customer>},
+          "1 - p_alive, or how far overdue where churn is not identifiable; null before the first "
+          "order, and until "
+          "models are loaded",
+          [](const Customer& customer, const View& view, Arena&) {
+              return scored_buyer(customer, view,
+                                  [](const models::ModelSet& models, const models::History& h) {
+                                      return Value::floating(models.purchases.churn_risk(h));
+                                  });
+          }},
+         {"p_alive", Type::nullable(Type::floating()),
+          "the chance that they still are a customer; null where churn is not identifiable, before "
+          "the first order, "
+          "and until models are loaded",
+          [](const Customer& customer, const View& view, Arena&) {
+              return scored_buyer(customer, view,
+                                  [](const models::ModelSet& models, const models::History& h) {
+                                      return number_or_null(models.purchases.p_alive(h));
+                                  });
+          }},
          {"clv", Type::nullable(Type::floating()),
-          "value of the next 52 weeks; null until models are loaded", not_loaded<Customer>},
-         {"expected_orders_90d", Type::nullable(Type::floating()), "null until models are loaded",
-          not_loaded<Customer>},
+          "what the orders of the next 52 weeks will bring, discounted; null before the first "
+          "order, and until models "
+          "are loaded",
+          [](const Customer& customer, const View& view, Arena&) {
+              return scored_buyer(customer, view,
+                                  [](const models::ModelSet& models, const models::History& h) {
+                                      return number_or_null(models.clv(h));
+                                  });
+          }},
+         {"expected_orders_90d", Type::nullable(Type::floating()),
+          "orders to expect within 90 days; null before the first order, and until models are "
+          "loaded",
+          [](const Customer& customer, const View& view, Arena&) {
+              return scored_buyer(customer, view,
+                                  [](const models::ModelSet& models, const models::History& h) {
+                                      return Value::floating(models.expected_orders_90d(h));
+                                  });
+          }},
+         {"overdue", Type::nullable(Type::floating()),
+          "the chance that the next order would have come by now, if they still are a customer",
+          [](const Customer& customer, const View& view, Arena&) {
+              return scored_buyer(customer, view,
+                                  [](const models::ModelSet& models, const models::History& h) {
+                                      return Value::floating(models.purchases.overdue(h));
+                                  });
+          }},
+         {"expected_next_order_at", Type::nullable(Type::timestamp()),
+          "half of all like them will have ordered again by then, if they still are a customer",
+          [](const Customer& customer, const View& view, Arena&) {
+              return scored_buyer(
+                  customer, view, [&](const models::ModelSet& models, const models::History& h) {
+                      const auto weeks =
+                          models::Weeks{h.t_x + models.purchases.median_gap(h.x, h.t_x)};
+                      if (weeks.count() > 1e5) return Value::null();
+                      return Value::timestamp(customer.purchases.first_day() +
+                                              std::chrono::ceil<Duration>(weeks));
+                  });
+          }},
+         {"rfm", Type::nullable(Type::string()),
+          "recency, frequency and spend as digits from 1 to 5, 5 the best; null until models are "
+          "loaded",
+          [](const Customer& customer, const View& view, Arena& arena) {
+              if (!view.catalog || !view.catalog->models()) return Value::null();
+              const auto digits = rfm(*view.catalog->models(), customer.purchases, view.now);
+              if (!digits) return Value::null();
+              return Value::string(std::string_view{digits->data(), digits->size()}, arena);
+          }},
          {"orders", Type::integer(), "without cancelled and refunded ones",
           [](const Customer& customer, const View&, Arena&) {
               return Value::integer(customer.order_count);

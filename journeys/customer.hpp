@@ -3,6 +3,8 @@
 #pragma once
 
 #include "journeys/ids.hpp"
+#include "journeys/lifecycle.hpp"
+#include "journeys/models/purchases.hpp"
 #include "journeys/money.hpp"
 #include "journeys/record.hpp"
 #include "journeys/result.hpp"
@@ -30,6 +32,7 @@ inline constexpr std::size_t ended_keys = 256; ///< Per journey.
 inline constexpr std::size_t dedup_ring = 128;
 inline constexpr std::size_t sends = 128;
 inline constexpr std::size_t runs = 64;
+inline constexpr std::size_t entered_by_risk = 64;
 inline constexpr std::size_t goal_watches = 64;
 inline constexpr std::size_t trait_bytes = 16 * 1024;
 inline constexpr std::size_t run_bytes = 8 * 1024;
@@ -228,6 +231,8 @@ struct Customer {
     std::int64_t order_count = 0;            ///< Without cancelled and fully refunded ones.
     Money revenue; ///< Net of refunds; in the currency of the first order.
     std::string currency;
+    models::Purchases purchases; ///< The days of the orders that count.
+    Lifecycle lifecycle;
     Session session;
     std::vector<Counter> counters;
     std::vector<NewestEvent> newest_events;
@@ -248,7 +253,7 @@ Timestamp next_due(const Customer& customer);
 
 /// The customer as one flat block, for memory and snapshot alike, and back. The block begins with
 /// its schema version; `unpack` reads this version and those before it, and refuses others by name.
-inline constexpr std::uint8_t customer_schema_version = 1;
+inline constexpr std::uint8_t customer_schema_version = 2;
 std::string pack(const Customer& customer);
 Result<Customer> unpack(std::string_view block);
 

@@ -4,6 +4,7 @@
 /// struct is described once, for writing and reading alike.
 #include "journeys/customer.hpp"
 
+#include "journeys/orders.hpp"
 #include "journeys/packed.hpp"
 
 #include <algorithm>
@@ -38,6 +39,7 @@ constexpr auto last_of(OrderStatus) { return OrderStatus::refunded; }
 constexpr auto last_of(ConsentState) { return ConsentState::unsubscribed; }
 constexpr auto last_of(Sending) { return Sending::granted; }
 constexpr auto last_of(IntentState) { return IntentState::recalled; }
+constexpr auto last_of(Stage) { return Stage::reactivated; }
 
 class Writer {
 public:
@@ -71,6 +73,7 @@ public:
     void number(std::uint32_t value) { varint(value); }
     void number(std::uint16_t value) { varint(value); }
     void number(std::int64_t value) { varint(zigzag(value)); }
+    void number(std::int32_t value) { varint(zigzag(value)); }
     void money(Money value) { varint(zigzag(value.ten_thousandths())); }
     void boolean(bool value) { byte(value); }
     template <class Enum> void choice(Enum value) { byte(static_cast<std::uint8_t>(value)); }
@@ -125,8 +128,10 @@ class Reader {
 public:
     static constexpr bool reads = true;
 
-    explicit Reader(std::string_view bytes)
-        : begin_(bytes.data()), at_(begin_), end_(begin_ + bytes.size()) {}
+    Reader(std::string_view bytes, std::uint8_t block_version)
+        : version(block_version), begin_(bytes.data()), at_(begin_), end_(begin_ + bytes.size()) {}
+
+    const std::uint8_t version; ///< What a block of an older one lacks keeps its default.
 
     std::uint8_t byte() {
         if (at_ == end_) return fail("it ends too early"), std::uint8_t{0};
@@ -167,7 +172,8 @@ public:
     template <class Number> void number(Number& value) {
         const auto raw = varint();
         if constexpr (std::is_signed_v<Number>) {
-            value = unzigzag(raw);
+            value = static_cast<Number>(unzigzag(raw));
+            if (value != unzigzag(raw)) fail("a number is out of range");
         } else {
             value = static_cast<Number>(raw);
             if (value != raw) fail("a number is out of range");
@@ -256,7 +262,9 @@ static_assert(has_fields<CustomerId, 2> && has_fields<CartLine, 9> && has_fields
 static_assert(has_fields<OrderLine, 6> && has_fields<Order, 11> && has_fields<Session, 10>);
 static_assert(has_fields<Counter, 3> && has_fields<NewestEvent, 3> && has_fields<Consent, 5>);
 static_assert(has_fields<SendMark, 5> && has_fields<SentStep, 4> && has_fields<Run, 22>);
-static_assert(has_fields<EndedRun, 4> && has_fields<GoalWatch, 8> && has_fields<Customer, 36>);
+static_assert(has_fields<EndedRun, 4> && has_fields<GoalWatch, 8> && has_fields<Customer, 38>);
+static_assert(has_fields<models::PurchaseDay, 3> && has_fields<models::Purchases, 4> &&
+              has_fields<Lifecycle, 6>);
 
 /// `const Type&` for the writer, `Type&` for the reader.
 template <class Io, class Type> using Field = std::conditional_t<Io::reads, Type&, const Type&>;
@@ -419,6 +427,33 @@ template <class Io> void describe(Io& io, Field<Io, GoalWatch> watch) {
     io.time(watch.until);
 }
 
+template <class Io> void describe(Io& io, Field<Io, models::Purchases> purchases) {
+    io.list(purchases.days, 3, [&](auto& day) {
+        io.number(day.day);
+        io.number(day.orders);
+        io.money(day.spend);
+    });
+    io.number(purchases.folded_days);
+    io.number(purchases.folded_until);
+    io.money(purchases.folded_spend);
+    if constexpr (Io::reads) {
+        const auto rises = [](const auto& a, const auto& b) { return a.day >= b.day; };
+        if (std::ranges::adjacent_find(purchases.days, rises) != purchases.days.end())
+            io.fail("purchase days do not rise");
+        if (purchases.days.empty() && purchases.folded_days != 0)
+            io.fail("purchases are folded and none is there");
+    }
+}
+
+template <class Io> void describe(Io& io, Field<Io, Lifecycle> life) {
+    io.choice(life.stage);
+    io.boolean(life.vip);
+    io.time(life.since);
+    io.time(life.due);
+    io.number(life.last_day);
+    io.list(life.entered_by_risk, 8, [&](auto& journey) { io.fixed(journey); });
+}
+
 /// The dedup ring's two lists are one in the block, so they cannot differ in length.
 void describe_dedup(Writer& io, const Customer& customer) {
     io.varint(customer.dedup.size());
@@ -475,6 +510,22 @@ template <class Io> void describe(Io& io, Field<Io, Customer> customer) {
     io.list(customer.sends, 20, [&](auto& mark) { describe<Io>(io, mark); });
     describe_dedup(io, customer);
     io.time(customer.dedup_evicted);
+    if constexpr (Io::reads) {
+        if (io.version < 2) {
+            customer.purchases = {};
+            customer.lifecycle = {};
+            return;
+        }
+    }
+    describe<Io>(io, customer.purchases);
+    describe<Io>(io, customer.lifecycle);
+}
+
+/// Of a block from before purchases were kept: those of the orders that are still listed.
+void recall_purchases(Customer& customer) {
+    for (const auto& order : customer.orders)
+        if (const auto purchase = purchase_of(order, customer.currency))
+            models::add_order(customer.purchases, purchase->day, purchase->spend);
 }
 
 } // namespace
@@ -492,17 +543,19 @@ Result<Customer> unpack(std::string_view block) {
     };
     if (block.empty()) return refuse("it is empty");
     if (const auto version = static_cast<std::uint8_t>(block.front());
-        version != customer_schema_version)
-        return Error{ErrorCode::invalid_state,
-                     "the customer's state has schema version " + std::to_string(version) +
-                         "; this program reads version " + std::to_string(customer_schema_version)};
+        version == 0 || version > customer_schema_version)
+        return Error{ErrorCode::invalid_state, "the customer's state has schema version " +
+                                                   std::to_string(version) +
+                                                   "; this program reads versions 1 to " +
+                                                   std::to_string(customer_schema_version)};
     if (block.size() > block_bytes_max)
         return refuse("it has " + std::to_string(block.size()) + " bytes; at most " +
                       std::to_string(block_bytes_max) + " are read");
-    Reader io{block.substr(1)};
+    Reader io{block.substr(1), static_cast<std::uint8_t>(block.front())};
     Result<Customer> result{Customer{}};
     describe<Reader>(io, *result);
     if (auto mistake = io.mistake()) return refuse(std::move(*mistake));
+    if (io.version < 2) recall_purchases(*result);
     return result;
 }
 

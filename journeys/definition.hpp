@@ -76,6 +76,13 @@ struct WaitForCondition {
     StepIndex then = end_of_run, timeout = end_of_run;
 };
 
+/// Until the customer's risk passes `risk`; a purchase moves it, and so does another model. Without
+/// a model, or where the risk never gets there, only `at_most` or an exit ends it.
+struct WaitUntilRisk {
+    double risk = 0;
+    std::optional<Duration> at_most;
+};
+
 enum class Purpose : std::uint8_t { marketing, transactional };
 enum class Delivery : std::uint8_t { at_most_once, at_least_once };
 enum class OnQuietHours : std::uint8_t { defer, ignore, drop };
@@ -129,8 +136,8 @@ struct Step {
     bool named = false;
     unsigned line = 0;
     StepIndex next = end_of_run;
-    std::variant<WaitFor, WaitUntilTime, WaitUntilDate, WaitForEvent, WaitForCondition, Send,
-                 Branch, Split, Update, ExitStep>
+    std::variant<WaitFor, WaitUntilTime, WaitUntilDate, WaitForEvent, WaitForCondition,
+                 WaitUntilRisk, Send, Branch, Split, Update, ExitStep>
         action;
 };
 
@@ -145,7 +152,8 @@ struct Reentry {
 
 struct Entry {
     std::vector<std::string> on;
-    std::vector<Expression> when; ///< All must hold.
+    std::vector<Expression> when;        ///< All must hold.
+    std::optional<double> on_churn_risk; ///< In place of `on`: when the risk rises above it.
     std::optional<Expression> key;
     bool key_is_cart = false; ///< The key reads `cart.id`: runs belong to that cart.
     Reentry reentry;

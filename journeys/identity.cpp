@@ -168,6 +168,15 @@ void know(Customer& customer, const CustomerId& id) {
     drop_front(customer.known_ids, bounds::known_ids);
 }
 
+/// The stage of who bought last; it is reviewed when the purchases are united.
+void unite_lifecycle(Customer& winner, const Customer& loser) {
+    auto entered = winner.lifecycle.entered_by_risk;
+    for (const auto journey : loser.lifecycle.entered_by_risk)
+        if (!contains(entered, journey)) entered.push_back(journey);
+    if (loser.lifecycle.last_day > winner.lifecycle.last_day) winner.lifecycle = loser.lifecycle;
+    winner.lifecycle.entered_by_risk = std::move(entered);
+}
+
 /// The earlier of two instants of which zero means none.
 Timestamp earlier(Timestamp a, Timestamp b) {
     if (a == Timestamp{}) return b;
@@ -293,6 +302,7 @@ std::vector<RunId> unite(Customer& winner, const Transfer& transfer, Customer lo
     unite_consents(winner, loser, effects);
     for (auto& channel : loser.suppressed)
         if (!contains(winner.suppressed, channel)) winner.suppressed.push_back(std::move(channel));
+    unite_lifecycle(winner, loser);
     unite_orders(winner, loser);
     unite_carts(winner, loser);
     unite_sessions(winner, loser, catalog.settings().session_idle);

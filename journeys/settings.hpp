@@ -1,6 +1,7 @@
 /// What an operator decides for all journeys: when and how often people may be written to.
 #pragma once
 
+#include "journeys/lifecycle.hpp"
 #include "journeys/time.hpp"
 
 #include <chrono>
@@ -53,6 +54,7 @@ struct Settings {
     std::vector<std::string> topics;
     std::vector<QuietHours> quiet_hours;
     std::vector<Cap> caps;
+    StagePolicy stages;
     std::vector<std::string> testers; ///< Customer ids that `test` journeys let in.
     bool assume_permission = false; ///< `simulate` without a configuration: consent, address, quiet
                                     ///< hours, caps as granted.

@@ -37,6 +37,7 @@ std::string verb(EntryKind kind) {
     case EntryKind::call: return "called";
     case EntryKind::goal: return "goal";
     case EntryKind::consent: return "consent";
+    case EntryKind::stage: return "stage";
     case EntryKind::linked: return "linked";
     case EntryKind::merged: return "merged";
     case EntryKind::moved: return "moved";

@@ -22,6 +22,7 @@ int main(int argc, char** argv) {
     runtime::add_export(app, exit_code);
     runtime::add_convert(app, exit_code);
     runtime::add_fit(app, exit_code);
+    runtime::add_evaluate(app, exit_code);
     runtime::add_help(app, exit_code);
     runtime::add_bench(app, exit_code);
     try {

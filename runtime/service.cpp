@@ -6,6 +6,7 @@
 #include "runtime/channels/sandbox.hpp"
 #include "runtime/channels/webhook.hpp"
 #include "runtime/database.hpp"
+#include "runtime/fit_schedule.hpp"
 #include "runtime/listener/listener.hpp"
 #include "runtime/log.hpp"
 #include "runtime/postgres/embedded.hpp"
@@ -13,6 +14,7 @@
 #include "runtime/postgres/migrate.hpp"
 #include "runtime/postgres/store.hpp"
 #include "runtime/postgres/transfer_mover.hpp"
+#include "runtime/postgres/wake_sweep.hpp"
 #include "runtime/publications.hpp"
 #include "runtime/routes.hpp"
 #include "runtime/service_clock.hpp"
@@ -190,6 +192,7 @@ public:
                          std::function<void(Result<void>)> done);
     void keep_reject(RejectedMessage message);
     void reload();
+    void start_fitting();
     bool stop();
     /// A span that is meant in real time, for whoever measures it by the service's clock.
     journeys::Duration paced(journeys::Duration span) const {
@@ -212,6 +215,8 @@ public:
     Ownership ownership;
     std::optional<PostgresEventLog> event_log;
     std::optional<TransferMover> mover;
+    std::optional<WakeSweep> sweep;
+    std::optional<FitSchedule> fit_schedule;
     std::optional<PostgresStore> store;
     std::optional<HttpClient> http;
     std::vector<std::unique_ptr<actors::Channel>> channels;
@@ -375,6 +380,7 @@ void Service::Parts::start_actors() {
     settings.bytes_max = config.storage.retention_bytes;
     event_log.emplace(settings, ownership);
     mover.emplace(settings, *event_log);
+    sweep.emplace(WakeSweepSettings{.connection = connection, .clock = settings.clock});
 
     StoreSettings storing;
     storing.connection = connection;
@@ -538,10 +544,22 @@ void Service::Parts::reload() {
         return log.error("reload: cannot be stored", {{"why", saved.error().detail}});
     if (auto published = publish(*compiled.catalog); !published)
         return log.error("reload: cannot be published", {{"why", published.error().detail}});
+    sweep->begin(compiled.catalog->wake_reason());
     log.info("reload: published", {{"journeys", compiled.catalog->journeys().size()}});
 }
 
+void Service::Parts::start_fitting() {
+    if (config.fit_every == journeys::Duration::zero()) return;
+    fit_schedule.emplace(FitScheduleSettings{.conninfo = connection.conninfo,
+                                             .file = options.config.parent_path() / config.models,
+                                             .every = config.fit_every,
+                                             .clock = [this] { return clock.now(); },
+                                             .publish = [this] { reload(); },
+                                             .log = &log});
+}
+
 bool Service::Parts::stop() {
+    fit_schedule.reset();
     const auto patience = config.limits.shutdown_timeout;
     if (listener) listener->stop(patience / 2);
     const bool ended = !system || stop_system(*system, patience / 2);
@@ -553,6 +571,7 @@ bool Service::Parts::stop() {
     sandbox_worker.join();
     archive_worker.join();
     http.reset();
+    sweep.reset();
     mover.reset();
     store.reset();
     event_log.reset();
@@ -606,6 +625,8 @@ Result<std::unique_ptr<Service>> Service::start(const ServiceOptions& options,
     const auto finish = [&]() -> Result<void> {
         if (auto published = parts->publish(*parts->publications->newest()); !published)
             return published;
+        parts->sweep->begin(parts->publications->newest()->wake_reason());
+        parts->start_fitting();
         return parts->open_listener();
     };
     if (auto finished = finish(); !finished) {

@@ -43,7 +43,13 @@ void JourneyReader::read_enter(const YamlNode& node) {
     const bool has_later_form = std::any_of(keys.begin(), keys.end(), [&](const Key& key) {
         return !key.is_built && enter.has(key.name);
     });
-    if (!has_later_form || enter.has("on"))
+    if (const auto* risk = enter.find("on_churn_risk")) {
+        entry.on_churn_risk = values_.number(*risk, 0.001, 0.999).value_or(0.5);
+        if (enter.has("on"))
+            mistakes_.add(risk->at, "a journey has one way in: on, or on_churn_risk");
+        if (!context_.models_loaded)
+            mistakes_.warn(risk->at, "no model is loaded, so nobody is let in: see sojourn fit");
+    } else if (!has_later_form || enter.has("on"))
         if (const auto* on = enter.require("on", "the events that open a run"))
             entry.on = event_names(*on);
     if (const auto* when = enter.find("when")) entry.when = conditions(*when, Scope::entry);

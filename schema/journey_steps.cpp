@@ -140,7 +140,8 @@ void JourneyReader::read_wait(const YamlNode& node, StepIndex step) {
     if (forms.empty()) {
         mistakes_.add(
             node.at,
-            "a wait without an end. It needs one of: for, until, for_event, for_condition");
+            "a wait without an end. It needs one of: for, until, for_event, for_condition, "
+            "until_churn_risk");
         return;
     }
     if (forms.size() > 1)
@@ -195,6 +196,15 @@ void JourneyReader::read_wait(const YamlNode& node, StepIndex step) {
             made.condition = std::move(*found);
         }
         made.at_most = at_most;
+        journey_->steps[step].action = std::move(made);
+    }
+    if (form == "until_churn_risk") {
+        WaitUntilRisk made;
+        made.risk = values_.number(*wait.find("until_churn_risk"), 0.001, 0.999).value_or(0.5);
+        made.at_most = at_most;
+        if (!context_.models_loaded)
+            mistakes_.warn(node.at,
+                           "no model is loaded, so only at_most or an exit ends this wait");
         journey_->steps[step].action = std::move(made);
     }
     if (is_event || is_condition) {

@@ -175,6 +175,7 @@ private:
                     for (auto& channel : settings.channels)
                         if (!own_opt_in_.contains(channel.name)) channel.needs_opt_in = false;
         }
+        if (const auto* node = part(file, "models")) read_models(*node);
         if (const auto* node = part(file, "caps")) read_caps(*node);
         if (const auto* node = part(file, "quiet_hours")) read_quiet_hours(*node);
         if (const auto* node = part(file, "sessions")) {
@@ -393,6 +394,31 @@ private:
                                   " Configured: " + listed(known));
     }
 
+    void read_models(const YamlNode& node) {
+        const auto reader = section(node, "models");
+        if (const auto* file = reader.find("file"))
+            config_.models = values_.text(*file, "a file").value_or(config_.models);
+        read_duration(reader, "fit_every", config_.fit_every, std::chrono::minutes{1});
+        const auto* stages = reader.find("stages");
+        if (stages == nullptr) return;
+        const auto policy = section(*stages, "stages");
+        auto& into = config_.settings.stages;
+        const auto read = [&](std::string_view key, double low, double& value) {
+            if (const auto* found = policy.find(key))
+                value = values_.number(*found, low, 0.999).value_or(value);
+        };
+        read("at_risk", 0.001, into.at_risk);
+        read("lapsed", 0.001, into.lapsed);
+        read("overdue", 0.001, into.overdue);
+        read("hysteresis", 0, into.hysteresis);
+        if (into.lapsed <= into.at_risk)
+            mistakes_.add(
+                stages->at,
+                "lapsed must be above at_risk: both are risks of having lost the customer");
+        if (into.hysteresis >= std::min(into.at_risk, into.overdue))
+            mistakes_.add(stages->at, "hysteresis must be below at_risk and overdue");
+    }
+
     void read_caps(const YamlNode& node) {
         if (!node.is_list()) {
             mistakes_.add(node.at, "caps is a list of { channel, topic, messages, per }");
@@ -493,7 +519,7 @@ const std::vector<Section>& settings_sections() {
           {"storage"},          {"log"},           {"journeys"},    {"templates"},
           {"events"},           {"keys"},          {"topics"},      {"channels"},
           {"consent"},          {"caps"},          {"quiet_hours"}, {"sessions"},
-          {"holdout"},          {"testers"},       {"limits"},      {"models", later},
+          {"holdout"},          {"testers"},       {"limits"},      {"models"},
           {"audiences", later}, {"actions", later}}},
         {"listen", "listen", {{"address"}, {"port"}}},
         {"storage",
@@ -519,6 +545,8 @@ const std::vector<Section>& settings_sections() {
         {"cap", "a cap", {{"channel"}, {"topic"}, {"messages"}, {"per"}}},
         {"quiet_hours", "quiet_hours", {{"channels"}, {"from"}, {"to"}}},
         {"sessions", "sessions", {{"idle"}}},
+        {"models", "models", {{"file"}, {"fit_every"}, {"stages"}}},
+        {"stages", "stages", {{"at_risk"}, {"lapsed"}, {"overdue"}, {"hysteresis"}}},
         {"limits",
          "limits",
          {{"frame"},

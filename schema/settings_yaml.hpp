@@ -73,6 +73,8 @@ struct Config {
     std::vector<std::string> journeys{"journeys"};
     std::string templates = "templates";
     std::string events = "events.yaml";
+    std::string models = "models.json"; ///< Written by `sojourn fit --out`.
+    journeys::Duration fit_every{};     ///< The service fits them itself; zero: never.
     std::vector<ApiKey> keys;
     std::vector<ChannelConfig> channels;
     journeys::Settings settings; ///< What the rules read.

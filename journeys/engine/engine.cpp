@@ -132,7 +132,7 @@ Applied Turn::take(const Record& record) {
     customer.accepted_at = std::max(customer.accepted_at, record.accepted_at);
     received_at = record.accepted_at;
     ++customer.revision;
-    adopt_publication();
+    adopt_publication(record.accepted_at);
 
     struct Visitor {
         Turn& turn;
@@ -157,8 +157,12 @@ Applied Turn::take(const Record& record) {
             turn.now = std::max(customer.now, capped.time);
             turn.cause_ = capped.message_hash;
             turn.entries_left_ = entries_per_event;
+            const bool may_buy = capped.name.starts_with("Order ");
+            const auto bought_before = may_buy ? customer.purchases : models::Purchases{};
             const auto seen =
                 observe(customer, capped, record.accepted_at, turn.catalog, turn.effects);
+            if (may_buy && customer.purchases != bought_before)
+                turn.review_lifecycle(std::max(turn.now, record.accepted_at), "order");
             for (const auto& made : seen.made_here)
                 if (made.name == "Session Ended") turn.meet(made, false, false);
             turn.meet(capped, seen.late, seen.too_late);
@@ -183,6 +187,8 @@ Applied Turn::take(const Record& record) {
                 unite(turn.customer, transfer, std::move(*loser), turn.catalog, turn.effects);
             turn.now = turn.customer.now;
             turn.cause_ = transfer.id;
+            turn.entries_left_ = entries_per_event;
+            turn.review_lifecycle(std::max(turn.now, record.accepted_at), "merge");
             for (const auto run : imported) turn.meet_exits_of_the_past(run);
             turn.meet_what_was_made();
             return Applied::applied;
@@ -233,11 +239,16 @@ bool Turn::fire_due(Timestamp closed, int limit) {
                                          !catalog.tracked().session_ended
                                      ? no_time
                                      : customer.session.last_at + settings.session_idle;
-        if (!first && session_end > closed) return false;
+        const auto life_due = catalog.models() ? customer.lifecycle.due : no_time;
+        if (!first && session_end > closed && life_due > closed) return false;
         if (limit-- == 0) return true;
         ++customer.revision;
         entries_left_ = entries_per_event;
-        if (!first || session_end < first->due) {
+        if (life_due <= closed && life_due <= session_end && (!first || life_due <= first->due)) {
+            now = std::max(customer.now, life_due);
+            cause_ = hash("lifecycle", static_cast<std::uint64_t>(to_millis(life_due)));
+            review_lifecycle(now, "time");
+        } else if (!first || session_end < first->due) {
             now = std::max(customer.now, session_end);
             cause_ = hash(customer.session.id, 1);
             if (const auto ended = end_session(customer, session_end, catalog))
@@ -264,7 +275,7 @@ bool fire(Customer& customer, Timestamp closed, const Catalog& catalog, Effects&
           int limit) {
     if (customer.forward_to) return false;
     engine::Turn turn{customer, catalog, effects};
-    turn.adopt_publication();
+    turn.adopt_publication(closed);
     return turn.fire_due(closed, limit);
 }
 
@@ -279,6 +290,7 @@ Timestamp wake_at(const Customer& customer, const Catalog& catalog) {
                             held ? std::max(run.due, customer.accepted_at + std::chrono::minutes{1})
                                  : run.due);
     }
+    if (catalog.models()) earliest = std::min(earliest, customer.lifecycle.due);
     if (catalog.tracked().session_ended && !customer.session.id.empty() &&
         !customer.session.end_announced)
         earliest = std::min(earliest, customer.session.last_at + catalog.settings().session_idle);

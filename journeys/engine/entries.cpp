@@ -59,16 +59,19 @@ void Turn::meet_entries(const Event& arrived, bool late, bool too_late) {
     for (const auto* journey : catalog.entered_by(arrived.name)) {
         if (status_of(*journey) == Status::archived) continue;
         std::string detail;
-        if (const auto reason = try_enter(arrived, *journey, late, too_late, detail)) {
-            TimelineEntry line{.kind = EntryKind::no_entry};
-            line.at = now;
-            line.journey = journey->id;
-            line.version = journey->version;
-            line.reason = to_text(*reason);
-            line.step = std::move(detail);
-            say(std::move(line));
-        }
+        if (const auto reason = try_enter(arrived, *journey, late, too_late, detail))
+            say_no_entry(*journey, *reason, std::move(detail));
     }
+}
+
+void Turn::say_no_entry(const Journey& journey, NoEntry reason, std::string detail) {
+    TimelineEntry line{.kind = EntryKind::no_entry};
+    line.at = now;
+    line.journey = journey.id;
+    line.version = journey.version;
+    line.reason = to_text(reason);
+    line.step = std::move(detail);
+    say(std::move(line));
 }
 
 std::optional<NoEntry> Turn::try_enter(const Event& arrived, const Journey& journey, bool late,

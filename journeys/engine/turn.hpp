@@ -4,7 +4,7 @@
 ///   entries.cpp   which journeys an event opens          exits.cpp   which runs it ends
 ///   waits.cpp     what arms, restarts and resumes a wait   steps.cpp   a run goes on until it must
 ///   wait sends.cpp     permission, hand-over, outcome          goals.cpp   what a message achieved
-///   versions.cpp  what a publication does to open runs
+///   versions.cpp  what a publication does to open runs   lifecycle.cpp   stage and churn risk
 #pragma once
 
 #include "journeys/catalog.hpp"
@@ -80,10 +80,21 @@ public:
     /// Nothing where the run was opened; else why not, with the line of the condition in `detail`.
     std::optional<NoEntry> try_enter(const Event& event, const Journey& journey, bool late,
                                      bool too_late, std::string& detail);
+    void say_no_entry(const Journey& journey, NoEntry reason, std::string detail);
     void enter_run(const Event& event, const Journey& journey, std::string key);
 
+    // lifecycle.cpp
+    /// Looks at stage and risk as of `at`: says what changed, opens journeys that the risk has
+    /// reached, and sets the one timer for what time changes next. `cause`: order, time or models.
+    void review_lifecycle(Timestamp at, std::string_view cause);
+    void enter_by_risk(Timestamp at);
+    /// When the risk passes the wait's; nothing where it never does.
+    std::optional<Timestamp> risk_wait_due(const Run& run, const WaitUntilRisk& wait) const;
+    void rearm_risk_waits();
+
     // versions.cpp
-    void adopt_publication();
+    /// `at`: no earlier than anything that the new publication may do.
+    void adopt_publication(Timestamp at);
 
     // What all of them use.
     Run* find(RunId id);

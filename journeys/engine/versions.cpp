@@ -10,7 +10,8 @@ bool is_wait(const Step& step) {
            std::holds_alternative<WaitUntilTime>(step.action) ||
            std::holds_alternative<WaitUntilDate>(step.action) ||
            std::holds_alternative<WaitForEvent>(step.action) ||
-           std::holds_alternative<WaitForCondition>(step.action);
+           std::holds_alternative<WaitForCondition>(step.action) ||
+           std::holds_alternative<WaitUntilRisk>(step.action);
 }
 
 /// The named wait of `newer` that is the one where the run stands; null where there is none.
@@ -26,7 +27,7 @@ const Step* same_wait(const Run& run, const Journey& older, const Journey& newer
 
 /// Runs meet a publication when their customer next wakes; so replay and live do it at the same
 /// record.
-void Turn::adopt_publication() {
+void Turn::adopt_publication(Timestamp at) {
     if (customer.publication == catalog.publication()) return;
     customer.publication = catalog.publication();
     std::vector<RunId> ids;
@@ -58,6 +59,11 @@ void Turn::adopt_publication() {
                                           moved->due < restarted)
             moved->due = std::min(restarted, moved->wait_limit);
     }
+    now = std::max(customer.now, at);
+    cause_ = hash("publication", catalog.publication());
+    entries_left_ = entries_per_event;
+    review_lifecycle(now, "models");
+    meet_what_was_made();
 }
 
 } // namespace journeys::engine

@@ -16,7 +16,7 @@ namespace runtime {
 namespace {
 
 struct Options {
-    std::string journeys, config, until, diff, customer;
+    std::string journeys, config, models, until, diff, customer;
     std::vector<std::string> events;
     std::optional<std::uint64_t> seed;
     bool summary = false, log = false;
@@ -32,6 +32,15 @@ journeys::CatalogPtr load(const Options& options, const std::string& folder, Fil
         return nullptr;
     }
     files = std::move(*read);
+    if (!options.models.empty()) {
+        auto models = read_file(options.models);
+        if (!models) {
+            std::fprintf(stderr, "%s\n", models.error().detail.c_str());
+            return nullptr;
+        }
+        files.models_name = options.models;
+        files.models = std::move(*models);
+    }
     CompileOptions compiling;
     compiling.trial = true;
     compiling.seed = options.seed;
@@ -128,6 +137,9 @@ void add_simulate(CLI::App& app, int& exit_code) {
     command->add_option(
         "--config", options->config,
         "Check and decide as this configuration says; else all permissions count as granted");
+    command->add_option(
+        "--models", options->models,
+        "Fitted models, as `fit --out` writes them; else those of the configuration");
     command->add_option(
         "--until", options->until,
         "Where the clock stops; by default just before timers due at the last event's instant");

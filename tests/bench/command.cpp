@@ -6,6 +6,7 @@
 #include "tests/bench/crowd_bench.hpp"
 #include "tests/bench/ingest_bench.hpp"
 #include "tests/bench/measure.hpp"
+#include "tests/bench/models_bench.hpp"
 
 #include <CLI/Validators.hpp>
 
@@ -34,6 +35,9 @@ int run_bench(const BenchOptions& options) {
     try {
         if (wanted("cel"))
             for (auto& figure : bench::bench_cel(options.rounds))
+                figures.push_back(std::move(figure));
+        if (wanted("models"))
+            for (auto& figure : bench::bench_models(options.rounds))
                 figures.push_back(std::move(figure));
         // These begin processes of their own, so they come before anything that has threads.
         bench::CrowdOptions crowd;
@@ -68,8 +72,8 @@ void add_bench(CLI::App& app, int& exit_code) {
     auto* const command =
         app.add_subcommand("bench", "Measure what the service costs beside its raw parts");
     const auto options = std::make_shared<BenchOptions>();
-    command->add_option("--only", options->only, "One measure instead of all")
-        ->check(CLI::IsMember({"cel", "ingest", "memory", "scale"}));
+    command->add_option("measure,--only", options->only, "One measure instead of all")
+        ->check(CLI::IsMember({"cel", "models", "ingest", "memory", "scale"}));
     command->add_flag("--json", options->json, "Print JSON instead of a table");
     command->add_option("--rounds", options->rounds, "How often both sides take their turn")
         ->check(CLI::Range(1, 100))

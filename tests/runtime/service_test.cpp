@@ -219,6 +219,68 @@ TEST_CASE("a restart goes on where the service stopped", "[.postgres]") {
     CHECK(ada.runs.size() == 1);
 }
 
+TEST_CASE("who has been silent since before is won back when models are published", "[.postgres]") {
+    const TemporaryFolder folder;
+    const auto config = folder.path() / "sojourn.yaml";
+    write(config, config_text);
+    write(folder.path() / "journeys" / "win-back.yaml", R"(
+id: win-back
+status: live
+enter: { on_churn_risk: 0.5, reentry: always }
+steps:
+  - name: missed
+    send: { channel: email, template: missed, topic: offers }
+)");
+    write(folder.path() / "templates" / "missed.mustache", "We miss you");
+    ServiceOptions options;
+    options.config = config;
+    const auto start = [&] {
+        std::vector<schema::Mistake> mistakes;
+        return must(Service::start(options, mistakes));
+    };
+    {
+        const auto service = start();
+        const auto url = must(
+            parse_stream_url("ws://127.0.0.1:" + std::to_string(service->port()) + "/v1/stream"));
+        StreamProducer::Frame frame;
+        frame.text = R"([{"type":"track","messageId":"m1","userId":"ada","event":"Order Completed",
+            "timestamp":"2024-01-05T10:00:00Z","properties":{"order_id":"o-1","revenue":49.99}},
+           {"type":"track","messageId":"m2","userId":"bob","event":"Order Completed",
+            "properties":{"order_id":"o-2","revenue":49.99}}])";
+        frame.messages = 2;
+        bool sent = false;
+        StreamProducer::Callbacks callbacks;
+        callbacks.next = [&]() -> std::optional<StreamProducer::Frame> {
+            if (std::exchange(sent, true)) return std::nullopt;
+            return std::move(frame);
+        };
+        CHECK(
+            must(StreamProducer::run({.url = url, .write_key = "test-key"}, callbacks)).accepted ==
+            2);
+        REQUIRE(service->stop());
+    }
+    const auto service = start(); // Both sleep now.
+    write(folder.path() / "models.json",
+          R"({"model": "mbgnbd", "parameters": {"r": 0.52, "alpha": 6.18, "a": 0.89, "b": 1.61}})");
+    service->reload();
+    const auto database = must(open_database(config));
+    Archive archive{database.conninfo};
+    Triggers triggers;
+    const auto until = Steady::now() + std::chrono::seconds{60};
+    while (triggers.empty() && Steady::now() < until) {
+        for (const auto& row : must(archive.last_triggers(100)))
+            triggers.insert(journeys::display(row.customer) + ' ' + row.entry.journey);
+        std::this_thread::sleep_for(std::chrono::milliseconds{50});
+    }
+    CHECK(triggers == Triggers{"ada win-back"});
+    REQUIRE(service->stop());
+    const auto block = must(archive.snapshot("user:bob"));
+    REQUIRE(block);
+    const auto bob = must(journeys::unpack(*block));
+    CHECK(bob.lifecycle.stage == journeys::Stage::fresh); // Met it too, and waits for his own day.
+    CHECK(bob.lifecycle.due != journeys::no_time);
+}
+
 TEST_CASE("what the environment lacks is one clear line", "[.postgres]") {
     const TemporaryFolder folder;
     const auto config = folder.path() / "sojourn.yaml";

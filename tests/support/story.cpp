@@ -58,10 +58,18 @@ journeys::CatalogPtr Story::load(const std::vector<std::string>& files) {
         settings.assume_permission = true;
         settings.all_live = true;
     }
-    auto catalog =
-        std::make_shared<const journeys::Catalog>(++publication_, settings, current, known_);
+    auto catalog = std::make_shared<const journeys::Catalog>(
+        ++publication_, settings, current, known_,
+        std::map<std::string, std::shared_ptr<const journeys::Template>>{}, models_);
+    files_ = files;
     known_.insert(known_.end(), current.begin(), current.end());
     return catalog;
+}
+
+void Story::use_models(journeys::models::ModelSetPtr models) {
+    models_ = std::move(models);
+    const auto files = files_;
+    run_.use(load(files));
 }
 
 void Story::publish(std::vector<std::string> files) { run_.use(load(files)); }
