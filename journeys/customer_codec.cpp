@@ -44,6 +44,7 @@ constexpr auto last_of(Stage) { return Stage::reactivated; }
 class Writer {
 public:
     static constexpr bool reads = false;
+    static constexpr std::uint8_t version() { return customer_schema_version; }
 
     void byte(std::uint8_t value) {
         ensure(1);
@@ -128,10 +129,11 @@ class Reader {
 public:
     static constexpr bool reads = true;
 
-    Reader(std::string_view bytes, std::uint8_t block_version)
-        : version(block_version), begin_(bytes.data()), at_(begin_), end_(begin_ + bytes.size()) {}
+    Reader(std::string_view bytes, std::uint8_t version)
+        : begin_(bytes.data()), at_(begin_), end_(begin_ + bytes.size()), version_(version) {}
 
-    const std::uint8_t version; ///< What a block of an older one lacks keeps its default.
+    /// Of the block that is read: a field that came later is not in it.
+    std::uint8_t version() const { return version_; }
 
     std::uint8_t byte() {
         if (at_ == end_) return fail("it ends too early"), std::uint8_t{0};
@@ -245,6 +247,7 @@ private:
     const char* mistake_ = nullptr;
     std::size_t mistake_at_ = 0;
     std::int64_t now_ = 0;
+    std::uint8_t version_;
 };
 
 // A field that is added to a struct must be added to its description, and to the next schema
@@ -469,6 +472,13 @@ void describe_dedup(Reader& io, Customer& customer) {
     });
 }
 
+/// Of a block from before purchases were kept: those of the orders that are still listed.
+void recall_purchases(Customer& customer) {
+    for (const auto& order : customer.orders)
+        if (const auto purchase = purchase_of(order, customer.currency))
+            models::add_order(customer.purchases, purchase->day, purchase->spend);
+}
+
 template <class Io> void describe(Io& io, Field<Io, Customer> customer) {
     io.origin(customer.now); // First, because every other time counts from it.
     describe<Io>(io, customer.id);
@@ -510,22 +520,14 @@ template <class Io> void describe(Io& io, Field<Io, Customer> customer) {
     io.list(customer.sends, 20, [&](auto& mark) { describe<Io>(io, mark); });
     describe_dedup(io, customer);
     io.time(customer.dedup_evicted);
-    if constexpr (Io::reads) {
-        if (io.version < 2) {
-            customer.purchases = {};
-            customer.lifecycle = {};
-            return;
-        }
+    if (io.version() >= 2) {
+        describe<Io>(io, customer.purchases);
+        describe<Io>(io, customer.lifecycle);
+    } else if constexpr (Io::reads) {
+        customer.purchases = {};
+        customer.lifecycle = {};
+        recall_purchases(customer);
     }
-    describe<Io>(io, customer.purchases);
-    describe<Io>(io, customer.lifecycle);
-}
-
-/// Of a block from before purchases were kept: those of the orders that are still listed.
-void recall_purchases(Customer& customer) {
-    for (const auto& order : customer.orders)
-        if (const auto purchase = purchase_of(order, customer.currency))
-            models::add_order(customer.purchases, purchase->day, purchase->spend);
 }
 
 } // namespace
@@ -555,7 +557,6 @@ Result<Customer> unpack(std::string_view block) {
     Result<Customer> result{Customer{}};
     describe<Reader>(io, *result);
     if (auto mistake = io.mistake()) return refuse(std::move(*mistake));
-    if (io.version < 2) recall_purchases(*result);
     return result;
 }
 
