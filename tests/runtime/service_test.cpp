@@ -263,17 +263,21 @@ steps:
     write(folder.path() / "models.json",
           R"({"model": "mbgnbd", "parameters": {"r": 0.52, "alpha": 6.18, "a": 0.89, "b": 1.61}})");
     service->reload();
-    const auto database = must(open_database(config));
-    Archive archive{database.conninfo};
     Triggers triggers;
-    const auto until = Steady::now() + std::chrono::seconds{60};
-    while (triggers.empty() && Steady::now() < until) {
-        for (const auto& row : must(archive.last_triggers(100)))
-            triggers.insert(journeys::display(row.customer) + ' ' + row.entry.journey);
-        std::this_thread::sleep_for(std::chrono::milliseconds{50});
+    {
+        const auto database = must(open_database(config));
+        Archive archive{database.conninfo};
+        const auto until = Steady::now() + std::chrono::seconds{60};
+        while (triggers.empty() && Steady::now() < until) {
+            for (const auto& row : must(archive.last_triggers(100)))
+                triggers.insert(journeys::display(row.customer) + ' ' + row.entry.journey);
+            std::this_thread::sleep_for(std::chrono::milliseconds{50});
+        }
     }
     CHECK(triggers == Triggers{"ada win-back"});
     REQUIRE(service->stop());
+    const auto database = must(open_database(config)); // The service has stopped its own.
+    Archive archive{database.conninfo};
     const auto block = must(archive.snapshot("user:bob"));
     REQUIRE(block);
     const auto bob = must(journeys::unpack(*block));
