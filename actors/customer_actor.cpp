@@ -1,6 +1,7 @@
 #include "actors/customer_actor.hpp"
 
 #include "actors/failpoint.hpp"
+#include "actors/scratch.hpp"
 
 #include <algorithm>
 #include <stdexcept>
@@ -17,6 +18,8 @@ constexpr auto tick_of_time = journeys::Duration{1};
 /// How soon a customer is looked at again whose due time was too early and who did nothing.
 constexpr auto look_again_after = std::chrono::seconds{10};
 constexpr int firings_max = 1000;
+/// A bigger state does not leave its memory to those behind it.
+constexpr std::size_t scratch_bytes_max = 64 * 1024;
 
 template <class... Handlers> struct Overloaded : Handlers... { using Handlers::operator()...; };
 
@@ -64,15 +67,17 @@ void CustomerActor::perform(ToCustomer& message) {
     if (shard_.ports.mark) shard_.ports.mark->done(shard_.partition);
     commit.quarantined = quarantined_ != nullptr;
     commit.write.customer = id_;
-    if (shard_.flush) send(shard_.flush, std::move(commit)); // Else the partition has ended.
+    if (!shard_.flush) return; // The partition has ended.
+    auto& commits = shard_.scratch->commits;
+    commits.push_back(std::move(commit));
+    if (commits.size() == 1) send(shard_.flush, Work{});
 }
 
 void CustomerActor::perform_or_quarantine(ToCustomer& message, Commit& commit) {
     ToCustomer rest{Batch{}, nullptr};
     for (;;) {
         try {
-            Customer customer = decode();
-            work(message, customer, commit);
+            work(message, decode(), commit);
             break;
         } catch (const std::exception& failure) {
             // What stands is done again from the state before: half a transition may lie behind us.
@@ -96,15 +101,16 @@ void CustomerActor::perform_or_quarantine(ToCustomer& message, Commit& commit) {
     park(rest, commit);
 }
 
-Customer CustomerActor::decode() const {
+Customer& CustomerActor::decode() const {
+    Customer& customer = shard_.scratch->customer;
+    if (!block_ || block_->size() > scratch_bytes_max) customer = {};
     if (!block_) {
-        Customer customer;
         customer.id = id_;
         return customer;
     }
-    auto unpacked = shard_.rules.unpack(*block_);
-    if (!unpacked) throw std::runtime_error(unpacked.error().detail);
-    return std::move(*unpacked);
+    if (auto unpacked = shard_.rules.unpack(*block_, customer); !unpacked)
+        throw std::runtime_error(unpacked.error().detail);
+    return customer;
 }
 
 void CustomerActor::work(ToCustomer& message, Customer& customer, Commit& commit) {

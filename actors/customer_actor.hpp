@@ -40,7 +40,8 @@ private:
     void perform(ToCustomer& message);
     void perform_or_quarantine(ToCustomer& message, Commit& commit);
     void seen_before(const SeenBefore& answer);
-    journeys::Customer decode() const;
+    /// The state, in the memory that all customers of the partition use for it.
+    journeys::Customer& decode() const;
     void work(ToCustomer& message, journeys::Customer& customer, Commit& commit);
     /// False where the rest of the batch has to wait; `commit` then holds what could be applied.
     bool apply(Batch& batch, const Rulebook& rulebook, journeys::Customer& customer,

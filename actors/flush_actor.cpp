@@ -1,6 +1,8 @@
 #include "actors/flush_actor.hpp"
 
 #include "actors/failpoint.hpp"
+#include "actors/scratch.hpp"
+#include "journeys/newest_lines.hpp"
 
 #include <algorithm>
 
@@ -9,6 +11,8 @@ namespace actors {
 using journeys::Timestamp;
 
 namespace {
+
+constexpr std::size_t commits_kept_max = 4096;
 
 /// Whether the world is to do something. A line of a timeline can wait for the checkpoint.
 bool is_urgent(const journeys::Effect& effect) {
@@ -24,9 +28,8 @@ FlushActor::FlushActor(caf::actor_config& config, const Shard& shard, caf::actor
 caf::behavior FlushActor::make_behavior() {
     schedule_tick();
     return {
-        [this](Commit& commit) { keep(commit); },
         [this](Work) {
-            work_pending_ = false;
+            keep_all();
             relay();
             flush_if_due();
         },
@@ -51,21 +54,44 @@ caf::behavior FlushActor::make_behavior() {
 
 void FlushActor::schedule_tick() { delayed_send(this, shard_.flush_settings.tick, Tick{}); }
 
+void FlushActor::keep_all() {
+    auto& commits = shard_.scratch->commits;
+    if (!stopped_)
+        for (auto& commit : commits) keep(commit);
+    if (commits.capacity() > commits_kept_max) commits = {};
+    commits.clear();
+    if (refusals_.empty()) return;
+    shard_.ports.observer->refused(shard_.partition, refusals_);
+    refusals_.clear();
+}
+
+void FlushActor::take_out_newest_lines(journeys::Effects& effects) {
+    std::erase_if(effects, [this](journeys::Effect& effect) {
+        auto* const line = std::get_if<journeys::TimelineEntry>(&effect);
+        if (!line || !journeys::is_in_state(line->kind)) return false;
+        if (line->kind != journeys::EntryKind::no_entry) return true;
+        const auto known = std::ranges::find_if(refusals_, [&](const RefusalCount& count) {
+            return count.reason == line->reason && count.journey == line->journey;
+        });
+        if (known != refusals_.end())
+            ++known->count;
+        else
+            refusals_.push_back({std::move(line->journey), std::move(line->reason), 1});
+        return true;
+    });
+}
+
 void FlushActor::keep(Commit& commit) {
-    if (stopped_) return;
     progressed_.entries.push_back({commit.slot, commit.records, commit.through,
                                    commit.write.revision, commit.write.wake_at, commit.answers,
                                    commit.changed || !commit.parked.empty(), commit.quarantined});
     progressed_.counts.add(commit.counts);
-    if (!work_pending_) {
-        work_pending_ = true;
-        send(this, Work{});
-    }
     if (!commit.changed && commit.parked.empty() && commit.prove.empty()) return;
 
     auto [at, is_new] = pending_.try_emplace(commit.slot.index);
     Pending& pending = at->second;
     auto& effects = commit.write.effects;
+    take_out_newest_lines(effects);
     const bool was_urgent = pending.urgent;
     pending.urgent = was_urgent || !commit.prove.empty() || std::ranges::any_of(effects, is_urgent);
     if (is_new) {

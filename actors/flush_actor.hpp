@@ -35,7 +35,10 @@ private:
         bool urgent = false;
     };
 
+    void keep_all();
     void keep(Commit& commit);
+    /// Takes the lines out that stand in the customer's state, and counts the refusals among them.
+    void take_out_newest_lines(journeys::Effects& effects);
     void relay();
     void tick();
     void flush_if_due();
@@ -48,7 +51,7 @@ private:
 
     const Shard& shard_;
     caf::actor partition_;
-    bool started_ = false, stopped_ = false, draining_ = false, work_pending_ = false;
+    bool started_ = false, stopped_ = false, draining_ = false;
     bool position_due_ = false;
     std::uint64_t epoch_ = 0, sequence_ = 0;
     Watermark watermark_, stored_;
@@ -57,6 +60,7 @@ private:
     std::deque<std::uint32_t> urgent_, calm_;            ///< In order; may name what is gone.
     std::size_t checkpoint_left_ = 0; ///< Of `calm_`: how many belong to the checkpoint under way.
     Progressed progressed_;
+    std::vector<RefusalCount> refusals_;
 
     std::shared_ptr<const FlushRequest> request_; ///< In flight, or waiting to be repeated.
     std::vector<Persisted::Entry> in_flight_;

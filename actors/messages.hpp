@@ -123,7 +123,7 @@ struct ToCustomer {
     RulebookPtr rulebook;
 };
 
-// From a customer to the flush: what one message led to.
+// From a customer to the flush, by way of their `Scratch`: what one message led to.
 struct Commit {
     Slot slot;
     bool answers =
@@ -171,7 +171,7 @@ struct Watermark {
     std::uint64_t offset = 0, publication = 0;
 };
 struct Drain {}; ///< Write all there is; answer `Drained`.
-struct Work {};  ///< To oneself: behind everything that is in the mailbox already.
+struct Work {};  ///< There are commits.
 
 // To a channel.
 struct Offered { ///< A committed row of the outbox.
@@ -234,7 +234,6 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(actors::OpenIntents)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(actors::ProviderAnswered)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(actors::Tick)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(actors::ToCustomer)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(actors::Commit)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(actors::Progressed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(actors::Persisted)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(actors::Fenced)

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace actors {
 
@@ -22,6 +23,12 @@ struct AppliedCounts {
     }
 };
 
+/// How many events opened no run of a journey that named them.
+struct RefusalCount {
+    std::string journey, reason;
+    std::uint64_t count = 0;
+};
+
 /// Where a channel stands.
 struct ChannelCounts {
     std::uint64_t queued = 0, calling = 0, backing_off = 0, settling = 0;
@@ -35,6 +42,7 @@ class Observer {
 public:
     virtual ~Observer() = default;
     virtual void records(Partition, const AppliedCounts&) {}
+    virtual void refused(Partition, const std::vector<RefusalCount>&) {}
     /// A flush was committed. Its effects are what happened, each once: timelines, intents,
     /// reasons.
     virtual void flushed(const FlushRequest&, journeys::Duration /*took*/) {}

@@ -11,6 +11,7 @@
 #include <chrono>
 #include <functional>
 #include <map>
+#include <memory>
 #include <set>
 #include <string>
 #include <utility>
@@ -71,7 +72,10 @@ struct FlushSettings {
     journeys::Duration retry_max = std::chrono::seconds{2};
 };
 
-/// One partition's context. Immutable once its actors run, and alive until all of them have ended.
+struct Scratch;
+
+/// One partition's context. But for `scratch` immutable once its actors run, and alive until all of
+/// them have ended.
 struct Shard {
     Partition partition = 0;
     const Rules& rules;
@@ -81,6 +85,7 @@ struct Shard {
     Credit& credit;
     std::map<std::string, caf::actor, std::less<>> channels;
     caf::actor flush; ///< Set by the partition's actor before it spawns the first customer.
+    std::shared_ptr<Scratch> scratch;
 };
 
 } // namespace actors

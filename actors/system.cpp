@@ -2,6 +2,7 @@
 
 #include "actors/messages.hpp"
 #include "actors/partition_actor.hpp"
+#include "actors/scratch.hpp"
 
 #include <caf/logger.hpp>
 
@@ -56,7 +57,8 @@ void System::start() {
                                                           settings_.flush,
                                                           credit_,
                                                           channels_,
-                                                          {}}));
+                                                          {},
+                                                          std::make_shared<Scratch>()}));
         auto& home = *shards_[partition % shards_.size()]->system;
         partitions_.push_back(home.spawn<PartitionActor>(std::ref(*contexts_.back())));
     }

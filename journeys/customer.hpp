@@ -4,6 +4,7 @@
 
 #include "journeys/ids.hpp"
 #include "journeys/money.hpp"
+#include "journeys/reason.hpp"
 #include "journeys/record.hpp"
 #include "journeys/result.hpp"
 #include "journeys/time.hpp"
@@ -36,6 +37,7 @@ inline constexpr std::size_t run_bytes = 8 * 1024;
 inline constexpr std::size_t transfers = 64;
 inline constexpr std::size_t known_ids = 64;
 inline constexpr std::size_t consents = 64;
+inline constexpr std::size_t refusals = 64;     ///< One a journey.
 inline constexpr std::size_t text_bytes = 1024; ///< Of one text in a cart, an order or a session.
 inline constexpr std::size_t newest_bytes = 8 * 1024; ///< Of the properties kept of one event.
 } // namespace bounds
@@ -202,6 +204,15 @@ struct GoalWatch {
     Timestamp from{}, until{};
 };
 
+/// The newest event that a journey named and that opened no run of it.
+struct Refusal {
+    std::string journey;
+    std::uint64_t version = 0;
+    NoEntry reason = NoEntry::when;
+    std::uint32_t line = 0; ///< In the journey's file, of the condition that was not met; else 0.
+    Timestamp at{};
+};
+
 /// All that is remembered of one person.
 struct Customer {
     CustomerId id;
@@ -235,7 +246,8 @@ struct Customer {
     std::vector<Run> runs; ///< Open ones, oldest first.
     std::vector<EndedRun> ended;
     std::vector<GoalWatch> goals;
-    std::vector<SendMark> sends; ///< Oldest first.
+    std::vector<SendMark> sends;   ///< Oldest first.
+    std::vector<Refusal> refusals; ///< One a journey.
 
     std::vector<std::uint64_t> dedup;     ///< Message hashes, oldest first.
     Timestamp dedup_evicted{};            ///< `written` of the newest one that fell out.
@@ -248,8 +260,11 @@ Timestamp next_due(const Customer& customer);
 
 /// The customer as one flat block, for memory and snapshot alike, and back. The block begins with
 /// its schema version; `unpack` reads this version and those before it, and refuses others by name.
-inline constexpr std::uint8_t customer_schema_version = 1;
+inline constexpr std::uint8_t customer_schema_version = 2;
 std::string pack(const Customer& customer);
 Result<Customer> unpack(std::string_view block);
+/// The same into a customer that was used before, whose memory is used again: most of what
+/// unpacking costs is allocation. After an error `customer` is of no use until the next call.
+Result<void> unpack(std::string_view block, Customer& customer);
 
 } // namespace journeys

@@ -38,6 +38,7 @@ constexpr auto last_of(OrderStatus) { return OrderStatus::refunded; }
 constexpr auto last_of(ConsentState) { return ConsentState::unsubscribed; }
 constexpr auto last_of(Sending) { return Sending::granted; }
 constexpr auto last_of(IntentState) { return IntentState::recalled; }
+constexpr auto last_of(NoEntry) { return NoEntry::error; }
 
 class Writer {
 public:
@@ -214,8 +215,10 @@ public:
     void list(std::vector<Item>& items, std::size_t item_bytes_min, Describe describe) {
         const auto count = varint();
         if (count > left() / item_bytes_min) return fail("a list is longer than what is left");
+        if (items.size() > count) items.resize(count);
         items.reserve(std::min<std::size_t>(count, 1024));
-        for (std::uint64_t i = 0; i < count && !mistake_; ++i) describe(items.emplace_back());
+        for (std::uint64_t i = 0; i < count && !mistake_; ++i)
+            describe(i < items.size() ? items[i] : items.emplace_back());
     }
     void fail(const char* mistake) {
         if (mistake_) return;
@@ -256,7 +259,8 @@ static_assert(has_fields<CustomerId, 2> && has_fields<CartLine, 9> && has_fields
 static_assert(has_fields<OrderLine, 6> && has_fields<Order, 11> && has_fields<Session, 10>);
 static_assert(has_fields<Counter, 3> && has_fields<NewestEvent, 3> && has_fields<Consent, 5>);
 static_assert(has_fields<SendMark, 5> && has_fields<SentStep, 4> && has_fields<Run, 22>);
-static_assert(has_fields<EndedRun, 4> && has_fields<GoalWatch, 8> && has_fields<Customer, 36>);
+static_assert(has_fields<EndedRun, 4> && has_fields<GoalWatch, 8> && has_fields<Refusal, 5>);
+static_assert(has_fields<Customer, 37>);
 
 /// `const Type&` for the writer, `Type&` for the reader.
 template <class Io, class Type> using Field = std::conditional_t<Io::reads, Type&, const Type&>;
@@ -394,6 +398,8 @@ template <class Io> void describe(Io& io, Field<Io, Run> run) {
         io.hash_id(run.intent);
         if constexpr (Io::reads)
             if (!run.intent) io.fail("an intent is said to be there and is not");
+    } else if constexpr (Io::reads) {
+        run.intent = {};
     }
     io.time(run.expires_at);
     io.time(run.last_hand_over);
@@ -419,6 +425,14 @@ template <class Io> void describe(Io& io, Field<Io, GoalWatch> watch) {
     io.time(watch.until);
 }
 
+template <class Io> void describe(Io& io, Field<Io, Refusal> refusal) {
+    io.text(refusal.journey);
+    io.fixed(refusal.version);
+    io.choice(refusal.reason);
+    io.number(refusal.line);
+    io.time(refusal.at);
+}
+
 /// The dedup ring's two lists are one in the block, so they cannot differ in length.
 void describe_dedup(Writer& io, const Customer& customer) {
     io.varint(customer.dedup.size());
@@ -428,18 +442,21 @@ void describe_dedup(Writer& io, const Customer& customer) {
     }
 }
 void describe_dedup(Reader& io, Customer& customer) {
+    customer.dedup_written.clear();
     io.list(customer.dedup, 9, [&](std::uint64_t& hash) {
         io.fixed(hash);
         io.time(customer.dedup_written.emplace_back());
     });
 }
 
-template <class Io> void describe(Io& io, Field<Io, Customer> customer) {
+/// `version`: of the block that is read; what a later one added is not in it.
+template <class Io> void describe(Io& io, Field<Io, Customer> customer, std::uint8_t version) {
     io.origin(customer.now); // First, because every other time counts from it.
     describe<Io>(io, customer.id);
     io.list(customer.known_ids, 2, [&](auto& id) { describe<Io>(io, id); });
     bool is_forwarded = customer.forward_to.has_value();
     io.boolean(is_forwarded);
+    if constexpr (Io::reads) customer.forward_to.reset();
     if (is_forwarded) {
         if constexpr (Io::reads) customer.forward_to.emplace();
         describe<Io>(io, *customer.forward_to);
@@ -475,6 +492,9 @@ template <class Io> void describe(Io& io, Field<Io, Customer> customer) {
     io.list(customer.sends, 20, [&](auto& mark) { describe<Io>(io, mark); });
     describe_dedup(io, customer);
     io.time(customer.dedup_evicted);
+    if constexpr (Io::reads)
+        if (version < 2) return customer.refusals.clear();
+    io.list(customer.refusals, 12, [&](auto& refusal) { describe<Io>(io, refusal); });
 }
 
 } // namespace
@@ -482,28 +502,34 @@ template <class Io> void describe(Io& io, Field<Io, Customer> customer) {
 std::string pack(const Customer& customer) {
     Writer io;
     io.byte(customer_schema_version);
-    describe<Writer>(io, customer);
+    describe<Writer>(io, customer, customer_schema_version);
     return io.take();
 }
 
 Result<Customer> unpack(std::string_view block) {
+    Result<Customer> result{Customer{}};
+    if (auto done = unpack(block, *result); !done) return done.error();
+    return result;
+}
+
+Result<void> unpack(std::string_view block, Customer& customer) {
     const auto refuse = [](std::string why) {
         return Error{ErrorCode::invalid_state, "this is no customer's state: " + std::move(why)};
     };
     if (block.empty()) return refuse("it is empty");
-    if (const auto version = static_cast<std::uint8_t>(block.front());
-        version != customer_schema_version)
-        return Error{ErrorCode::invalid_state,
-                     "the customer's state has schema version " + std::to_string(version) +
-                         "; this program reads version " + std::to_string(customer_schema_version)};
+    const auto version = static_cast<std::uint8_t>(block.front());
+    if (version == 0 || version > customer_schema_version)
+        return Error{ErrorCode::invalid_state, "the customer's state has schema version " +
+                                                   std::to_string(version) +
+                                                   "; this program reads versions up to " +
+                                                   std::to_string(customer_schema_version)};
     if (block.size() > block_bytes_max)
         return refuse("it has " + std::to_string(block.size()) + " bytes; at most " +
                       std::to_string(block_bytes_max) + " are read");
     Reader io{block.substr(1)};
-    Result<Customer> result{Customer{}};
-    describe<Reader>(io, *result);
+    describe<Reader>(io, customer, version);
     if (auto mistake = io.mistake()) return refuse(std::move(*mistake));
-    return result;
+    return {};
 }
 
 } // namespace journeys

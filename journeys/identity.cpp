@@ -3,6 +3,7 @@
 #include "journeys/carts.hpp"
 #include "journeys/consents.hpp"
 #include "journeys/counters.hpp"
+#include "journeys/newest_lines.hpp"
 #include "journeys/orders.hpp"
 #include "journeys/profile.hpp"
 #include "journeys/sessions.hpp"
@@ -138,6 +139,13 @@ void unite_sends(Customer& winner, Customer& loser) {
             winner.sends.push_back(std::move(mark));
     std::ranges::stable_sort(winner.sends, {}, &SendMark::at);
     drop_front(winner.sends, bounds::sends);
+}
+
+void unite_refusals(Customer& winner, const Customer& loser) {
+    for (const auto& refusal : loser.refusals) {
+        const auto own = std::ranges::find(winner.refusals, refusal.journey, &Refusal::journey);
+        if (own == winner.refusals.end() || own->at < refusal.at) remember(winner, refusal);
+    }
 }
 
 void unite_dedup(Customer& winner, const Customer& loser) {
@@ -299,6 +307,7 @@ std::vector<RunId> unite(Customer& winner, const Transfer& transfer, Customer lo
     unite_counters(winner, loser);
     unite_sends(winner, loser);
     unite_dedup(winner, loser);
+    unite_refusals(winner, loser);
     note(effects, EntryKind::merged, winner.accepted_at, transfer.loser);
     auto came_in = unite_runs(winner, loser, winner.now, effects);
     unite_ended(winner, loser);

@@ -1,6 +1,7 @@
 #include "runtime/archive.hpp"
 
 #include "journeys/effect.hpp"
+#include "journeys/newest_lines.hpp"
 
 #include <pqxx/pqxx>
 
@@ -96,6 +97,15 @@ private:
     std::mutex mutex_;
     std::optional<pqxx::connection> connection_; ///< Guarded by `mutex_`.
 };
+
+std::vector<TimelineRow> whole_timeline(std::vector<TimelineRow> stored,
+                                        const journeys::Customer& customer,
+                                        const journeys::Catalog& catalog) {
+    for (auto& line : journeys::newest_lines(customer, catalog))
+        stored.push_back({customer.id, std::move(line)});
+    std::ranges::stable_sort(stored, {}, [](const TimelineRow& row) { return row.entry.at; });
+    return stored;
+}
 
 Archive::Archive(std::string conninfo) : session_(std::make_unique<Session>(std::move(conninfo))) {}
 Archive::~Archive() = default;

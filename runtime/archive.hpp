@@ -3,6 +3,7 @@
 #pragma once
 
 #include "actors/ports.hpp"
+#include "journeys/customer.hpp"
 #include "journeys/effect.hpp"
 #include "journeys/result.hpp"
 #include "schema/log_json.hpp"
@@ -19,6 +20,11 @@ struct TimelineRow {
     journeys::CustomerId customer;
     journeys::TimelineEntry entry;
 };
+
+/// `stored` and the lines that stand in the customer's state, in the order of time.
+std::vector<TimelineRow> whole_timeline(std::vector<TimelineRow> stored,
+                                        const journeys::Customer& customer,
+                                        const journeys::Catalog& catalog);
 
 struct RejectRow {
     journeys::Timestamp at{};

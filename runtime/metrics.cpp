@@ -148,6 +148,9 @@ struct Metrics::Series {
     Labelled<Counter> runs{
         counters("runs_total", "Runs of journeys entered, exited and completed."),
         {"journey", "event", "reason"}};
+    Labelled<Counter> refusals{
+        counters("no_entry_total", "Events that a journey named and that opened no run, and why."),
+        {"journey", "reason"}};
     Labelled<Gauge> open_runs{gauges("open_runs", "Runs entered less runs ended, since the start."),
                               {"journey"}};
     Labelled<Counter> intents{
@@ -188,6 +191,12 @@ void Metrics::records(actors::Partition, const actors::AppliedCounts& counts) {
     add(series_->applied_late, counts.late);
     add(series_->applied_parked, counts.parked);
     add(series_->applied_forwarded, counts.forwarded);
+}
+
+void Metrics::refused(actors::Partition, const std::vector<actors::RefusalCount>& counts) {
+    for (const auto& count : counts)
+        series_->refusals.at({count.journey, count.reason})
+            .Increment(static_cast<double>(count.count));
 }
 
 void Metrics::flushed(const actors::FlushRequest& request, journeys::Duration took) {

@@ -28,6 +28,7 @@ public:
 
     // Of the actors.
     void records(actors::Partition, const actors::AppliedCounts& counts) override;
+    void refused(actors::Partition, const std::vector<actors::RefusalCount>& counts) override;
     void flushed(const actors::FlushRequest& request, journeys::Duration took) override;
     void flush_failed(actors::Partition, const journeys::Error&) override;
     void customers(actors::Partition, std::uint64_t active, std::uint64_t loading) override;

@@ -125,14 +125,16 @@ Handlers make_routes(const RouteParts& given) {
         {"GET", "/v1/customers/{id}/timeline", Scope::decide,
          [parts, with_customer](Request request, Respond respond) {
              with_customer(request, respond, [parts, respond](const Customer& customer) {
-                 boost::asio::post(parts->workers, [parts, respond, id = customer.id] {
-                     const auto rows =
-                         parts->archive.timeline(journeys::to_text(id), timeline_rows);
-                     if (!rows) return answer_storage(respond, rows.error());
+                 boost::asio::post(parts->workers, [parts, respond, customer] {
+                     auto stored =
+                         parts->archive.timeline(journeys::to_text(customer.id), timeline_rows);
+                     if (!stored) return answer_storage(respond, stored.error());
+                     const auto rows = whole_timeline(std::move(*stored), customer,
+                                                      *parts->publications.newest());
                      std::string body = "{\"timeline\":[";
-                     for (std::size_t i = 0; i < rows->size(); ++i)
+                     for (std::size_t i = 0; i < rows.size(); ++i)
                          body += (i == 0 ? "" : ",") +
-                                 schema::to_json_line((*rows)[i].customer, (*rows)[i].entry);
+                                 schema::to_json_line(rows[i].customer, rows[i].entry);
                      respond({.body = body + "]}"});
                  });
              });
@@ -149,14 +151,14 @@ Handlers make_routes(const RouteParts& given) {
                  if (!timeline)
                      return respond(
                          {.body = std::move(text), .content_type = "text/plain; charset=utf-8"});
-                 boost::asio::post(parts->workers, [parts, respond, text, now, id = customer.id,
-                                                    zone = std::string{journeys::zone_of(
-                                                        customer, catalog->settings())}]() mutable {
-                     const auto rows =
-                         parts->archive.timeline(journeys::to_text(id), timeline_rows);
-                     if (!rows) return answer_storage(respond, rows.error());
+                 boost::asio::post(parts->workers, [parts, respond, text, now, customer,
+                                                    catalog]() mutable {
+                     auto stored =
+                         parts->archive.timeline(journeys::to_text(customer.id), timeline_rows);
+                     if (!stored) return answer_storage(respond, stored.error());
+                     const std::string zone{journeys::zone_of(customer, catalog->settings())};
                      text += '\n';
-                     for (const auto& row : *rows)
+                     for (const auto& row : whole_timeline(std::move(*stored), customer, *catalog))
                          text += timeline_line(row.entry, zone, now) + '\n';
                      respond(
                          {.body = std::move(text), .content_type = "text/plain; charset=utf-8"});

@@ -17,7 +17,10 @@ constexpr std::uint8_t has_expected = 1, has_sent_at = 2, has_context = 4, is_re
 
 class Writer {
 public:
-    Writer() { byte(record_version); }
+    explicit Writer(std::size_t bytes_expected = 0) {
+        out_.reserve(bytes_expected);
+        byte(record_version);
+    }
     void byte(std::uint8_t value) { out_.push_back(static_cast<char>(value)); }
     void number(std::uint64_t value) {
         for (; value >= 0x80; value >>= 7) byte(static_cast<std::uint8_t>(value | 0x80));
@@ -337,7 +340,7 @@ RecordKind kind_of(const Record& record) {
 }
 
 std::string encode(const Source& source) {
-    Writer out;
+    Writer out{source.raw.size() + source.batch_context.size() + 64};
     write_source(out, source);
     return out.take();
 }

@@ -1,4 +1,5 @@
 #include "journeys/engine/turn.hpp"
+#include "journeys/newest_lines.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -58,21 +59,17 @@ constexpr std::size_t key_bytes_max = 512;
 void Turn::meet_entries(const Event& arrived, bool late, bool too_late) {
     for (const auto* journey : catalog.entered_by(arrived.name)) {
         if (status_of(*journey) == Status::archived) continue;
-        std::string detail;
-        if (const auto reason = try_enter(arrived, *journey, late, too_late, detail)) {
-            TimelineEntry line{.kind = EntryKind::no_entry};
-            line.at = now;
-            line.journey = journey->id;
-            line.version = journey->version;
-            line.reason = to_text(*reason);
-            line.step = std::move(detail);
-            say(std::move(line));
+        std::uint32_t condition_line = 0;
+        if (const auto reason = try_enter(arrived, *journey, late, too_late, condition_line)) {
+            const Refusal refusal{journey->id, journey->version, *reason, condition_line, now};
+            say(line_of(refusal));
+            remember(customer, refusal);
         }
     }
 }
 
 std::optional<NoEntry> Turn::try_enter(const Event& arrived, const Journey& journey, bool late,
-                                       bool too_late, std::string& detail) {
+                                       bool too_late, std::uint32_t& condition_line) {
     const auto& settings = catalog.settings();
     const auto status = status_of(journey);
     const auto& enter = journey.enter;
@@ -87,7 +84,7 @@ std::optional<NoEntry> Turn::try_enter(const Event& arrived, const Journey& jour
     if (too_late || (late && exit_is_newer(customer, journey, arrived.time))) return NoEntry::late;
     for (const auto& condition : enter.when) {
         if (is_met(condition, nullptr)) continue;
-        detail = std::to_string(condition.line);
+        condition_line = static_cast<std::uint32_t>(condition.line);
         return NoEntry::when;
     }
     std::string key;

@@ -77,9 +77,10 @@ public:
 
     // entries.cpp
     void meet_entries(const Event& event, bool late, bool too_late);
-    /// Nothing where the run was opened; else why not, with the line of the condition in `detail`.
+    /// Nothing where the run was opened; else why not, with the line of the condition that was not
+    /// met.
     std::optional<NoEntry> try_enter(const Event& event, const Journey& journey, bool late,
-                                     bool too_late, std::string& detail);
+                                     bool too_late, std::uint32_t& condition_line);
     void enter_run(const Event& event, const Journey& journey, std::string key);
 
     // versions.cpp

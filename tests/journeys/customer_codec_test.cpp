@@ -143,6 +143,10 @@ public:
         fill(c.sends, [&] {
             return SendMark{time(), text(), text(), {random_(), random_()}, flag()};
         });
+        fill(c.refusals, [&] {
+            return Refusal{text(), random_(), static_cast<NoEntry>(below(10)),
+                           static_cast<std::uint32_t>(random_()), time()};
+        });
         fill(c.dedup, [&] { return random_(); });
         for (std::size_t i = 0; i < c.dedup.size(); ++i) c.dedup_written.push_back(time());
         c.dedup_evicted = time();
@@ -338,6 +342,19 @@ TEST_CASE("any customer comes back as it was", "[codec]") {
     for (int i = 0; i < 500; ++i) REQUIRE(is_read_and_written_the_same(pack(anybody())));
 }
 
+TEST_CASE("a customer is read into what another one has left", "[codec]") {
+    const auto seed = std::random_device{}();
+    CAPTURE(seed);
+    Anybody anybody{seed};
+    Customer used;
+    for (int i = 0; i < 500; ++i) {
+        const auto block = pack(i % 7 == 0 ? typical() : i % 11 == 0 ? Customer{} : anybody());
+        if (i % 13 == 0) (void)unpack(block.substr(0, block.size() / 2), used); // Half of it.
+        REQUIRE(unpack(block, used).has_value());
+        REQUIRE(pack(used) == block);
+    }
+}
+
 TEST_CASE("a block cut short at any byte is refused", "[codec]") {
     const auto seed = std::random_device{}();
     CAPTURE(seed);
@@ -386,23 +403,36 @@ TEST_CASE("hostile bytes are survived", "[codec]") {
 
 TEST_CASE("a block of another schema version is refused by name", "[codec]") {
     auto block = pack(typical());
-    block[0] = 2;
-    const auto customer = unpack(block);
-    REQUIRE_FALSE(customer.has_value());
-    CHECK(customer.error().detail ==
-          "the customer's state has schema version 2; this program reads version 1");
+    for (const char version : {'\0', '\3', '\xff'}) {
+        block[0] = version;
+        const auto customer = unpack(block);
+        REQUIRE_FALSE(customer.has_value());
+        CHECK(customer.error().detail == "the customer's state has schema version " +
+                                             std::to_string(static_cast<unsigned char>(version)) +
+                                             "; this program reads versions up to 2");
+    }
 }
 
 TEST_CASE("a customer as version 1 wrote it is read for ever", "[codec][golden]") {
-    const auto* path = SOJOURN_SOURCE_DIR "/tests/golden/customer_v1.bin.hex";
-    if (std::getenv("UPDATE_GOLDEN")) std::ofstream{path} << to_hex_text(pack(typical()));
-    std::ifstream file{path};
-    const auto block = from_hex_text(file);
-    const auto customer = unpack(block);
+    std::ifstream file{SOJOURN_SOURCE_DIR "/tests/golden/customer_v1.bin.hex"};
+    const auto customer = unpack(from_hex_text(file));
     REQUIRE(customer.has_value());
     CHECK(customer->carts.at(0).lines.at(1).product_id == "p-200");
     CHECK(customer->runs.at(0).journey == "cart-abandon");
     CHECK(pack(*customer) == pack(typical()));
+}
+
+TEST_CASE("a customer as version 2 wrote it is read for ever", "[codec][golden]") {
+    auto now = typical();
+    now.refusals.push_back({"win-back", 0x1122334455667788, NoEntry::reentry, 0, now.now});
+    now.refusals.push_back({"browse-abandon", 0x99aabbccddeeff00, NoEntry::when, 14, now.now});
+    const auto* path = SOJOURN_SOURCE_DIR "/tests/golden/customer_v2.bin.hex";
+    if (std::getenv("UPDATE_GOLDEN")) std::ofstream{path} << to_hex_text(pack(now));
+    std::ifstream file{path};
+    const auto customer = unpack(from_hex_text(file));
+    REQUIRE(customer.has_value());
+    CHECK(customer->refusals.at(1).line == 14);
+    CHECK(pack(*customer) == pack(now));
 }
 
 TEST_CASE("packing and unpacking a typical customer, timed", "[codec][.bench]") {

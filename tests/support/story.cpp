@@ -61,6 +61,7 @@ journeys::CatalogPtr Story::load(const std::vector<std::string>& files) {
     auto catalog =
         std::make_shared<const journeys::Catalog>(++publication_, settings, current, known_);
     known_.insert(known_.end(), current.begin(), current.end());
+    catalog_ = catalog;
     return catalog;
 }
 

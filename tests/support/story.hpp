@@ -53,6 +53,7 @@ public:
     Timestamp last_at(journeys::EntryKind kind) const;
     const std::vector<journeys::TimelineEntry>& entries() const { return entries_; }
     const journeys::Customer& customer(std::string_view who) const;
+    const journeys::Catalog& catalog() const { return *catalog_; }
     std::vector<journeys::IntentGranted> granted;
 
 private:
@@ -60,6 +61,7 @@ private:
 
     std::optional<journeys::Settings> settings_;
     std::vector<journeys::JourneyPtr> known_;
+    journeys::CatalogPtr catalog_;
     std::uint64_t publication_ = 0;
     std::uint64_t messages_ = 0, offset_ = 0;
     journeys::IdentityCache identity_;
