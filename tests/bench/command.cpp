@@ -6,6 +6,7 @@
 #include "tests/bench/crowd_bench.hpp"
 #include "tests/bench/ingest_bench.hpp"
 #include "tests/bench/measure.hpp"
+#include "tests/bench/trigger_bench.hpp"
 
 #include <CLI/Validators.hpp>
 
@@ -42,6 +43,15 @@ int run_bench(const BenchOptions& options) {
         crowd.customers = options.customers;
         if (wanted("memory")) figures.push_back(bench::bench_memory(crowd));
         if (wanted("scale")) figures.push_back(bench::bench_scale(crowd));
+        if (wanted("trigger")) {
+            const bench::TemporaryFolder folder{options.folder};
+            bench::TriggerOptions trigger;
+            trigger.config = options.config;
+            trigger.folder = folder.path();
+            trigger.rounds = options.rounds;
+            trigger.seconds = options.seconds;
+            figures.push_back(bench::bench_trigger(trigger));
+        }
         if (wanted("ingest")) {
             const bench::TemporaryFolder folder{options.folder};
             bench::IngestOptions ingest;
@@ -69,7 +79,7 @@ void add_bench(CLI::App& app, int& exit_code) {
         app.add_subcommand("bench", "Measure what the service costs beside its raw parts");
     const auto options = std::make_shared<BenchOptions>();
     command->add_option("--only", options->only, "One measure instead of all")
-        ->check(CLI::IsMember({"cel", "ingest", "memory", "scale"}));
+        ->check(CLI::IsMember({"cel", "ingest", "memory", "scale", "trigger"}));
     command->add_flag("--json", options->json, "Print JSON instead of a table");
     command->add_option("--rounds", options->rounds, "How often both sides take their turn")
         ->check(CLI::Range(1, 100))
