@@ -33,10 +33,12 @@ bool ChannelActor::Turn::operator<(const Turn& other) const {
     return id < other.id;
 }
 
-ChannelActor::ChannelActor(caf::actor_config& config, const Ports& ports, ChannelSettings settings)
+ChannelActor::ChannelActor(caf::actor_config& config, const Ports& ports, ChannelSettings settings,
+                           std::shared_ptr<Permits> permits)
     : event_based_actor(config), ports_(ports), settings_(std::move(settings)),
-      provider_(*ports.channels.at(settings_.name)), tokens_(settings_.burst),
-      tokens_at_(ports.pacer->now()), breaker_span_(settings_.breaker_open) {}
+      provider_(*ports.channels.at(settings_.name)), permits_(std::move(permits)),
+      tokens_(settings_.burst), tokens_at_(ports.pacer->now()),
+      breaker_span_(settings_.breaker_open) {}
 
 caf::behavior ChannelActor::make_behavior() {
     delayed_send(this, settings_.tick, Tick{});
@@ -69,6 +71,7 @@ caf::behavior ChannelActor::make_behavior() {
                 if (item.partition == gone.partition && item.state != State::calling)
                     ids.push_back(id);
             for (const IntentId id : ids) drop(id);
+            lent_ -= permits_->forget(gone.partition);
             pump();
         },
         [this](ChannelControl& command) { control(command); },
@@ -80,6 +83,7 @@ caf::behavior ChannelActor::make_behavior() {
 // ------------------------------------------------------------------------------
 
 void ChannelActor::offered(Offered& offer) {
+    if (offer.is_granted) return offered_granted(offer);
     const IntentId id = offer.intent.id;
     auto [at, is_new] = items_.try_emplace(id);
     Item& item = at->second;
@@ -108,6 +112,25 @@ void ChannelActor::offered(Offered& offer) {
         item.is_granted = item.must_prove = item.may_be_written = true;
     }
     ready_.insert(turn(item));
+    pump();
+}
+
+void ChannelActor::offered_granted(Offered& offer) {
+    if (permits_->arrived(offer.partition)) --lent_;
+    auto [at, is_new] = items_.try_emplace(offer.intent.id);
+    Item& item = at->second;
+    if (item.is_granted || item.state == State::settling) return pump(); // Is under way already.
+    if (!is_new && item.state == State::queued) leave_queue(item);
+    if (is_new || item.state == State::queued) ++under_way_;
+    item.intent = std::move(offer.intent);
+    item.customer = std::move(offer.customer);
+    item.partition = offer.partition;
+    item.owner = std::move(offer.owner);
+    item.address = std::move(offer.address);
+    item.payload = std::move(offer.payload);
+    item.is_granted = true;
+    item.claimed_at = ports_.pacer->now();
+    confirm(item);
     pump();
 }
 
@@ -304,9 +327,10 @@ void ChannelActor::pump() {
         ready_.insert(turn(items_.at(backing_off_.begin()->second)));
         backing_off_.erase(backing_off_.begin());
     }
-    if (paused_ || draining_ || now < hold_until_) return;
-    while (!ready_.empty() && under_way_ < settings_.concurrency && breaker_lets_through(now) &&
-           take_token(now)) {
+    if (paused_ || draining_ || now < hold_until_) return call_in();
+    if (!ready_.empty()) call_in(); // What waits goes first.
+    while (!ready_.empty() && under_way_ + lent_ < settings_.concurrency &&
+           breaker_lets_through(now) && take_token(now)) {
         Item& item = items_.at(ready_.begin()->id);
         ready_.erase(ready_.begin());
         ++under_way_;
@@ -317,12 +341,31 @@ void ChannelActor::pump() {
             caf::anon_send(item.owner, AskHandOver{item.intent.id, item.customer, this, {}});
         }
     }
+    lend(now);
+}
+
+void ChannelActor::lend(Timestamp now) {
+    if (!ready_.empty() || breaker_is_open_) return call_in();
+    std::size_t more = 0;
+    while (under_way_ + lent_ < settings_.concurrency && take_token(now)) {
+        ++lent_;
+        ++more;
+    }
+    if (more > 0) permits_->lend(more);
+}
+
+void ChannelActor::call_in() {
+    const std::size_t back = permits_->call_in();
+    lent_ -= back;
+    if (settings_.rate > 0)
+        tokens_ = std::min(tokens_ + static_cast<double>(back), std::max(settings_.burst, 1.0));
 }
 
 bool ChannelActor::take_token(Timestamp now) {
     if (settings_.rate <= 0) return true;
     const std::chrono::duration<double> passed = now - tokens_at_;
-    tokens_ = std::min(std::max(settings_.burst, 1.0), tokens_ + passed.count() * settings_.rate);
+    const double most = std::max(settings_.burst, 1.0) - static_cast<double>(lent_);
+    tokens_ = std::min(most, tokens_ + passed.count() * settings_.rate);
     tokens_at_ = now;
     if (tokens_ < 1) return false;
     tokens_ -= 1;
@@ -361,7 +404,7 @@ void ChannelActor::tick() {
     counts_.breaker_open = breaker_is_open_;
     counts_.paused = paused_;
     ports_.observer->channel(settings_.name, counts_);
-    if (draining_ && drained_ && under_way_ == 0 && settling_.empty())
+    if (draining_ && drained_ && under_way_ == 0 && lent_ == 0 && settling_.empty())
         std::exchange(drained_, nullptr)();
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "actors/messages.hpp"
+#include "actors/permits.hpp"
 #include "actors/shard.hpp"
 
 #include <deque>
@@ -35,12 +36,15 @@ struct ChannelSettings {
 /// One per channel, an island: its queue, its pace, its breaker.
 ///
 /// An intent is queued when its row is committed. When it may go, the customer is asked; what they
-/// grant comes back by the flush, as committed. Then they are asked once more, in memory, and the
+/// grant comes back by the flush, as committed. Where the channel has lent a place, the customer
+/// grants in the transition that opens the intent, and the channel hears of both at once. Then they
+/// are asked once more, in memory, and the
 /// request is written. From then on its bytes are frozen. The outcome goes into the log, by which
 /// the customer learns of it; the intent is forgotten once that is appended.
 class ChannelActor : public caf::event_based_actor {
 public:
-    ChannelActor(caf::actor_config& config, const Ports& ports, ChannelSettings settings);
+    ChannelActor(caf::actor_config& config, const Ports& ports, ChannelSettings settings,
+                 std::shared_ptr<Permits> permits);
 
 protected:
     caf::behavior make_behavior() override;
@@ -77,6 +81,7 @@ private:
     };
 
     void offered(Offered& offer);
+    void offered_granted(Offered& offer);
     void granted(Granted& message);
     void standing(const Standing& answer);
     void answered(const ProviderAnswered& answer);
@@ -91,6 +96,9 @@ private:
     void confirm(Item& item);
     void call(Item& item);
     void pump();
+    /// Lends what is free where nothing waits, and calls it in where something does.
+    void lend(journeys::Timestamp now);
+    void call_in();
     bool take_token(journeys::Timestamp now);
     bool breaker_lets_through(journeys::Timestamp now);
     void succeeded();
@@ -107,6 +115,8 @@ private:
     std::set<Turn> ready_;
     std::set<std::pair<journeys::Timestamp, journeys::IntentId>> backing_off_;
     std::size_t under_way_ = 0; ///< asking, confirming, calling.
+    std::shared_ptr<Permits> permits_;
+    std::size_t lent_ = 0; ///< Places and tokens that customers have, or may take.
     std::set<journeys::IntentId> settling_;
     double tokens_ = 0;
     journeys::Timestamp tokens_at_{}, hold_until_{};

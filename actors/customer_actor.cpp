@@ -4,6 +4,7 @@
 #include "actors/scratch.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <stdexcept>
 
 namespace actors {
@@ -82,6 +83,7 @@ void CustomerActor::perform_or_quarantine(ToCustomer& message, Commit& commit) {
         } catch (const std::exception& failure) {
             // What stands is done again from the state before: half a transition may lie behind us.
             quarantined_ = std::make_unique<std::string>(failure.what());
+            message.hand_over_at = journeys::no_time;
             const std::size_t stands = commit.records;
             commit = Commit{.slot = slot_};
             auto* batch = std::get_if<Batch>(&message.what);
@@ -114,14 +116,17 @@ Customer& CustomerActor::decode() const {
 }
 
 void CustomerActor::work(ToCustomer& message, Customer& customer, Commit& commit) {
-    const Rulebook& rulebook = *message.rulebook;
+    const RulebookPtr held = message.rulebook; // The message may be put away.
+    const Rulebook& rulebook = *held;
     const std::uint64_t revision_before = customer.revision, applied_before = customer.applied;
     Effects& effects = commit.write.effects;
     bool touched = false;
     std::visit(Overloaded{
                    [&](Batch& batch) {
                        commit.answers = apply(batch, rulebook, customer, commit);
-                       if (!commit.answers) lookup_->message = std::move(message);
+                       if (commit.answers) return;
+                       lookup_->message = std::move(message);
+                       lookup_->message.hand_over_at = journeys::no_time; // It gets old.
                    },
                    [&](Wake& wake) {
                        if (shard_.ports.mark) shard_.ports.mark->applying(shard_.partition, 0, id_);
@@ -130,11 +135,8 @@ void CustomerActor::work(ToCustomer& message, Customer& customer, Commit& commit
                        touched = wake.hint_was_stored;
                    },
                    [&](AskHandOver& ask) {
-                       if (failpoint("grant.before"))
-                           throw std::runtime_error("failpoint grant.before");
-                       const auto verdict = shard_.rules.hand_over(customer, ask.intent, ask.now,
-                                                                   *rulebook.current, effects);
-                       failpoint("grant.after");
+                       const auto verdict =
+                           hand_over(ask.intent, ask.now, rulebook, customer, commit);
                        // Before the commit: should the row come back to the channel, then it comes
                        // behind this.
                        if (verdict.verdict != journeys::HandOver::Verdict::grant)
@@ -152,6 +154,9 @@ void CustomerActor::work(ToCustomer& message, Customer& customer, Commit& commit
                    },
                },
                message.what);
+    std::vector<Permit> permits;
+    if (commit.answers && message.hand_over_at != journeys::no_time)
+        hand_over_at_once(message.hand_over_at, rulebook, customer, commit, permits);
     commit.changed = touched || !effects.empty() || customer.revision != revision_before ||
                      customer.applied != applied_before;
     if (commit.changed && customer.revision == revision_before) ++customer.revision;
@@ -163,6 +168,40 @@ void CustomerActor::work(ToCustomer& message, Customer& customer, Commit& commit
         if (commit.write.wake_at <= wake->closed)
             commit.write.wake_at = wake->closed + look_again_after;
     if (commit.changed) commit.write.block = block_;
+    for (auto& permit : permits) permit.keep();
+}
+
+void CustomerActor::hand_over_at_once(Timestamp now, const Rulebook& rulebook, Customer& customer,
+                                      Commit& commit, std::vector<Permit>& permits) {
+    struct Opened {
+        int priority;
+        journeys::IntentId id;
+        Permits* permits;
+    };
+    std::vector<Opened> all;
+    for (const auto& effect : commit.write.effects)
+        if (const auto* opened = std::get_if<journeys::IntentOpened>(&effect))
+            if (const auto at = shard_.permits.find(opened->channel); at != shard_.permits.end())
+                all.push_back({opened->priority, opened->id, at->second.get()});
+    std::ranges::stable_sort(all, std::greater{}, &Opened::priority);
+    for (const auto& opened : all) {
+        if (!opened.permits->take(shard_.partition)) continue;
+        Permit permit{*opened.permits, shard_.partition};
+        const auto verdict = hand_over(opened.id, now, rulebook, customer, commit);
+        if (verdict.verdict != journeys::HandOver::Verdict::grant) continue;
+        commit.write.granted_at_once.push_back(opened.id);
+        permits.push_back(std::move(permit));
+    }
+}
+
+journeys::HandOver CustomerActor::hand_over(journeys::IntentId intent, Timestamp now,
+                                            const Rulebook& rulebook, Customer& customer,
+                                            Commit& commit) const {
+    if (failpoint("grant.before")) throw std::runtime_error("failpoint grant.before");
+    const auto verdict =
+        shard_.rules.hand_over(customer, intent, now, *rulebook.current, commit.write.effects);
+    failpoint("grant.after");
+    return verdict;
 }
 
 bool CustomerActor::apply(Batch& batch, const Rulebook& rulebook, Customer& customer,

@@ -102,10 +102,12 @@ void FlushActor::keep(Commit& commit) {
         if (pending.urgent && !was_urgent) urgent_.push_back(commit.slot.index);
         if (commit.write.block) {
             auto before = std::move(pending.write.effects);
-            before.insert(before.end(), std::make_move_iterator(effects.begin()),
-                          std::make_move_iterator(effects.end()));
+            std::ranges::move(effects, std::back_inserter(before));
+            auto granted = std::move(pending.write.granted_at_once);
+            std::ranges::move(commit.write.granted_at_once, std::back_inserter(granted));
             pending.write = std::move(commit.write);
             pending.write.effects = std::move(before);
+            pending.write.granted_at_once = std::move(granted);
         }
     }
     std::ranges::move(commit.parked, std::back_inserter(pending.parked));
@@ -238,14 +240,29 @@ void FlushActor::flushed(const Flushed& answer) {
 }
 
 void FlushActor::tell_channels(const CustomerWrite& write) {
+    const auto grant_at_once = [&](journeys::IntentId id) -> const journeys::IntentGranted* {
+        if (std::ranges::find(write.granted_at_once, id) == write.granted_at_once.end())
+            return nullptr;
+        for (const auto& effect : write.effects)
+            if (const auto* granted = std::get_if<journeys::IntentGranted>(&effect))
+                if (granted->id == id) return granted;
+        return nullptr;
+    };
     for (const auto& effect : write.effects) {
         if (const auto* opened = std::get_if<journeys::IntentOpened>(&effect)) {
             const auto channel = shard_.channels.find(opened->channel);
             if (channel == shard_.channels.end()) continue;
-            caf::anon_send(channel->second, Offered{.partition = shard_.partition,
-                                                    .owner = partition_,
-                                                    .customer = write.customer,
-                                                    .intent = *opened});
+            Offered offer{.partition = shard_.partition,
+                          .owner = partition_,
+                          .customer = write.customer,
+                          .intent = *opened};
+            if (const auto* grant = grant_at_once(opened->id)) {
+                failpoint("claim.before");
+                offer.is_granted = true;
+                offer.address = grant->address;
+                offer.payload = grant->payload;
+            }
+            caf::anon_send(channel->second, std::move(offer));
         } else if (const auto* granted = std::get_if<journeys::IntentGranted>(&effect)) {
             failpoint("claim.before");
             for (const auto& [name, channel] : shard_.channels)

@@ -121,6 +121,9 @@ struct Query {
 struct ToCustomer {
     std::variant<Batch, Wake, AskHandOver, AskStanding, Query> what;
     RulebookPtr rulebook;
+    /// Of a batch or a wake behind which the customer has applied all that is acknowledged: what it
+    /// opens may be handed over at once, at this instant. `no_time`: only when its channel asks.
+    journeys::Timestamp hand_over_at = journeys::no_time;
 };
 
 // From a customer to the flush, by way of their `Scratch`: what one message led to.
@@ -182,6 +185,8 @@ struct Offered { ///< A committed row of the outbox.
     bool was_claimed =
         false; ///< By a process that is gone; then with the bytes that it had frozen.
     std::string address, payload;
+    /// In the flush that opened it; a permit of the channel comes with it.
+    bool is_granted = false;
 };
 struct Granted { ///< The grant is committed.
     journeys::IntentGranted grant;

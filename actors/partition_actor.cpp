@@ -221,7 +221,7 @@ void PartitionActor::dispatch(std::vector<std::pair<std::uint32_t, Batch>>& grou
         entry.records += count;
         batch.closed = closed;
         open_ticket(index, batch.records.front()->offset, batch.records.back()->offset);
-        tell(index, {std::move(batch), rulebook_});
+        tell(index, {std::move(batch), rulebook_, hand_over_at(entry)});
     }
     records_ += records;
     shard_.credit.take(shard_.partition, records);
@@ -274,6 +274,16 @@ void PartitionActor::tell(std::uint32_t index, ToCustomer message) {
         entry.held->push_back(std::move(message));
     else
         send(entry.actor, std::move(message));
+}
+
+bool PartitionActor::has_all_acknowledged() const {
+    return received_ >= shard_.ports.log->last_offset(shard_.partition);
+}
+
+journeys::Timestamp PartitionActor::hand_over_at(const Entry& entry) const {
+    if (state_ != State::live || entry.in_flight > 0 || !has_all_acknowledged())
+        return journeys::no_time;
+    return std::max(shard_.ports.pacer->now(), accepted_at_);
 }
 
 void PartitionActor::load_next() {
@@ -452,7 +462,7 @@ void PartitionActor::wake(std::uint32_t index, bool hint_was_stored) {
     entry.waking = true;
     ++waking_;
     ++woken_;
-    tell(index, {Wake{closed_, hint_was_stored}, rulebook_});
+    tell(index, {Wake{closed_, hint_was_stored}, rulebook_, hand_over_at(entry)});
 }
 
 void PartitionActor::ask_due() {

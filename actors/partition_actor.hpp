@@ -93,6 +93,9 @@ private:
 
     std::uint32_t find_or_load(const journeys::CustomerId& customer);
     void tell(std::uint32_t index, ToCustomer message);
+    /// For a message to a customer who has nothing else to do: see `ToCustomer::hand_over_at`.
+    journeys::Timestamp hand_over_at(const Entry& entry) const;
+    bool has_all_acknowledged() const;
     void load_next();
     void open_ticket(std::uint32_t index, std::uint64_t first, std::uint64_t last);
     void close_tickets(std::uint32_t index, std::uint64_t through);

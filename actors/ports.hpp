@@ -79,6 +79,8 @@ struct CustomerWrite {
     std::shared_ptr<const std::string> block; ///< Null: no snapshot yet, only effects.
     std::vector<journeys::Effect> effects;    ///< In order; of revisions up to `revision`.
     std::uint64_t first_timeline_number = 0;  ///< Timeline rows are keyed (customer, revision, n).
+    /// Granted in the transition that opened them, each with a permit of its channel.
+    std::vector<journeys::IntentId> granted_at_once;
 };
 
 /// A record that could not be applied, kept beside the log until an operator releases its customer.

@@ -72,6 +72,7 @@ struct FlushSettings {
     journeys::Duration retry_max = std::chrono::seconds{2};
 };
 
+class Permits;
 struct Scratch;
 
 /// One partition's context. But for `scratch` immutable once its actors run, and alive until all of
@@ -86,6 +87,7 @@ struct Shard {
     std::map<std::string, caf::actor, std::less<>> channels;
     caf::actor flush; ///< Set by the partition's actor before it spawns the first customer.
     std::shared_ptr<Scratch> scratch;
+    std::map<std::string, std::shared_ptr<Permits>, std::less<>> permits; ///< By channel.
 };
 
 } // namespace actors

@@ -2,6 +2,7 @@
 
 #include "actors/messages.hpp"
 #include "actors/partition_actor.hpp"
+#include "actors/permits.hpp"
 #include "actors/scratch.hpp"
 
 #include <caf/logger.hpp>
@@ -41,8 +42,12 @@ System::System(const Ports& ports, SystemSettings settings)
         shard->system->await_actors_before_shutdown(false);
         shards_.push_back(std::move(shard));
     }
-    for (const auto& channel : settings_.channels)
-        channels_.emplace(channel.name, shards_[0]->system->spawn<ChannelActor>(ports_, channel));
+    for (const auto& channel : settings_.channels) {
+        const auto permits = std::make_shared<Permits>(settings_.partitions);
+        permits_.emplace(channel.name, permits);
+        channels_.emplace(channel.name,
+                          shards_[0]->system->spawn<ChannelActor>(ports_, channel, permits));
+    }
     let_go_of_logger();
 }
 
@@ -58,7 +63,8 @@ void System::start() {
                                                           credit_,
                                                           channels_,
                                                           {},
-                                                          std::make_shared<Scratch>()}));
+                                                          std::make_shared<Scratch>(),
+                                                          permits_}));
         auto& home = *shards_[partition % shards_.size()]->system;
         partitions_.push_back(home.spawn<PartitionActor>(std::ref(*contexts_.back())));
     }

@@ -72,6 +72,7 @@ private:
     std::vector<std::unique_ptr<Shard>> contexts_;
     std::vector<caf::actor> partitions_;
     std::map<std::string, caf::actor, std::less<>> channels_;
+    std::map<std::string, std::shared_ptr<Permits>, std::less<>> permits_;
 };
 
 } // namespace actors

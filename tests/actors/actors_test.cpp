@@ -83,6 +83,69 @@ TEST_CASE_METHOD(ActorFixture, "an exit applied before the request is written re
     CHECK(std::ranges::count(outbox(), IntentState::recalled) == 1);
 }
 
+TEST_CASE_METHOD(ActorFixture, "where the channel is free, one flush opens and grants",
+                 "[actors]") {
+    start();
+    settle();
+    for (int i = 0; i < 40; ++i) track(user("u" + std::to_string(i)), "Product Added");
+    SECTION("for as many as the channel takes at once; the others are asked") {
+        pass(46min);
+        CHECK(disk.granted_at_once == settings.channels[0].concurrency);
+    }
+    SECTION("not while the channel is paused") {
+        caf::anon_send(system->channel("mail"),
+                       actors::ChannelControl{actors::ChannelCommand::pause, {}});
+        pass(46min);
+        CHECK(disk.granted_at_once == 0);
+        CHECK(calls_in_all(provider) == 0);
+        caf::anon_send(system->channel("mail"),
+                       actors::ChannelControl{actors::ChannelCommand::resume, {}});
+        pass(1s);
+    }
+    CHECK(outbox() == std::vector{40, IntentState::accepted});
+    CHECK(calls_in_all(provider) == 40);
+    pass(25h, 1min); // All places came back: the second message of each goes out too.
+    CHECK(outbox() == std::vector{80, IntentState::accepted});
+    CHECK(stop());
+}
+
+TEST_CASE_METHOD(ActorFixture, "what is granted at once spends the channel's rate", "[actors]") {
+    settings.channels[0].rate = 1e-9;
+    settings.channels[0].burst = 3;
+    start();
+    settle();
+    for (int i = 0; i < 20; ++i) track(user("u" + std::to_string(i)), "Product Added");
+    pass(1h);
+    CHECK(calls_in_all(provider) == 3);
+    CHECK(disk.granted_at_once == 3);
+}
+
+TEST_CASE_METHOD(ActorFixture, "nothing is granted at once behind what is acknowledged",
+                 "[actors]") {
+    start();
+    settle();
+    track(ada, "Product Added");
+    pass(44min + 59s, 1s);
+    clock += 2s;
+    Record order;
+    order.customer = ada;
+    journeys::Event event;
+    event.name = "Order Completed";
+    event.ids = {ada};
+    event.message_hash = 1;
+    event.time = event.written = clock;
+    order.body = event;
+    world().write(order); // Durable, and on its way to the partition.
+    for (actors::Partition i = 0; i < 2; ++i)
+        caf::anon_send(system->partition(i), actors::LogClosed{i, clock - 1ms});
+    settle();
+    CHECK(disk.granted_at_once == 0);
+    CHECK(outbox() == std::vector{IntentState::pending});
+    pass(10s);
+    CHECK(outbox() == std::vector{IntentState::recalled});
+    CHECK(calls_in_all(provider) == 0);
+}
+
 TEST_CASE_METHOD(ActorFixture, "who sleeps loses nothing by it", "[actors]") {
     settings.partition.idle_after = 1min;
     start();

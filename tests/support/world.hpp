@@ -46,6 +46,7 @@ struct Disk {
     std::vector<Partition> partitions;
     std::map<IntentId, actors::OutboxRow> outbox;
     std::map<IntentId, int> opened_in_rows; ///< How often an outbox row was written as new.
+    std::uint64_t granted_at_once = 0;      ///< Rows that were new and claimed in one flush.
     std::map<std::uint64_t, journeys::CatalogPtr> publications;
     std::uint64_t rows_written = 0, flushes = 0;
 };
@@ -304,6 +305,8 @@ private:
                        row.quarantined};
             }
             for (const auto& effect : write.effects) perform(effect, write, request);
+            for (const auto id : write.granted_at_once)
+                if (disk.outbox.at(id).state == IntentState::claimed) ++disk.granted_at_once;
         }
     }
     void perform(const journeys::Effect& effect, const actors::CustomerWrite& write,
