@@ -2,6 +2,7 @@
 
 #include "actors/failpoint.hpp"
 #include "actors/scratch.hpp"
+#include "journeys/newest_lines.hpp"
 
 #include <algorithm>
 #include <functional>
@@ -19,6 +20,7 @@ constexpr auto tick_of_time = journeys::Duration{1};
 /// How soon a customer is looked at again whose due time was too early and who did nothing.
 constexpr auto look_again_after = std::chrono::seconds{10};
 constexpr int firings_max = 1000;
+constexpr std::size_t effects_kept_max = 1024;
 /// A bigger state does not leave its memory to those behind it.
 constexpr std::size_t scratch_bytes_max = 64 * 1024;
 
@@ -31,6 +33,22 @@ void count(journeys::Applied applied, AppliedCounts& counts) {
     case journeys::Applied::late: ++counts.late; break;
     case journeys::Applied::forwarded: ++counts.forwarded; break;
     }
+}
+
+/// A line that stands in the customer's state, and so in no row.
+bool is_newest_line(const journeys::Effect& effect) {
+    const auto* line = std::get_if<journeys::TimelineEntry>(&effect);
+    return line && journeys::is_in_state(line->kind);
+}
+
+void count(journeys::TimelineEntry& refusal, std::vector<RefusalCount>& refusals) {
+    const auto known = std::ranges::find_if(refusals, [&](const RefusalCount& count) {
+        return count.reason == refusal.reason && count.journey == refusal.journey;
+    });
+    if (known != refusals.end())
+        ++known->count;
+    else
+        refusals.push_back({std::move(refusal.journey), std::move(refusal.reason), 1});
 }
 
 } // namespace
@@ -119,7 +137,8 @@ void CustomerActor::work(ToCustomer& message, Customer& customer, Commit& commit
     const RulebookPtr held = message.rulebook; // The message may be put away.
     const Rulebook& rulebook = *held;
     const std::uint64_t revision_before = customer.revision, applied_before = customer.applied;
-    Effects& effects = commit.write.effects;
+    Effects& effects = shard_.scratch->effects;
+    effects.clear();
     bool touched = false;
     std::visit(Overloaded{
                    [&](Batch& batch) {
@@ -135,8 +154,7 @@ void CustomerActor::work(ToCustomer& message, Customer& customer, Commit& commit
                        touched = wake.hint_was_stored;
                    },
                    [&](AskHandOver& ask) {
-                       const auto verdict =
-                           hand_over(ask.intent, ask.now, rulebook, customer, commit);
+                       const auto verdict = hand_over(ask.intent, ask.now, rulebook, customer);
                        // Before the commit: should the row come back to the channel, then it comes
                        // behind this.
                        if (verdict.verdict != journeys::HandOver::Verdict::grant)
@@ -156,7 +174,7 @@ void CustomerActor::work(ToCustomer& message, Customer& customer, Commit& commit
                message.what);
     std::vector<Permit> permits;
     if (commit.answers && message.hand_over_at != journeys::no_time)
-        hand_over_at_once(message.hand_over_at, rulebook, customer, commit, permits);
+        hand_over_at_once(message.hand_over_at, rulebook, customer, commit.write, permits);
     commit.changed = touched || !effects.empty() || customer.revision != revision_before ||
                      customer.applied != applied_before;
     if (commit.changed && customer.revision == revision_before) ++customer.revision;
@@ -168,18 +186,19 @@ void CustomerActor::work(ToCustomer& message, Customer& customer, Commit& commit
         if (commit.write.wake_at <= wake->closed)
             commit.write.wake_at = wake->closed + look_again_after;
     if (commit.changed) commit.write.block = block_;
+    commit.write.effects = take_effects();
     for (auto& permit : permits) permit.keep();
 }
 
 void CustomerActor::hand_over_at_once(Timestamp now, const Rulebook& rulebook, Customer& customer,
-                                      Commit& commit, std::vector<Permit>& permits) {
+                                      CustomerWrite& write, std::vector<Permit>& permits) {
     struct Opened {
         int priority;
         journeys::IntentId id;
         Permits* permits;
     };
     std::vector<Opened> all;
-    for (const auto& effect : commit.write.effects)
+    for (const auto& effect : shard_.scratch->effects)
         if (const auto* opened = std::get_if<journeys::IntentOpened>(&effect))
             if (const auto at = shard_.permits.find(opened->channel); at != shard_.permits.end())
                 all.push_back({opened->priority, opened->id, at->second.get()});
@@ -187,26 +206,42 @@ void CustomerActor::hand_over_at_once(Timestamp now, const Rulebook& rulebook, C
     for (const auto& opened : all) {
         if (!opened.permits->take(shard_.partition)) continue;
         Permit permit{*opened.permits, shard_.partition};
-        const auto verdict = hand_over(opened.id, now, rulebook, customer, commit);
+        const auto verdict = hand_over(opened.id, now, rulebook, customer);
         if (verdict.verdict != journeys::HandOver::Verdict::grant) continue;
-        commit.write.granted_at_once.push_back(opened.id);
+        write.granted_at_once.push_back(opened.id);
         permits.push_back(std::move(permit));
     }
 }
 
 journeys::HandOver CustomerActor::hand_over(journeys::IntentId intent, Timestamp now,
-                                            const Rulebook& rulebook, Customer& customer,
-                                            Commit& commit) const {
+                                            const Rulebook& rulebook, Customer& customer) const {
     if (failpoint("grant.before")) throw std::runtime_error("failpoint grant.before");
     const auto verdict =
-        shard_.rules.hand_over(customer, intent, now, *rulebook.current, commit.write.effects);
+        shard_.rules.hand_over(customer, intent, now, *rulebook.current, shard_.scratch->effects);
     failpoint("grant.after");
     return verdict;
 }
 
+Effects CustomerActor::take_effects() const {
+    auto& [customer, effects, refusals, commits] = *shard_.scratch;
+    Effects kept; // Of the size that it needs: it may wait for a minute, with a million others.
+    kept.reserve(static_cast<std::size_t>(std::ranges::count_if(
+        effects, [](const journeys::Effect& effect) { return !is_newest_line(effect); })));
+    for (auto& effect : effects) {
+        if (!is_newest_line(effect))
+            kept.push_back(std::move(effect));
+        else if (auto& line = std::get<journeys::TimelineEntry>(effect);
+                 line.kind == journeys::EntryKind::no_entry)
+            count(line, refusals);
+    }
+    if (effects.capacity() > effects_kept_max) effects = {};
+    effects.clear();
+    return kept;
+}
+
 bool CustomerActor::apply(Batch& batch, const Rulebook& rulebook, Customer& customer,
                           Commit& commit) {
-    Effects& effects = commit.write.effects;
+    Effects& effects = shard_.scratch->effects;
     auto& records = batch.records;
     for (std::size_t i = 0; i < records.size(); ++i) {
         const journeys::Record& record = *records[i];

@@ -47,13 +47,14 @@ private:
     /// False where the rest of the batch has to wait; `commit` then holds what could be applied.
     bool apply(Batch& batch, const Rulebook& rulebook, journeys::Customer& customer,
                Commit& commit);
-    /// Grants what `commit` opens and its channel has a place for; the permits go with it.
+    /// Grants what the message has opened and its channel has a place for; the permits go with it.
     void hand_over_at_once(journeys::Timestamp now, const Rulebook& rulebook,
-                           journeys::Customer& customer, Commit& commit,
+                           journeys::Customer& customer, CustomerWrite& write,
                            std::vector<Permit>& permits);
     journeys::HandOver hand_over(journeys::IntentId intent, journeys::Timestamp now,
-                                 const Rulebook& rulebook, journeys::Customer& customer,
-                                 Commit& commit) const;
+                                 const Rulebook& rulebook, journeys::Customer& customer) const;
+    /// What goes to the flush of what the message has led to.
+    journeys::Effects take_effects() const;
     bool must_ask_the_log(const journeys::Customer& customer, const journeys::Record& record) const;
     void ask_the_log(const Batch& batch, std::size_t from, const journeys::Customer& customer);
     void send_lookup();

@@ -2,7 +2,6 @@
 
 #include "actors/failpoint.hpp"
 #include "actors/scratch.hpp"
-#include "journeys/newest_lines.hpp"
 
 #include <algorithm>
 
@@ -60,25 +59,10 @@ void FlushActor::keep_all() {
         for (auto& commit : commits) keep(commit);
     if (commits.capacity() > commits_kept_max) commits = {};
     commits.clear();
-    if (refusals_.empty()) return;
-    shard_.ports.observer->refused(shard_.partition, refusals_);
-    refusals_.clear();
-}
-
-void FlushActor::take_out_newest_lines(journeys::Effects& effects) {
-    std::erase_if(effects, [this](journeys::Effect& effect) {
-        auto* const line = std::get_if<journeys::TimelineEntry>(&effect);
-        if (!line || !journeys::is_in_state(line->kind)) return false;
-        if (line->kind != journeys::EntryKind::no_entry) return true;
-        const auto known = std::ranges::find_if(refusals_, [&](const RefusalCount& count) {
-            return count.reason == line->reason && count.journey == line->journey;
-        });
-        if (known != refusals_.end())
-            ++known->count;
-        else
-            refusals_.push_back({std::move(line->journey), std::move(line->reason), 1});
-        return true;
-    });
+    auto& refusals = shard_.scratch->refusals;
+    if (refusals.empty()) return;
+    shard_.ports.observer->refused(shard_.partition, refusals);
+    refusals.clear();
 }
 
 void FlushActor::keep(Commit& commit) {
@@ -91,7 +75,6 @@ void FlushActor::keep(Commit& commit) {
     auto [at, is_new] = pending_.try_emplace(commit.slot.index);
     Pending& pending = at->second;
     auto& effects = commit.write.effects;
-    take_out_newest_lines(effects);
     const bool was_urgent = pending.urgent;
     pending.urgent = was_urgent || !commit.prove.empty() || std::ranges::any_of(effects, is_urgent);
     if (is_new) {

@@ -37,8 +37,6 @@ private:
 
     void keep_all();
     void keep(Commit& commit);
-    /// Takes the lines out that stand in the customer's state, and counts the refusals among them.
-    void take_out_newest_lines(journeys::Effects& effects);
     void relay();
     void tick();
     void flush_if_due();
@@ -60,7 +58,6 @@ private:
     std::deque<std::uint32_t> urgent_, calm_;            ///< In order; may name what is gone.
     std::size_t checkpoint_left_ = 0; ///< Of `calm_`: how many belong to the checkpoint under way.
     Progressed progressed_;
-    std::vector<RefusalCount> refusals_;
 
     std::shared_ptr<const FlushRequest> request_; ///< In flight, or waiting to be repeated.
     std::vector<Persisted::Entry> in_flight_;

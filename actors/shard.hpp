@@ -38,9 +38,10 @@ struct Ports {
     Observer* observer = nullptr;
     std::map<std::string, Channel*> channels;
     std::function<std::string(const journeys::Record&)>
-        encode;                         ///< The body of a record, for `Draft::bytes`.
-    std::function<void()> trim = [] {}; ///< Called after many customers were let go: `malloc_trim`.
-    PoisonMark* mark = nullptr;         ///< May be null.
+        encode; ///< The body of a record, for `Draft::bytes`.
+    std::function<void()> trim = [] {
+    }; ///< Called after many customers were let go: gives what is free back to the system.
+    PoisonMark* mark = nullptr; ///< May be null.
     /// Records at which the process has died before: they are parked unread.
     std::set<std::pair<Partition, std::uint64_t>> poisoned;
 };

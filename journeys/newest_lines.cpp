@@ -8,19 +8,26 @@
 namespace journeys {
 namespace {
 
-/// The wait that `run` stands in, where it has begun anew since the run came to it.
-std::optional<TimelineEntry> newest_restart(const Run& run, const Catalog& catalog) {
+bool is_wait(const Step& step) {
+    return std::holds_alternative<WaitFor>(step.action) ||
+           std::holds_alternative<WaitUntilTime>(step.action) ||
+           std::holds_alternative<WaitUntilDate>(step.action) ||
+           std::holds_alternative<WaitForEvent>(step.action) ||
+           std::holds_alternative<WaitForCondition>(step.action);
+}
+
+/// The wait that `run` stands in.
+std::optional<TimelineEntry> wait_of(const Run& run, const Catalog& catalog) {
     const auto* journey = catalog.version(run.journey, run.version);
-    if (!journey || run.step >= journey->steps.size() || run.last_event.empty())
-        return std::nullopt;
+    if (!journey || run.step >= journey->steps.size()) return std::nullopt;
     const auto& step = journey->steps[run.step];
-    if (!std::holds_alternative<WaitFor>(step.action) &&
-        !std::holds_alternative<WaitUntilDate>(step.action))
-        return std::nullopt;
-    const auto at = PackedView{run.last_event}.find("timestamp");
-    if (at.kind() != PackedKind::integer || from_millis(at.as_int()) < run.step_reached)
-        return std::nullopt;
-    TimelineEntry line{.kind = EntryKind::restart, .at = from_millis(at.as_int())};
+    if (!is_wait(step)) return std::nullopt;
+    TimelineEntry line{.kind = EntryKind::wait, .at = run.step_reached};
+    const auto again = PackedView{run.last_event}.find("timestamp");
+    if (again.kind() == PackedKind::integer && from_millis(again.as_int()) > run.step_reached) {
+        line.kind = EntryKind::restart;
+        line.at = from_millis(again.as_int());
+    }
     line.journey = run.journey;
     line.version = run.version;
     line.key = run.key;
@@ -32,14 +39,14 @@ std::optional<TimelineEntry> newest_restart(const Run& run, const Catalog& catal
 } // namespace
 
 bool is_in_state(EntryKind kind) {
-    return kind == EntryKind::no_entry || kind == EntryKind::restart;
+    return kind == EntryKind::no_entry || kind == EntryKind::wait || kind == EntryKind::restart;
 }
 
 std::vector<TimelineEntry> newest_lines(const Customer& customer, const Catalog& catalog) {
     std::vector<TimelineEntry> lines;
     for (const auto& refusal : customer.refusals) lines.push_back(line_of(refusal));
     for (const auto& run : customer.runs)
-        if (auto line = newest_restart(run, catalog)) lines.push_back(std::move(*line));
+        if (auto line = wait_of(run, catalog)) lines.push_back(std::move(*line));
     std::ranges::stable_sort(lines, {}, &TimelineEntry::at);
     return lines;
 }

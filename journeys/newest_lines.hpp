@@ -1,6 +1,6 @@
 /// Lines of a timeline of which only the newest is kept: an event that opened no run of a journey,
-/// and a wait that begins anew. They come with nearly every event, so they stand in the customer's
-/// state and not in rows of their own.
+/// and the wait in which a run stands, or has begun anew. They come with nearly every event, so
+/// they stand in the customer's state and not in rows of their own.
 #pragma once
 
 #include "journeys/catalog.hpp"

@@ -43,7 +43,8 @@ TEST_CASE("of what comes with every event, the newest line is kept", "[engine][t
     Story story{{cart_abandon, browse}};
     using Lines = std::vector<std::string>;
     story.track("ada", "Product Added", monday, shoes);
-    CHECK(lines_of(story.customer("ada"), story.catalog()) == Lines{"no_entry browse/4 when@0"});
+    CHECK(lines_of(story.customer("ada"), story.catalog()) ==
+          Lines{"no_entry browse/4 when@0", "wait cart-abandon/first-wait @0"});
     story.track("ada", "Product Added", monday + 10min, shoes);
     story.track("ada", "Product Added", monday + 20min, shoes);
     CHECK(lines_of(story.customer("ada"), story.catalog()) ==
@@ -57,6 +58,34 @@ TEST_CASE("of what comes with every event, the newest line is kept", "[engine][t
           Lines{"no_entry browse/4 when@20", "no_entry cart-abandon/ open_run@20"});
     for (const auto& line : lines) CHECK(is_in_state(line.kind));
     CHECK_FALSE(is_in_state(EntryKind::enter));
+}
+
+TEST_CASE("each of its waits is the newest line of a run", "[engine][timeline]") {
+    Story story{{R"(
+id: greet
+status: live
+enter: { on: [Product Viewed], reentry: never }
+steps:
+  - name: until-noon
+    wait: { until: { time: "12:00", timezone: customer } }
+  - name: order-or-not
+    wait:
+      for_event: [Product Added]
+      at_most: 24h
+      then:
+        - name: thanks
+          wait: { for: 1h }
+)"}};
+    using Lines = std::vector<std::string>;
+    const auto lines = [&] { return lines_of(story.customer("ada"), story.catalog()); };
+    story.track("ada", "Product Viewed", monday);
+    CHECK(lines() == Lines{"wait greet/until-noon @0"});
+    story.until(monday + 3h);
+    CHECK(lines() == Lines{"wait greet/order-or-not @120"});
+    story.track("ada", "Product Added", monday + 4h, shoes);
+    CHECK(lines() == Lines{"wait greet/thanks @240"});
+    story.until(monday + 6h);
+    CHECK(lines().empty());
 }
 
 TEST_CASE("refusals are bounded: the oldest goes", "[engine][timeline]") {
