@@ -37,7 +37,10 @@ System::System(const Ports& ports, SystemSettings settings)
         auto shard = std::make_unique<ActorSystem>();
         shard->config.set("scheduler.max-threads", std::size_t{1});
         shard->config.set("scheduler.max-throughput", settings_.max_throughput);
-        if (settings_.testing) shard->config.set("scheduler.policy", caf::atom("testing"));
+        // A worker of the other policy, which steals, sleeps up to 10 ms before it looks for work
+        // again, and polls in between; this one is woken.
+        shard->config.set("scheduler.policy",
+                          settings_.testing ? caf::atom("testing") : caf::atom("sharing"));
         shard->system = std::make_unique<caf::actor_system>(shard->config);
         shard->system->await_actors_before_shutdown(false);
         shards_.push_back(std::move(shard));

@@ -55,6 +55,7 @@ struct Customers {
     explicit Customers(std::size_t count) : rules(actors::product_rules()), credit(1, {}) {
         config.set("scheduler.max-threads", std::size_t{1});
         config.set("scheduler.max-throughput", std::size_t{256});
+        config.set("scheduler.policy", caf::atom("sharing"));
         system = std::make_unique<caf::actor_system>(config);
         shard = std::make_unique<actors::Shard>(actors::Shard{
             0, rules, ports, {}, {}, credit, {}, {}, std::make_shared<actors::Scratch>()});
