@@ -6,6 +6,7 @@
 #include "runtime/channels/sandbox.hpp"
 #include "runtime/channels/webhook.hpp"
 #include "runtime/database.hpp"
+#include "runtime/free_memory.hpp"
 #include "runtime/listener/listener.hpp"
 #include "runtime/log.hpp"
 #include "runtime/postgres/embedded.hpp"
@@ -26,7 +27,6 @@
 #include <boost/asio/ip/tcp.hpp>
 
 #include <fcntl.h>
-#include <malloc.h>
 #include <sys/file.h>
 #include <unistd.h>
 
@@ -389,7 +389,7 @@ void Service::Parts::start_actors() {
     ports.pacer = &pacer;
     ports.observer = &*tally;
     ports.encode = settings.codec.encode;
-    ports.trim = [] { ::malloc_trim(0); };
+    ports.trim = give_memory_back;
 
     actors::SystemSettings actor_settings;
     actor_settings.partitions = partition_count;

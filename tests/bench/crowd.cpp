@@ -1,13 +1,12 @@
 #include "tests/bench/crowd.hpp"
 
+#include "runtime/free_memory.hpp"
 #include "runtime/stop_system.hpp"
 
 #include "actors/messages.hpp"
 #include "runtime/publication.hpp"
 #include "schema/record_codec.hpp"
 #include "tests/bench/measure.hpp"
-
-#include <malloc.h>
 
 #include <algorithm>
 #include <chrono>
@@ -40,7 +39,7 @@ Crowd::Crowd(const std::filesystem::path& config, std::uint32_t customers)
     ports_.pacer = this;
     ports_.observer = this;
     ports_.encode = [](const journeys::Record& record) { return schema::encode(record); };
-    ports_.trim = [] { ::malloc_trim(0); };
+    ports_.trim = runtime::give_memory_back;
     actors::SystemSettings settings;
     settings.partitions = partitions;
     settings.shards = std::clamp(std::thread::hardware_concurrency(), 1u, unsigned{partitions});
