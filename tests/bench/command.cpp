@@ -10,6 +10,7 @@
 
 #include <CLI/Validators.hpp>
 
+#include <algorithm>
 #include <csignal>
 #include <iostream>
 #include <memory>
@@ -50,6 +51,7 @@ int run_bench(const BenchOptions& options) {
             trigger.folder = folder.path();
             trigger.rounds = options.rounds;
             trigger.seconds = options.seconds;
+            trigger.customers = std::min(trigger.customers, options.customers);
             figures.push_back(bench::bench_trigger(trigger));
         }
         if (wanted("ingest")) {
@@ -59,6 +61,7 @@ int run_bench(const BenchOptions& options) {
             ingest.folder = folder.path();
             ingest.rounds = options.rounds;
             ingest.seconds = options.seconds;
+            ingest.customers = std::min(ingest.customers, options.customers);
             figures.push_back(bench::bench_ingest(ingest));
         }
     } catch (const std::exception& error) {
@@ -87,7 +90,9 @@ void add_bench(CLI::App& app, int& exit_code) {
     command->add_option("--seconds", options->seconds, "Of load, a round and side")
         ->check(CLI::Range(0.1, 600.0))
         ->capture_default_str();
-    command->add_option("--customers", options->customers, "Active ones, of memory and scale")
+    command
+        ->add_option("--customers", options->customers,
+                     "Active ones, of memory and scale; of ingest and trigger at most 100,000")
         ->check(CLI::Range(1'000, 5'000'000))
         ->capture_default_str();
     command->add_option("--config", options->config, "The folder of the configuration to measure")

@@ -29,7 +29,14 @@ status: live
 enter: { on: Bench Trigger, key: event.properties.n, reentry: always }
 steps:
   - name: at-once
-    call: { channel: bench, data: { n: run.event.properties.n } }
+    call:
+      channel: bench
+      data:
+        n: run.event.properties.n
+)";
+constexpr const char* events = R"(events:
+  Bench Trigger:
+    properties: { n: number }
 )";
 
 void check(bool is_right, const std::string& what) {
@@ -106,7 +113,9 @@ private:
                     "\"http://127.0.0.1:" +
                         std::to_string(receiver_.port()) +
                         "/\", secret: \"whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=\" }\n");
-        std::ofstream{options_.folder / "ours/config/journeys/bench-trigger.yaml"} << journey;
+        const auto config = options_.folder / "ours/config";
+        std::ofstream{config / "journeys/bench-trigger.yaml"} << journey;
+        std::ofstream{config / "events.yaml"} << events;
     }
 
     std::uint64_t send_at_half_rate() {
