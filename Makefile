@@ -10,7 +10,7 @@ JOBS ?= $(shell nproc)
 # Containers may forbid turning that off, and then it is left alone.
 FIXED_ADDRESSES := $(shell setarch -R true 2>/dev/null && echo setarch -R)
 
-.PHONY: help packages build run test tsan bench check format clean
+.PHONY: help packages build run test tsan faults bench check format clean
 .DEFAULT_GOAL := help
 
 help:
@@ -18,6 +18,7 @@ help:
 	@echo 'make test     build with sanitizers (address, undefined behaviour), and run every test'
 	@echo 'make build    build/release/sojourn'
 	@echo 'make tsan     as test, with the thread sanitizer'
+	@echo 'make faults   the fault tests in a build for speed; FAULTS="--cycles 1000" for longer'
 	@echo 'make bench    build, and measure'
 	@echo 'make check    formatting and layering alone; with TIDY=1 clang-tidy as well'
 	@echo 'make format   rewrite the sources as the check of the formatting wants them'
@@ -47,6 +48,11 @@ tsan: packages
 	cmake --preset tsan
 	$(FIXED_ADDRESSES) cmake --build --preset tsan --parallel $(JOBS)
 	$(FIXED_ADDRESSES) ctest --preset tsan --parallel $(JOBS)
+
+faults: packages
+	cmake --preset faults
+	cmake --build --preset faults --parallel $(JOBS)
+	build/faults/faults $(FAULTS)
 
 check: packages
 	cmake --preset asan

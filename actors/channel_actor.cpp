@@ -1,6 +1,7 @@
 #include "actors/channel_actor.hpp"
 
 #include "actors/failpoint.hpp"
+#include "journeys/mutant.hpp"
 
 #include <algorithm>
 
@@ -33,10 +34,17 @@ bool ChannelActor::Turn::operator<(const Turn& other) const {
     return id < other.id;
 }
 
-ChannelActor::ChannelActor(caf::actor_config& config, const Ports& ports, ChannelSettings settings)
+ChannelActor::ChannelActor(caf::actor_config& config, const Ports& ports, ChannelSettings settings,
+                           std::shared_ptr<Permits> permits)
     : event_based_actor(config), ports_(ports), settings_(std::move(settings)),
-      provider_(*ports.channels.at(settings_.name)), tokens_(settings_.burst),
-      tokens_at_(ports.pacer->now()), breaker_span_(settings_.breaker_open) {}
+      provider_(*ports.channels.at(settings_.name)), permits_(std::move(permits)),
+      breaker_span_(settings_.breaker_open) {
+    const auto now = ports.pacer->now();
+    const double burst = std::max(settings_.burst, 1.0);
+    by_second_ = {settings_.rate, burst, burst, now};
+    const double minute = std::max(settings_.per_minute, 1.0);
+    by_minute_ = {settings_.per_minute / 60, minute, minute, now};
+}
 
 caf::behavior ChannelActor::make_behavior() {
     delayed_send(this, settings_.tick, Tick{});
@@ -46,11 +54,21 @@ caf::behavior ChannelActor::make_behavior() {
         [this](const Standing& answer) { standing(answer); },
         [this](const ProviderAnswered& answer) { answered(answer); },
         [this](const HandOverAnswered& answer) { hand_over_answered(answer); },
+        [this](const Moved& answer) { moved(answer); },
+        [this](Owners& owners) { owners_ = std::move(owners.partitions); },
         [this](const Recalled& recalled) {
             const auto at = items_.find(recalled.intent);
             if (at == items_.end()) return;
             // One that is asked for, or being sent, learns of it by its answer.
-            if (at->second.state == State::queued) drop(recalled.intent);
+            const State state = at->second.state;
+            if (state != State::queued && state != State::dead) return;
+            if (!at->second.is_granted) return drop(recalled.intent);
+            // Its row stays claimed until we say what we know.
+            if (state == State::queued)
+                leave_queue(at->second);
+            else
+                dead_.erase(recalled.intent);
+            give_up(at->second, "revoked");
         },
         [this](const SettleAppended& appended) {
             const auto at = items_.find(appended.intent);
@@ -69,8 +87,11 @@ caf::behavior ChannelActor::make_behavior() {
                 if (item.partition == gone.partition && item.state != State::calling)
                     ids.push_back(id);
             for (const IntentId id : ids) drop(id);
+            lent_ -= permits_->forget(gone.partition);
+            left_out_.erase(gone.partition);
             pump();
         },
+        [this](LeftOut& more) { left_out_[more.partition] = std::move(more.owner); },
         [this](ChannelControl& command) { control(command); },
         [this](Tick) { tick(); },
     };
@@ -80,15 +101,23 @@ caf::behavior ChannelActor::make_behavior() {
 // ------------------------------------------------------------------------------
 
 void ChannelActor::offered(Offered& offer) {
+    if (offer.is_granted) return offered_granted(offer);
     const IntentId id = offer.intent.id;
+    // What was claimed is few, and must be settled.
+    if (items_.size() >= settings_.queue_max && !offer.was_claimed && !items_.contains(id)) {
+        left_out_[offer.partition] = std::move(offer.owner);
+        return;
+    }
     auto [at, is_new] = items_.try_emplace(id);
     Item& item = at->second;
     if (!is_new) { // It came back after a deferral, or was read again after a take-over.
         item.owner = std::move(offer.owner);
+        item.partition = offer.partition;
         if (item.state == State::queued && !item.is_granted) {
             leave_queue(item);
             item.intent = std::move(offer.intent);
             item.customer = std::move(offer.customer);
+            item.came_from = {};
             ready_.insert(turn(item));
         }
         return;
@@ -106,8 +135,29 @@ void ChannelActor::offered(Offered& offer) {
         item.address = std::move(offer.address);
         item.payload = std::move(offer.payload);
         item.is_granted = item.must_prove = item.may_be_written = true;
+        ends_.emplace(item.intent.expires_at, id);
     }
     ready_.insert(turn(item));
+    pump();
+}
+
+void ChannelActor::offered_granted(Offered& offer) {
+    if (permits_->arrived(offer.partition)) --lent_;
+    auto [at, is_new] = items_.try_emplace(offer.intent.id);
+    Item& item = at->second;
+    if (item.is_granted || item.state == State::settling) return pump(); // Is under way already.
+    if (!is_new && item.state == State::queued) leave_queue(item);
+    if (is_new || item.state == State::queued) ++under_way_;
+    item.intent = std::move(offer.intent);
+    item.customer = std::move(offer.customer);
+    item.partition = offer.partition;
+    item.owner = std::move(offer.owner);
+    item.address = std::move(offer.address);
+    item.payload = std::move(offer.payload);
+    item.is_granted = true;
+    item.claimed_at = ports_.pacer->now();
+    ends_.emplace(item.intent.expires_at, item.intent.id);
+    confirm(item);
     pump();
 }
 
@@ -115,8 +165,32 @@ void ChannelActor::hand_over_answered(const HandOverAnswered& answer) {
     const auto at = items_.find(answer.intent);
     if (at == items_.end() || at->second.state != State::asking) return;
     ++counts_.not_granted;
-    tokens_ = std::min(tokens_ + 1, std::max(settings_.burst, 1.0));
+    give_tokens_back(1);
     drop(answer.intent);
+    pump();
+}
+
+void ChannelActor::moved(const Moved& answer) {
+    const auto at = items_.find(answer.intent);
+    if (at == items_.end()) return;
+    Item& item = at->second;
+    if (item.state != State::asking && item.state != State::confirming) return;
+    const Timestamp now = ports_.pacer->now();
+    if (now >= item.intent.expires_at) {
+        if (item.is_granted)
+            give_up(item, "expired while the customer moved");
+        else
+            drop(answer.intent);
+        return pump();
+    }
+    if (item.came_from.value.empty() && answer.to != item.customer) item.came_from = item.customer;
+    item.customer = answer.to;
+    item.partition = partition_of(answer.to, static_cast<Partition>(owners_.size()));
+    item.owner = owners_.at(item.partition);
+    --under_way_;
+    item.state = State::queued;
+    item.not_before = now + answer.later;
+    backing_off_.emplace(item.not_before, answer.intent);
     pump();
 }
 
@@ -128,28 +202,32 @@ void ChannelActor::granted(Granted& message) {
     item.payload = std::move(message.grant.payload);
     item.is_granted = true;
     item.claimed_at = ports_.pacer->now();
+    ends_.emplace(item.intent.expires_at, item.intent.id);
     confirm(item);
 }
 
 void ChannelActor::confirm(Item& item) {
     item.state = State::confirming;
-    caf::anon_send(item.owner, AskStanding{item.intent.id, item.customer, this, item.must_prove});
+    caf::anon_send(item.owner, AskStanding{item.intent.id, item.customer, this, item.must_prove,
+                                           item.came_from});
 }
 
 void ChannelActor::standing(const Standing& answer) {
     const auto at = items_.find(answer.intent);
     if (at == items_.end() || at->second.state != State::confirming) return;
     Item& item = at->second;
-    if (!answer.granted) {
+    if (!answer.granted && !journeys::is_mutant(journeys::Mutant::recall_ignored)) {
         ++counts_.revoked;
-        // A dead process's claim may have been settled since; ours was certainly not accepted.
-        if (item.attempts == 0 && item.may_be_written)
-            drop(answer.intent);
-        else
-            give_up(item, "revoked");
+        // What a dead process claimed and may have settled since becomes unknown at worst, which
+        // nothing better gives way to.
+        give_up(item, "revoked");
         return pump();
     }
     const Timestamp now = ports_.pacer->now();
+    if (now >= item.intent.expires_at) {
+        give_up(item, "expired");
+        return pump();
+    }
     if (item.must_prove) {
         item.must_prove = false;
         item.claimed_at = now;
@@ -198,19 +276,26 @@ void ChannelActor::answered(const ProviderAnswered& answer) {
         break;
     case Kind::retry:
         failed(now);
+        counts_.last_failure = outcome.detail;
         if (outcome.retry_after > Duration{0})
             hold_until_ = std::max(hold_until_, now + outcome.retry_after);
         if (is_over)
             give_up(item, "expired; last: " + outcome.detail);
+        else if (settings_.attempts_max > 0 && item.attempts >= settings_.attempts_max)
+            set_aside(item, outcome.detail);
         else
             try_later(item, outcome.retry_after);
         break;
     case Kind::unknown:
         failed(now);
+        counts_.last_failure = outcome.detail;
         item.may_be_written = true;
         if (!is_over &&
             (settings_.deduplicates || item.intent.delivery == journeys::Delivery::at_least_once)) {
-            try_later(item, outcome.retry_after);
+            if (settings_.attempts_max > 0 && item.attempts >= settings_.attempts_max)
+                set_aside(item, outcome.detail);
+            else
+                try_later(item, outcome.retry_after);
         } else {
             ++counts_.unknown;
             settle(item, IntentState::unknown, outcome.detail);
@@ -236,7 +321,17 @@ void ChannelActor::try_later(Item& item, Duration at_least) {
     backing_off_.emplace(item.not_before, item.intent.id);
 }
 
+void ChannelActor::set_aside(Item& item, const std::string& detail) {
+    --under_way_;
+    item.state = State::dead;
+    item.last_failure = detail;
+    dead_.insert(item.intent.id);
+}
+
 void ChannelActor::settle(Item& item, IntentState state, std::string detail) {
+    if (item.state == State::queued) leave_queue(item);
+    dead_.erase(item.intent.id);
+    ends_.erase({item.intent.expires_at, item.intent.id});
     if (item.state == State::asking || item.state == State::confirming ||
         item.state == State::calling)
         --under_way_;
@@ -286,8 +381,11 @@ void ChannelActor::drop(IntentId id) {
         leave_queue(item);
     else if (item.state == State::settling)
         settling_.erase(id);
+    else if (item.state == State::dead)
+        dead_.erase(id);
     else
         --under_way_;
+    ends_.erase({item.intent.expires_at, id});
     items_.erase(at);
 }
 
@@ -298,15 +396,29 @@ ChannelActor::Turn ChannelActor::turn(const Item& item) const {
 // Pace
 // ----------------------------------------------------------------------------------------------
 
+void ChannelActor::end_expired(Timestamp now) {
+    while (!ends_.empty() && ends_.begin()->first <= now) {
+        const auto id = ends_.begin()->second;
+        ends_.erase(ends_.begin());
+        Item& item = items_.at(id);
+        // One that is under way ends by its answer.
+        if (item.state == State::queued || item.state == State::dead)
+            give_up(item,
+                    item.last_failure.empty() ? "expired" : "expired; last: " + item.last_failure);
+    }
+}
+
 void ChannelActor::pump() {
     const Timestamp now = ports_.pacer->now();
+    end_expired(now);
     while (!backing_off_.empty() && backing_off_.begin()->first <= now) {
         ready_.insert(turn(items_.at(backing_off_.begin()->second)));
         backing_off_.erase(backing_off_.begin());
     }
-    if (paused_ || draining_ || now < hold_until_) return;
-    while (!ready_.empty() && under_way_ < settings_.concurrency && breaker_lets_through(now) &&
-           take_token(now)) {
+    if (paused_ || draining_ || now < hold_until_) return call_in();
+    if (!ready_.empty()) call_in(); // What waits goes first.
+    while (!ready_.empty() && under_way_ + lent_ < settings_.concurrency &&
+           breaker_lets_through(now) && take_token(now)) {
         Item& item = items_.at(ready_.begin()->id);
         ready_.erase(ready_.begin());
         ++under_way_;
@@ -314,19 +426,48 @@ void ChannelActor::pump() {
             confirm(item);
         } else {
             item.state = State::asking;
-            caf::anon_send(item.owner, AskHandOver{item.intent.id, item.customer, this, {}});
+            caf::anon_send(item.owner,
+                           AskHandOver{item.intent.id, item.customer, this, {}, item.came_from});
         }
     }
+    lend(now);
+}
+
+void ChannelActor::lend(Timestamp now) {
+    if (!ready_.empty() || breaker_is_open_) return call_in();
+    std::size_t more = 0;
+    while (under_way_ + lent_ < settings_.concurrency && take_token(now)) {
+        ++lent_;
+        ++more;
+    }
+    if (more > 0) permits_->lend(more);
+}
+
+void ChannelActor::call_in() {
+    const std::size_t back = permits_->call_in();
+    lent_ -= back;
+    give_tokens_back(back);
+}
+
+bool ChannelActor::Bucket::has_one(Timestamp now, double held) {
+    if (rate <= 0) return true;
+    const std::chrono::duration<double> passed = now - at;
+    left = std::min(most - held, left + passed.count() * rate);
+    at = now;
+    return left >= 1;
 }
 
 bool ChannelActor::take_token(Timestamp now) {
-    if (settings_.rate <= 0) return true;
-    const std::chrono::duration<double> passed = now - tokens_at_;
-    tokens_ = std::min(std::max(settings_.burst, 1.0), tokens_ + passed.count() * settings_.rate);
-    tokens_at_ = now;
-    if (tokens_ < 1) return false;
-    tokens_ -= 1;
+    const auto held = static_cast<double>(lent_);
+    if (!by_second_.has_one(now, held) || !by_minute_.has_one(now, held)) return false;
+    by_second_.left -= 1;
+    by_minute_.left -= 1;
     return true;
+}
+
+void ChannelActor::give_tokens_back(std::size_t count) {
+    for (auto* const bucket : {&by_second_, &by_minute_})
+        bucket->left = std::min(bucket->left + static_cast<double>(count), bucket->most);
 }
 
 bool ChannelActor::breaker_lets_through(Timestamp now) {
@@ -353,21 +494,36 @@ void ChannelActor::tick() {
     const Timestamp now = ports_.pacer->now();
     for (const IntentId id : settling_)
         if (Item& item = items_.at(id); item.settle_at <= now) append_settled(item);
+    if (!left_out_.empty() && items_.size() <= settings_.queue_max / 2) {
+        // As many as may be here in all: those that are known already must not hide the others.
+        const auto next = left_out_.begin();
+        caf::anon_send(next->second, OfferAgain{settings_.name, settings_.queue_max});
+        left_out_.erase(next);
+    }
     pump();
+    count();
+    ports_.observer->channel(settings_.name, counts_);
+    if (draining_ && drained_ && under_way_ == 0 && lent_ == 0 && settling_.empty())
+        std::exchange(drained_, nullptr)();
+}
+
+void ChannelActor::count() {
     counts_.queued = ready_.size();
     counts_.backing_off = backing_off_.size();
     counts_.calling = under_way_;
     counts_.settling = settling_.size();
+    counts_.dead = dead_.size();
     counts_.breaker_open = breaker_is_open_;
     counts_.paused = paused_;
-    ports_.observer->channel(settings_.name, counts_);
-    if (draining_ && drained_ && under_way_ == 0 && settling_.empty())
-        std::exchange(drained_, nullptr)();
+    counts_.draining = draining_;
 }
 
 void ChannelActor::control(ChannelControl& command) {
     switch (command.command) {
-    case ChannelCommand::pause: paused_ = true; break;
+    case ChannelCommand::pause:
+        paused_ = true;
+        call_in();
+        break;
     case ChannelCommand::resume:
         paused_ = draining_ = false;
         pump();
@@ -375,8 +531,25 @@ void ChannelActor::control(ChannelControl& command) {
     case ChannelCommand::drain:
         draining_ = true;
         drained_ = std::move(command.drained);
+        call_in();
+        break;
+    case ChannelCommand::retry_dead: {
+        for (const IntentId id : std::exchange(dead_, {})) {
+            Item& item = items_.at(id);
+            item.state = State::queued;
+            item.attempts = 1; // It was called before, and begins anew to count.
+            ready_.insert(turn(item));
+        }
+        breaker_is_open_ = false;
+        failures_ = 0;
+        pump();
         break;
     }
+    case ChannelCommand::look: break;
+    }
+    if (!command.told) return;
+    count();
+    command.told(counts_);
 }
 
 } // namespace actors

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "actors/messages.hpp"
+#include "actors/permits.hpp"
 #include "actors/shard.hpp"
 
 #include <deque>
@@ -11,6 +12,7 @@
 #include <set>
 #include <string>
 #include <unordered_map>
+#include <vector>
 
 namespace actors {
 
@@ -22,6 +24,8 @@ struct ChannelSettings {
         16;          ///< Intents under way between the question to the customer and the answer.
     double rate = 0; ///< A second; 0: no limit.
     double burst = 1;
+    double per_minute = 0; ///< 0: no limit. A whole minute's worth may go at once after a pause.
+    int attempts_max = 0;  ///< Of calls that were certainly not accepted; 0: until it expires.
     int breaker_after = 5; ///< Failures in a row.
     journeys::Duration breaker_open = std::chrono::seconds{5};
     journeys::Duration breaker_open_max = std::chrono::minutes{2};
@@ -30,17 +34,23 @@ struct ChannelSettings {
     journeys::Duration claim_age_max = std::chrono::seconds{10};
     std::chrono::milliseconds tick{20};
     std::uint64_t seed = 0; ///< Of the jitter.
+    /// Intents in memory. What is opened beyond stays in the outbox, and is read back when half of
+    /// them are gone.
+    std::size_t queue_max = 100'000;
 };
 
 /// One per channel, an island: its queue, its pace, its breaker.
 ///
-/// An intent is queued when its row is committed. When it may go, the customer is asked; what they
-/// grant comes back by the flush, as committed. Then they are asked once more, in memory, and the
-/// request is written. From then on its bytes are frozen. The outcome goes into the log, by which
-/// the customer learns of it; the intent is forgotten once that is appended.
+/// An intent is queued when its row is committed; where the queue is full it waits in the outbox.
+/// When it may go, the customer is asked; what they grant comes back by the flush, as committed.
+/// Where the channel has lent a place, the customer grants in the transition that opens the intent,
+/// and the channel hears of both at once. Then they are asked once more, in memory, and the request
+/// is written. From then on its bytes are frozen. The outcome goes into the log, by which the
+/// customer learns of it; the intent is forgotten once that is appended.
 class ChannelActor : public caf::event_based_actor {
 public:
-    ChannelActor(caf::actor_config& config, const Ports& ports, ChannelSettings settings);
+    ChannelActor(caf::actor_config& config, const Ports& ports, ChannelSettings settings,
+                 std::shared_ptr<Permits> permits);
 
 protected:
     caf::behavior make_behavior() override;
@@ -52,10 +62,12 @@ private:
         confirming, ///< Granted; the customer is asked once more.
         calling,    ///< The request is with the provider.
         settling,   ///< The outcome is on its way into the log.
+        dead,       ///< Attempts are used up; an operator may try again until it expires.
     };
     struct Item {
         journeys::IntentOpened intent;
         journeys::CustomerId customer;
+        journeys::CustomerId came_from; ///< Whose it was when it was offered; empty: still theirs.
         Partition partition = 0;
         caf::actor owner;
         State state = State::queued;
@@ -65,6 +77,7 @@ private:
         bool may_be_written = false; ///< An earlier attempt ended unknown, maybe a dead process's.
         int attempts = 0;
         journeys::Timestamp claimed_at{}, not_before{};
+        std::string last_failure;
         journeys::Settled outcome;
         journeys::Timestamp settle_at = journeys::no_time; ///< When to append again.
     };
@@ -77,9 +90,11 @@ private:
     };
 
     void offered(Offered& offer);
+    void offered_granted(Offered& offer);
     void granted(Granted& message);
     void standing(const Standing& answer);
     void answered(const ProviderAnswered& answer);
+    void moved(const Moved& answer);
     void hand_over_answered(const HandOverAnswered& answer);
     void settle(Item& item, journeys::IntentState state, std::string detail);
     /// Ends what will not be tried again: the customer gets back what the grant spent, if nothing
@@ -87,11 +102,20 @@ private:
     void give_up(Item& item, std::string detail);
     void append_settled(Item& item);
     void drop(journeys::IntentId id);
+    /// No more attempts of our own accord; it waits for an operator, or for its end.
+    void set_aside(Item& item, const std::string& detail);
+    void count();
     void try_later(Item& item, journeys::Duration at_least);
     void confirm(Item& item);
     void call(Item& item);
     void pump();
+    /// Nothing is sent any more that has outlived its step's `expires`.
+    void end_expired(journeys::Timestamp now);
+    /// Lends what is free where nothing waits, and calls it in where something does.
+    void lend(journeys::Timestamp now);
+    void call_in();
     bool take_token(journeys::Timestamp now);
+    void give_tokens_back(std::size_t count);
     bool breaker_lets_through(journeys::Timestamp now);
     void succeeded();
     void failed(journeys::Timestamp now);
@@ -103,13 +127,26 @@ private:
     const Ports& ports_;
     ChannelSettings settings_;
     Channel& provider_;
+    std::vector<caf::actor> owners_;           ///< By partition.
+    std::map<Partition, caf::actor> left_out_; ///< Who has rows that found no place.
     std::unordered_map<journeys::IntentId, Item> items_;
     std::set<Turn> ready_;
     std::set<std::pair<journeys::Timestamp, journeys::IntentId>> backing_off_;
     std::size_t under_way_ = 0; ///< asking, confirming, calling.
-    std::set<journeys::IntentId> settling_;
-    double tokens_ = 0;
-    journeys::Timestamp tokens_at_{}, hold_until_{};
+    std::shared_ptr<Permits> permits_;
+    std::size_t lent_ = 0; ///< Places and tokens that customers have, or may take.
+    std::set<journeys::IntentId> settling_, dead_;
+    /// Granted ones that wait: when each of them must end.
+    std::set<std::pair<journeys::Timestamp, journeys::IntentId>> ends_;
+    /// Fills at `rate` a second, up to `most`; a rate of 0 never runs dry.
+    struct Bucket {
+        double rate = 0, most = 1, left = 1;
+        journeys::Timestamp at{};
+        /// `held`: how many of `most` are lent out.
+        bool has_one(journeys::Timestamp now, double held);
+    };
+    Bucket by_second_, by_minute_;
+    journeys::Timestamp hold_until_{};
     int failures_ = 0;
     bool breaker_is_open_ = false, probing_ = false, paused_ = false, draining_ = false;
     journeys::Timestamp breaker_until_{};

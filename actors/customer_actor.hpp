@@ -3,6 +3,7 @@
 #pragma once
 
 #include "actors/messages.hpp"
+#include "actors/permits.hpp"
 #include "actors/shard.hpp"
 
 #include <deque>
@@ -16,12 +17,14 @@ namespace actors {
 /// while it is needed.
 ///
 /// An exception out of the rules, or a state that can't be read, quarantines the customer: what was
-/// applied before stands, everything later is parked in order, and the partition goes on.
+/// applied before stands, everything later is parked in order, up to a bound, and the partition
+/// goes on. An operator's release tries it all again, under the publication of that day.
 class CustomerActor : public caf::event_based_actor {
 public:
     /// `block`: null for a customer that the store does not know.
     CustomerActor(caf::actor_config& config, const Shard& shard, Slot slot, journeys::CustomerId id,
-                  std::shared_ptr<const std::string> block, std::string quarantined);
+                  std::shared_ptr<const std::string> block, std::string quarantined,
+                  std::uint32_t parked = 0);
 
 protected:
     caf::behavior make_behavior() override;
@@ -38,28 +41,45 @@ private:
 
     void take(ToCustomer& message);
     void perform(ToCustomer& message);
+    void begin_replay(ToCustomer& message);
+    void end_replay(Commit& commit);
     void perform_or_quarantine(ToCustomer& message, Commit& commit);
     void seen_before(const SeenBefore& answer);
-    journeys::Customer decode() const;
+    /// The state, in the memory that all customers of the partition use for it.
+    journeys::Customer& decode() const;
     void work(ToCustomer& message, journeys::Customer& customer, Commit& commit);
     /// False where the rest of the batch has to wait; `commit` then holds what could be applied.
     bool apply(Batch& batch, const Rulebook& rulebook, journeys::Customer& customer,
                Commit& commit);
+    /// Grants what the message has opened and its channel has a place for; the permits go with it.
+    void hand_over_at_once(journeys::Timestamp now, const Rulebook& rulebook,
+                           journeys::Customer& customer, CustomerWrite& write,
+                           std::vector<Permit>& permits);
+    journeys::HandOver hand_over(journeys::IntentId intent, journeys::Timestamp now,
+                                 const Rulebook& rulebook, journeys::Customer& customer) const;
+    /// What goes to the flush of what the message has led to.
+    journeys::Effects take_effects() const;
     bool must_ask_the_log(const journeys::Customer& customer, const journeys::Record& record) const;
     void ask_the_log(const Batch& batch, std::size_t from, const journeys::Customer& customer);
     void send_lookup();
     void fire(journeys::Timestamp closed, const Rulebook& rulebook, journeys::Customer& customer,
               journeys::Effects& effects) const;
-    void fire_in_earlier_eras(journeys::Timestamp before, const Rulebook& rulebook,
-                              journeys::Customer& customer, journeys::Effects& effects) const;
-    void park(const ToCustomer& message, Commit& commit) const;
+    /// Brings a customer who has slept through publications to the one of today: each in its turn
+    /// fires what was due in its time, and is met, as if they had been awake.
+    void catch_up(const Rulebook& rulebook, journeys::Customer& customer,
+                  journeys::Effects& effects) const;
+    void park(const ToCustomer& message, Commit& commit);
+    void refuse_poisoned_timer() const;
     void answer_parked(const ToCustomer& message);
 
     const Shard& shard_;
     journeys::CustomerId id_;
     std::shared_ptr<const std::string> block_;
     Slot slot_;
+    std::uint32_t parked_ = 0;                 ///< Records, by now.
     std::unique_ptr<std::string> quarantined_; ///< Why; null while all is well.
+    /// While parked records are tried again: whom to tell.
+    std::unique_ptr<std::function<void(std::string)>> replaying_;
     std::unique_ptr<Lookup> lookup_;
 };
 

@@ -1,10 +1,5 @@
-/// Named places at which a fault test may end, fail or delay the process. Nothing at all in other
-/// builds.
-///
-/// Names are `append`, `commit_sent`, `commit_reply`, `apply`, `flush_begin`, `flush_commit`,
-/// `grant`, `claim`, `provider_request`, `provider_reply`, `settle`, `take_over`, `transfer` and
-/// `publish`, each with `.before` or `.after`. `SOJOURN_FAILPOINT=name:kill|error|delay:MS|hang`
-/// arms one.
+/// Named places at which a fault test may end, fail or delay the process. Nothing at all in builds
+/// without failpoints.
 #pragma once
 
 #include <string_view>

@@ -1,6 +1,7 @@
 #include "actors/flush_actor.hpp"
 
 #include "actors/failpoint.hpp"
+#include "actors/scratch.hpp"
 
 #include <algorithm>
 
@@ -9,6 +10,8 @@ namespace actors {
 using journeys::Timestamp;
 
 namespace {
+
+constexpr std::size_t commits_kept_max = 4096;
 
 /// Whether the world is to do something. A line of a timeline can wait for the checkpoint.
 bool is_urgent(const journeys::Effect& effect) {
@@ -24,9 +27,8 @@ FlushActor::FlushActor(caf::actor_config& config, const Shard& shard, caf::actor
 caf::behavior FlushActor::make_behavior() {
     schedule_tick();
     return {
-        [this](Commit& commit) { keep(commit); },
         [this](Work) {
-            work_pending_ = false;
+            keep_all();
             relay();
             flush_if_due();
         },
@@ -36,7 +38,7 @@ caf::behavior FlushActor::make_behavior() {
         [this](const FlushStart& start) {
             epoch_ = start.epoch;
             sequence_ = start.sequence;
-            watermark_ = stored_ = {start.watermark, start.publication};
+            watermark_ = stored_ = start.watermark;
             last_checkpoint_ = shard_.ports.pacer->now();
             next_checkpoint_ = last_checkpoint_ + checkpoint_;
             started_ = true;
@@ -51,20 +53,31 @@ caf::behavior FlushActor::make_behavior() {
 
 void FlushActor::schedule_tick() { delayed_send(this, shard_.flush_settings.tick, Tick{}); }
 
+void FlushActor::keep_all() {
+    auto& commits = shard_.scratch->commits;
+    if (!stopped_)
+        for (auto& commit : commits) keep(commit);
+    if (commits.capacity() > commits_kept_max) commits = {};
+    commits.clear();
+    auto& refusals = shard_.scratch->refusals;
+    if (refusals.empty()) return;
+    shard_.ports.observer->refused(shard_.partition, refusals);
+    refusals.clear();
+}
+
 void FlushActor::keep(Commit& commit) {
-    if (stopped_) return;
     progressed_.entries.push_back({commit.slot, commit.records, commit.through,
                                    commit.write.revision, commit.write.wake_at, commit.answers,
                                    commit.changed || !commit.parked.empty(), commit.quarantined});
     progressed_.counts.add(commit.counts);
-    if (!work_pending_) {
-        work_pending_ = true;
-        send(this, Work{});
-    }
-    if (!commit.changed && commit.parked.empty() && commit.prove.empty()) return;
+    closed_ = std::max(closed_, commit.closed);
+    if (!commit.changed && commit.parked.empty() && commit.prove.empty() && !commit.released)
+        return;
 
+    const auto released = commit.write.customer;
     auto [at, is_new] = pending_.try_emplace(commit.slot.index);
     Pending& pending = at->second;
+    pending.revision = commit.write.revision;
     auto& effects = commit.write.effects;
     const bool was_urgent = pending.urgent;
     pending.urgent = was_urgent || !commit.prove.empty() || std::ranges::any_of(effects, is_urgent);
@@ -76,11 +89,17 @@ void FlushActor::keep(Commit& commit) {
         if (pending.urgent && !was_urgent) urgent_.push_back(commit.slot.index);
         if (commit.write.block) {
             auto before = std::move(pending.write.effects);
-            before.insert(before.end(), std::make_move_iterator(effects.begin()),
-                          std::make_move_iterator(effects.end()));
+            std::ranges::move(effects, std::back_inserter(before));
+            auto granted = std::move(pending.write.granted_at_once);
+            std::ranges::move(commit.write.granted_at_once, std::back_inserter(granted));
             pending.write = std::move(commit.write);
             pending.write.effects = std::move(before);
+            pending.write.granted_at_once = std::move(granted);
         }
+    }
+    if (commit.released) {
+        pending.released = ReleasedCustomer{released, commit.through};
+        pending.parked.clear(); // All that came before.
     }
     std::ranges::move(commit.parked, std::back_inserter(pending.parked));
     std::ranges::move(commit.prove, std::back_inserter(pending.prove));
@@ -117,7 +136,7 @@ void FlushActor::tick() {
 
 void FlushActor::begin_checkpoint() {
     checkpoint_left_ = calm_.size();
-    position_due_ = watermark_.offset > stored_.offset;
+    position_due_ = watermark_.offset > stored_.offset || watermark_.swept != stored_.swept;
 }
 
 void FlushActor::flush_if_due() {
@@ -142,11 +161,12 @@ void FlushActor::send_flush() {
             return; // Taken by the other queue.
         Pending pending = std::move(at->second);
         pending_.erase(at);
-        in_flight_.push_back({pending.slot, pending.write.revision, pending.through});
+        in_flight_.push_back({pending.slot, pending.revision, pending.through});
         if (pending.write.block) {
             bytes += pending.write.block->size() + 256 * pending.write.effects.size();
             request->customers.push_back(std::move(pending.write));
         }
+        if (pending.released) request->released.push_back(std::move(*pending.released));
         std::ranges::move(pending.parked, std::back_inserter(request->parked));
         std::ranges::move(pending.prove, std::back_inserter(proofs_));
     };
@@ -166,6 +186,10 @@ void FlushActor::send_flush() {
     request->sequence = ++sequence_;
     request->watermark = watermark_.offset;
     request->publication = watermark_.publication;
+    request->eras = watermark_.eras;
+    request->eras_changed = watermark_.eras != stored_.eras;
+    request->swept = watermark_.swept;
+    request->closed = closed_;
     request_ = std::move(request);
     sent_at_ = shard_.ports.pacer->now();
     retry_ = limits.retry_min;
@@ -198,30 +222,44 @@ void FlushActor::flushed(const Flushed& answer) {
     shard_.ports.observer->flushed(*request_, now - sent_at_);
     for (const auto& parked : request_->parked)
         shard_.ports.observer->parked(shard_.partition, parked);
-    stored_ = {request_->watermark, request_->publication};
+    stored_ = {request_->watermark, request_->publication, request_->eras, request_->swept};
     const auto request = std::exchange(request_, nullptr);
     repeat_at_ = journeys::no_time;
 
     relay(); // What a flush held has happened before it was persisted.
     for (const auto& write : request->customers) tell_channels(write);
     for (const auto& ask : std::exchange(proofs_, {}))
-        caf::anon_send(ask.channel, Standing{ask.intent, true});
+        caf::anon_send(ask.channel, Standing{ask.intent, true, true});
     send(partition_, Persisted{std::exchange(in_flight_, {}), stored_.offset});
     failpoint("flush_commit.after");
     flush_if_due();
 }
 
 void FlushActor::tell_channels(const CustomerWrite& write) {
+    const auto grant_at_once = [&](journeys::IntentId id) -> const journeys::IntentGranted* {
+        if (std::ranges::find(write.granted_at_once, id) == write.granted_at_once.end())
+            return nullptr;
+        for (const auto& effect : write.effects)
+            if (const auto* granted = std::get_if<journeys::IntentGranted>(&effect))
+                if (granted->id == id) return granted;
+        return nullptr;
+    };
     for (const auto& effect : write.effects) {
         if (const auto* opened = std::get_if<journeys::IntentOpened>(&effect)) {
             const auto channel = shard_.channels.find(opened->channel);
             if (channel == shard_.channels.end()) continue;
-            caf::anon_send(channel->second, Offered{.partition = shard_.partition,
-                                                    .owner = partition_,
-                                                    .customer = write.customer,
-                                                    .intent = *opened});
+            Offered offer{.partition = shard_.partition,
+                          .owner = partition_,
+                          .customer = write.customer,
+                          .intent = *opened};
+            if (const auto* grant = grant_at_once(opened->id)) {
+                failpoint("claim.before");
+                offer.is_granted = true;
+                offer.address = grant->address;
+                offer.payload = grant->payload;
+            }
+            caf::anon_send(channel->second, std::move(offer));
         } else if (const auto* granted = std::get_if<journeys::IntentGranted>(&effect)) {
-            failpoint("claim.before");
             for (const auto& [name, channel] : shard_.channels)
                 caf::anon_send(channel, Granted{*granted});
             failpoint("claim.after");

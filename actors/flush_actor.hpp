@@ -7,6 +7,7 @@
 
 #include <deque>
 #include <memory>
+#include <optional>
 #include <unordered_map>
 
 namespace actors {
@@ -30,11 +31,14 @@ private:
         Slot slot;
         CustomerWrite write;
         std::vector<ParkedRecord> parked;
+        std::optional<ReleasedCustomer> released;
         std::vector<AskStanding> prove;
+        std::uint64_t revision = 0; ///< The newest that was told, written here or not.
         std::uint64_t through = 0;
         bool urgent = false;
     };
 
+    void keep_all();
     void keep(Commit& commit);
     void relay();
     void tick();
@@ -48,10 +52,11 @@ private:
 
     const Shard& shard_;
     caf::actor partition_;
-    bool started_ = false, stopped_ = false, draining_ = false, work_pending_ = false;
+    bool started_ = false, stopped_ = false, draining_ = false;
     bool position_due_ = false;
     std::uint64_t epoch_ = 0, sequence_ = 0;
     Watermark watermark_, stored_;
+    journeys::Timestamp closed_ = journeys::timestamp_min; ///< Up to where timers have fired.
 
     std::unordered_map<std::uint32_t, Pending> pending_; ///< By slot index.
     std::deque<std::uint32_t> urgent_, calm_;            ///< In order; may name what is gone.

@@ -39,6 +39,10 @@ struct TakenOver {
     std::uint64_t last_offset = 0; ///< Of the log at take-over.
     std::uint64_t flush_sequence = 0;
     std::uint64_t publication = 0; ///< The one in force at the watermark; 0: none yet.
+    ErasPtr eras;                  ///< Those before it, as the last flush stored them.
+    std::uint64_t swept = 0;
+    std::vector<journeys::CustomerId>
+        to_release; ///< Whom an operator has released while nobody served.
 };
 struct TakeOverFailed {
     Partition partition = 0;
@@ -48,11 +52,18 @@ struct Loaded {
     struct Entry {
         journeys::CustomerId customer;
         std::shared_ptr<const std::string> block; ///< Null: unknown customer.
-        std::string quarantined; ///< Why their records are parked; empty: they are not.
+        std::string quarantined;  ///< Why their records are parked; empty: they are not.
+        std::uint32_t parked = 0; ///< How many.
     };
     Partition partition = 0;
     std::vector<Entry> entries;
     bool failed = false; ///< Storage was not reachable; ask again.
+};
+struct LoadedParked {
+    journeys::CustomerId customer;
+    std::shared_ptr<const std::string> block; ///< Null: unknown.
+    std::vector<journeys::RecordPtr> records; ///< By offset.
+    bool failed = false;                      ///< Storage was not reachable; ask again.
 };
 struct Flushed {
     Partition partition = 0;
@@ -69,9 +80,22 @@ struct Due {
     journeys::Timestamp next = journeys::no_time; ///< The oldest that was left out.
     bool failed = false;
 };
+struct Waiting {
+    Partition partition = 0;
+    std::uint64_t tag = 0;
+    std::vector<WaitingCursor> entries;
+    bool failed = false;
+};
 struct OpenIntents {
     Partition partition = 0;
     std::vector<OutboxRow> rows;
+    bool failed = false;
+};
+struct PendingIntents {
+    Partition partition = 0;
+    std::string channel;
+    std::vector<OutboxRow> rows;
+    bool is_more = false; ///< The limit was reached.
     bool failed = false;
 };
 
@@ -105,7 +129,8 @@ struct AskHandOver {
     journeys::IntentId intent;
     journeys::CustomerId customer;
     caf::actor channel;
-    journeys::Timestamp now{}; ///< Filled in by the partition.
+    journeys::Timestamp now{};      ///< Filled in by the partition.
+    journeys::CustomerId came_from; ///< Whose the intent was, where it was told to have moved.
 };
 struct AskStanding {
     journeys::IntentId intent;
@@ -113,17 +138,29 @@ struct AskStanding {
     caf::actor channel;
     bool prove = false; ///< The answer must follow a flush: only that shows that this process still
                         ///< owns the customer.
+    journeys::CustomerId came_from; ///< As above.
+};
+struct OfferAgain { ///< From a channel to a partition: what is pending in the outbox.
+    std::string channel;
+    std::size_t limit = 0;
 };
 struct Query {
     journeys::CustomerId customer;
     caf::actor asker; ///< Is told `CustomerState`.
 };
+struct Replay { ///< The customer is to be tried again with what was parked.
+    std::vector<journeys::RecordPtr> records;
+    std::function<void(std::string)> done; ///< Called with why it did not help; empty: it did.
+};
 struct ToCustomer {
-    std::variant<Batch, Wake, AskHandOver, AskStanding, Query> what;
+    std::variant<Batch, Wake, AskHandOver, AskStanding, Query, Replay> what;
     RulebookPtr rulebook;
+    /// Of a batch or a wake behind which the customer has applied all that is acknowledged: what it
+    /// opens may be handed over at once, at this instant. `no_time`: only when its channel asks.
+    journeys::Timestamp hand_over_at = journeys::no_time;
 };
 
-// From a customer to the flush: what one message led to.
+// From a customer to the flush, by way of their `Scratch`: what one message led to.
 struct Commit {
     Slot slot;
     bool answers =
@@ -132,9 +169,11 @@ struct Commit {
     std::uint64_t through = 0; ///< Offset of the last record of the message; 0: it held none.
     bool changed = false;      ///< Else there is nothing to write.
     bool quarantined = false;
+    journeys::Timestamp closed = journeys::timestamp_min; ///< Up to where timers have fired.
     AppliedCounts counts;
     CustomerWrite write;
     std::vector<ParkedRecord> parked;
+    bool released = false; ///< What was parked up to `through` has been applied.
     std::vector<AskStanding> prove;
 };
 
@@ -164,14 +203,17 @@ struct Fenced {
 struct Drained {};
 
 // From a partition to its flush.
-struct FlushStart {
-    std::uint64_t epoch = 0, sequence = 0, watermark = 0, publication = 0;
-};
 struct Watermark {
-    std::uint64_t offset = 0, publication = 0;
+    std::uint64_t offset = 0, publication = 0; ///< The one in force there.
+    ErasPtr eras;
+    std::uint64_t swept = 0;
+};
+struct FlushStart {
+    std::uint64_t epoch = 0, sequence = 0;
+    Watermark watermark;
 };
 struct Drain {}; ///< Write all there is; answer `Drained`.
-struct Work {};  ///< To oneself: behind everything that is in the mailbox already.
+struct Work {};  ///< There are commits.
 
 // To a channel.
 struct Offered { ///< A committed row of the outbox.
@@ -182,6 +224,12 @@ struct Offered { ///< A committed row of the outbox.
     bool was_claimed =
         false; ///< By a process that is gone; then with the bytes that it had frozen.
     std::string address, payload;
+    /// In the flush that opened it; a permit of the channel comes with it.
+    bool is_granted = false;
+};
+struct LeftOut { ///< There are more rows in the outbox, which the channel has to ask for.
+    Partition partition = 0;
+    caf::actor owner;
 };
 struct Granted { ///< The grant is committed.
     journeys::IntentGranted grant;
@@ -196,6 +244,15 @@ struct HandOverAnswered { ///< Anything but a grant.
 struct Standing {
     journeys::IntentId intent;
     bool granted = false;
+    bool awaited = false; ///< A run waits for the outcome, whatever it is.
+};
+struct Moved { ///< The run belongs to `to` now, or soon will: ask there, later.
+    journeys::IntentId intent;
+    journeys::CustomerId to;
+    journeys::Duration later = std::chrono::milliseconds{200};
+};
+struct Owners { ///< The partitions' actors, by number.
+    std::vector<caf::actor> partitions;
 };
 struct SettleAppended {
     journeys::IntentId intent;
@@ -204,13 +261,24 @@ struct SettleAppended {
 struct PartitionGone { ///< Its customers belong to another process.
     Partition partition = 0;
 };
-enum class ChannelCommand : std::uint8_t { pause, resume, drain };
+enum class ChannelCommand : std::uint8_t {
+    pause,
+    resume,     ///< Ends pause and drain.
+    drain,      ///< Begins nothing more; what is under way ends.
+    retry_dead, ///< What was given up for now is tried again.
+    look,       ///< Changes nothing.
+};
 struct ChannelControl {
     ChannelCommand command = ChannelCommand::pause;
     std::function<void()> drained; ///< Of `drain`: called once nothing is under way.
+    std::function<void(const ChannelCounts&)> told = nullptr; ///< How it stands after the command.
 };
 
 // From outside.
+struct Release { ///< Ends a customer's quarantine, if it can be ended.
+    journeys::CustomerId customer;
+    std::function<void(std::string)> done; ///< Called once, with why it did not help, or nothing.
+};
 struct StopPartition {
     std::function<void()> stopped; ///< Called once, when everything is written.
 };
@@ -230,11 +298,11 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(actors::TakeOverFailed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(actors::Loaded)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(actors::Flushed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(actors::Due)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(actors::Waiting)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(actors::OpenIntents)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(actors::ProviderAnswered)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(actors::Tick)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(actors::ToCustomer)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(actors::Commit)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(actors::Progressed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(actors::Persisted)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(actors::Fenced)
@@ -248,6 +316,13 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(actors::Granted)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(actors::Recalled)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(actors::HandOverAnswered)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(actors::Standing)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(actors::PendingIntents)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(actors::LeftOut)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(actors::OfferAgain)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(actors::LoadedParked)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(actors::Release)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(actors::Moved)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(actors::Owners)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(actors::SettleAppended)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(actors::PartitionGone)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(actors::ChannelControl)

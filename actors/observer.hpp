@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace actors {
 
@@ -22,12 +23,20 @@ struct AppliedCounts {
     }
 };
 
+/// How many events opened no run of a journey that named them.
+struct RefusalCount {
+    std::string journey, reason;
+    std::uint64_t count = 0;
+};
+
 /// Where a channel stands.
 struct ChannelCounts {
     std::uint64_t queued = 0, calling = 0, backing_off = 0, settling = 0;
+    std::uint64_t dead = 0; ///< Given up for now: they wait for `retry-dead`, or expire.
     std::uint64_t accepted = 0, rejected = 0, unknown = 0, retried = 0, not_granted = 0,
                   revoked = 0;
-    bool breaker_open = false, paused = false;
+    bool breaker_open = false, paused = false, draining = false;
+    std::string last_failure; ///< The provider's word, in codes; of the newest call that failed.
 };
 
 /// Called from the threads of the actors; returns at once.
@@ -35,6 +44,7 @@ class Observer {
 public:
     virtual ~Observer() = default;
     virtual void records(Partition, const AppliedCounts&) {}
+    virtual void refused(Partition, const std::vector<RefusalCount>&) {}
     /// A flush was committed. Its effects are what happened, each once: timelines, intents,
     /// reasons.
     virtual void flushed(const FlushRequest&, journeys::Duration /*took*/) {}

@@ -3,6 +3,7 @@
 #include "actors/customer_actor.hpp"
 #include "actors/failpoint.hpp"
 #include "actors/flush_actor.hpp"
+#include "journeys/mutant.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -18,6 +19,21 @@ namespace {
 constexpr auto due_asked_at_most_every = std::chrono::milliseconds{200};
 constexpr auto due_asked_ahead = std::chrono::seconds{2};
 constexpr std::size_t sleepers_looked_at_per_tick = 2'000;
+
+/// Whether open runs are to learn of the change without waiting for their customer to do something:
+/// they end, move to another version, or go on after a pause.
+bool concerns_open_runs(const journeys::Catalog& before, const journeys::Catalog& after) {
+    using journeys::Status;
+    return std::ranges::any_of(after.journeys(), [&](const journeys::JourneyPtr& now) {
+        const auto* then = before.journey(now->id);
+        if (!then) return now->status == Status::archived;
+        const bool moves =
+            then->version != now->version && now->on_publish != journeys::OnPublish::pin;
+        const bool ends = now->status == Status::archived && then->status != Status::archived;
+        const bool goes_on = then->status == Status::paused && now->status != Status::paused;
+        return moves || ends || goes_on;
+    });
+}
 
 } // namespace
 
@@ -35,6 +51,7 @@ caf::behavior PartitionActor::make_behavior() {
         [this](const Persisted& message) { persisted(message); },
         [this](Loaded& message) { loaded(message); },
         [this](const Due& message) { due(message); },
+        [this](Waiting& message) { waiting(message); },
         [this](AskHandOver& ask) { ask_hand_over(ask); },
         [this](AskStanding& ask) {
             const std::uint32_t index = find_or_load(ask.customer);
@@ -47,6 +64,8 @@ caf::behavior PartitionActor::make_behavior() {
             tell(index, {std::move(query), rulebook_});
             load_next();
         },
+        [this](Release& release) { releasing_.push_back({std::move(release)}); },
+        [this](LoadedParked& message) { loaded_parked(message); },
         [this](Tick) { tick(); },
         [this](const TakenOver& answer) { taken_over(answer); },
         [this](const TakeOverFailed& failure) {
@@ -54,6 +73,10 @@ caf::behavior PartitionActor::make_behavior() {
             retry_later();
         },
         [this](OpenIntents& answer) { open_outbox(answer); },
+        [this](const OfferAgain& ask) {
+            shard_.ports.store->pending_intents(shard_.partition, ask.channel, ask.limit, this);
+        },
+        [this](PendingIntents& answer) { pending(answer); },
         [this](const Fenced& message) { fenced(message.error); },
         [this](Drained) { stop_if_drained(); },
         [this](StopPartition& stop) {
@@ -109,10 +132,21 @@ void PartitionActor::taken_over(const TakenOver& answer) {
     }
     start_ = answer;
     received_ = told_ = answer.watermark;
-    rulebook_ = std::make_shared<const Rulebook>(Rulebook{std::move(catalog), {}});
-    publications_.emplace_back(answer.watermark, answer.publication);
-    send(shard_.flush,
-         FlushStart{answer.epoch, answer.flush_sequence, answer.watermark, answer.publication});
+    Rulebook rulebook{std::move(catalog), {}};
+    eras_ = answer.eras;
+    if (eras_)
+        for (const auto& era : *eras_)
+            if (auto then = shard_.ports.catalogs->find(era.publication))
+                rulebook.earlier.push_back({era.until, std::move(then)});
+    rulebook_ = std::make_shared<const Rulebook>(std::move(rulebook));
+    publications_.push_back({answer.watermark, answer.publication, {}});
+    for (const auto& customer : answer.to_release)
+        releasing_.push_back({{customer, [](const std::string&) {}}});
+    swept_ = answer.swept;
+    if (swept_ != answer.publication) begin_sweep(answer.publication);
+    send(shard_.flush, FlushStart{answer.epoch,
+                                  answer.flush_sequence,
+                                  {answer.watermark, answer.publication, eras_, swept_}});
     retry_ = shard_.partition_settings.retry_min;
     enter(State::reading_outbox);
     shard_.ports.store->open_intents(shard_.partition, this);
@@ -130,7 +164,22 @@ void PartitionActor::open_outbox(OpenIntents& answer) {
 
 void PartitionActor::become_live() {
     enter(State::live);
-    for (auto& row : std::exchange(outbox_, {})) {
+    offer(outbox_);
+    for (const auto& [name, channel] : shard_.channels)
+        caf::anon_send(channel, LeftOut{shard_.partition, this});
+}
+
+void PartitionActor::pending(PendingIntents& answer) {
+    if (state_ != State::live) return;
+    const auto channel = shard_.channels.find(answer.channel);
+    if (channel == shard_.channels.end()) return;
+    offer(answer.rows);
+    if (answer.is_more || answer.failed)
+        caf::anon_send(channel->second, LeftOut{shard_.partition, this});
+}
+
+void PartitionActor::offer(std::vector<OutboxRow>& rows) {
+    for (auto& row : std::exchange(rows, {})) {
         const auto channel = shard_.channels.find(row.intent.channel);
         if (channel == shard_.channels.end()) continue;
         caf::anon_send(channel->second,
@@ -221,7 +270,7 @@ void PartitionActor::dispatch(std::vector<std::pair<std::uint32_t, Batch>>& grou
         entry.records += count;
         batch.closed = closed;
         open_ticket(index, batch.records.front()->offset, batch.records.back()->offset);
-        tell(index, {std::move(batch), rulebook_});
+        tell(index, {std::move(batch), rulebook_, hand_over_at(entry)});
     }
     records_ += records;
     shard_.credit.take(shard_.partition, records);
@@ -233,20 +282,28 @@ void PartitionActor::change_catalog(const Record& record) {
     journeys::CatalogPtr next;
     if (const auto* publish = std::get_if<journeys::Publish>(&record.body)) {
         next = shard_.ports.catalogs->find(publish->publication);
-        if (next) publications_.emplace_back(record.offset, publish->publication);
+        if (next && next->publication() != rulebook_->current->publication())
+            publications_.push_back({record.offset, publish->publication, record.accepted_at});
     } else if (const auto* pause = std::get_if<journeys::Pause>(&record.body)) {
         next = shard_.ports.catalogs->paused(rulebook_->current, *pause);
     }
     if (!next) {
         shard_.ports.observer->parked(shard_.partition,
-                                      {{}, record.offset, "the publication is unknown"});
+                                      {{}, record.offset, "the publication is unknown", nullptr});
         return;
     }
+    if (next->publication() == rulebook_->current->publication()) return; // Nothing is new.
+    if (sweep_ || concerns_open_runs(*rulebook_->current, *next))
+        begin_sweep(next->publication());
+    else
+        swept_ = next->publication();
     Rulebook rulebook{std::move(next), rulebook_->earlier};
     rulebook.earlier.push_back({record.accepted_at, rulebook_->current});
     if (rulebook.earlier.size() > shard_.partition_settings.eras_max)
         rulebook.earlier.erase(rulebook.earlier.begin());
     rulebook_ = std::make_shared<const Rulebook>(std::move(rulebook));
+    // With other models stored times are brought forward from outside: they are asked for soon.
+    ask_due_at_ = std::min(ask_due_at_, record.accepted_at + due_asked_ahead);
     failpoint("publish.after");
 }
 
@@ -276,6 +333,16 @@ void PartitionActor::tell(std::uint32_t index, ToCustomer message) {
         send(entry.actor, std::move(message));
 }
 
+bool PartitionActor::has_all_acknowledged() const {
+    return received_ >= shard_.ports.log->last_offset(shard_.partition);
+}
+
+journeys::Timestamp PartitionActor::hand_over_at(const Entry& entry) const {
+    if (state_ != State::live || entry.in_flight > 0 || !has_all_acknowledged())
+        return journeys::no_time;
+    return std::max(shard_.ports.pacer->now(), accepted_at_);
+}
+
 void PartitionActor::load_next() {
     if (!loading_.empty() || to_load_.empty()) return;
     const std::size_t count = std::min(to_load_.size(), shard_.partition_settings.load_batch);
@@ -298,7 +365,7 @@ void PartitionActor::loaded(Loaded& message) {
         entry.quarantined = !row.quarantined.empty();
         entry.actor = spawn<CustomerActor, caf::lazy_init>(
             std::cref(static_cast<const Shard&>(shard_)).get(), Slot{index, entry.generation},
-            *entry.id, std::move(row.block), std::move(row.quarantined));
+            *entry.id, std::move(row.block), std::move(row.quarantined), row.parked);
         const auto held = std::exchange(entry.held, nullptr);
         for (auto& later : *held) send(entry.actor, std::move(later));
     }
@@ -324,7 +391,7 @@ void PartitionActor::progressed(const Progressed& message) {
         entry.revision = progress.revision;
         entry.through = std::max(entry.through, progress.through);
         entry.changed = entry.changed || progress.changed;
-        entry.quarantined = entry.quarantined || progress.quarantined;
+        entry.quarantined = progress.quarantined;
         if (!entry.changed) close_tickets(progress.slot.index, entry.through);
         if (entry.waking && entry.in_flight == 0) {
             entry.waking = false;
@@ -370,7 +437,8 @@ void PartitionActor::close_tickets(std::uint32_t index, std::uint64_t through) {
 }
 
 std::uint64_t PartitionActor::watermark() const {
-    if (dirty_.empty()) return received_;
+    if (dirty_.empty() || journeys::is_mutant(journeys::Mutant::position_too_early))
+        return received_;
     auto& table =
         const_cast<Slab<Entry>&>(table_); // Slab has no constant access; nothing is changed.
     const std::uint32_t number = dirty_.head();
@@ -381,8 +449,26 @@ void PartitionActor::advance_watermark() {
     const std::uint64_t offset = watermark();
     if (offset <= told_ || !rulebook_) return;
     told_ = offset;
-    while (publications_.size() > 1 && publications_[1].first <= offset) publications_.pop_front();
-    send(shard_.flush, Watermark{offset, publications_.front().second});
+    while (publications_.size() > 1 && publications_[1].offset <= offset) {
+        remember_era(publications_[1]);
+        publications_.pop_front();
+    }
+    tell_watermark();
+}
+
+void PartitionActor::tell_watermark() {
+    const auto& in_force = publications_.front();
+    // Behind a publication that is not below the watermark, a sweep is begun anew after a crash.
+    const bool is_newest = publications_.size() == 1;
+    send(shard_.flush, Watermark{told_, in_force.publication, eras_, is_newest ? swept_ : 0});
+}
+
+void PartitionActor::remember_era(const Published& next) {
+    std::vector<PublishedEra> eras;
+    if (eras_) eras = *eras_;
+    eras.push_back({publications_.front().publication, next.accepted_at});
+    if (eras.size() > shard_.partition_settings.eras_max) eras.erase(eras.begin());
+    eras_ = std::make_shared<const std::vector<PublishedEra>>(std::move(eras));
 }
 
 void PartitionActor::persisted(const Persisted& message) {
@@ -452,7 +538,7 @@ void PartitionActor::wake(std::uint32_t index, bool hint_was_stored) {
     entry.waking = true;
     ++waking_;
     ++woken_;
-    tell(index, {Wake{closed_, hint_was_stored}, rulebook_});
+    tell(index, {Wake{closed_, hint_was_stored}, rulebook_, hand_over_at(entry)});
 }
 
 void PartitionActor::ask_due() {
@@ -488,6 +574,55 @@ void PartitionActor::due(const Due& message) {
                       ? hints_until_ - shard_.partition_settings.timer_window / 2
                       : std::min(hints_until_, message.next) - due_asked_ahead;
     wake_due();
+}
+
+// Publications
+// --------------------------------------------------------------------------------------
+
+void PartitionActor::begin_sweep(std::uint64_t publication) {
+    sweep_ = Sweep{.publication = publication, .number = ++sweeps_};
+}
+
+void PartitionActor::sweep() {
+    if (!sweep_ || state_ != State::live) return;
+    Sweep& sweep = *sweep_;
+    const auto& limits = shard_.partition_settings;
+    const auto has_room = [&] {
+        return woken_ < limits.wakes_per_tick && waking_ < limits.wakes_in_flight_max / 2 + 1;
+    };
+    // Who is awake first: in the store they are not as they are.
+    for (; sweep.next_awake < table_.size(); ++sweep.next_awake) {
+        const Entry& entry = table_[sweep.next_awake];
+        if (!entry.id || entry.quarantined) continue;
+        if (entry.waking || !has_room()) return; // That wake may be older than the publication.
+        wake(sweep.next_awake, false);
+    }
+    for (; !sweep.asleep.empty() && has_room(); sweep.asleep.pop_front())
+        wake(find_or_load(sweep.asleep.front()), false);
+    load_next();
+    if (sweep.asking || !sweep.asleep.empty()) return;
+    if (!sweep.found_all) {
+        sweep.asking = true;
+        shard_.ports.store->find_waiting(shard_.partition, sweep.cursor, limits.timer_batch,
+                                         sweep.number, this);
+        return;
+    }
+    if (waking_ > 0) return;
+    // It is over when what it led to is written.
+    for (; sweep.next_unwritten < table_.size(); ++sweep.next_unwritten)
+        if (table_[sweep.next_unwritten].id && table_[sweep.next_unwritten].changed) return;
+    swept_ = sweep.publication;
+    sweep_.reset();
+    tell_watermark();
+}
+
+void PartitionActor::waiting(Waiting& message) {
+    if (!sweep_ || message.tag != sweep_->number) return;
+    sweep_->asking = false;
+    if (message.failed) return; // The next tick asks again.
+    sweep_->found_all = message.entries.size() < shard_.partition_settings.timer_batch;
+    if (!message.entries.empty()) sweep_->cursor = message.entries.back();
+    for (auto& entry : message.entries) sweep_->asleep.push_back(std::move(entry.customer));
 }
 
 // Channels
@@ -540,14 +675,54 @@ void PartitionActor::tick() {
     latest_ = {};
     ask_due();
     wake_due();
+    sweep();
     release_asks();
+    release_customers();
     passivate();
     shard_.ports.observer->customers(shard_.partition, active_, loading_.size() + to_load_.size());
 }
 
 bool PartitionActor::may_sleep(const Entry& entry) const {
-    return entry.actor && entry.in_flight == 0 && !entry.changed && !entry.quarantined &&
+    return entry.actor && !entry.held && entry.in_flight == 0 && !entry.changed &&
            entry.tickets[0].first == 0 && entry.tickets[1].first == 0;
+}
+
+void PartitionActor::release_customers() {
+    if (state_ != State::live) return;
+    for (auto& [release, asked] : releasing_) {
+        if (asked) continue;
+        Entry& entry = table_[find_or_load(release.customer)];
+        if (!entry.actor) continue; // It is being loaded.
+        if (!entry.held) entry.held = std::make_unique<std::deque<ToCustomer>>();
+        if (entry.in_flight != entry.held->size() || entry.changed) continue;
+        asked = true;
+        entry.actor = nullptr;
+        shard_.ports.store->load_parked(shard_.partition, release.customer, this);
+    }
+    load_next();
+}
+
+void PartitionActor::loaded_parked(LoadedParked& message) {
+    const auto at = std::ranges::find_if(releasing_, [&](const Releasing& releasing) {
+        return releasing.asked && releasing.release.customer == message.customer;
+    });
+    if (at == releasing_.end()) return;
+    if (message.failed) {
+        shard_.ports.store->load_parked(shard_.partition, message.customer, this);
+        return;
+    }
+    const std::uint32_t index = index_.at(message.customer);
+    Entry& entry = table_[index];
+    entry.actor = spawn<CustomerActor, caf::lazy_init>(
+        std::cref(static_cast<const Shard&>(shard_)).get(), Slot{index, entry.generation},
+        *entry.id, std::move(message.block), std::string{}, 0u);
+    const auto held = std::exchange(entry.held, nullptr);
+    ++entry.in_flight;
+    ++in_flight_;
+    send(entry.actor,
+         ToCustomer{Replay{std::move(message.records), std::move(at->release.done)}, rulebook_});
+    for (auto& later : *held) send(entry.actor, std::move(later));
+    releasing_.erase(at);
 }
 
 void PartitionActor::passivate() {

@@ -67,6 +67,11 @@ private:
         Links by_use;
     };
 
+    struct Published {
+        std::uint64_t offset = 0, publication = 0;
+        journeys::Timestamp accepted_at{};
+    };
+
     /// A hint of the wheel: an active customer's place, or a sleeping one's id.
     struct Hint {
         Slot slot;
@@ -77,6 +82,8 @@ private:
     void take_over();
     void taken_over(const TakenOver& answer);
     void open_outbox(OpenIntents& answer);
+    void offer(std::vector<OutboxRow>& rows);
+    void pending(PendingIntents& answer);
     void take_batch(LogBatch& batch);
     void take_closed(const LogClosed& message);
     void dispatch(std::vector<std::pair<std::uint32_t, Batch>>& groups, journeys::Timestamp closed);
@@ -85,6 +92,9 @@ private:
     void persisted(const Persisted& message);
     void loaded(Loaded& message);
     void due(const Due& message);
+    void begin_sweep(std::uint64_t publication);
+    void sweep();
+    void waiting(Waiting& message);
     void tick();
     void ask_hand_over(AskHandOver& ask);
     void release_asks();
@@ -93,10 +103,14 @@ private:
 
     std::uint32_t find_or_load(const journeys::CustomerId& customer);
     void tell(std::uint32_t index, ToCustomer message);
+    /// For a message to a customer who has nothing else to do: see `ToCustomer::hand_over_at`.
+    journeys::Timestamp hand_over_at(const Entry& entry) const;
+    bool has_all_acknowledged() const;
     void load_next();
     void open_ticket(std::uint32_t index, std::uint64_t first, std::uint64_t last);
     void close_tickets(std::uint32_t index, std::uint64_t through);
     void advance_watermark();
+    void tell_watermark();
     std::uint64_t watermark() const;
     void arm(std::uint32_t index);
     void wake_due();
@@ -104,7 +118,10 @@ private:
     void hint(const journeys::CustomerId& sleeper, journeys::Timestamp due);
     void become_live();
     void retry_later();
+    void remember_era(const Published& next);
     void ask_due();
+    void release_customers();
+    void loaded_parked(LoadedParked& message);
     void passivate();
     bool may_sleep(const Entry& entry) const;
     void put_to_sleep(std::uint32_t index);
@@ -118,8 +135,8 @@ private:
     journeys::Timestamp closed_ = journeys::timestamp_min;
     journeys::Timestamp accepted_at_ = journeys::timestamp_min; ///< Of the newest record.
     RulebookPtr rulebook_;
-    std::deque<std::pair<std::uint64_t, std::uint64_t>>
-        publications_; ///< (offset, id) from the watermark on.
+    std::deque<Published> publications_; ///< From the one in force at the watermark on.
+    ErasPtr eras_;                       ///< Those before it.
 
     std::unordered_map<journeys::CustomerId, std::uint32_t> index_;
     Slab<Entry> table_;
@@ -154,6 +171,18 @@ private:
     journeys::Timestamp ask_due_not_before_{};                 ///< By the pacer's.
     bool asking_due_ = false;
     std::size_t waking_ = 0, woken_ = 0;
+
+    /// The walk through all who wait, after a publication that does something to open runs.
+    struct Sweep {
+        std::uint64_t publication = 0, number = 0;
+        std::uint32_t next_awake = 0;     ///< Index into the table: woken up to there.
+        std::uint32_t next_unwritten = 0; ///< … and, at the end: written up to there.
+        WaitingCursor cursor;
+        std::deque<journeys::CustomerId> asleep; ///< Found, and to be woken.
+        bool asking = false, found_all = false;
+    };
+    std::optional<Sweep> sweep_;
+    std::uint64_t swept_ = 0, sweeps_ = 0;
     journeys::Duration latest_{};
 
     struct HeldAsk {
@@ -161,6 +190,14 @@ private:
         AskHandOver ask;
     };
     std::deque<HeldAsk> asks_;
+
+    /// A customer whose quarantine is to end: their actor makes place for one that begins with what
+    /// was parked, once all that they have done is written.
+    struct Releasing {
+        Release release;
+        bool asked = false; ///< The store.
+    };
+    std::vector<Releasing> releasing_;
     std::vector<OutboxRow>
         outbox_; ///< Of the process before us; told to the channels when replay is done.
 

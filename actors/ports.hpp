@@ -79,14 +79,32 @@ struct CustomerWrite {
     std::shared_ptr<const std::string> block; ///< Null: no snapshot yet, only effects.
     std::vector<journeys::Effect> effects;    ///< In order; of revisions up to `revision`.
     std::uint64_t first_timeline_number = 0;  ///< Timeline rows are keyed (customer, revision, n).
+    /// Granted in the transition that opened them, each with a permit of its channel.
+    std::vector<journeys::IntentId> granted_at_once;
 };
 
-/// A record that could not be applied, kept beside the log until an operator releases its customer.
+/// A record that could not be applied, kept beside the log until an operator releases its customer:
+/// whole, for the log does not wait for it.
 struct ParkedRecord {
     journeys::CustomerId customer;
     std::uint64_t offset = 0; ///< 0: a timer or a hand-over failed, no record.
     std::string reason;
+    journeys::RecordPtr record; ///< Null for those.
 };
+
+/// A customer whose parked records up to `through` have been applied after all.
+struct ReleasedCustomer {
+    journeys::CustomerId customer;
+    std::uint64_t through = 0;
+};
+
+/// A publication that is not in force any more, and when the one after it was accepted.
+struct PublishedEra {
+    std::uint64_t publication = 0;
+    journeys::Timestamp until{};
+    bool operator==(const PublishedEra&) const = default;
+};
+using ErasPtr = std::shared_ptr<const std::vector<PublishedEra>>;
 
 /// One transaction: everything in it or nothing.
 struct FlushRequest {
@@ -97,8 +115,23 @@ struct FlushRequest {
     std::uint64_t watermark =
         0; ///< Every record at or below it is in the snapshots: replay begins behind it.
     std::uint64_t publication = 0; ///< The one in force at the watermark; 0: none yet.
+    ErasPtr eras;                  ///< Those before it, oldest first; null: none. Bounded.
+    bool eras_changed = false;     ///< Since the flush before.
+    /// The newest publication that every waiting run has met; 0: none yet.
+    std::uint64_t swept = 0;
+    /// Timers up to here may be in the snapshots: no later record may be accepted at or before it,
+    /// in whatever process, whatever its clock says.
+    journeys::Timestamp closed = journeys::timestamp_min;
     std::vector<CustomerWrite> customers;
-    std::vector<ParkedRecord> parked;
+    std::vector<ReleasedCustomer> released; ///< Before `parked`.
+    std::vector<ParkedRecord> parked;       ///< Their customers are woken by no timer.
+};
+
+/// A place among those who wait.
+struct WaitingCursor {
+    journeys::Timestamp wake_at = journeys::timestamp_min;
+    journeys::CustomerId customer;
+    auto operator<=>(const WaitingCursor&) const = default;
 };
 
 struct OutboxRow {
@@ -121,6 +154,9 @@ public:
     /// Answers `Loaded` with one entry per id, in order; an empty block for an unknown one.
     virtual void load(Partition partition, std::vector<journeys::CustomerId> customers,
                       caf::actor asker) = 0;
+    /// Answers `LoadedParked`: the customer's block, and their parked records by offset.
+    virtual void load_parked(Partition partition, journeys::CustomerId customer,
+                             caf::actor asker) = 0;
     /// Answers `Flushed{partition, sequence, result}`. After a lost reply the adapter itself finds
     /// out whether the transaction was committed. `storage_unavailable`: try the identical request
     /// again. `fenced`: stop for good.
@@ -129,9 +165,16 @@ public:
     /// oldest `wake_at` that was left out (`no_time` where none was).
     virtual void find_due(Partition partition, journeys::Timestamp before, std::size_t limit,
                           caf::actor asker) = 0;
-    /// Answers `OpenIntents`: the outbox rows of the partition that are pending or claimed. At
-    /// start only.
+    /// Answers `Waiting{tag}`: up to `limit` customers with any `wake_at`, in the order of
+    /// (wake_at, customer), behind `cursor`.
+    virtual void find_waiting(Partition partition, WaitingCursor cursor, std::size_t limit,
+                              std::uint64_t tag, caf::actor asker) = 0;
+    /// Answers `OpenIntents`: the outbox rows of the partition that are claimed. At start only.
     virtual void open_intents(Partition partition, caf::actor asker) = 0;
+    /// Answers `PendingIntents`: up to `limit` rows of the channel that are pending, the oldest
+    /// first.
+    virtual void pending_intents(Partition partition, std::string channel, std::size_t limit,
+                                 caf::actor asker) = 0;
 };
 
 /// What is to be handed to a provider; complete and frozen.

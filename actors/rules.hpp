@@ -23,9 +23,11 @@ struct Rules {
                                     journeys::Effects&);
     bool (*is_granted)(const journeys::Customer&, journeys::IntentId);
     std::string (*pack)(const journeys::Customer&);
-    journeys::Result<journeys::Customer> (*unpack)(std::string_view);
+    journeys::Result<void> (*unpack)(std::string_view, journeys::Customer&);
     /// Whether the dedup ring can't tell if the event is new, so that the log must be asked.
     bool (*may_be_older_duplicate)(const journeys::Customer&, const journeys::Event&);
+    /// Whether a run waits for the intent's outcome: it was granted, and maybe revoked since.
+    bool (*is_awaited)(const journeys::Customer&, journeys::IntentId);
 };
 
 /// Those of `journeys/`.

@@ -11,6 +11,7 @@
 #include <chrono>
 #include <functional>
 #include <map>
+#include <memory>
 #include <set>
 #include <string>
 #include <utility>
@@ -18,7 +19,7 @@
 namespace actors {
 
 /// Notes what is being applied where a crash cannot wipe it out. Implemented with an mmapped file;
-/// one a thread.
+/// the slot of a partition is written by the thread of its shard alone.
 class PoisonMark {
 public:
     virtual ~PoisonMark() = default;
@@ -26,6 +27,12 @@ public:
     virtual void applying(Partition partition, std::uint64_t offset,
                           const journeys::CustomerId& customer) = 0;
     virtual void done(Partition partition) = 0;
+};
+
+/// At what the process has died again and again: parked unseen.
+struct Poison {
+    std::set<std::pair<Partition, std::uint64_t>> records;
+    std::set<journeys::CustomerId> timers; ///< Or hand-overs.
 };
 
 /// All that actors need of the world. Everything named here outlives the actors.
@@ -37,11 +44,11 @@ struct Ports {
     Observer* observer = nullptr;
     std::map<std::string, Channel*> channels;
     std::function<std::string(const journeys::Record&)>
-        encode;                         ///< The body of a record, for `Draft::bytes`.
-    std::function<void()> trim = [] {}; ///< Called after many customers were let go: `malloc_trim`.
-    PoisonMark* mark = nullptr;         ///< May be null.
-    /// Records at which the process has died before: they are parked unread.
-    std::set<std::pair<Partition, std::uint64_t>> poisoned;
+        encode; ///< The body of a record, for `Draft::bytes`.
+    /// Called after many customers were let go: gives what is free back to the system.
+    std::function<void()> trim = [] {};
+    PoisonMark* mark = nullptr; ///< May be null.
+    Poison poison;
 };
 
 /// Spans are of the pacer's time but for `tick`, which is real.
@@ -56,6 +63,8 @@ struct PartitionSettings {
     std::size_t timer_batch = 10'000;
     std::size_t trim_after = 10'000; ///< Passivations between two calls of `trim`.
     std::size_t eras_max = 8;
+    /// Of a customer in quarantine. What comes beyond is left out, counted as parked all the same.
+    std::uint32_t parked_max = 2'000;
     journeys::Duration retry_min = std::chrono::milliseconds{50};
     journeys::Duration retry_max = std::chrono::seconds{2};
 };
@@ -71,7 +80,11 @@ struct FlushSettings {
     journeys::Duration retry_max = std::chrono::seconds{2};
 };
 
-/// One partition's context. Immutable once its actors run, and alive until all of them have ended.
+class Permits;
+struct Scratch;
+
+/// One partition's context. But for `scratch` immutable once its actors run, and alive until all of
+/// them have ended.
 struct Shard {
     Partition partition = 0;
     const Rules& rules;
@@ -81,6 +94,8 @@ struct Shard {
     Credit& credit;
     std::map<std::string, caf::actor, std::less<>> channels;
     caf::actor flush; ///< Set by the partition's actor before it spawns the first customer.
+    std::shared_ptr<Scratch> scratch;
+    std::map<std::string, std::shared_ptr<Permits>, std::less<>> permits; ///< By channel.
 };
 
 } // namespace actors

@@ -2,6 +2,8 @@
 
 #include "actors/messages.hpp"
 #include "actors/partition_actor.hpp"
+#include "actors/permits.hpp"
+#include "actors/scratch.hpp"
 
 #include <caf/logger.hpp>
 
@@ -35,13 +37,20 @@ System::System(const Ports& ports, SystemSettings settings)
         auto shard = std::make_unique<ActorSystem>();
         shard->config.set("scheduler.max-threads", std::size_t{1});
         shard->config.set("scheduler.max-throughput", settings_.max_throughput);
-        if (settings_.testing) shard->config.set("scheduler.policy", caf::atom("testing"));
+        // A worker of the other policy, which steals, sleeps up to 10 ms before it looks for work
+        // again, and polls in between; this one is woken.
+        shard->config.set("scheduler.policy",
+                          settings_.testing ? caf::atom("testing") : caf::atom("sharing"));
         shard->system = std::make_unique<caf::actor_system>(shard->config);
         shard->system->await_actors_before_shutdown(false);
         shards_.push_back(std::move(shard));
     }
-    for (const auto& channel : settings_.channels)
-        channels_.emplace(channel.name, shards_[0]->system->spawn<ChannelActor>(ports_, channel));
+    for (const auto& channel : settings_.channels) {
+        const auto permits = std::make_shared<Permits>(settings_.partitions);
+        permits_.emplace(channel.name, permits);
+        channels_.emplace(channel.name,
+                          shards_[0]->system->spawn<ChannelActor>(ports_, channel, permits));
+    }
     let_go_of_logger();
 }
 
@@ -56,22 +65,32 @@ void System::start() {
                                                           settings_.flush,
                                                           credit_,
                                                           channels_,
-                                                          {}}));
+                                                          {},
+                                                          std::make_shared<Scratch>(),
+                                                          permits_}));
         auto& home = *shards_[partition % shards_.size()]->system;
         partitions_.push_back(home.spawn<PartitionActor>(std::ref(*contexts_.back())));
     }
+    for (const auto& [name, channel] : channels_) caf::anon_send(channel, Owners{partitions_});
+    started_ = true;
     let_go_of_logger();
 }
 
 void System::query(journeys::CustomerId customer, caf::actor asker) {
+    if (!started_) return caf::anon_send(asker, CustomerState{std::move(customer), nullptr, {}});
     const Partition partition = partition_of(customer, settings_.partitions);
     caf::anon_send(partitions_[partition], Query{std::move(customer), std::move(asker)});
+}
+
+void System::release(journeys::CustomerId customer, std::function<void(std::string)> done) {
+    const Partition partition = partition_of(customer, settings_.partitions);
+    caf::anon_send(partitions_[partition], Release{std::move(customer), std::move(done)});
 }
 
 void System::drain_channels(std::function<void()> done) {
     const auto each = after(channels_.size(), std::move(done));
     for (const auto& [name, channel] : channels_)
-        caf::anon_send(channel, ChannelControl{ChannelCommand::drain, each});
+        caf::anon_send(channel, ChannelControl{ChannelCommand::drain, each, nullptr});
 }
 
 void System::stop_partitions(std::function<void()> done) {

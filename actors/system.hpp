@@ -7,6 +7,7 @@
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
 
+#include <atomic>
 #include <memory>
 #include <vector>
 
@@ -41,6 +42,8 @@ public:
 
     /// Takes all partitions over. Returns at once.
     void start();
+    /// From then on customers can be asked for.
+    bool has_started() const { return started_; }
 
     /// An orderly stop in three parts (see runtime/stop_system.hpp): channels finish what they have
     /// begun, partitions write what is unwritten, the actors end. `done` is called from an actor's
@@ -54,9 +57,17 @@ public:
     const Credit& credit() const { return credit_; }
     const caf::actor& partition(Partition partition) const { return partitions_.at(partition); }
     const caf::actor& channel(const std::string& name) const { return channels_.at(name); }
+    /// Null where there is none.
+    const caf::actor* find_channel(std::string_view name) const {
+        const auto found = channels_.find(name);
+        return found == channels_.end() ? nullptr : &found->second;
+    }
     caf::actor_system& shard(unsigned index) { return *shards_.at(index)->system; }
 
-    /// Asks for a customer's block; `asker` gets a `CustomerState`.
+    /// Tries a customer in quarantine again with all that was parked. `done` gets why it did not
+    /// help, or nothing; from an actor's thread.
+    void release(journeys::CustomerId customer, std::function<void(std::string)> done);
+    /// Asks for a customer's block; `asker` gets a `CustomerState`. Nobody is known before `start`.
     void query(journeys::CustomerId customer, caf::actor asker);
 
 private:
@@ -72,6 +83,8 @@ private:
     std::vector<std::unique_ptr<Shard>> contexts_;
     std::vector<caf::actor> partitions_;
     std::map<std::string, caf::actor, std::less<>> channels_;
+    std::atomic<bool> started_{false};
+    std::map<std::string, std::shared_ptr<Permits>, std::less<>> permits_;
 };
 
 } // namespace actors

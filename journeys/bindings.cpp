@@ -1,5 +1,6 @@
 #include "journeys/bindings.hpp"
 
+#include "journeys/intent.hpp"
 #include "journeys/profile.hpp"
 
 #include <algorithm>
@@ -22,12 +23,88 @@ template <class Record> Value not_loaded(const Record&, const View&, Arena&) {
     return Value::null();
 }
 
+template <class> struct MemberOf;
+template <class Owner, class Member> struct MemberOf<Member Owner::*> {
+    using Record = Owner;
+    using Type = Member;
+};
+
+/// The row of a field that lies in the record as it is: its type, how it is read, and where it lies
+/// all follow from the member, so they cannot disagree.
+template <auto member>
+typename FieldTable<typename MemberOf<decltype(member)>::Record>::Row lying(std::string name,
+                                                                            std::string doc) {
+    using Record = typename MemberOf<decltype(member)>::Record;
+    using Member = typename MemberOf<decltype(member)>::Type;
+    static const Record sample{};
+    const auto offset = static_cast<std::uint32_t>(
+        reinterpret_cast<const char*>(&(sample.*member)) - reinterpret_cast<const char*>(&sample));
+    if constexpr (std::is_same_v<Member, Money>) {
+        static_assert(sizeof(Money) == sizeof(std::int64_t));
+        return {std::move(name),
+                Type::floating(),
+                std::move(doc),
+                [](const Record& record, const View&, Arena&) {
+                    return Value::floating((record.*member).to_double());
+                },
+                {cel::Storage::Form::decimal, offset}};
+    } else if constexpr (std::is_same_v<Member, std::int64_t>) {
+        return {std::move(name),
+                Type::integer(),
+                std::move(doc),
+                [](const Record& record, const View&, Arena&) {
+                    return Value::integer(record.*member);
+                },
+                {cel::Storage::Form::integer, offset}};
+    } else {
+        static_assert(std::is_same_v<Member, std::string>);
+        return {
+            std::move(name),
+            Type::string(),
+            std::move(doc),
+            [](const Record& record, const View&, Arena&) { return Value::string(record.*member); },
+            {cel::Storage::Form::text, offset}};
+    }
+}
+
+/// The same for packed maps: properties and traits.
+template <auto member>
+typename FieldTable<typename MemberOf<decltype(member)>::Record>::Row lying_map(std::string name,
+                                                                                std::string doc) {
+    auto row = lying<member>(std::move(name), std::move(doc));
+    using Record = typename MemberOf<decltype(member)>::Record;
+    row.type = Type::map(Type::string(), Type::dyn());
+    row.read = [](const Record& record, const View&, Arena&) {
+        return Value::packed_map(record.*member);
+    };
+    row.storage.form = cel::Storage::Form::packed_map;
+    return row;
+}
+
+/// What the models say of the customer as of `now`; null without models, and where nothing is said.
+template <class Score> Value scored(const Customer& customer, const View& view, Score score) {
+    const auto* const models = view.catalog ? view.catalog->models() : nullptr;
+    if (!models) return Value::null();
+    return score(*models, customer.purchases.history(view.now));
+}
+Value number_or_null(std::optional<double> value) {
+    return value ? Value::floating(*value) : Value::null();
+}
+/// Of somebody who has ordered: no model says anything of others.
+template <class Score> Value scored_buyer(const Customer& customer, const View& view, Score score) {
+    if (customer.purchases.empty()) return Value::null();
+    return scored(customer, view, score);
+}
+
 /// Records bound one by one, as far as an expression asks.
 template <class Record> class BoundList final : public cel::ListObject {
 public:
     BoundList(const std::vector<Record>& records, const View& view)
         : fields_(&table<Record>()), records_(&records), view_(&view) {}
     std::size_t size() const override { return records_->size(); }
+    Rows rows() const override {
+        return {reinterpret_cast<const char*>(records_->data()), sizeof(Record)};
+    }
     Value at(std::size_t index, Arena& arena) const override {
         void* const place = arena.allocate(sizeof(BoundRecord<Record>));
         if (!place) return Value::error("the expression needs too much memory");
@@ -71,6 +148,7 @@ std::string_view consent_text(ConsentState state) {
     case ConsentState::never: return "never";
     case ConsentState::subscribed: return "subscribed";
     case ConsentState::unsubscribed: return "unsubscribed";
+    case ConsentState::pending: return "pending";
     }
     return "never";
 }
@@ -103,6 +181,8 @@ Value consents(const Customer& customer, Arena& arena) {
     }
     return Value::map_of({items, count});
 }
+
+Value reported(Timestamp at) { return at == Timestamp{} ? Value::null() : Value::timestamp(at); }
 
 Value sent_steps(const Run& run, const View& view, Arena& arena) {
     auto* const items = arena.allocate_array<Value>(run.sent.size() * 2);
@@ -140,12 +220,8 @@ template <> const FieldTable<Event>& table<Event>() {
         "The event being applied.",
         {{"name", Type::string(), "its name, e.g. `Product Added`",
           [](const Event& event, const View&, Arena&) { return Value::string(event.name); }},
-         {"properties", Type::map(Type::string(), Type::dyn()),
-          "what the producer sent with it; a missing key is null",
-          [](const Event& event, const View&, Arena&) {
-              return event.properties.empty() ? Value::map_of({})
-                                              : Value::packed(PackedView{event.properties});
-          }},
+         lying_map<&Event::properties>("properties",
+                                       "what the producer sent with it; a missing key is null"),
          {"timestamp", Type::timestamp(), "when it happened",
           [](const Event& event, const View&, Arena&) { return Value::timestamp(event.time); }},
          {"received_at", Type::timestamp(), "when it was accepted here",
@@ -192,12 +268,14 @@ template <> const FieldTable<SentStep>& table<SentStep>() {
               default: return Value::string("unknown");
               }
           }},
-         {"delivered_at", Type::nullable(Type::timestamp()), "null until providers report it",
-          not_loaded<SentStep>},
-         {"opened_at", Type::nullable(Type::timestamp()), "null until providers report it",
-          not_loaded<SentStep>},
-         {"clicked_at", Type::nullable(Type::timestamp()), "null until providers report it",
-          not_loaded<SentStep>}}};
+         {"delivered_at", Type::nullable(Type::timestamp()), "null until the provider reports it",
+          [](const SentStep& sent, const View&, Arena&) { return reported(sent.delivered_at); }},
+         {"opened_at", Type::nullable(Type::timestamp()),
+          "null until the provider reports it; opens by machines are left out",
+          [](const SentStep& sent, const View&, Arena&) { return reported(sent.opened_at); }},
+         {"clicked_at", Type::nullable(Type::timestamp()),
+          "null until the provider reports it; clicks by machines are left out",
+          [](const SentStep& sent, const View&, Arena&) { return reported(sent.clicked_at); }}}};
     return fields;
 }
 
@@ -225,6 +303,11 @@ template <> const FieldTable<Run>& table<Run>() {
           [](const Run& run, const View& view, Arena& arena) {
               return stored_event(run.event, view, arena);
           }},
+         {"item", Type::dyn(), "with `enter.each`: the element that it is for, else null",
+          [](const Run& run, const View&, Arena&) {
+              const auto item = PackedView{run.event}.find("item");
+              return item ? Value::packed(item) : Value::null();
+          }},
          {"last_event", Type::nullable(Type::object("StoredEvent")),
           "what last resumed or restarted a wait",
           [](const Run& run, const View& view, Arena& arena) {
@@ -242,26 +325,15 @@ template <> const FieldTable<CartLine>& table<CartLine>() {
     static const FieldTable<CartLine> fields{
         "CartItem",
         "One line of a cart.",
-        {{"product_id", Type::string(), "the producer's id of the product",
-          [](const CartLine& line, const View&, Arena&) { return Value::string(line.product_id); }},
-         {"sku", Type::string(), "the stock-keeping unit; empty where the producer sends none",
-          [](const CartLine& line, const View&, Arena&) { return Value::string(line.sku); }},
-         {"name", Type::string(), "what the shop calls it",
-          [](const CartLine& line, const View&, Arena&) { return Value::string(line.name); }},
-         {"category", Type::string(), "as the producer sends it",
-          [](const CartLine& line, const View&, Arena&) { return Value::string(line.category); }},
-         {"price", Type::floating(), "of one, in units of the currency",
-          [](const CartLine& line, const View&, Arena&) {
-              return Value::floating(line.price.to_double());
-          }},
-         {"quantity", Type::integer(), "how many; at least 1",
-          [](const CartLine& line, const View&, Arena&) { return Value::integer(line.quantity); }},
-         {"url", Type::string(), "the product's page",
-          [](const CartLine& line, const View&, Arena&) { return Value::string(line.url); }},
-         {"image_url", Type::string(), "its picture",
-          [](const CartLine& line, const View&, Arena&) {
-              return Value::string(line.image_url);
-          }}}};
+        {lying<&CartLine::product_id>("product_id", "the producer's id of the product"),
+         lying<&CartLine::sku>("sku",
+                               "the stock-keeping unit; empty where the producer sends none"),
+         lying<&CartLine::name>("name", "what the shop calls it"),
+         lying<&CartLine::category>("category", "as the producer sends it"),
+         lying<&CartLine::price>("price", "of one, in units of the currency"),
+         lying<&CartLine::quantity>("quantity", "how many; at least 1"),
+         lying<&CartLine::url>("url", "the product's page"),
+         lying<&CartLine::image_url>("image_url", "its picture")}};
     return fields;
 }
 
@@ -298,21 +370,11 @@ template <> const FieldTable<OrderLine>& table<OrderLine>() {
     static const FieldTable<OrderLine> fields{
         "OrderItem",
         "One line of an order.",
-        {{"product_id", Type::string(), "the producer's id of the product",
-          [](const OrderLine& line, const View&, Arena&) {
-              return Value::string(line.product_id);
-          }},
-         {"name", Type::string(), "what the shop calls it",
-          [](const OrderLine& line, const View&, Arena&) { return Value::string(line.name); }},
-         {"category", Type::string(), "as the producer sends it",
-          [](const OrderLine& line, const View&, Arena&) { return Value::string(line.category); }},
-         {"price", Type::floating(), "of one",
-          [](const OrderLine& line, const View&, Arena&) {
-              return Value::floating(line.price.to_double());
-          }},
-         {"quantity", Type::integer(), "how many", [](const OrderLine& line, const View&, Arena&) {
-              return Value::integer(line.quantity);
-          }}}};
+        {lying<&OrderLine::product_id>("product_id", "the producer's id of the product"),
+         lying<&OrderLine::name>("name", "what the shop calls it"),
+         lying<&OrderLine::category>("category", "as the producer sends it"),
+         lying<&OrderLine::price>("price", "of one"),
+         lying<&OrderLine::quantity>("quantity", "how many")}};
     return fields;
 }
 
@@ -320,16 +382,12 @@ template <> const FieldTable<Order>& table<Order>() {
     static const FieldTable<Order> fields{
         "Order",
         "One order; the last 20 are kept.",
-        {{"id", Type::string(), "the producer's order_id",
-          [](const Order& order, const View&, Arena&) { return Value::string(order.id); }},
+        {lying<&Order::id>("id", "the producer's order_id"),
          {"items", Type::list(Type::object("OrderItem")), "what was bought",
           [](const Order& order, const View& view, Arena& arena) {
               return list_of(order.items, view, arena, [](const OrderLine&) { return true; });
           }},
-         {"total", Type::floating(), "what was paid",
-          [](const Order& order, const View&, Arena&) {
-              return Value::floating(order.total.to_double());
-          }},
+         lying<&Order::total>("total", "what was paid"),
          {"currency", Type::nullable(Type::string()), "ISO 4217",
           [](const Order& order, const View&, Arena&) { return optional_text(order.currency); }},
          {"placed_at", Type::timestamp(), "when it was placed, by the producer",
@@ -386,8 +444,14 @@ template <> const FieldTable<Session>& table<Session>() {
               return optional_text(session.campaign);
           }},
          {"intent", Type::nullable(Type::floating()),
-          "probability of an order in this session; null until a model is loaded",
-          not_loaded<Session>}}};
+          "probability of an order in this session from now on, 0 when it has ended; null until a "
+          "model is loaded",
+          [](const Session&, const View& view, Arena&) {
+              const auto* const model = view.catalog ? view.catalog->intent() : nullptr;
+              if (!model) return Value::null();
+              return Value::floating(intent_of(*model, *view.customer, view.now,
+                                               view.catalog->settings().session_idle));
+          }}}};
     return fields;
 }
 
@@ -399,24 +463,88 @@ template <> const FieldTable<Customer>& table<Customer>() {
           [](const Customer& customer, const View&, Arena& arena) {
               return Value::string(display(customer.id), arena);
           }},
-         {"traits", Type::map(Type::string(), Type::dyn()),
-          "what identify calls said; a missing key is null",
-          [](const Customer& customer, const View&, Arena&) {
-              return customer.traits.empty() ? Value::map_of({})
-                                             : Value::packed(PackedView{customer.traits});
+         lying_map<&Customer::traits>("traits", "what identify calls said; a missing key is null"),
+         {"stage", Type::nullable(Type::string()),
+          "`prospect`, `new`, `active`, `at_risk`, `lapsed` or `reactivated`; null until models "
+          "are loaded",
+          [](const Customer& customer, const View& view, Arena&) {
+              if (!view.catalog || !view.catalog->models()) return Value::null();
+              return Value::string(to_text(customer.lifecycle.stage));
           }},
-         {"stage", Type::nullable(Type::string()), "lifecycle stage; null until models are loaded",
-          not_loaded<Customer>},
-         {"vip", Type::nullable(Type::boolean()), "null until models are loaded",
-          not_loaded<Customer>},
+         {"vip", Type::nullable(Type::boolean()),
+          "among the most valuable, by the cut of the fit; null until models are loaded",
+          [](const Customer& customer, const View& view, Arena&) {
+              if (!view.catalog || !view.catalog->models()) return Value::null();
+              return Value::boolean(customer.lifecycle.vip);
+          }},
          {"churn_risk", Type::nullable(Type::floating()),
-          "1 - p_alive; null until models are loaded", not_loaded<Customer>},
-         {"p_alive", Type::nullable(Type::floating()), "null until models are loaded",
-          not_loaded<Customer>},
+          "1 - p_alive, or how far overdue where churn is not identifiable; null before the first "
+          "order, and until "
+          "models are loaded",
+          [](const Customer& customer, const View& view, Arena&) {
+              return scored_buyer(customer, view,
+                                  [](const models::ModelSet& models, const models::History& h) {
+                                      return Value::floating(models.purchases.churn_risk(h));
+                                  });
+          }},
+         {"p_alive", Type::nullable(Type::floating()),
+          "the chance that they still are a customer; null where churn is not identifiable, before "
+          "the first order, "
+          "and until models are loaded",
+          [](const Customer& customer, const View& view, Arena&) {
+              return scored_buyer(customer, view,
+                                  [](const models::ModelSet& models, const models::History& h) {
+                                      return number_or_null(models.purchases.p_alive(h));
+                                  });
+          }},
          {"clv", Type::nullable(Type::floating()),
-          "value of the next 52 weeks; null until models are loaded", not_loaded<Customer>},
-         {"expected_orders_90d", Type::nullable(Type::floating()), "null until models are loaded",
-          not_loaded<Customer>},
+          "what the orders of the next 52 weeks will bring, discounted; null before the first "
+          "order, and until models "
+          "are loaded",
+          [](const Customer& customer, const View& view, Arena&) {
+              return scored_buyer(customer, view,
+                                  [](const models::ModelSet& models, const models::History& h) {
+                                      return number_or_null(models.clv(h));
+                                  });
+          }},
+         {"expected_orders_90d", Type::nullable(Type::floating()),
+          "orders to expect within 90 days; null before the first order, and until models are "
+          "loaded",
+          [](const Customer& customer, const View& view, Arena&) {
+              return scored_buyer(customer, view,
+                                  [](const models::ModelSet& models, const models::History& h) {
+                                      return Value::floating(models.expected_orders_90d(h));
+                                  });
+          }},
+         {"overdue", Type::nullable(Type::floating()),
+          "the chance that the next order would have come by now, if they still are a customer",
+          [](const Customer& customer, const View& view, Arena&) {
+              return scored_buyer(customer, view,
+                                  [](const models::ModelSet& models, const models::History& h) {
+                                      return Value::floating(models.purchases.overdue(h));
+                                  });
+          }},
+         {"expected_next_order_at", Type::nullable(Type::timestamp()),
+          "half of all like them will have ordered again by then, if they still are a customer",
+          [](const Customer& customer, const View& view, Arena&) {
+              return scored_buyer(
+                  customer, view, [&](const models::ModelSet& models, const models::History& h) {
+                      const auto weeks =
+                          models::Weeks{h.t_x + models.purchases.median_gap(h.x, h.t_x)};
+                      if (weeks.count() > 1e5) return Value::null();
+                      return Value::timestamp(customer.purchases.first_day() +
+                                              std::chrono::ceil<Duration>(weeks));
+                  });
+          }},
+         {"rfm", Type::nullable(Type::string()),
+          "recency, frequency and spend as digits from 1 to 5, 5 the best; null until models are "
+          "loaded",
+          [](const Customer& customer, const View& view, Arena& arena) {
+              if (!view.catalog || !view.catalog->models()) return Value::null();
+              const auto digits = rfm(*view.catalog->models(), customer.purchases, view.now);
+              if (!digits) return Value::null();
+              return Value::string(std::string_view{digits->data(), digits->size()}, arena);
+          }},
          {"orders", Type::integer(), "without cancelled and refunded ones",
           [](const Customer& customer, const View&, Arena&) {
               return Value::integer(customer.order_count);
@@ -451,14 +579,15 @@ template <> const FieldTable<Customer>& table<Customer>() {
               return optional_text(customer.country);
           }},
          {"consent", Type::map(Type::string(), Type::map(Type::string(), Type::string())),
-          "`consent[channel][topic]`: `subscribed`, `unsubscribed` or `never`; null where nothing "
+          "`consent[channel][topic]`: `subscribed`, `unsubscribed`, `pending` (not yet confirmed) "
+          "or `never`; null where nothing "
           "was said",
           [](const Customer& customer, const View&, Arena& arena) {
               return consents(customer, arena);
           }},
          {"known", Type::boolean(), "has a user id",
           [](const Customer& customer, const View&, Arena&) {
-              return Value::boolean(customer.id.space != IdNamespace::anonymous);
+              return Value::boolean(customer.id.space < IdNamespace::anonymous);
           }}}};
     return fields;
 }

@@ -21,12 +21,13 @@ template <class Record> struct FieldTable {
         cel::Type type;
         std::string doc;
         Read read;
+        cel::Storage storage = {}; ///< See `lying`.
     };
     FieldTable(std::string name, std::string doc, const std::vector<Row>& rows) {
         type.name = std::move(name);
         type.doc = std::move(doc);
         for (const auto& row : rows) {
-            type.fields.push_back({row.name, row.type, row.doc});
+            type.fields.push_back({row.name, row.type, row.doc, row.storage});
             readers.push_back(row.read);
         }
     }
@@ -42,15 +43,14 @@ template <class Record> const FieldTable<Record>& table();
 template <class Record> class BoundRecord final : public cel::Object {
 public:
     BoundRecord(const Record& record, const View& view, const FieldTable<Record>& fields)
-        : readers_(fields.readers.data()), record_(&record), view_(&view) {}
+        : Object(&record), readers_(fields.readers.data()), view_(&view) {}
     cel::Value field(unsigned index, cel::Arena& arena) const override {
-        return readers_[index](*record_, *view_, arena);
+        return readers_[index](*reinterpret_cast<const Record*>(memory), *view_, arena);
     }
     const cel::ObjectType& object_type() const override { return table<Record>().type; }
 
 private:
     const typename FieldTable<Record>::Read* readers_;
-    const Record* record_;
     const View* view_;
 };
 

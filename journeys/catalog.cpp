@@ -1,8 +1,10 @@
 #include "journeys/catalog.hpp"
 
+#include "journeys/ids.hpp"
 #include "journeys/template.hpp"
 
 #include <algorithm>
+#include <bit>
 
 namespace journeys {
 namespace {
@@ -16,6 +18,8 @@ template <class Visit> void for_each_expression(const Journey& journey, Visit vi
         if (expression) visit(*expression);
     };
     all(journey.enter.when);
+    one(journey.enter.becomes);
+    one(journey.enter.each);
     one(journey.enter.key);
     for (const auto& rule : journey.exits) all(rule.when);
     for (const auto& goal : journey.goals) {
@@ -41,9 +45,10 @@ template <class Visit> void for_each_expression(const Journey& journey, Visit vi
 
 Catalog::Catalog(std::uint64_t publication, Settings settings, std::vector<JourneyPtr> current,
                  std::vector<JourneyPtr> known,
-                 std::map<std::string, std::shared_ptr<const Template>> templates)
+                 std::map<std::string, std::shared_ptr<const Template>> templates,
+                 models::ModelSetPtr models)
     : publication_(publication), settings_(std::move(settings)), current_(std::move(current)),
-      known_(std::move(known)), templates_(std::move(templates)) {
+      known_(std::move(known)), templates_(std::move(templates)), models_(std::move(models)) {
     std::sort(current_.begin(), current_.end(), [](const JourneyPtr& a, const JourneyPtr& b) {
         return a->priority != b->priority ? a->priority > b->priority : a->id < b->id;
     });
@@ -54,7 +59,9 @@ Catalog::Catalog(std::uint64_t publication, Settings settings, std::vector<Journ
     for (const auto& journey : current_) {
         by_id_[journey->id] = journey.get();
         by_version_[journey->version] = journey.get();
+        if (journey->enter.on_churn_risk) entered_by_risk_.push_back(journey.get());
         for (const auto& name : journey->enter.on) entered_by_[name].push_back(journey.get());
+        if (journey->enter.becomes) becoming_.push_back(journey.get());
         track(*journey);
     }
 }
@@ -97,6 +104,19 @@ void Catalog::track(const Journey& journey) {
     // Which properties of a `recent` item a file reads is not followed through its macros: all are
     // kept.
     for (const auto& name : recent_names) tracked_.counts[name].properties.insert("*");
+}
+
+std::uint64_t Catalog::wake_reason() const {
+    if (!models()) return 0;
+    auto reason = models_->version;
+    const auto add = [&](std::string_view name, double value) {
+        reason = hash(name, reason ^ std::bit_cast<std::uint64_t>(value));
+    };
+    add("at_risk", settings_.stages.at_risk);
+    add("lapsed", settings_.stages.lapsed);
+    add("overdue", settings_.stages.overdue);
+    for (const auto* journey : entered_by_risk_) add(journey->id, *journey->enter.on_churn_risk);
+    return reason | 1;
 }
 
 const Journey* Catalog::journey(std::string_view id) const {

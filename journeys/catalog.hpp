@@ -3,6 +3,7 @@
 #pragma once
 
 #include "journeys/definition.hpp"
+#include "journeys/models/model_set.hpp"
 #include "journeys/settings.hpp"
 
 #include <map>
@@ -38,7 +39,8 @@ public:
     /// the current one counts. `publication` is the content hash of it all.
     Catalog(std::uint64_t publication, Settings settings, std::vector<JourneyPtr> current,
             std::vector<JourneyPtr> known = {},
-            std::map<std::string, std::shared_ptr<const Template>> templates = {});
+            std::map<std::string, std::shared_ptr<const Template>> templates = {},
+            models::ModelSetPtr models = nullptr);
 
     std::uint64_t publication() const { return publication_; }
     const Settings& settings() const { return settings_; }
@@ -50,6 +52,22 @@ public:
     const Journey* version(std::string_view id,
                            std::uint64_t version) const; ///< Null where unknown.
     std::span<const Journey* const> entered_by(std::string_view event) const; ///< By priority.
+    /// Those that are entered when a condition turns true; by priority.
+    std::span<const Journey* const> entered_by_condition() const { return becoming_; }
+    /// Those that a rising risk opens; by priority.
+    std::span<const Journey* const> entered_by_risk() const { return entered_by_risk_; }
+    /// Null where no models of purchases are loaded.
+    const models::ModelSet* models() const {
+        return models_ && models_->has_purchases ? models_.get() : nullptr;
+    }
+    /// Null where no model of sessions is loaded.
+    const models::Logistic* intent() const {
+        return models_ && models_->intent ? &*models_->intent : nullptr;
+    }
+    const models::ModelSetPtr& model_set() const { return models_; }
+    /// Names what makes time do something: models, stages, journeys by risk. A publication with
+    /// another one concerns customers who sleep. 0: without models nothing does.
+    std::uint64_t wake_reason() const;
     const Tracked& tracked() const { return tracked_; }
     const std::map<std::string, std::shared_ptr<const Template>>& templates() const {
         return templates_;
@@ -66,7 +84,10 @@ private:
     std::map<std::string, const Journey*, std::less<>> by_id_;
     std::unordered_map<std::uint64_t, const Journey*> by_version_; ///< The hash covers the id.
     std::map<std::string, std::vector<const Journey*>, std::less<>> entered_by_;
+    std::vector<const Journey*> becoming_;
+    std::vector<const Journey*> entered_by_risk_;
     std::map<std::string, std::shared_ptr<const Template>> templates_;
+    models::ModelSetPtr models_;
     Tracked tracked_;
 };
 

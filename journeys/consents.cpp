@@ -1,6 +1,7 @@
 #include "journeys/consents.hpp"
 
 #include "journeys/local_time.hpp"
+#include "journeys/policy.hpp"
 #include "journeys/profile.hpp"
 #include "journeys/properties.hpp"
 
@@ -18,6 +19,7 @@ std::string_view to_text(ConsentState state) {
     case ConsentState::never: return "never";
     case ConsentState::subscribed: return "subscribed";
     case ConsentState::unsubscribed: return "unsubscribed";
+    case ConsentState::pending: return "pending";
     }
     return "";
 }
@@ -55,7 +57,7 @@ std::optional<ConsentState> state_of(PackedView word) {
         {"no", ConsentState::unsubscribed},
         {"never", ConsentState::never},
         {"none", ConsentState::never},
-        {"pending", ConsentState::never},
+        {"pending", ConsentState::pending},
         {"not_subscribed", ConsentState::never},
     }};
     const auto text = lower(bounded(word.as_string(), 32));
@@ -75,6 +77,14 @@ void note(const Consent& consent, Effects& effects) {
     entry.channel = consent.channel;
     entry.topic = consent.topic;
     entry.reason = to_text(consent.state);
+    PackedWriter writer;
+    const auto mark = writer.begin_map();
+    writer.key("source");
+    writer.string(consent.source);
+    writer.key("text_version");
+    writer.string(consent.text_version);
+    writer.end_map(mark, 2);
+    entry.data = writer.take();
     effects.emplace_back(std::move(entry));
 }
 
@@ -84,14 +94,14 @@ public:
     Reader(Customer& customer, const Event& event, const Catalog& catalog,
            std::vector<Event>& made_here, Effects& effects)
         : customer_(customer), event_(event), catalog_(catalog), made_here_(made_here),
-          effects_(effects), at_(event.time) {}
+          effects_(effects) {}
 
     void read_marketing_consent(PackedView consents) {
         if (!consents.is_map()) return;
         const auto at = time_of(consents, event_.time);
         const auto source = source_of(consents, "identify");
         for (const auto& [channel, word] : consents.entries()) {
-            if (channel == "source" || is_time_key(channel)) continue;
+            if (channel == "source" || channel == "text_version" || is_time_key(channel)) continue;
             if (word.is_list())
                 for (const auto& [nothing, item] : word.entries()) read(channel, item, at, source);
             else
@@ -109,9 +119,9 @@ public:
             if (!state || category.empty()) continue;
             const auto* channel = catalog_.settings().channel(lower(category));
             if (channel)
-                set(channel->name, {}, *state, event_.time, "context");
+                set({channel->name, "", *state, event_.time, "context"});
             else
-                set("category", category, *state, event_.time, "context");
+                set({"category", std::string{category}, *state, event_.time, "context"});
         }
     }
 
@@ -133,50 +143,52 @@ private:
 
     void read(std::string_view channel, PackedView word, Timestamp at, const std::string& source) {
         if (channel.empty()) return;
+        Consent said{std::string{channel}, "", ConsentState::never, at, source};
         if (!word.is_map()) {
-            if (const auto state = state_of(word)) set(channel, {}, *state, at, source);
+            if (const auto state = state_of(word)) {
+                said.state = *state;
+                set(said, is_word_of_confirmation(word));
+            }
             return;
         }
-        at = time_of(word, at);
-        const auto own_source = source_of(word, source);
+        said.at = time_of(word, at);
+        said.source = source_of(word, source);
+        said.text_version = bounded(word.string_at("text_version"), name_bytes);
+        const auto confirmed = word.find("confirmed");
+        const bool is_confirmed = (confirmed.is_bool() && confirmed.as_bool()) ||
+                                  word.string_at("opt_in_level") == "confirmed_opt_in";
         for (const auto* key : {"state", "status", "subscribed"}) {
-            if (const auto state = state_of(word.find(key))) {
-                set(channel, word.string_at("topic"), *state, at, own_source);
-                break;
-            }
+            const auto state = state_of(word.find(key));
+            if (!state) continue;
+            said.state = *state;
+            said.topic = word.string_at("topic");
+            set(said, is_confirmed || is_word_of_confirmation(word.find(key)));
+            break;
         }
-        for (const auto& [topic, topic_word] : word.find("topics").entries())
-            if (const auto state = state_of(topic_word); state && !topic.empty())
-                set(channel, topic, *state, at, own_source);
+        for (const auto& [topic, topic_word] : word.find("topics").entries()) {
+            const auto state = state_of(topic_word);
+            if (!state || topic.empty()) continue;
+            said.state = *state;
+            said.topic = topic;
+            set(said, is_confirmed || is_word_of_confirmation(topic_word));
+        }
     }
 
-    void set(std::string_view channel, std::string_view topic, ConsentState state, Timestamp at,
-             std::string_view source) {
-        channel = bounded(channel, name_bytes);
-        topic = bounded(topic, name_bytes);
-        const auto* known = find_consent(customer_, channel, topic);
-        const auto from = known ? known->state : ConsentState::never;
-        if (known && known->state == state) { // The usual case, and no copy of anything.
-            find_consent(customer_, channel, topic)->at = std::max(known->at, at);
-            return;
+    static bool is_word_of_confirmation(PackedView word) {
+        return word.is_string() && lower(bounded(word.as_string(), 32)) == "confirmed";
+    }
+
+    void set(Consent said, bool is_confirmed = false) {
+        said.channel = bounded(said.channel, name_bytes);
+        said.topic = bounded(said.topic, name_bytes);
+        if (said.state == ConsentState::subscribed && !is_confirmed) {
+            const auto* channel = catalog_.settings().channel(said.channel);
+            const auto* known = find_consent(customer_, said.channel, said.topic);
+            const bool was_subscribed = known && known->state == ConsentState::subscribed;
+            if (channel && !was_subscribed && needs_confirmation(customer_, *channel))
+                said.state = ConsentState::pending;
         }
-        if (!set_consent(customer_,
-                         {std::string{channel}, std::string{topic}, state, at, std::string{source}},
-                         effects_))
-            return;
-        PackedWriter writer;
-        const auto mark = writer.begin_map();
-        const auto pair = [&](std::string_view key, std::string_view text) {
-            writer.key(key);
-            writer.string(text);
-        };
-        pair("channel", channel);
-        pair("topic", topic);
-        pair("from", to_text(from));
-        pair("to", to_text(state));
-        writer.end_map(mark, 4);
-        made_here_.push_back(make_event(customer_, "Consent Changed", writer.take(), at_,
-                                        event_.message_hash + made_here_.size() + 1));
+        change_consent(customer_, std::move(said), event_, made_here_, effects_);
     }
 
     Customer& customer_;
@@ -184,16 +196,16 @@ private:
     const Catalog& catalog_;
     std::vector<Event>& made_here_;
     Effects& effects_;
-    Timestamp at_;
 };
 
 int strictness(ConsentState state) {
     switch (state) {
     case ConsentState::subscribed: return 0;
     case ConsentState::never: return 1;
-    case ConsentState::unsubscribed: return 2;
+    case ConsentState::pending: return 2;
+    case ConsentState::unsubscribed: return 3;
     }
-    return 2;
+    return 3;
 }
 
 } // namespace
@@ -210,6 +222,42 @@ bool set_consent(Customer& customer, Consent consent, Effects& effects) {
     *known = std::move(consent);
     if (changed) note(*known, effects);
     return changed;
+}
+
+bool change_consent(Customer& customer, Consent consent, const Event& cause,
+                    std::vector<Event>& made_here, Effects& effects) {
+    auto* known = find_consent(customer, consent.channel, consent.topic);
+    const auto from = known ? known->state : ConsentState::never;
+    if (known && known->state == consent.state) { // The usual case, and no copy of anything.
+        if (consent.at >= known->at && !consent.text_version.empty() &&
+            consent.text_version != known->text_version) { // Agreed to again, in newer words.
+            known->text_version = std::move(consent.text_version);
+            known->source = std::move(consent.source);
+        }
+        known->at = std::max(known->at, consent.at);
+        return false;
+    }
+    const auto to = consent.state;
+    const auto at = consent.at;
+    const auto properties = [&] {
+        PackedWriter writer;
+        const auto mark = writer.begin_map();
+        const auto pair = [&](std::string_view key, std::string_view text) {
+            writer.key(key);
+            writer.string(text);
+        };
+        pair("channel", consent.channel);
+        pair("topic", consent.topic);
+        pair("from", to_text(from));
+        pair("to", to_text(to));
+        writer.end_map(mark, 4);
+        return writer.take();
+    };
+    auto packed = properties();
+    if (!set_consent(customer, std::move(consent), effects)) return false;
+    made_here.push_back(make_event(customer, "Consent Changed", std::move(packed), at,
+                                   cause.message_hash + made_here.size() + 1));
+    return true;
 }
 
 void observe_consents(Customer& customer, const Event& event, const Catalog& catalog,

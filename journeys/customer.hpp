@@ -3,7 +3,10 @@
 #pragma once
 
 #include "journeys/ids.hpp"
+#include "journeys/lifecycle.hpp"
+#include "journeys/models/purchases.hpp"
 #include "journeys/money.hpp"
+#include "journeys/reason.hpp"
 #include "journeys/record.hpp"
 #include "journeys/result.hpp"
 #include "journeys/time.hpp"
@@ -30,12 +33,15 @@ inline constexpr std::size_t ended_keys = 256; ///< Per journey.
 inline constexpr std::size_t dedup_ring = 128;
 inline constexpr std::size_t sends = 128;
 inline constexpr std::size_t runs = 64;
+inline constexpr std::size_t entered_by_risk = 64;
 inline constexpr std::size_t goal_watches = 64;
 inline constexpr std::size_t trait_bytes = 16 * 1024;
 inline constexpr std::size_t run_bytes = 8 * 1024;
 inline constexpr std::size_t transfers = 64;
 inline constexpr std::size_t known_ids = 64;
 inline constexpr std::size_t consents = 64;
+inline constexpr std::size_t refusals = 64; ///< One a journey.
+inline constexpr std::size_t suppressions = 32;
 inline constexpr std::size_t text_bytes = 1024; ///< Of one text in a cart, an order or a session.
 inline constexpr std::size_t newest_bytes = 8 * 1024; ///< Of the properties kept of one event.
 } // namespace bounds
@@ -120,14 +126,28 @@ struct NewestEvent {
     std::string properties; ///< Packed; only what journeys read.
 };
 
-enum class ConsentState : std::uint8_t { never, subscribed, unsubscribed };
+enum class ConsentState : std::uint8_t {
+    never,
+    subscribed,
+    unsubscribed,
+    pending, ///< Subscribed where that must be confirmed (double opt-in), and was not yet.
+};
 
 struct Consent {
     std::string channel;
     std::string topic; ///< Empty: every topic of the channel that has no state of its own.
     ConsentState state = ConsentState::never;
     Timestamp at{};
-    std::string source; ///< Who said so: `identify`, `import`, `journey ID`, …
+    std::string source{};       ///< Who said so: `identify`, `import`, `journey ID`, …
+    std::string text_version{}; ///< Of the words that were agreed to, as the shop names them.
+};
+
+/// An address that must not be used any more. Bound to the address: a new one is not concerned.
+struct Suppression {
+    std::string channel;
+    std::uint64_t address = 0; ///< `address_hash` of it; 0: whatever the channel's address is.
+    std::string reason{};      ///< `bounce`, `complaint`, `stop`, `import`.
+    Timestamp at{};
 };
 
 /// A message that a provider was given, or that counts as if: for caps and `last_sent`.
@@ -144,6 +164,7 @@ enum class Sending : std::uint8_t {
     deferred, ///< Held by quiet hours or a cap until `due`.
     pending,  ///< In the outbox; waits for the channel.
     granted,  ///< Handed over; the outcome is not known yet.
+    revoked,  ///< Was granted, and must not be sent any more; the channel says whether it was.
 };
 
 struct SentStep {
@@ -151,6 +172,8 @@ struct SentStep {
     Timestamp scheduled{}; ///< When the run reached the step.
     Timestamp at{};        ///< When it was handed over.
     IntentState state = IntentState::accepted;
+    // The first time that the provider reported it; zero: not yet. Opens and clicks of people only.
+    Timestamp delivered_at{}, opened_at{}, clicked_at{};
 };
 
 /// One customer's way through one journey.
@@ -202,6 +225,15 @@ struct GoalWatch {
     Timestamp from{}, until{};
 };
 
+/// The newest event that a journey named and that opened no run of it.
+struct Refusal {
+    std::string journey;
+    std::uint64_t version = 0;
+    NoEntry reason = NoEntry::when;
+    std::uint32_t line = 0; ///< In the journey's file, of the condition that was not met; else 0.
+    Timestamp at{};
+};
+
 /// All that is remembered of one person.
 struct Customer {
     CustomerId id;
@@ -219,7 +251,9 @@ struct Customer {
     Timestamp traits_at{}; ///< Of the newest message that gave traits: older ones only fill gaps.
     std::string timezone, locale, country; ///< From context or traits; the newest word counts.
     std::vector<Consent> consents;
-    std::vector<std::string> suppressed; ///< Channels whose address must not be used.
+    std::vector<Suppression> suppressions;
+    /// Opens and clicks by the hour of the person's own day, for `at: best_hour`. Empty, or 24.
+    std::vector<std::uint16_t> active_hours;
 
     std::vector<Cart> carts; ///< The one changed last is last.
     std::uint32_t carts_made = 0;
@@ -228,6 +262,8 @@ struct Customer {
     std::int64_t order_count = 0;            ///< Without cancelled and fully refunded ones.
     Money revenue; ///< Net of refunds; in the currency of the first order.
     std::string currency;
+    models::Purchases purchases; ///< The days of the orders that count.
+    Lifecycle lifecycle;
     Session session;
     std::vector<Counter> counters;
     std::vector<NewestEvent> newest_events;
@@ -235,7 +271,8 @@ struct Customer {
     std::vector<Run> runs; ///< Open ones, oldest first.
     std::vector<EndedRun> ended;
     std::vector<GoalWatch> goals;
-    std::vector<SendMark> sends; ///< Oldest first.
+    std::vector<SendMark> sends;   ///< Oldest first.
+    std::vector<Refusal> refusals; ///< One a journey.
 
     std::vector<std::uint64_t> dedup;     ///< Message hashes, oldest first.
     Timestamp dedup_evicted{};            ///< `written` of the newest one that fell out.
@@ -248,8 +285,11 @@ Timestamp next_due(const Customer& customer);
 
 /// The customer as one flat block, for memory and snapshot alike, and back. The block begins with
 /// its schema version; `unpack` reads this version and those before it, and refuses others by name.
-inline constexpr std::uint8_t customer_schema_version = 1;
+inline constexpr std::uint8_t customer_schema_version = 2;
 std::string pack(const Customer& customer);
 Result<Customer> unpack(std::string_view block);
+/// The same into a customer that was used before, whose memory is used again: most of what
+/// unpacking costs is allocation. After an error `customer` is of no use until the next call.
+Result<void> unpack(std::string_view block, Customer& customer);
 
 } // namespace journeys

@@ -4,6 +4,7 @@
 /// struct is described once, for writing and reading alike.
 #include "journeys/customer.hpp"
 
+#include "journeys/orders.hpp"
 #include "journeys/packed.hpp"
 
 #include <algorithm>
@@ -33,15 +34,18 @@ constexpr std::uint64_t time_never = 1;
 constexpr std::uint64_t time_first = 2;
 
 /// The last value of each stored enumeration: what is beyond it is no value.
-constexpr auto last_of(IdNamespace) { return IdNamespace::anonymous; }
+constexpr auto last_of(IdNamespace) { return IdNamespace::token; }
 constexpr auto last_of(OrderStatus) { return OrderStatus::refunded; }
-constexpr auto last_of(ConsentState) { return ConsentState::unsubscribed; }
-constexpr auto last_of(Sending) { return Sending::granted; }
+constexpr auto last_of(ConsentState) { return ConsentState::pending; }
+constexpr auto last_of(Sending) { return Sending::revoked; }
 constexpr auto last_of(IntentState) { return IntentState::recalled; }
+constexpr auto last_of(NoEntry) { return NoEntry::error; }
+constexpr auto last_of(Stage) { return Stage::reactivated; }
 
 class Writer {
 public:
     static constexpr bool reads = false;
+    static constexpr std::uint8_t version() { return customer_schema_version; }
 
     void byte(std::uint8_t value) {
         ensure(1);
@@ -71,6 +75,7 @@ public:
     void number(std::uint32_t value) { varint(value); }
     void number(std::uint16_t value) { varint(value); }
     void number(std::int64_t value) { varint(zigzag(value)); }
+    void number(std::int32_t value) { varint(zigzag(value)); }
     void money(Money value) { varint(zigzag(value.ten_thousandths())); }
     void boolean(bool value) { byte(value); }
     template <class Enum> void choice(Enum value) { byte(static_cast<std::uint8_t>(value)); }
@@ -125,8 +130,11 @@ class Reader {
 public:
     static constexpr bool reads = true;
 
-    explicit Reader(std::string_view bytes)
-        : begin_(bytes.data()), at_(begin_), end_(begin_ + bytes.size()) {}
+    Reader(std::string_view bytes, std::uint8_t version)
+        : begin_(bytes.data()), at_(begin_), end_(begin_ + bytes.size()), version_(version) {}
+
+    /// Of the block that is read: a field that came later is not in it.
+    std::uint8_t version() const { return version_; }
 
     std::uint8_t byte() {
         if (at_ == end_) return fail("it ends too early"), std::uint8_t{0};
@@ -167,7 +175,8 @@ public:
     template <class Number> void number(Number& value) {
         const auto raw = varint();
         if constexpr (std::is_signed_v<Number>) {
-            value = unzigzag(raw);
+            value = static_cast<Number>(unzigzag(raw));
+            if (value != unzigzag(raw)) fail("a number is out of range");
         } else {
             value = static_cast<Number>(raw);
             if (value != raw) fail("a number is out of range");
@@ -214,8 +223,10 @@ public:
     void list(std::vector<Item>& items, std::size_t item_bytes_min, Describe describe) {
         const auto count = varint();
         if (count > left() / item_bytes_min) return fail("a list is longer than what is left");
+        if (items.size() > count) items.resize(count);
         items.reserve(std::min<std::size_t>(count, 1024));
-        for (std::uint64_t i = 0; i < count && !mistake_; ++i) describe(items.emplace_back());
+        for (std::uint64_t i = 0; i < count && !mistake_; ++i)
+            describe(i < items.size() ? items[i] : items.emplace_back());
     }
     void fail(const char* mistake) {
         if (mistake_) return;
@@ -239,6 +250,7 @@ private:
     const char* mistake_ = nullptr;
     std::size_t mistake_at_ = 0;
     std::int64_t now_ = 0;
+    std::uint8_t version_;
 };
 
 // A field that is added to a struct must be added to its description, and to the next schema
@@ -254,12 +266,23 @@ constexpr bool has_fields = takes<Type>(std::make_index_sequence<count>{}) &&
                             !takes<Type>(std::make_index_sequence<count + 1>{});
 static_assert(has_fields<CustomerId, 2> && has_fields<CartLine, 9> && has_fields<Cart, 11>);
 static_assert(has_fields<OrderLine, 6> && has_fields<Order, 11> && has_fields<Session, 10>);
-static_assert(has_fields<Counter, 3> && has_fields<NewestEvent, 3> && has_fields<Consent, 5>);
-static_assert(has_fields<SendMark, 5> && has_fields<SentStep, 4> && has_fields<Run, 22>);
-static_assert(has_fields<EndedRun, 4> && has_fields<GoalWatch, 8> && has_fields<Customer, 36>);
+static_assert(has_fields<Counter, 3> && has_fields<NewestEvent, 3> && has_fields<Consent, 6>);
+static_assert(has_fields<SendMark, 5> && has_fields<SentStep, 7> && has_fields<Run, 22>);
+static_assert(has_fields<EndedRun, 4> && has_fields<GoalWatch, 8> && has_fields<Refusal, 5>);
+static_assert(has_fields<Suppression, 4> && has_fields<Customer, 40>);
+static_assert(has_fields<models::PurchaseDay, 3> && has_fields<models::Purchases, 4> &&
+              has_fields<Lifecycle, 6>);
 
 /// `const Type&` for the writer, `Type&` for the reader.
 template <class Io, class Type> using Field = std::conditional_t<Io::reads, Type&, const Type&>;
+
+/// Whether the block has these fields, which came with `version`. Where it has not they are made
+/// empty: what is read into may have been somebody else.
+template <class Io, class... Fields> bool since(Io& io, std::uint8_t version, Fields&... fields) {
+    if (io.version() >= version) return true;
+    if constexpr (Io::reads) ((fields = {}), ...);
+    return false;
+}
 
 template <class Io> void describe(Io& io, Field<Io, CustomerId> id) {
     io.choice(id.space);
@@ -352,6 +375,15 @@ template <class Io> void describe(Io& io, Field<Io, Consent> consent) {
     io.choice(consent.state);
     io.time(consent.at);
     io.text(consent.source);
+    if (since<Io>(io, 2, consent.text_version)) io.text(consent.text_version);
+}
+
+template <class Io> void describe(Io& io, Field<Io, Suppression> suppression) {
+    io.text(suppression.channel);
+    if (!since<Io>(io, 2, suppression.address, suppression.reason, suppression.at)) return;
+    io.fixed(suppression.address);
+    io.text(suppression.reason);
+    io.time(suppression.at);
 }
 
 template <class Io> void describe(Io& io, Field<Io, SendMark> mark) {
@@ -367,6 +399,10 @@ template <class Io> void describe(Io& io, Field<Io, SentStep> sent) {
     io.time(sent.scheduled);
     io.time(sent.at);
     io.choice(sent.state);
+    if (!since<Io>(io, 2, sent.delivered_at, sent.opened_at, sent.clicked_at)) return;
+    io.time(sent.delivered_at);
+    io.time(sent.opened_at);
+    io.time(sent.clicked_at);
 }
 
 template <class Io> void describe(Io& io, Field<Io, Run> run) {
@@ -394,6 +430,8 @@ template <class Io> void describe(Io& io, Field<Io, Run> run) {
         io.hash_id(run.intent);
         if constexpr (Io::reads)
             if (!run.intent) io.fail("an intent is said to be there and is not");
+    } else if constexpr (Io::reads) {
+        run.intent = {};
     }
     io.time(run.expires_at);
     io.time(run.last_hand_over);
@@ -419,6 +457,41 @@ template <class Io> void describe(Io& io, Field<Io, GoalWatch> watch) {
     io.time(watch.until);
 }
 
+template <class Io> void describe(Io& io, Field<Io, Refusal> refusal) {
+    io.text(refusal.journey);
+    io.fixed(refusal.version);
+    io.choice(refusal.reason);
+    io.number(refusal.line);
+    io.time(refusal.at);
+}
+
+template <class Io> void describe(Io& io, Field<Io, models::Purchases> purchases) {
+    io.list(purchases.days, 3, [&](auto& day) {
+        io.number(day.day);
+        io.number(day.orders);
+        io.money(day.spend);
+    });
+    io.number(purchases.folded_days);
+    io.number(purchases.folded_until);
+    io.money(purchases.folded_spend);
+    if constexpr (Io::reads) {
+        const auto rises = [](const auto& a, const auto& b) { return a.day >= b.day; };
+        if (std::ranges::adjacent_find(purchases.days, rises) != purchases.days.end())
+            io.fail("purchase days do not rise");
+        if (purchases.days.empty() && purchases.folded_days != 0)
+            io.fail("purchases are folded and none is there");
+    }
+}
+
+template <class Io> void describe(Io& io, Field<Io, Lifecycle> life) {
+    io.choice(life.stage);
+    io.boolean(life.vip);
+    io.time(life.since);
+    io.time(life.due);
+    io.number(life.last_day);
+    io.list(life.entered_by_risk, 8, [&](auto& journey) { io.fixed(journey); });
+}
+
 /// The dedup ring's two lists are one in the block, so they cannot differ in length.
 void describe_dedup(Writer& io, const Customer& customer) {
     io.varint(customer.dedup.size());
@@ -428,10 +501,18 @@ void describe_dedup(Writer& io, const Customer& customer) {
     }
 }
 void describe_dedup(Reader& io, Customer& customer) {
+    customer.dedup_written.clear();
     io.list(customer.dedup, 9, [&](std::uint64_t& hash) {
         io.fixed(hash);
         io.time(customer.dedup_written.emplace_back());
     });
+}
+
+/// Of a block from before purchases were kept: those of the orders that are still listed.
+void recall_purchases(Customer& customer) {
+    for (const auto& order : customer.orders)
+        if (const auto purchase = purchase_of(order, customer.currency))
+            models::add_order(customer.purchases, purchase->day, purchase->spend);
 }
 
 template <class Io> void describe(Io& io, Field<Io, Customer> customer) {
@@ -440,6 +521,7 @@ template <class Io> void describe(Io& io, Field<Io, Customer> customer) {
     io.list(customer.known_ids, 2, [&](auto& id) { describe<Io>(io, id); });
     bool is_forwarded = customer.forward_to.has_value();
     io.boolean(is_forwarded);
+    if constexpr (Io::reads) customer.forward_to.reset();
     if (is_forwarded) {
         if constexpr (Io::reads) customer.forward_to.emplace();
         describe<Io>(io, *customer.forward_to);
@@ -458,7 +540,9 @@ template <class Io> void describe(Io& io, Field<Io, Customer> customer) {
     io.text(customer.locale);
     io.text(customer.country);
     io.list(customer.consents, 5, [&](auto& consent) { describe<Io>(io, consent); });
-    io.list(customer.suppressed, 1, [&](auto& channel) { io.text(channel); });
+    io.list(customer.suppressions, 1, [&](auto& one) { describe<Io>(io, one); });
+    if (since<Io>(io, 2, customer.active_hours))
+        io.list(customer.active_hours, 1, [&](auto& count) { io.number(count); });
     io.list(customer.carts, 11, [&](auto& cart) { describe<Io>(io, cart); });
     io.number(customer.carts_made);
     io.list(customer.orders, 11, [&](auto& order) { describe<Io>(io, order); });
@@ -475,6 +559,14 @@ template <class Io> void describe(Io& io, Field<Io, Customer> customer) {
     io.list(customer.sends, 20, [&](auto& mark) { describe<Io>(io, mark); });
     describe_dedup(io, customer);
     io.time(customer.dedup_evicted);
+    if (since<Io>(io, 2, customer.refusals))
+        io.list(customer.refusals, 12, [&](auto& refusal) { describe<Io>(io, refusal); });
+    if (since<Io>(io, 2, customer.purchases, customer.lifecycle)) {
+        describe<Io>(io, customer.purchases);
+        describe<Io>(io, customer.lifecycle);
+    } else if constexpr (Io::reads) {
+        recall_purchases(customer);
+    }
 }
 
 } // namespace
@@ -487,23 +579,29 @@ std::string pack(const Customer& customer) {
 }
 
 Result<Customer> unpack(std::string_view block) {
+    Result<Customer> result{Customer{}};
+    if (auto done = unpack(block, *result); !done) return done.error();
+    return result;
+}
+
+Result<void> unpack(std::string_view block, Customer& customer) {
     const auto refuse = [](std::string why) {
         return Error{ErrorCode::invalid_state, "this is no customer's state: " + std::move(why)};
     };
     if (block.empty()) return refuse("it is empty");
-    if (const auto version = static_cast<std::uint8_t>(block.front());
-        version != customer_schema_version)
-        return Error{ErrorCode::invalid_state,
-                     "the customer's state has schema version " + std::to_string(version) +
-                         "; this program reads version " + std::to_string(customer_schema_version)};
+    const auto version = static_cast<std::uint8_t>(block.front());
+    if (version == 0 || version > customer_schema_version)
+        return Error{ErrorCode::invalid_state, "the customer's state has schema version " +
+                                                   std::to_string(version) +
+                                                   "; this program reads versions up to " +
+                                                   std::to_string(customer_schema_version)};
     if (block.size() > block_bytes_max)
         return refuse("it has " + std::to_string(block.size()) + " bytes; at most " +
                       std::to_string(block_bytes_max) + " are read");
-    Reader io{block.substr(1)};
-    Result<Customer> result{Customer{}};
-    describe<Reader>(io, *result);
+    Reader io{block.substr(1), version};
+    describe<Reader>(io, customer);
     if (auto mistake = io.mistake()) return refuse(std::move(*mistake));
-    return result;
+    return {};
 }
 
 } // namespace journeys

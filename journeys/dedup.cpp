@@ -1,3 +1,4 @@
+#include "journeys/mutant.hpp"
 #include "journeys/profile.hpp"
 
 #include <algorithm>
@@ -14,6 +15,7 @@ void forget(Customer& customer, std::size_t index) {
 } // namespace
 
 bool remember_message(Customer& customer, const Event& event, Duration window) {
+    if (is_mutant(Mutant::no_dedup)) return true;
     if (!event.deduplicate) return true; // Nobody can send a messageId again that the server made.
     const auto seen = std::ranges::find(customer.dedup, event.message_hash);
     if (seen != customer.dedup.end()) {

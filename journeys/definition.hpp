@@ -76,6 +76,13 @@ struct WaitForCondition {
     StepIndex then = end_of_run, timeout = end_of_run;
 };
 
+/// Until the customer's risk passes `risk`; a purchase moves it, and so does another model. Without
+/// a model, or where the risk never gets there, only `at_most` or an exit ends it.
+struct WaitUntilRisk {
+    double risk = 0;
+    std::optional<Duration> at_most;
+};
+
 enum class Purpose : std::uint8_t { marketing, transactional };
 enum class Delivery : std::uint8_t { at_most_once, at_least_once };
 enum class OnQuietHours : std::uint8_t { defer, ignore, drop };
@@ -92,6 +99,8 @@ struct Send {
     OnCap capped = OnCap::drop;
     Duration expires = std::chrono::hours{24};
     bool is_call = false;
+    bool at_best_hour =
+        false; ///< Waits, at most a day, for the hour at which the person is active.
 };
 
 struct Branch {
@@ -129,8 +138,8 @@ struct Step {
     bool named = false;
     unsigned line = 0;
     StepIndex next = end_of_run;
-    std::variant<WaitFor, WaitUntilTime, WaitUntilDate, WaitForEvent, WaitForCondition, Send,
-                 Branch, Split, Update, ExitStep>
+    std::variant<WaitFor, WaitUntilTime, WaitUntilDate, WaitForEvent, WaitForCondition,
+                 WaitUntilRisk, Send, Branch, Split, Update, ExitStep>
         action;
 };
 
@@ -145,7 +154,10 @@ struct Reentry {
 
 struct Entry {
     std::vector<std::string> on;
-    std::vector<Expression> when; ///< All must hold.
+    std::optional<Expression> becomes;   ///< Instead of `on`: the event at which it turns true.
+    std::optional<Expression> each;      ///< A list: one run for each element, as `run.item`.
+    std::vector<Expression> when;        ///< All must hold.
+    std::optional<double> on_churn_risk; ///< In place of `on`: when the risk rises above it.
     std::optional<Expression> key;
     bool key_is_cart = false; ///< The key reads `cart.id`: runs belong to that cart.
     Reentry reentry;
@@ -173,7 +185,8 @@ struct Journey {
     std::uint64_t version = 0; ///< Content hash without title, owner, tags and notes.
     Status status = Status::draft;
     int priority = 50;
-    double holdout = 0; ///< 0 to 1.
+    std::string exclusive; ///< At most one open run of this group per customer; empty: of none.
+    double holdout = 0;    ///< 0 to 1.
     OnPublish on_publish = OnPublish::pin;
     Entry enter;
     std::vector<ExitRule> exits;

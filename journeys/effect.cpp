@@ -19,6 +19,7 @@ std::string_view to_text(EntryKind kind) {
     case EntryKind::call: return "call";
     case EntryKind::goal: return "goal";
     case EntryKind::consent: return "consent";
+    case EntryKind::stage: return "stage";
     case EntryKind::linked: return "linked";
     case EntryKind::merged: return "merged";
     case EntryKind::moved: return "moved";

@@ -29,6 +29,7 @@ enum class EntryKind : std::uint8_t {
     call,
     goal,
     consent,
+    stage, ///< The lifecycle; `version` is the model's.
     linked,
     merged,
     moved,

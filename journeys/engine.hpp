@@ -51,5 +51,7 @@ HandOver hand_over(Customer& customer, IntentId intent, Timestamp now, const Cat
 
 /// Whether a grant still stands, asked in memory right before the request is written.
 bool is_granted(const Customer& customer, IntentId intent);
+/// Whether a run waits for the intent's outcome; a revoked one does, too.
+bool is_awaited(const Customer& customer, IntentId intent);
 
 } // namespace journeys

@@ -1,12 +1,14 @@
 #include "journeys/environment.hpp"
 
 #include "journeys/bindings.hpp"
+#include "journeys/cel/cursor.hpp"
+#include "journeys/cel/reference.hpp"
+#include "journeys/duration_text.hpp"
 #include "journeys/policy.hpp"
 #include "journeys/profile.hpp"
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 
 namespace journeys {
 namespace {
@@ -29,33 +31,15 @@ enum Slot : unsigned {
 
 const View& view_of(const void* context) { return *static_cast<const View*>(context); }
 
-/// `90s 45m 24h 7d 2w` and sums of them.
+/// Of `count` and `recent`.
 std::optional<Duration> parse_window(std::string_view text) {
-    Duration total{};
-    if (text.empty()) return std::nullopt;
-    while (!text.empty()) {
-        std::int64_t number = 0;
-        const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-        const auto digits = static_cast<std::size_t>(end - text.data());
-        if (error != std::errc{} || digits == text.size() || number < 0 || number > 100'000)
-            return std::nullopt;
-        switch (text[digits]) {
-        case 's': total += std::chrono::seconds{number}; break;
-        case 'm': total += std::chrono::minutes{number}; break;
-        case 'h': total += std::chrono::hours{number}; break;
-        case 'd': total += std::chrono::hours{24 * number}; break;
-        case 'w': total += std::chrono::hours{24 * 7 * number}; break;
-        default: return std::nullopt;
-        }
-        text.remove_prefix(digits + 1);
-    }
-    return total;
+    return parse_duration(text, duration_max);
 }
 
 std::string check_window(std::size_t argument, std::string_view text) {
     if (argument != 1 || parse_window(text)) return {};
     return "\"" + std::string{text} +
-           "\" is no window: write a number and a unit, s m h d w, e.g. \"24h\"";
+           "\" is no window: write a number and a unit, s m h d w, up to 10 years: \"24h\"";
 }
 
 Value call_count(const void* context, std::span<const Value> arguments, Arena&) {
@@ -126,14 +110,16 @@ Value call_top(const void*, std::span<const Value> arguments, Arena& arena) {
         static_cast<std::size_t>(std::max<std::int64_t>(0, arguments[1].as_int())));
     auto* const items = arena.allocate_array<Value>(size);
     if (!items) return Value::error("the expression needs too much memory");
-    for (std::size_t i = 0; i < size; ++i) items[i] = arguments[0].at(i, arena);
-    return Value::list_of({items, size});
+    std::size_t count = 0;
+    for (cel::Cursor at{arguments[0], arena}; count < size && at.next();)
+        items[count++] = at.value();
+    return Value::list_of({items, count});
 }
 
 Value call_sum(const void*, std::span<const Value> arguments, Arena& arena) {
     double total = 0;
-    for (std::size_t i = 0; i < arguments[0].size(); ++i) {
-        const auto item = arguments[0].at(i, arena);
+    for (cel::Cursor at{arguments[0], arena}; at.next();) {
+        const auto item = at.value();
         if (!item.is_number()) return Value::error("sum adds numbers only");
         total += item.as_double();
     }
@@ -239,9 +225,9 @@ std::string expressions_reference() {
     std::string out = "# Expressions\n\n"
                       "Written in CEL, the Common Expression Language: `cart.value > 20 && "
                       "customer.country in [\"DE\", \"AT\"]`.\n"
-                      "A missing key of a map is null, and so is whatever is read of null. int and "
-                      "double may be mixed.\n"
-                      "A condition that ends in an error counts as not met.\n\n"
+                      "A missing key of a map is null, and so is whatever is read of null.\n"
+                      "A condition that ends in an error counts as not met; so does one that is "
+                      "null.\n\n"
                       "| where | what cannot be named there |\n| --- | --- |\n";
     for (const auto& place : places) {
         std::string missing;
@@ -249,7 +235,8 @@ std::string expressions_reference() {
             missing += (missing.empty() ? "`" : "; `") + name + "`: " + sentence;
         out += "| " + std::string{place.names} + " | " + missing + " |\n";
     }
-    return out + '\n' + cel::markdown(environment(Scope::event)); // It offers all there is.
+    const auto& all = environment(Scope::event); // It offers all there is.
+    return out + '\n' + cel::markdown(all) + cel::language_reference(all);
 }
 
 struct Evaluator::Bound {
@@ -267,28 +254,40 @@ cel::Value Evaluator::value(const cel::Program& program) {
     auto& [view, arena, variables] = *bound_;
     arena.reset();
     const auto& customer = *view.customer;
-    variables[slot_event] = view.event ? bindings::bind(*view.event, view, arena) : Value::null();
-    variables[slot_customer] = bindings::bind(customer, view, arena);
-    variables[slot_cart] = bindings::bind(bindings::cart_in_view(view), view, arena);
-    variables[slot_session] = bindings::bind(customer.session, view, arena);
-    if (program.uses_variable("orders")) {
+    // Only what is read is bound: most conditions read one or two.
+    const auto bind = [&](Slot slot, auto make) {
+        if (program.reads_slot(slot)) variables[slot] = make();
+    };
+    bind(slot_event,
+         [&] { return view.event ? bindings::bind(*view.event, view, arena) : Value::null(); });
+    bind(slot_customer, [&] { return bindings::bind(customer, view, arena); });
+    bind(slot_cart, [&] { return bindings::bind(bindings::cart_in_view(view), view, arena); });
+    bind(slot_session, [&] { return bindings::bind(customer.session, view, arena); });
+    bind(slot_orders, [&] {
         auto* const orders = arena.allocate_array<Value>(customer.orders.size());
+        if (!orders) return Value::error("the expression needs too much memory");
         for (std::size_t i = 0; i < customer.orders.size(); ++i)
             orders[i] = bindings::bind(customer.orders[i], view, arena);
-        variables[slot_orders] = Value::list_of({orders, customer.orders.size()});
-    }
-    variables[slot_run] = view.run ? bindings::bind(*view.run, view, arena) : Value::null();
-    variables[slot_now] = Value::timestamp(view.now);
+        return Value::list_of({orders, customer.orders.size()});
+    });
+    bind(slot_run,
+         [&] { return view.run ? bindings::bind(*view.run, view, arena) : Value::null(); });
+    bind(slot_now, [&] { return Value::timestamp(view.now); });
     return program.evaluate({variables, &view, {}}, arena);
 }
 
-bool Evaluator::is_met(const Expression& condition) {
-    const auto result = value(*condition.program);
+cel::Value Evaluator::value(const Expression& expression) {
+    const auto result = value(*expression.program);
     constexpr auto relaxed = std::memory_order_relaxed;
-    condition.counts->evaluated.fetch_add(1, relaxed);
-    if (result.is_true()) condition.counts->met.fetch_add(1, relaxed);
-    if (result.is_error()) condition.counts->failed.fetch_add(1, relaxed);
-    return result.is_true();
+    expression.counts->evaluated.fetch_add(1, relaxed);
+    if (result.is_error()) expression.counts->failed.fetch_add(1, relaxed);
+    return result;
+}
+
+bool Evaluator::is_met(const Expression& condition) {
+    const bool met = value(condition).is_true();
+    if (met) condition.counts->met.fetch_add(1, std::memory_order_relaxed);
+    return met;
 }
 
 } // namespace journeys

@@ -54,6 +54,8 @@ public:
     /// The value, which lives until the next call of `value` or `look_at`. An error value is
     /// possible.
     cel::Value value(const cel::Program& program);
+    /// The same, counted.
+    cel::Value value(const Expression& expression);
     /// Whether the condition is met: true exactly. An error counts as not met; both are counted.
     bool is_met(const Expression& condition);
 

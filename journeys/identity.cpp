@@ -3,6 +3,8 @@
 #include "journeys/carts.hpp"
 #include "journeys/consents.hpp"
 #include "journeys/counters.hpp"
+#include "journeys/feedback.hpp"
+#include "journeys/newest_lines.hpp"
 #include "journeys/orders.hpp"
 #include "journeys/profile.hpp"
 #include "journeys/sessions.hpp"
@@ -19,9 +21,25 @@ namespace journeys {
 namespace {
 
 constexpr int hops_max = 8; ///< Of links behind each other that the cache follows.
+constexpr Duration links_counted_for = std::chrono::hours{24};
+
+std::string folded(std::string_view text) {
+    constexpr std::string_view blank{" \t\r\n"};
+    const auto first = text.find_first_not_of(blank);
+    if (first == std::string_view::npos) return {};
+    std::string lower{text.substr(first, text.find_last_not_of(blank) - first + 1)};
+    for (auto& c : lower)
+        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+    return lower;
+}
 
 std::uint64_t transfer_id(const CustomerId& loser, const CustomerId& winner, std::uint64_t offset) {
     return std::max<std::uint64_t>(hash(to_text(winner), hash(to_text(loser), offset)), 1);
+}
+
+/// An id for a link that a tombstone passes on, the same however often the record is replayed.
+std::uint64_t passed_on_id(const CustomerId& tombstone, std::uint64_t offset) {
+    return hash(to_text(tombstone), offset) | 1;
 }
 
 template <class Value> bool contains(const std::vector<Value>& list, const Value& value) {
@@ -44,6 +62,24 @@ void note(Effects& effects, EntryKind kind, Timestamp at, const CustomerId& othe
     TimelineEntry entry{.kind = kind, .at = at};
     entry.reason = to_text(other);
     effects.emplace_back(std::move(entry));
+}
+
+/// What `loser` brings along, for whoever asks later why there is so much of a sudden.
+std::string brought(const Customer& loser) {
+    PackedWriter writer;
+    const auto map = writer.begin_map();
+    const auto count = [&](std::string_view name, std::size_t value) {
+        writer.key(name);
+        writer.integer(static_cast<std::int64_t>(value));
+    };
+    count("carts", loser.carts.size());
+    count("orders", loser.orders.size());
+    count("runs", loser.runs.size());
+    count("consents", loser.consents.size());
+    writer.key("since");
+    writer.integer(to_millis(loser.first_seen));
+    writer.end_map(map, 5);
+    return writer.take();
 }
 
 /// What keeps a customer's place in the log and in storage, and nothing of the person.
@@ -140,6 +176,13 @@ void unite_sends(Customer& winner, Customer& loser) {
     drop_front(winner.sends, bounds::sends);
 }
 
+void unite_refusals(Customer& winner, const Customer& loser) {
+    for (const auto& refusal : loser.refusals) {
+        const auto own = std::ranges::find(winner.refusals, refusal.journey, &Refusal::journey);
+        if (own == winner.refusals.end() || own->at < refusal.at) remember(winner, refusal);
+    }
+}
+
 void unite_dedup(Customer& winner, const Customer& loser) {
     std::vector<std::pair<Timestamp, std::uint64_t>> seen;
     const auto collect = [&](const Customer& customer) {
@@ -162,10 +205,13 @@ void unite_dedup(Customer& winner, const Customer& loser) {
     }
 }
 
-void know(Customer& customer, const CustomerId& id) {
-    if (id == customer.id || contains(customer.known_ids, id)) return;
-    customer.known_ids.push_back(id);
-    drop_front(customer.known_ids, bounds::known_ids);
+/// The stage of who bought last; it is reviewed when the purchases are united.
+void unite_lifecycle(Customer& winner, const Customer& loser) {
+    auto entered = winner.lifecycle.entered_by_risk;
+    for (const auto journey : loser.lifecycle.entered_by_risk)
+        if (!contains(entered, journey)) entered.push_back(journey);
+    if (loser.lifecycle.last_day > winner.lifecycle.last_day) winner.lifecycle = loser.lifecycle;
+    winner.lifecycle.entered_by_risk = std::move(entered);
 }
 
 /// The earlier of two instants of which zero means none.
@@ -176,6 +222,12 @@ Timestamp earlier(Timestamp a, Timestamp b) {
 }
 
 } // namespace
+
+void know(Customer& customer, const CustomerId& id) {
+    if (id == customer.id || contains(customer.known_ids, id)) return;
+    customer.known_ids.push_back(id);
+    drop_front(customer.known_ids, bounds::known_ids);
+}
 
 bool is_junk(const CustomerId& id) {
     static constexpr std::array<std::string_view, 26> nobody{
@@ -192,14 +244,28 @@ bool is_junk(const CustomerId& id) {
     if (value.find_first_not_of("0-") == std::string_view::npos) return true;
     if (id.space == IdNamespace::email && value.find('@') == std::string_view::npos) return true;
     if (value.size() > 16) return false;
-    std::string lower{value};
-    for (auto& c : lower)
-        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-    return std::ranges::find(nobody, std::string_view{lower}) != nobody.end();
+    return std::ranges::find(nobody, std::string_view{folded(value)}) != nobody.end();
 }
 
-IdentityCache::IdentityCache(std::size_t entries_max)
-    : entries_max_(std::max<std::size_t>(entries_max, 2)) {}
+IdentityCache::IdentityCache(IdentityRules rules, std::size_t entries_max)
+    : rules_(std::move(rules)), entries_max_(std::max<std::size_t>(entries_max, 2)) {
+    for (auto& junk : rules_.junk) junk = folded(junk);
+    std::ranges::sort(rules_.junk);
+}
+
+void IdentityCache::forget() {
+    owner_.clear();
+    older_.clear();
+}
+
+bool IdentityCache::is_nobody(const CustomerId& id) const {
+    if (is_junk(id)) return true;
+    return !rules_.junk.empty() && std::ranges::binary_search(rules_.junk, folded(id.value));
+}
+
+bool IdentityCache::links(const CustomerId& id) const {
+    return !contains(rules_.never_link, id.space);
+}
 
 const CustomerId* IdentityCache::find(const CustomerId& id) {
     if (const auto found = owner_.find(id); found != owner_.end()) return &found->second;
@@ -229,39 +295,97 @@ CustomerId IdentityCache::resolve(const CustomerId& id) {
     return at;
 }
 
-Routing IdentityCache::route(const Event& event) {
+bool IdentityCache::may_link(const CustomerId& loser, const CustomerId& winner, Timestamp now) {
+    if (now - day_ >= links_counted_for || links_.size() >= entries_max_) {
+        links_.clear();
+        day_ = now;
+    }
+    auto& by_loser = links_[hash(loser)];
+    auto& by_winner = links_[hash(winner)]; // References to elements outlive a rehash.
+    if (by_loser >= rules_.links_per_id || by_winner >= rules_.links_per_id) return false;
+    ++by_loser;
+    ++by_winner;
+    return true;
+}
+
+void IdentityCache::tie(Routing& routing, const CustomerId& weaker, bool by_alias, Timestamp now) {
+    // The usual case, and no copy of anything.
+    const auto* owner = find(weaker);
+    if (weaker == routing.customer || (owner && *owner == routing.customer)) return;
+    const auto winner = routing.customer;
+    const auto before = resolve(weaker);
+    if (before == winner) return;
+    if (!may_link(weaker, winner, now)) {
+        ++routing.refused_links;
+        return;
+    }
+    remember(weaker, winner);
+    routing.links.push_back({weaker, {winner, by_alias}});
+    // In the same append, so that no hand-over is granted to the one who has just been linked.
+    if (before != weaker && before.space > winner.space) tie(routing, before, false, now);
+}
+
+Routing IdentityCache::route(const Event& event, Timestamp now) {
     Routing routing;
     const CustomerId* strongest = nullptr;
+    const auto is_better = [&](const CustomerId& id) {
+        if (!strongest) return true;
+        if (links(id) != links(*strongest)) return links(id);
+        return id.space < strongest->space;
+    };
     for (const auto& id : event.ids)
-        if (!is_junk(id) && (!strongest || id.space < strongest->space)) strongest = &id;
+        if (!is_nobody(id) && is_better(id)) strongest = &id;
     if (!strongest) return routing;
     routing.customer = resolve(*strongest);
 
-    const auto tie = [&](const CustomerId& weaker, bool by_alias) {
-        const auto* owner = find(weaker);
-        if (weaker == routing.customer || (owner && *owner == routing.customer)) return;
-        remember(weaker, routing.customer);
-        routing.links.push_back({weaker, {routing.customer, by_alias}});
+    const auto is_weaker = [&](const CustomerId& id) {
+        return !is_nobody(id) && links(id) && id.space > strongest->space;
     };
-    if (event.type == EventType::alias && event.previous && !is_junk(*event.previous)) {
+    // An address, a cart or an order that is known to be of a stronger id: so is who has it now. A
+    // device passes from hand to hand.
+    for (const auto& id : event.ids) {
+        if (id.space == IdNamespace::anonymous || !is_weaker(id)) continue;
+        if (const auto* known = find(id); !known || *known == routing.customer) continue;
+        const auto owner = resolve(id);
+        if (owner.space >= routing.customer.space) continue;
+        const auto weaker = std::exchange(routing.customer, owner);
+        tie(routing, weaker, false, now);
+    }
+    if (event.type == EventType::alias && event.previous && !is_nobody(*event.previous)) {
         const auto& previous = *event.previous;
         if (previous.space <
             routing.customer.space) { // Written the wrong way round: the stronger id stays.
             const auto weaker = std::exchange(routing.customer, resolve(previous));
-            tie(weaker, true);
+            tie(routing, weaker, true, now);
         } else if (resolve(previous) != routing.customer) {
-            tie(previous, true);
+            tie(routing, previous, true, now);
         }
     }
     for (const auto& id : event.ids)
-        if (!is_junk(id) && id.space > strongest->space) tie(id, false);
+        if (is_weaker(id)) tie(routing, id, false, now);
     return routing;
 }
 
 void link(Customer& customer, const Record& record, const Link& link, Effects& effects) {
     if (is_void(customer.id, link)) return;
+    const auto pass_on = [&](const CustomerId& weaker, const CustomerId& winner) {
+        Record copy;
+        copy.accepted_at = record.accepted_at;
+        copy.customer = weaker;
+        copy.body = Link{winner, false};
+        copy.forwarded_from = passed_on_id(customer.id, record.offset);
+        effects.emplace_back(ForwardOut{weaker, copy.forwarded_from, std::move(copy)});
+    };
     if (customer.forward_to) {
-        if (*customer.forward_to == link.winner) return;
+        const auto before = *customer.forward_to;
+        if (before == link.winner) return;
+        const bool is_passed_on = record.forwarded_from != 0;
+        if (link.winner.space < before.space)
+            pass_on(before, link.winner);
+        else if (is_passed_on)
+            return;
+        else if (before.space < link.winner.space && customer.id.space != IdNamespace::anonymous)
+            return pass_on(link.winner, before);
         customer.forward_to = link.winner;
         note(effects, EntryKind::linked, record.accepted_at, link.winner);
         return;
@@ -283,6 +407,9 @@ std::vector<RunId> unite(Customer& winner, const Transfer& transfer, Customer lo
     winner.transfers.push_back(transfer.id);
     drop_front(winner.transfers, bounds::transfers);
 
+    TimelineEntry came{.kind = EntryKind::merged};
+    came.reason = to_text(transfer.loser);
+    came.data = brought(loser);
     know(winner, transfer.loser);
     for (const auto& id : loser.known_ids) know(winner, id);
     unite_traits(winner, loser); // Looks at who was seen last, so before `last_seen`.
@@ -291,15 +418,18 @@ std::vector<RunId> unite(Customer& winner, const Transfer& transfer, Customer lo
     winner.first_seen = earlier(winner.first_seen, loser.first_seen);
     winner.last_seen = std::max(winner.last_seen, loser.last_seen);
     unite_consents(winner, loser, effects);
-    for (auto& channel : loser.suppressed)
-        if (!contains(winner.suppressed, channel)) winner.suppressed.push_back(std::move(channel));
+    unite_suppressions(winner, loser);
+    unite_active_hours(winner, loser);
+    unite_lifecycle(winner, loser);
     unite_orders(winner, loser);
     unite_carts(winner, loser);
     unite_sessions(winner, loser, catalog.settings().session_idle);
     unite_counters(winner, loser);
     unite_sends(winner, loser);
     unite_dedup(winner, loser);
-    note(effects, EntryKind::merged, winner.accepted_at, transfer.loser);
+    unite_refusals(winner, loser);
+    came.at = winner.accepted_at;
+    effects.emplace_back(std::move(came));
     auto came_in = unite_runs(winner, loser, winner.now, effects);
     unite_ended(winner, loser);
     unite_goals(winner, loser);

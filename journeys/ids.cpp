@@ -10,8 +10,8 @@
 namespace journeys {
 namespace {
 
-constexpr std::array<std::string_view, 5> namespace_names{"user", "shopify", "email", "phone",
-                                                          "anonymous"};
+constexpr std::array<std::string_view, 6> namespace_names{"user",  "shopify",   "email",
+                                                          "phone", "anonymous", "token"};
 
 /// Feeds parts with their sizes, so that ("ab", "c") and ("a", "bc") differ.
 class PartHash {

@@ -12,8 +12,15 @@
 namespace journeys {
 
 /// Where an id comes from, strongest first: of two ids in one message the stronger names the
-/// customer.
-enum class IdNamespace : std::uint8_t { user, shopify, email, phone, anonymous };
+/// customer. The numbers are stored.
+enum class IdNamespace : std::uint8_t {
+    user,
+    shopify,
+    email,
+    phone,
+    anonymous,
+    token, ///< Of a cart or an order, which belong to one person.
+};
 
 std::string_view to_text(IdNamespace space);
 

@@ -153,6 +153,14 @@ void cancel(Order& order, const Event& event) {
     if (order.currency.empty()) order.currency = words.currency;
 }
 
+/// One order's purchase in place of what it was before.
+void exchange(models::Purchases& purchases, const std::optional<models::PurchaseDay>& before,
+              const std::optional<models::PurchaseDay>& after) {
+    if (before == after) return;
+    if (before) models::remove_order(purchases, before->day, before->spend);
+    if (after) models::add_order(purchases, after->day, after->spend);
+}
+
 void keep_newest(Customer& customer) {
     std::ranges::stable_sort(customer.orders, {}, &Order::placed_at);
     while (customer.orders.size() > bounds::orders) {
@@ -178,6 +186,12 @@ Money net(const Order& order) {
     return order.total - order.refunded;
 }
 
+std::optional<models::PurchaseDay> purchase_of(const Order& order, std::string_view currency) {
+    if (!counts(order)) return std::nullopt;
+    return models::PurchaseDay{models::day_of(order.placed_at), 1,
+                               share_of(order, currency).revenue};
+}
+
 void observe_orders(Customer& customer, const Event& event) {
     const auto kind = order_event_of(event.name);
     if (kind == OrderEvent::none) return;
@@ -192,6 +206,7 @@ void observe_orders(Customer& customer, const Event& event) {
         order = &customer.orders.emplace_back(Order{.id = std::move(id), .placed_at = event.time});
     }
     const auto before = share_of(*order, customer.currency);
+    const auto purchase_before = purchase_of(*order, customer.currency);
     const bool brings_it = kind == OrderEvent::completed || kind == OrderEvent::updated;
     bool is_new = false;
     switch (kind) {
@@ -206,6 +221,7 @@ void observe_orders(Customer& customer, const Event& event) {
     const auto after = share_of(*order, customer.currency);
     customer.order_count += after.count - before.count;
     customer.revenue = customer.revenue - before.revenue + after.revenue;
+    exchange(customer.purchases, purchase_before, purchase_of(*order, customer.currency));
 
     if (brings_it) {
         const auto named = named_cart(customer, event, *order);
@@ -242,11 +258,27 @@ void unite_orders(Customer& winner, Customer& loser) {
     if (loser.currency.empty() || loser.currency == winner.currency)
         older.revenue += older_of_loser.revenue;
 
-    std::erase_if(winner.orders,
-                  [&](const Order& order) { return is_remembered_as_older(loser, order.id); });
+    // The days of both are put together, less those of orders that both of them knew.
+    const auto forget = [](Customer& customer, const Order& order) {
+        exchange(customer.purchases, purchase_of(order, customer.currency), std::nullopt);
+    };
+    std::erase_if(winner.orders, [&](const Order& order) {
+        const bool is_known = is_remembered_as_older(loser, order.id);
+        if (is_known) forget(winner, order);
+        return is_known;
+    });
+    for (const auto& order : loser.orders)
+        if (is_remembered_as_older(winner, order.id) || find_order(winner.orders, order.id))
+            forget(loser, order);
+    if (!loser.currency.empty() && loser.currency != winner.currency) { // As in the revenue.
+        for (auto& day : loser.purchases.days) day.spend = {};
+        loser.purchases.folded_spend = {};
+    }
+    models::unite(winner.purchases, loser.purchases);
     for (auto& from : loser.orders) {
         if (is_remembered_as_older(winner, from.id)) continue;
         auto* to = find_order(winner.orders, from.id);
+        const auto purchase_before = to ? purchase_of(*to, winner.currency) : std::nullopt;
         if (!to) {
             winner.orders.push_back(std::move(from));
             continue;
@@ -270,6 +302,7 @@ void unite_orders(Customer& winner, Customer& loser) {
                      : is_refunded ? OrderStatus::refunded
                                    : OrderStatus::placed;
         settle_refund(*to);
+        exchange(winner.purchases, purchase_before, purchase_of(*to, winner.currency));
     }
     winner.order_count = older.count;
     winner.revenue = older.revenue;

@@ -1,5 +1,7 @@
 #include "journeys/packed.hpp"
 
+#include "journeys/same_bytes.hpp"
+
 #include <bit>
 #include <cassert>
 #include <charconv>
@@ -10,6 +12,10 @@ namespace journeys {
 namespace {
 
 std::uint64_t read_varint(const char*& at) {
+    if (const auto byte = static_cast<unsigned char>(*at); byte < 0x80) [[likely]] {
+        ++at;
+        return byte;
+    }
     std::uint64_t value = 0;
     for (int shift = 0;; shift += 7) {
         const auto byte = static_cast<unsigned char>(*at++);
@@ -112,6 +118,11 @@ std::size_t PackedView::size() const {
 }
 
 const char* PackedView::end_of_value() const {
+    // One test, and no jump by a table, for what most values are.
+    if (kind() == PackedKind::string) [[likely]] {
+        const auto text = as_string();
+        return text.data() + text.size();
+    }
     switch (kind()) {
     case PackedKind::null: return at_ ? at_ + 1 : nullptr;
     case PackedKind::boolean_false:
@@ -122,12 +133,9 @@ const char* PackedView::end_of_value() const {
         return at;
     }
     case PackedKind::floating: return at_ + 9;
-    case PackedKind::string: {
-        const auto text = as_string();
-        return text.data() + text.size();
-    }
     case PackedKind::list:
     case PackedKind::map: return at_ + 5 + read_u32(at_ + 1);
+    case PackedKind::string: break;
     }
     return nullptr;
 }
@@ -137,13 +145,17 @@ std::string_view PackedView::bytes() const {
                : std::string_view{};
 }
 
-PackedView PackedView::find(std::string_view key) const {
+PackedView PackedView::find(std::string_view key, std::size_t& passed) const {
     if (!is_map()) return {};
     const char* at = at_ + 5;
-    for (auto left = read_varint(at); left > 0; --left) {
+    const char* const end = at + read_u32(at_ + 1);
+    while (static_cast<unsigned char>(*at++) >= 0x80) {
+    } // The count; the end says as much.
+    while (at < end) {
         const auto size = read_varint(at);
         const PackedView value{at + size};
-        if (size == key.size() && std::memcmp(at, key.data(), size) == 0) return value;
+        ++passed;
+        if (size == key.size() && same_bytes(at, key.data(), size)) return value;
         at = value.end_of_value();
     }
     return {};

@@ -60,7 +60,12 @@ public:
     std::size_t size() const;
     /// The value of `key`; absent where there is none or where this is no map. Linear in the map's
     /// size.
-    PackedView find(std::string_view key) const;
+    PackedView find(std::string_view key) const {
+        std::size_t passed = 0;
+        return find(key, passed);
+    }
+    /// The same, for those who pay by the way: adds the entries that were passed.
+    PackedView find(std::string_view key, std::size_t& passed) const;
     /// Shorthand: the string under `key`, or "" where there is none or it is no string.
     std::string_view string_at(std::string_view key) const;
     /// The n-th item of a list; absent past its end. Linear.

@@ -1,5 +1,6 @@
 #include "journeys/payload.hpp"
 
+#include "journeys/links.hpp"
 #include "journeys/local_time.hpp"
 
 namespace journeys {
@@ -37,6 +38,13 @@ std::string to_json(const Payload& payload) {
         append_json(out, payload.data);
     else
         out += "{}";
+    if (!payload.send.is_call) {
+        out += ",\"links\":{";
+        member(out, "unsubscribe", links::unsubscribe);
+        member(out, "preferences", links::preferences);
+        member(out, "confirm", links::confirm);
+        out.push_back('}');
+    }
     if (payload.rendered) {
         out += ",\"message\":{";
         member(out, "subject", payload.rendered->subject);

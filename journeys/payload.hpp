@@ -24,9 +24,10 @@ struct Payload {
 };
 
 /// `{"intent","customer","journey","version","key","step","channel","template","topic","purpose","from",
-/// "locale","at","data":{…},"message":{"subject","preheader","body"}}`; `message` only where
-/// rendered here, texts that are empty are left out. The address travels beside it, so that it
-/// stands in one place only.
+/// "locale","at","data":{…},"links":{"unsubscribe","preferences","confirm"},
+/// "message":{"subject","preheader","body"}}`; `message` only where rendered here, `links` (marks,
+/// see `links.hpp`) only of messages to a person; texts that are empty are left out. The address
+/// travels beside it, so that it stands in one place only.
 std::string to_json(const Payload& payload);
 
 } // namespace journeys

@@ -1,5 +1,6 @@
 #include "journeys/policy.hpp"
 
+#include "journeys/addresses.hpp"
 #include "journeys/local_time.hpp"
 
 #include <algorithm>
@@ -14,37 +15,6 @@ constexpr Duration jitter_max = minutes{15};
 
 constexpr bool is_control_or_space(char c) {
     return static_cast<unsigned char>(c) <= ' ' || c == '\x7f';
-}
-
-/// One `@` between non-empty sides, and nothing that ends an address in a header or a list (RFC
-/// 5322, 3.2.3; the quoted form is left out on purpose). 254 bytes by RFC 5321, 4.5.3.1.3.
-bool is_email(std::string_view text) {
-    constexpr std::string_view forbidden = ",;:<>()[]\\\"";
-    const auto at = text.find('@');
-    if (at == 0 || at == std::string_view::npos || at + 1 == text.size() || text.size() > 254)
-        return false;
-    if (text.find('@', at + 1) != std::string_view::npos) return false;
-    return std::none_of(text.begin(), text.end(), [&](char c) {
-        return is_control_or_space(c) || forbidden.find(c) != std::string_view::npos;
-    });
-}
-
-/// The number as E.164 has it, `+` and 7 to 15 digits, without what people put between them; else
-/// empty.
-std::string phone_number(std::string_view text) {
-    if (text.size() > 64) return {};
-    // "+49 (0)170" is dialled without the zero, which no stripping can know of every country.
-    if (text.find("(0)") != std::string_view::npos) return {};
-    std::string number;
-    for (const char c : text) {
-        if ((c >= '0' && c <= '9') || (c == '+' && number.empty()))
-            number += c;
-        else if (std::string_view{" -.()/"}.find(c) == std::string_view::npos)
-            return {};
-    }
-    const bool is_e164 =
-        number.size() >= 8 && number.size() <= 16 && number[0] == '+' && number[1] != '0';
-    return is_e164 ? number : std::string{};
 }
 
 /// When the quiet hours of one rule that hold at `at` end; nothing where they do not hold.
@@ -105,23 +75,32 @@ ConsentState state_of(const Customer& customer, std::string_view channel, std::s
     for (const auto& consent : customer.consents) {
         if (consent.channel != channel || consent.topic != topic) continue;
         if (consent.state == ConsentState::unsubscribed) return ConsentState::unsubscribed;
-        if (consent.state == ConsentState::subscribed) state = ConsentState::subscribed;
+        if (consent.state != ConsentState::never) state = consent.state;
     }
     return state;
 }
 
-bool is_consent_enough(ConsentState state, const ChannelRules& channel) {
+bool is_consent_enough(ConsentState state, const Customer& customer, const ChannelRules& channel) {
     switch (state) {
     case ConsentState::subscribed: return true;
-    case ConsentState::never: return !channel.needs_opt_in;
+    case ConsentState::never: return !needs_opt_in(customer, channel);
+    case ConsentState::pending:
     case ConsentState::unsubscribed: return false;
     }
     return false;
 }
 
-bool is_suppressed(const Customer& customer, std::string_view channel) {
-    return std::find(customer.suppressed.begin(), customer.suppressed.end(), channel) !=
-           customer.suppressed.end();
+const ConsentOfCountries* law_of(const Customer& customer, const ChannelRules& channel) {
+    if (customer.country.empty()) return nullptr;
+    for (const auto& law : channel.by_country)
+        if (std::ranges::any_of(law.countries, [&](const std::string& country) {
+                return std::ranges::equal(country, customer.country, [](char a, char b) {
+                    const auto upper = [](char c) { return c >= 'a' && c <= 'z' ? c - 32 : c; };
+                    return upper(a) == upper(b);
+                });
+            }))
+            return &law;
+    return nullptr;
 }
 
 /// The first reason not to use the channel at all that has nothing to do with time.
@@ -130,7 +109,7 @@ std::optional<Reason> unreachable(const Customer& customer, const ChannelRules& 
     if (!has_customers_consent) return Reason::consent;
     if (!channel.address.empty() && address_of(customer, channel).empty())
         return Reason::no_address;
-    if (is_suppressed(customer, channel.name)) return Reason::suppressed;
+    if (is_suppressed(customer, channel)) return Reason::suppressed;
     return std::nullopt;
 }
 
@@ -142,17 +121,28 @@ ConsentState consent_of(const Customer& customer, std::string_view channel,
     if (topic.empty()) return of_channel;
     const auto of_topic = state_of(customer, channel, topic);
     if (of_topic == ConsentState::never) return of_channel;
-    return of_channel == ConsentState::unsubscribed ? of_channel : of_topic;
+    const bool is_channel_stricter =
+        of_channel == ConsentState::unsubscribed ||
+        (of_channel == ConsentState::pending && of_topic == ConsentState::subscribed);
+    return is_channel_stricter ? of_channel : of_topic;
+}
+
+bool needs_opt_in(const Customer& customer, const ChannelRules& channel) {
+    const auto* law = law_of(customer, channel);
+    return law && law->needs_opt_in ? *law->needs_opt_in : channel.needs_opt_in;
+}
+
+bool needs_confirmation(const Customer& customer, const ChannelRules& channel) {
+    const auto* law = law_of(customer, channel);
+    return law && law->needs_confirmation ? *law->needs_confirmation : channel.needs_confirmation;
 }
 
 bool has_consent(const Customer& customer, const Send& send, const ChannelRules& channel) {
     return send.purpose == Purpose::transactional ||
-           is_consent_enough(consent_of(customer, send.channel, send.topic), channel);
+           is_consent_enough(consent_of(customer, send.channel, send.topic), customer, channel);
 }
 
-std::string address_of(const Customer& customer, const ChannelRules& channel) {
-    if (channel.address.empty()) return {};
-    const auto text = PackedView{customer.traits}.string_at(channel.address);
+std::string normal_address(const ChannelRules& channel, std::string_view text) {
     if (channel.address == "phone") return phone_number(text);
     if (channel.address == "email") return is_email(text) ? std::string{text} : std::string{};
     // Of other addresses (device tokens, handles) only the provider knows the form.
@@ -160,12 +150,43 @@ std::string address_of(const Customer& customer, const ChannelRules& channel) {
     return std::string{text};
 }
 
+std::string address_of(const Customer& customer, const ChannelRules& channel) {
+    if (channel.address.empty()) return {};
+    return normal_address(channel, PackedView{customer.traits}.string_at(channel.address));
+}
+
+std::uint64_t address_hash(const ChannelRules& channel, std::string_view address) {
+    // Nobody has two mailboxes that differ in case only, so one that says STOP means both.
+    std::string lower{address};
+    for (auto& c : lower)
+        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+    return std::max<std::uint64_t>(
+        hash(lower, hash(channel.address.empty() ? channel.name : channel.address)), 1);
+}
+
+bool is_suppressed(const Customer& customer, const ChannelRules& channel) {
+    if (customer.suppressions.empty()) return false;
+    const auto address = address_hash(channel, address_of(customer, channel));
+    return std::ranges::any_of(customer.suppressions, [&](const Suppression& one) {
+        return one.address == 0 ? one.channel == channel.name : one.address == address;
+    });
+}
+
+std::optional<Reason> refusal(const Customer& customer, const Send& send,
+                              const Settings& settings) {
+    if (send.is_call || settings.assume_permission) return std::nullopt;
+    const auto* channel = settings.channel(send.channel);
+    if (!channel) return Reason::error; // Taken out of the settings while a run was on its way.
+    return unreachable(customer, *channel, has_consent(customer, send, *channel));
+}
+
 bool is_reachable(const Customer& customer, std::string_view channel, std::string_view topic,
                   const Settings& settings) {
     if (settings.assume_permission) return true;
     const auto* rules = settings.channel(channel);
-    return rules && !unreachable(customer, *rules,
-                                 is_consent_enough(consent_of(customer, channel, topic), *rules));
+    return rules &&
+           !unreachable(customer, *rules,
+                        is_consent_enough(consent_of(customer, channel, topic), customer, *rules));
 }
 
 std::string_view zone_of(const Customer& customer, const Settings& settings) {
@@ -194,10 +215,10 @@ std::optional<Timestamp> quiet_until(const Customer& customer, std::string_view 
 
 std::optional<Timestamp> capped_until(const Customer& customer, std::string_view channel,
                                       std::string_view topic, Timestamp at,
-                                      const Settings& settings) {
+                                      const Settings& settings, int priority) {
     std::optional<Timestamp> until;
     for (const auto& cap : settings.caps) {
-        if (!counts(cap, channel, topic)) continue;
+        if (!counts(cap, channel, topic) || (cap.above && priority > *cap.above)) continue;
         const auto full = full_until(cap, customer.sends, at);
         if (full && (!until || *full > *until)) until = full;
     }
@@ -205,14 +226,9 @@ std::optional<Timestamp> capped_until(const Customer& customer, std::string_view
 }
 
 Permission permission(const Customer& customer, const Send& send, IntentId intent, Timestamp at,
-                      const Settings& settings) {
+                      const Settings& settings, int priority) {
     if (send.is_call || settings.assume_permission) return Allowed{};
-    const auto* channel = settings.channel(send.channel);
-    if (!channel)
-        return Suppressed{Reason::error}; // Taken out of the settings while a run was on its way.
-
-    if (const auto reason = unreachable(customer, *channel, has_consent(customer, send, *channel)))
-        return Suppressed{*reason};
+    if (const auto reason = refusal(customer, send, settings)) return Suppressed{*reason};
 
     if (send.quiet_hours != OnQuietHours::ignore) {
         if (const auto until = quiet_until(customer, send.channel, at, settings, intent)) {
@@ -221,7 +237,8 @@ Permission permission(const Customer& customer, const Send& send, IntentId inten
         }
     }
     if (send.capped != OnCap::ignore && send.purpose == Purpose::marketing) {
-        if (const auto until = capped_until(customer, send.channel, send.topic, at, settings)) {
+        if (const auto until =
+                capped_until(customer, send.channel, send.topic, at, settings, priority)) {
             if (send.capped == OnCap::drop) return Suppressed{Reason::capped};
             return Deferred{Reason::capped, *until};
         }

@@ -16,6 +16,9 @@ namespace journeys {
 /// The state for (channel, topic): the topic's own, else the channel's, the stricter of both where
 /// both are set. `never` counts as not set.
 ConsentState consent_of(const Customer& customer, std::string_view channel, std::string_view topic);
+/// What the channel, and the law of the customer's country, ask for.
+bool needs_opt_in(const Customer& customer, const ChannelRules& channel);
+bool needs_confirmation(const Customer& customer, const ChannelRules& channel);
 /// Whether that is enough for `send`; a transactional one asks nobody.
 bool has_consent(const Customer& customer, const Send& send, const ChannelRules& channel);
 
@@ -23,6 +26,14 @@ bool has_consent(const Customer& customer, const Send& send, const ChannelRules&
 /// A phone number comes as E.164 has it (`+` and digits), an e-mail address must look like one;
 /// what does not is none.
 std::string address_of(const Customer& customer, const ChannelRules& channel);
+/// Tells addresses apart in suppressions: of the address as `address_of` writes it. Never 0.
+std::uint64_t address_hash(const ChannelRules& channel, std::string_view address);
+/// The address as every comparison of addresses wants it: `address_of` of a trait with this text.
+std::string normal_address(const ChannelRules& channel, std::string_view text);
+/// Whether the customer's address must not be used: it bounced, its owner complained or said STOP.
+bool is_suppressed(const Customer& customer, const ChannelRules& channel);
+/// The first reason that has nothing to do with time: consent, no_address, suppressed.
+std::optional<Reason> refusal(const Customer& customer, const Send& send, const Settings& settings);
 /// Consent given, address known, not suppressed: what `reachable(channel, topic)` answers.
 bool is_reachable(const Customer& customer, std::string_view channel, std::string_view topic,
                   const Settings& settings);
@@ -42,7 +53,7 @@ std::optional<Timestamp> quiet_until(const Customer& customer, std::string_view 
 /// at `no_time`.
 std::optional<Timestamp> capped_until(const Customer& customer, std::string_view channel,
                                       std::string_view topic, Timestamp at,
-                                      const Settings& settings);
+                                      const Settings& settings, int priority = 50);
 
 struct Allowed {};
 struct Suppressed {
@@ -58,7 +69,8 @@ using Permission = std::variant<Allowed, Suppressed, Deferred>;
 /// caps. In the order in which reasons are to be named. Calls (`send.is_call`) are always allowed.
 /// Transactional messages need no consent and know no caps; an address, its suppression and the
 /// step's word on quiet hours hold for them.
+/// `priority`: the journey's; caps may let a higher one through.
 Permission permission(const Customer& customer, const Send& send, IntentId intent, Timestamp at,
-                      const Settings& settings);
+                      const Settings& settings, int priority = 50);
 
 } // namespace journeys

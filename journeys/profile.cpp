@@ -3,6 +3,7 @@
 #include "journeys/carts.hpp"
 #include "journeys/consents.hpp"
 #include "journeys/counters.hpp"
+#include "journeys/feedback.hpp"
 #include "journeys/orders.hpp"
 #include "journeys/sessions.hpp"
 #include "journeys/traits.hpp"
@@ -48,6 +49,8 @@ Observed observe(Customer& customer, const Event& event, Timestamp accepted_at,
         }
     const auto before_consents = seen.made_here.size();
     observe_consents(customer, event, catalog, seen.made_here, effects);
+    seen.permission_changed = observe_feedback(customer, event, catalog, seen.made_here, effects) ||
+                              seen.made_here.size() > before_consents;
     for (auto i = before_consents; i < seen.made_here.size(); ++i)
         observe_made_here(customer, seen.made_here[i], catalog);
 

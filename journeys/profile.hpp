@@ -25,6 +25,7 @@ bool may_be_older_duplicate(const Customer& customer, const Event& event);
 struct Observed {
     bool late = false;     ///< Older than the newest event seen.
     bool too_late = false; ///< Older than `max_lateness`: it opens, restarts and resumes nothing.
+    bool permission_changed = false; ///< A consent or suppression is not what it was.
     std::vector<Event>
         made_here; ///< `Profile Changed`, `Consent Changed`, and `Session Ended` before it.
 };

@@ -23,6 +23,7 @@ std::string_view to_text(Reason reason) {
     case Reason::provider_unknown: return "provider_unknown";
     case Reason::error: return "error";
     case Reason::erased: return "erased";
+    case Reason::best_hour: return "best_hour";
     }
     return "";
 }

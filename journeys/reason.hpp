@@ -28,6 +28,7 @@ enum class Reason : std::uint8_t {
     provider_unknown,
     error,
     erased,
+    best_hour, ///< Of a deferral only: it waits for the hour at which the person is active.
 };
 
 /// Why an event named in `enter.on` opened no run.

@@ -39,6 +39,19 @@ void Reference::close(Timestamp closed) {
     }
 }
 
+void Reference::wake_all(Timestamp at) {
+    std::vector<CustomerId> ids;
+    for (const auto& [id, customer] : customers_) ids.push_back(id);
+    std::ranges::sort(ids);
+    for (const auto& id : ids) {
+        auto& customer = customers_.at(id);
+        Effects effects;
+        fire(customer, at, *catalog_, effects, 1'000'000);
+        perform(customer, std::move(effects));
+        schedule(customer);
+    }
+}
+
 Applied Reference::take(Record record) {
     close(record.accepted_at - Duration{1});
     const auto result = apply_one(std::move(record));

@@ -33,6 +33,9 @@ public:
     /// Fires every customer's timers due before the record, then applies it to its customer.
     /// Records come by rising `accepted_at`.
     Applied take(Record record);
+    /// Every customer meets the catalogue in use, as of `at`: what a publication of models leads
+    /// to.
+    void wake_all(Timestamp at);
     /// Fires all timers with `due <= closed`, oldest first over all customers.
     void close(Timestamp closed);
 

@@ -104,7 +104,8 @@ std::optional<Event> observe_session(Customer& customer, const Event& event,
             count_in(session, event, event.time < session.last_at);
         return std::nullopt;
     }
-    if (!session.id.empty() && event.time < session.last_at + idle) {
+    // At the very instant at which it would end an event still comes first, and it goes on.
+    if (!session.id.empty() && event.time <= session.last_at + idle) {
         session.last_at = event.time;
         count_in(session, event, false);
         return std::nullopt;

@@ -1,6 +1,7 @@
 /// What an operator decides for all journeys: when and how often people may be written to.
 #pragma once
 
+#include "journeys/lifecycle.hpp"
 #include "journeys/time.hpp"
 
 #include <chrono>
@@ -12,6 +13,12 @@
 
 namespace journeys {
 
+/// What the law of some countries asks for; what is not said is as everywhere else.
+struct ConsentOfCountries {
+    std::vector<std::string> countries; ///< As customers' messages name them: `DE`.
+    std::optional<bool> needs_opt_in, needs_confirmation;
+};
+
 /// What a channel needs of the customer, and what it is, as far as rules go. How it is called is
 /// the adapter's.
 struct ChannelRules {
@@ -21,8 +28,10 @@ struct ChannelRules {
         address; ///< The trait that must hold an address: `email`, `phone`; empty: none needed.
     bool needs_opt_in =
         true; ///< True: only `subscribed` may be written to. False: `never` may be, too.
-    bool deduplicates = false; ///< The provider honours our idempotency key.
-    bool renders = false;      ///< Templates of config/templates are rendered here for it.
+    bool needs_confirmation = false; ///< Double opt-in: `subscribed` counts once it is confirmed.
+    std::vector<ConsentOfCountries> by_country; ///< The first that names the customer's counts.
+    bool deduplicates = false;                  ///< The provider honours our idempotency key.
+    bool renders = false; ///< Templates of config/templates are rendered here for it.
     std::map<std::string, std::string>
         templates; ///< Ours -> the provider's id; empty: names as they are.
 };
@@ -40,6 +49,8 @@ struct Cap {
     std::string channel, topic;
     std::int64_t messages = 0;
     Duration per{};
+    /// Journeys of a higher priority than this are counted and not held back.
+    std::optional<int> above{};
 };
 
 struct Settings {
@@ -53,6 +64,11 @@ struct Settings {
     std::vector<std::string> topics;
     std::vector<QuietHours> quiet_hours;
     std::vector<Cap> caps;
+    /// How active people are by the hour of their own day, midnight first: what `at: best_hour`
+    /// knows of those who have shown nothing yet. Empty: it sends them at once.
+    std::vector<double> active_hours;
+    double active_hours_weight = 12; ///< As many opens of a person's own count as much as that.
+    StagePolicy stages;
     std::vector<std::string> testers; ///< Customer ids that `test` journeys let in.
     bool assume_permission = false; ///< `simulate` without a configuration: consent, address, quiet
                                     ///< hours, caps as granted.

@@ -27,7 +27,7 @@ constexpr std::string_view money_section = "?money";
 constexpr std::string_view date_section = "?date";
 
 bool is_always_there(std::string_view name) {
-    return name == "preferences_url" || name == "unsubscribe_url";
+    return name == "preferences_url" || name == "unsubscribe_url" || name == "confirm_url";
 }
 
 std::string_view trimmed(std::string_view text) {

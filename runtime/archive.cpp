@@ -1,12 +1,10 @@
 #include "runtime/archive.hpp"
 
 #include "journeys/effect.hpp"
-
-#include <pqxx/pqxx>
+#include "journeys/newest_lines.hpp"
+#include "runtime/database_session.hpp"
 
 #include <algorithm>
-#include <mutex>
-#include <optional>
 
 namespace runtime {
 namespace {
@@ -60,42 +58,18 @@ TimelineRow timeline_row(const pqxx::row& row) {
 
 } // namespace
 
-/// The connection, opened when it is needed and again after it broke.
-class Archive::Session {
-public:
-    explicit Session(std::string conninfo) : conninfo_(std::move(conninfo)) {}
-
-    template <class Work>
-    auto run(Work work) -> Result<decltype(work(std::declval<pqxx::work&>()))> {
-        const std::scoped_lock lock{mutex_};
-        for (int attempt = 0;; ++attempt) {
-            try {
-                if (!connection_) connection_.emplace(conninfo_);
-                pqxx::work transaction{*connection_};
-                if constexpr (std::is_void_v<decltype(work(transaction))>) {
-                    work(transaction);
-                    transaction.commit();
-                    return {};
-                } else {
-                    auto result = work(transaction);
-                    transaction.commit();
-                    return result;
-                }
-            } catch (
-                const pqxx::broken_connection& failure) { // The border: libpqxx throws, we return.
-                connection_.reset();
-                if (attempt > 0) return Error{ErrorCode::storage_unavailable, failure.what()};
-            } catch (const std::exception& failure) {
-                return Error{ErrorCode::storage_unavailable, failure.what()};
-            }
-        }
-    }
-
-private:
-    std::string conninfo_;
-    std::mutex mutex_;
-    std::optional<pqxx::connection> connection_; ///< Guarded by `mutex_`.
+class Archive::Session : public DatabaseSession {
+    using DatabaseSession::DatabaseSession;
 };
+
+std::vector<TimelineRow> whole_timeline(std::vector<TimelineRow> stored,
+                                        const journeys::Customer& customer,
+                                        const journeys::Catalog& catalog) {
+    for (auto& line : journeys::newest_lines(customer, catalog))
+        stored.push_back({customer.id, std::move(line)});
+    std::ranges::stable_sort(stored, {}, [](const TimelineRow& row) { return row.entry.at; });
+    return stored;
+}
 
 Archive::Archive(std::string conninfo) : session_(std::make_unique<Session>(std::move(conninfo))) {}
 Archive::~Archive() = default;
@@ -179,33 +153,40 @@ Result<std::vector<std::string>> Archive::search(const std::string& text) {
     });
 }
 
-Result<void> Archive::add_rejects(const std::vector<RejectRow>& rejects) {
-    return session_->run([&](pqxx::work& work) {
-        for (const auto& reject : rejects)
-            work.exec_params("INSERT INTO rejects (at, source, reason, body) VALUES "
-                             "(to_timestamp($1::float8 / 1000), $2, $3, $4)",
-                             journeys::to_millis(reject.at), reject.source, reject.reason,
-                             binary(reject.body));
+Result<std::vector<ParkedRow>> Archive::parked(int limit) {
+    std::vector<ParkedRow> found;
+    auto done = session_->run([&](pqxx::work& work) {
+        const auto rows = work.exec_params(
+            "SELECT customer, (array_agg(reason ORDER BY id))[1], count(body), min(partition), "
+            "(array_agg(\"offset\" ORDER BY id))[1], "
+            "(extract(epoch FROM min(at)) * 1000)::bigint FROM parked GROUP BY customer "
+            "ORDER BY min(at), customer LIMIT $1",
+            limit);
+        for (const auto& row : rows)
+            found.push_back({text_of(row[0]), row[1].as<std::string>(), row[2].as<std::int64_t>(),
+                             row[3].as<int>(), row[4].as<std::int64_t>(),
+                             journeys::from_millis(row[5].as<std::int64_t>())});
     });
+    if (!done) return done.error();
+    return found;
 }
 
-Result<std::vector<RejectRow>> Archive::rejects(int limit) {
-    return session_->run([&](pqxx::work& work) {
-        std::vector<RejectRow> rows;
-        const auto found =
-            work.exec_params("SELECT (extract(epoch FROM at) * 1000)::bigint, source, reason, body "
-                             "FROM rejects ORDER BY id DESC LIMIT $1",
-                             limit);
-        for (const auto& row : found)
-            rows.push_back({journeys::from_millis(row[0].as<std::int64_t>()),
-                            row[1].as<std::string>(), row[2].as<std::string>(), text_of(row[3])});
-        return rows;
+Result<int> Archive::release_at_start(const std::vector<std::string>& customers) {
+    int count = 0;
+    auto done = session_->run([&](pqxx::work& work) {
+        for (const auto& customer : customers)
+            if (work.exec_params("UPDATE parked SET released = true WHERE customer = $1",
+                                 binary(customer))
+                    .affected_rows() > 0)
+                ++count;
     });
+    if (!done) return done.error();
+    return count;
 }
 
 Result<void> Archive::forget_before(Timestamp before) {
     return session_->run([&](pqxx::work& work) {
-        for (const auto* table : {"rejects", "timeline", "sandbox_messages"})
+        for (const auto* table : {"timeline", "sandbox_messages"})
             work.exec_params("DELETE FROM " + std::string{table} +
                                  " WHERE at < to_timestamp($1::float8 / 1000)",
                              journeys::to_millis(before));
@@ -244,10 +225,12 @@ Result<void> Archive::read_log(const std::function<void(const schema::StoredReco
     });
 }
 
-Result<Timestamp> Archive::newest_accepted_at() {
+Result<Timestamp> Archive::newest_instant() {
     return session_->run([&](pqxx::work& work) {
-        const auto row = work.exec1("SELECT coalesce((extract(epoch FROM max(accepted_at)) * "
-                                    "1000)::bigint, 0) FROM log_positions");
+        const auto row =
+            work.exec1("SELECT coalesce((extract(epoch FROM max(greatest(accepted_at, flushed_at, "
+                       "closed))) * 1000)::bigint, 0) "
+                       "FROM log_positions JOIN progress USING (partition)");
         return journeys::from_millis(row[0].as<std::int64_t>());
     });
 }

@@ -1,8 +1,9 @@
 /// What people and pages ask the database: timelines, last triggers, publications, sandbox
-/// messages, rejects. None of it is on the path of an event.
+/// messages. None of it is on the path of an event.
 #pragma once
 
 #include "actors/ports.hpp"
+#include "journeys/customer.hpp"
 #include "journeys/effect.hpp"
 #include "journeys/result.hpp"
 #include "schema/log_json.hpp"
@@ -20,9 +21,18 @@ struct TimelineRow {
     journeys::TimelineEntry entry;
 };
 
-struct RejectRow {
-    journeys::Timestamp at{};
-    std::string source, reason, body;
+/// `stored` and the lines that stand in the customer's state, in the order of time.
+std::vector<TimelineRow> whole_timeline(std::vector<TimelineRow> stored,
+                                        const journeys::Customer& customer,
+                                        const journeys::Catalog& catalog);
+
+/// A customer in quarantine, and the oldest of what is parked for them.
+struct ParkedRow {
+    std::string customer, reason;
+    std::int64_t records = 0;
+    int partition = 0;
+    std::int64_t offset = 0; ///< Of the oldest record; 0: a timer or a hand-over.
+    journeys::Timestamp since{};
 };
 
 /// Blocking; any thread, one call at a time. Every call answers `storage_unavailable` where the
@@ -51,14 +61,17 @@ public:
     /// Ids that begin with `text`, with any namespace; at most 100.
     journeys::Result<std::vector<std::string>> search(const std::string& text);
 
-    journeys::Result<void> add_rejects(const std::vector<RejectRow>& rejects);
-    journeys::Result<std::vector<RejectRow>> rejects(int limit); ///< Newest first.
-    /// Of rejects, timeline and sandbox: what is older than `before`.
+    /// The ones longest in quarantine first.
+    journeys::Result<std::vector<ParkedRow>> parked(int limit);
+    /// They are tried again when the service starts. How many customers that are.
+    journeys::Result<int> release_at_start(const std::vector<std::string>& customers);
+    /// Of timeline and sandbox: what is older than `before`.
     journeys::Result<void> forget_before(journeys::Timestamp before);
     /// The log as `simulate --log` reads it: records by `accepted_at`, then partition, then offset.
     journeys::Result<void> read_log(const std::function<void(const schema::StoredRecord&)>& take);
-    /// `accepted_at` of the newest record of the log; the epoch where there is none.
-    journeys::Result<journeys::Timestamp> newest_accepted_at();
+    /// How far the service's clock had come when it last wrote: the newest record's `accepted_at`
+    /// or the newest flush; the epoch where there is none.
+    journeys::Result<journeys::Timestamp> newest_instant();
 
 private:
     class Session;

@@ -37,11 +37,29 @@ std::string verb(EntryKind kind) {
     case EntryKind::call: return "called";
     case EntryKind::goal: return "goal";
     case EntryKind::consent: return "consent";
+    case EntryKind::stage: return "stage";
     case EntryKind::linked: return "linked";
     case EntryKind::merged: return "merged";
     case EntryKind::moved: return "moved";
     }
     return "";
+}
+
+/// What a customer who turned out to be this one has brought along.
+std::string merge_text(const journeys::TimelineEntry& entry) {
+    const journeys::PackedView data{entry.data};
+    std::string text = "with " + entry.reason;
+    std::string_view separator = ", which brought ";
+    for (const auto& [name, one] :
+         {std::pair{"carts", "cart"}, std::pair{"orders", "order"}, std::pair{"runs", "open run"},
+          std::pair{"consents", "consent"}}) {
+        const auto count = data.find(name).is_number() ? data.find(name).as_int() : 0;
+        if (count == 0) continue;
+        text.append(separator).append(std::to_string(count)).append(" ").append(one);
+        if (count > 1) text += 's';
+        separator = ", ";
+    }
+    return text;
 }
 
 } // namespace
@@ -53,6 +71,10 @@ std::string entry_text(const journeys::TimelineEntry& entry) {
         if (!entry.step.empty()) text += ", line " + entry.step;
         return text;
     }
+    if (entry.kind == EntryKind::merged) return text + merge_text(entry);
+    if (entry.kind == EntryKind::moved) return text + "to " + entry.reason + ", the same customer";
+    if (entry.kind == EntryKind::linked)
+        return text + "from here on with " + entry.reason + "; what was before stays where it went";
     text += padded(place(entry), 34);
     if (!entry.channel.empty()) text += ' ' + entry.channel;
     if (!entry.template_name.empty()) text += ' ' + entry.template_name;

@@ -54,7 +54,8 @@ journeys::Result<std::string> read_file(const std::filesystem::path& file) {
     return text;
 }
 
-journeys::Result<RecordedEvents> read_events(const std::vector<std::filesystem::path>& files) {
+journeys::Result<RecordedEvents> read_events(const std::vector<std::filesystem::path>& files,
+                                             journeys::IdentityRules rules) {
     RecordedEvents result;
     schema::MessageDecoder decoder;
     std::vector<journeys::Event> events;
@@ -79,7 +80,7 @@ journeys::Result<RecordedEvents> read_events(const std::vector<std::filesystem::
     }
     std::ranges::stable_sort(events, {}, &journeys::Event::time);
 
-    journeys::IdentityCache identity;
+    journeys::IdentityCache identity{std::move(rules)};
     result.events = events.size();
     result.records.reserve(events.size());
     const auto append = [&](journeys::CustomerId customer, journeys::Timestamp at, auto body) {
@@ -91,7 +92,7 @@ journeys::Result<RecordedEvents> read_events(const std::vector<std::filesystem::
         result.records.push_back(std::move(record));
     };
     for (auto& event : events) {
-        auto routing = identity.route(event);
+        auto routing = identity.route(event, event.time);
         const auto at = event.time;
         for (auto& link : routing.links) append(std::move(link.loser), at, std::move(link.link));
         append(std::move(routing.customer), at, std::move(event));

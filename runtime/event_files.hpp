@@ -27,7 +27,8 @@ struct RecordedEvents {
 /// Segment messages, one JSON value a line (a message, an array of them, or a batch). `accepted_at`
 /// is the event's time, so nothing is late; ids are linked as the edge would do it. Fails where a
 /// file can't be read.
-journeys::Result<RecordedEvents> read_events(const std::vector<std::filesystem::path>& files);
+journeys::Result<RecordedEvents> read_events(const std::vector<std::filesystem::path>& files,
+                                             journeys::IdentityRules rules = {});
 
 /// Recorded log lines, as `sojourn export --log` writes them, merged by `accepted_at` (then
 /// partition order).

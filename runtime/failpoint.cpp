@@ -1,48 +1,172 @@
+#include "runtime/failpoint.hpp"
+
 #include "actors/failpoint.hpp"
+#include "journeys/mutant.hpp"
 
-#ifdef SOJOURN_FAILPOINTS
-
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <charconv>
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
+#include <deque>
+#include <optional>
 #include <string>
 #include <thread>
 
-namespace actors {
+namespace runtime {
+
+using journeys::Error;
+using journeys::ErrorCode;
+using journeys::Result;
+
+#ifdef SOJOURN_FAILPOINTS
 
 namespace {
 
+/// Each also has a `.before` and an `.after`.
+constexpr std::array<std::string_view, 14> names{
+    "append",         "commit_sent", "commit_reply", "apply",  "flush_begin",
+    "flush_commit",   "grant",       "claim",        "settle", "provider_request",
+    "provider_reply", "take_over",   "transfer",     "publish"};
+
 struct Armed {
-    std::string name, action;
-    long delay_ms = 0;
+    enum class Action { kill, error, delay, hang } action = Action::kill;
+    std::string name;
+    std::chrono::milliseconds span{0};
+    std::uint64_t only = 0; ///< The passage that acts; 0: every one.
+    std::atomic<std::uint64_t> passed{0};
 };
 
-Armed read_environment() {
-    Armed armed;
-    const char* text = std::getenv("SOJOURN_FAILPOINT");
-    if (!text) return armed;
-    std::string_view rest{text};
-    const auto colon = rest.find(':');
-    armed.name = rest.substr(0, colon);
-    if (colon == std::string_view::npos) return armed;
-    rest.remove_prefix(colon + 1);
-    const auto second = rest.find(':');
-    armed.action = rest.substr(0, second);
-    if (second != std::string_view::npos)
-        armed.delay_ms = std::strtol(rest.substr(second + 1).data(), nullptr, 10);
-    return armed;
+/// Filled before threads start, and only counted on afterwards.
+std::deque<Armed>& armed() {
+    static std::deque<Armed> all;
+    return all;
+}
+
+std::atomic<bool> any_armed{false};
+
+bool is_known(std::string_view name) {
+    for (const std::string_view side : {".before", ".after"})
+        if (name.ends_with(side))
+            return std::ranges::count(names, name.substr(0, name.size() - side.size())) > 0;
+    return false;
+}
+
+template <class Number> std::optional<Number> whole_number(std::string_view text) {
+    Number number{};
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+    return number;
+}
+
+/// Takes what stands before `separator`, and the separator, off `text`.
+std::string_view cut(std::string_view& text, char separator) {
+    const auto at = text.find(separator);
+    const auto head = text.substr(0, at);
+    text.remove_prefix(at == text.npos ? text.size() : at + 1);
+    return head;
+}
+
+Result<void> arm_one(std::string_view text) {
+    const Error mistake{ErrorCode::invalid_argument,
+                        "SOJOURN_FAILPOINT: \"" + std::string{text} + "\" is no failpoint"};
+    std::string_view rest = text;
+    const auto what = cut(rest, '@');
+    std::uint64_t only = 0;
+    if (!rest.empty()) {
+        const auto number = whole_number<std::uint64_t>(rest);
+        if (!number || *number == 0) return mistake;
+        only = *number;
+    }
+    rest = what;
+    const auto name = cut(rest, ':');
+    const auto action = cut(rest, ':');
+    if (!is_known(name)) return mistake;
+    Armed& point = armed().emplace_back();
+    point.name = name;
+    point.only = only;
+    if (action == "kill") {
+        point.action = Armed::Action::kill;
+    } else if (action == "error") {
+        point.action = Armed::Action::error;
+    } else if (action == "hang") {
+        point.action = Armed::Action::hang;
+    } else if (const auto span = whole_number<long>(rest); action == "delay" && span) {
+        point.action = Armed::Action::delay;
+        point.span = std::chrono::milliseconds{*span};
+    } else {
+        armed().pop_back();
+        return mistake;
+    }
+    return {};
 }
 
 } // namespace
 
+Result<void> arm_failpoints(std::string_view text) {
+    armed().clear();
+    while (!text.empty())
+        if (auto done = arm_one(cut(text, ',')); !done) return done;
+    any_armed = !armed().empty();
+    return {};
+}
+
+Result<void> arm_faults_by_environment() {
+    if (const char* name = std::getenv("SOJOURN_MUTANT")) {
+        const auto mutant = journeys::mutant_called(name);
+        if (!mutant)
+            return Error{ErrorCode::invalid_argument,
+                         "SOJOURN_MUTANT: " + std::string{name} + " is no mutant"};
+        journeys::become(*mutant);
+    }
+    const char* text = std::getenv("SOJOURN_FAILPOINT");
+    return arm_failpoints(text ? text : "");
+}
+
+std::chrono::milliseconds clock_offset() {
+    const char* const text = std::getenv("SOJOURN_CLOCK_OFFSET");
+    return std::chrono::seconds{text ? whole_number<long>(text).value_or(0) : 0};
+}
+
+#else
+
+std::chrono::milliseconds clock_offset() { return {}; }
+
+Result<void> arm_faults_by_environment() {
+    for (const char* name : {"SOJOURN_FAILPOINT", "SOJOURN_MUTANT", "SOJOURN_CLOCK_OFFSET"})
+        if (std::getenv(name))
+            return Error{ErrorCode::invalid_argument,
+                         std::string{name} + " is set, and this build has no failpoints"};
+    return {};
+}
+
+#endif
+
+} // namespace runtime
+
+#ifdef SOJOURN_FAILPOINTS
+
+namespace actors {
+
 bool failpoint(std::string_view name) {
-    static const Armed armed = read_environment();
-    if (name != armed.name) return false;
-    if (armed.action == "kill") std::raise(SIGKILL);
-    if (armed.action == "delay")
-        std::this_thread::sleep_for(std::chrono::milliseconds{armed.delay_ms});
-    while (armed.action == "hang") std::this_thread::sleep_for(std::chrono::hours{1});
-    return armed.action == "error";
+    using Action = runtime::Armed::Action;
+    if (!runtime::any_armed.load(std::memory_order_relaxed)) return false;
+    bool fails = false;
+    for (auto& point : runtime::armed()) {
+        if (point.name != name) continue;
+        const auto passage = ++point.passed;
+        if (point.only != 0 && point.only != passage) continue;
+        switch (point.action) {
+        case Action::kill: std::raise(SIGKILL); break;
+        case Action::error: fails = true; break;
+        case Action::delay: std::this_thread::sleep_for(point.span); break;
+        case Action::hang:
+            while (true) std::this_thread::sleep_for(std::chrono::hours{1});
+        }
+    }
+    return fails;
 }
 
 } // namespace actors

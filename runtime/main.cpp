@@ -1,4 +1,5 @@
 #include "runtime/commands/commands.hpp"
+#include "runtime/failpoint.hpp"
 
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
@@ -18,12 +19,25 @@ int main(int argc, char** argv) {
     runtime::add_simulate(app, exit_code);
     runtime::add_send(app, exit_code);
     runtime::add_customer(app, exit_code);
+    runtime::add_import(app, exit_code);
+    runtime::add_privacy(app, exit_code);
+    runtime::add_rejects(app, exit_code);
+    runtime::add_channel(app, exit_code);
+    runtime::add_report(app, exit_code);
+    runtime::add_erase(app, exit_code);
+    runtime::add_audit(app, exit_code);
+    runtime::add_parked(app, exit_code);
     runtime::add_eval(app, exit_code);
     runtime::add_export(app, exit_code);
     runtime::add_convert(app, exit_code);
     runtime::add_fit(app, exit_code);
+    runtime::add_evaluate(app, exit_code);
     runtime::add_help(app, exit_code);
     runtime::add_bench(app, exit_code);
+    if (const auto armed = runtime::arm_faults_by_environment(); !armed) {
+        std::fprintf(stderr, "sojourn: %s\n", armed.error().detail.c_str());
+        return runtime::exit_usage;
+    }
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {

@@ -83,6 +83,10 @@ struct Metrics::Series {
             const auto reason = schema::to_text(static_cast<schema::RejectReason>(i));
             rejected_by[i] = &rejected.Add({{"reason", std::string{reason}}});
         }
+        for (std::size_t i = 0; i < schema::clock_count; ++i) {
+            const auto clock = schema::to_text(static_cast<schema::Clock>(i));
+            clocks_by[i] = &clocks.Add({{"clock", std::string{clock}}});
+        }
     }
 
     prometheus::Family<Counter>& counters(const char* name, const char* help) {
@@ -136,6 +140,13 @@ struct Metrics::Series {
     prometheus::Family<Counter>& rejected =
         counters("rejected_total", "Messages and frames refused at the door.");
     std::array<Counter*, schema::reject_reason_count> rejected_by{};
+    prometheus::Family<Counter>& clocks =
+        counters("event_clock_total", "Accepted messages, by how their event came by its time.");
+    std::array<Counter*, schema::clock_count> clocks_by{};
+    prometheus::Family<Counter>& links =
+        counters("links_total", "Ids shown to be of one customer; refused: one had too many.");
+    Counter& links_made = links.Add({{"result", "made"}});
+    Counter& links_refused = links.Add({{"result", "refused"}});
 
     prometheus::Family<Counter>& applied =
         counters("applied_total", "Records, by what became of them.");
@@ -148,6 +159,9 @@ struct Metrics::Series {
     Labelled<Counter> runs{
         counters("runs_total", "Runs of journeys entered, exited and completed."),
         {"journey", "event", "reason"}};
+    Labelled<Counter> refusals{
+        counters("no_entry_total", "Events that a journey named and that opened no run, and why."),
+        {"journey", "reason"}};
     Labelled<Gauge> open_runs{gauges("open_runs", "Runs entered less runs ended, since the start."),
                               {"journey"}};
     Labelled<Counter> intents{
@@ -190,6 +204,12 @@ void Metrics::records(actors::Partition, const actors::AppliedCounts& counts) {
     add(series_->applied_forwarded, counts.forwarded);
 }
 
+void Metrics::refused(actors::Partition, const std::vector<actors::RefusalCount>& counts) {
+    for (const auto& count : counts)
+        series_->refusals.at({count.journey, count.reason})
+            .Increment(static_cast<double>(count.count));
+}
+
 void Metrics::flushed(const actors::FlushRequest& request, journeys::Duration took) {
     series_->flush.Observe(seconds(took));
     for (const auto& customer : request.customers)
@@ -226,6 +246,7 @@ void Metrics::channel(std::string_view name, const actors::ChannelCounts& counts
     show("calling", counts.calling);
     show("backing_off", counts.backing_off);
     show("settling", counts.settling);
+    show("dead", counts.dead);
     series_->breakers.at({std::string{name}}).Set(counts.breaker_open ? 1 : 0);
 }
 
@@ -258,6 +279,15 @@ void Metrics::rejected(schema::RejectReason reason, std::size_t messages) {
 
 void Metrics::acked(std::size_t, std::chrono::nanoseconds slowest) {
     series_->ack.Observe(seconds(slowest));
+}
+
+void Metrics::took(const Taken& taken) {
+    for (std::size_t i = 0; i < taken.clocks.size(); ++i)
+        if (taken.clocks[i] > 0)
+            series_->clocks_by[i]->Increment(static_cast<double>(taken.clocks[i]));
+    if (taken.links > 0) series_->links_made.Increment(static_cast<double>(taken.links));
+    if (taken.refused_links > 0)
+        series_->links_refused.Increment(static_cast<double>(taken.refused_links));
 }
 
 void Metrics::connections(std::int64_t open) {

@@ -28,6 +28,7 @@ public:
 
     // Of the actors.
     void records(actors::Partition, const actors::AppliedCounts& counts) override;
+    void refused(actors::Partition, const std::vector<actors::RefusalCount>& counts) override;
     void flushed(const actors::FlushRequest& request, journeys::Duration took) override;
     void flush_failed(actors::Partition, const journeys::Error&) override;
     void customers(actors::Partition, std::uint64_t active, std::uint64_t loading) override;
@@ -42,6 +43,7 @@ public:
     void rejected(schema::RejectReason reason, std::size_t messages) override;
     void acked(std::size_t frames, std::chrono::nanoseconds slowest) override;
     void connections(std::int64_t open) override;
+    void took(const Taken& taken) override;
 
 private:
     struct Series;

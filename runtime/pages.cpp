@@ -1,5 +1,6 @@
 #include "runtime/pages.hpp"
 
+#include "journeys/expressions.hpp"
 #include "journeys/local_time.hpp"
 #include "journeys/packed.hpp"
 #include "runtime/console.hpp"
@@ -22,9 +23,36 @@ std::string escaped(std::string_view text) {
     return out;
 }
 
+/// An expression for the page; all of it stands in `GET /v1/journeys`.
+std::string shortened(const std::string& text) {
+    std::size_t end = 200;
+    if (text.size() <= end) return text;
+    while ((static_cast<unsigned char>(text[end]) & 0xC0) == 0x80)
+        --end; // A character stays whole.
+    return text.substr(0, end) + "…";
+}
+
 std::string cell(std::string_view text) { return "<td>" + escaped(text) + "</td>"; }
 std::string number_cell(std::uint64_t number) {
     return "<td class=n>" + std::to_string(number) + "</td>";
+}
+
+/// The expressions that ended in an error; nothing where none did.
+std::string failures_html(const Overview& overview) {
+    std::string rows;
+    for (const auto& journey : overview.journeys)
+        for (const auto& expression : journey.expressions) {
+            if (expression.failed == 0) continue;
+            rows += "<tr>" + cell(expression.place) + cell(expression.role) + "<td class=x>" +
+                    escaped(shortened(expression.text)) + number_cell(expression.evaluated) +
+                    (expression.is_condition ? number_cell(expression.met) : "<td>") +
+                    "<td class='n bad'>" + std::to_string(expression.failed) + "</tr>";
+        }
+    if (rows.empty()) return rows;
+    return "<h2>Expressions that ended in an error</h2><p class=dim>A condition that does counts "
+           "as not met.</p><table><tr><th>file<th>where<th>expression<th "
+           "class=n>evaluated<th class=n>met<th class=n>errors</tr>" +
+           rows + "</table>";
 }
 
 constexpr std::string_view style =
@@ -34,9 +62,30 @@ constexpr std::string_view style =
     "100%}"
     "th,td{text-align:left;padding:.25rem .75rem .25rem 0;border-bottom:1px solid "
     "#e3e7ec;white-space:nowrap}"
-    ".n{text-align:right}.bad{color:#a11}.ok{color:#176b3a}.dim{color:#68758a}";
+    ".n{text-align:right}.x{white-space:normal;font-family:monospace}.bad{color:#a11}.ok{color:#"
+    "176b3a}.dim{color:#68758a}";
 
 } // namespace
+
+std::uint64_t Overview::Journey::failed() const {
+    std::uint64_t sum = 0;
+    for (const auto& expression : expressions) sum += expression.failed;
+    return sum;
+}
+
+std::vector<Overview::Journey::Expression>
+overview_of_expressions(const journeys::Journey& journey) {
+    std::vector<Overview::Journey::Expression> all;
+    for (const auto& [role, expression, is_condition] : journeys::expressions_of(journey))
+        all.push_back({.role = role,
+                       .place = journey.file + ':' + std::to_string(expression->line),
+                       .text = expression->program->text(),
+                       .evaluated = expression->counts->evaluated.load(),
+                       .met = expression->counts->met.load(),
+                       .failed = expression->counts->failed.load(),
+                       .is_condition = is_condition});
+    return all;
+}
 
 std::string overview_html(const Overview& overview) {
     std::string out =
@@ -55,14 +104,16 @@ std::string overview_html(const Overview& overview) {
            std::to_string(overview.active) + " active customers</p>";
 
     out += "<h2>Journeys</h2><table><tr><th>journey<th>status<th>version<th class=n>entered<th "
-           "class=n>sent<th class=n>not sent<th class=n>ended</tr>";
+           "class=n>sent<th class=n>not sent<th class=n>ended<th "
+           "class=n>errors</tr>";
     for (const auto& journey : overview.journeys)
         out += "<tr>" +
                cell(journey.title.empty() ? journey.id : journey.id + " · " + journey.title) +
                cell(journey.status) + cell(journey.version) + number_cell(journey.entered) +
                number_cell(journey.sent) + number_cell(journey.held_back) +
-               number_cell(journey.ended) + "</tr>";
-    out += "</table><h2>Last triggers</h2><table><tr><th>when<th>customer<th>journey › "
+               number_cell(journey.ended) + number_cell(journey.failed()) + "</tr>";
+    out += "</table>" + failures_html(overview) +
+           "<h2>Last triggers</h2><table><tr><th>when<th>customer<th>journey › "
            "step<th>channel<th>what and why</tr>";
     for (const auto& [customer, entry] : overview.triggers) {
         const bool sent = entry.kind == journeys::EntryKind::send;
@@ -89,7 +140,21 @@ std::string journeys_json(const Overview& overview) {
                "\",\"entered\":" + std::to_string(journey.entered) +
                ",\"sent\":" + std::to_string(journey.sent) +
                ",\"not_sent\":" + std::to_string(journey.held_back) +
-               ",\"ended\":" + std::to_string(journey.ended) + '}';
+               ",\"ended\":" + std::to_string(journey.ended) +
+               ",\"expression_errors\":" + std::to_string(journey.failed()) + ",\"expressions\":[";
+        for (const auto& expression : journey.expressions) {
+            if (&expression != journey.expressions.data()) out += ',';
+            out += "{\"where\":";
+            journeys::append_json_string(out, expression.role);
+            out += ",\"file\":";
+            journeys::append_json_string(out, expression.place);
+            out += ",\"text\":";
+            journeys::append_json_string(out, expression.text);
+            out += ",\"evaluated\":" + std::to_string(expression.evaluated);
+            if (expression.is_condition) out += ",\"met\":" + std::to_string(expression.met);
+            out += ",\"errors\":" + std::to_string(expression.failed) + '}';
+        }
+        out += "]}";
     }
     return out + "]}";
 }

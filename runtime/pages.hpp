@@ -17,12 +17,24 @@ struct Overview {
     struct Journey {
         std::string id, title, status, version;
         std::uint64_t entered = 0, sent = 0, held_back = 0, ended = 0;
+        /// An expression and what became of it, over all customers since the service started.
+        struct Expression {
+            std::string role, place, text; ///< `enter.when`, `cart.yaml:7`, `cart.value > 20`.
+            std::uint64_t evaluated = 0, met = 0, failed = 0;
+            bool is_condition = true; ///< Else a value, which is never met.
+        };
+        std::vector<Expression> expressions;
+        std::uint64_t failed() const; ///< Of all of them.
     };
     std::vector<Journey> journeys;
     std::uint64_t events = 0, active = 0;
     std::vector<TimelineRow> triggers; ///< Newest first.
     std::string zone = "UTC";
 };
+
+/// For `Overview::Journey::expressions`, as of now.
+std::vector<Overview::Journey::Expression>
+overview_of_expressions(const journeys::Journey& journey);
 
 std::string overview_html(const Overview& overview);
 /// `GET /v1/journeys`.

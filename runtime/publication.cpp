@@ -1,10 +1,12 @@
 #include "runtime/publication.hpp"
 
+#include "journeys/expressions.hpp"
 #include "journeys/ids.hpp"
 #include "journeys/template.hpp"
 #include "runtime/event_files.hpp"
 #include "schema/events_yaml.hpp"
 #include "schema/journey_yaml.hpp"
+#include "schema/model_json.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -93,6 +95,10 @@ journeys::Result<Files> read_files(const std::optional<fs::path>& config,
         for (const auto& path : paths.journeys) places.push_back(directory / path);
         if (auto read = read_templates(directory / paths.templates, files); !read)
             return read.error();
+        if (auto models = read_file(directory / paths.models)) {
+            files.models_name = (directory / paths.models).string();
+            files.models = std::move(*models);
+        }
         if (auto events = read_file(directory / paths.events)) {
             files.events_name = (directory / paths.events).string();
             files.events = std::move(*events);
@@ -112,6 +118,10 @@ std::string to_text(const Files& files) {
         json["events_name"] = files.events_name;
         json["events"] = *files.events;
     }
+    if (files.models) {
+        json["models_name"] = files.models_name;
+        json["models"] = *files.models;
+    }
     json["journeys"] = files.journeys;
     json["templates"] = files.templates;
     return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
@@ -126,6 +136,10 @@ journeys::Result<Files> files_from_text(std::string_view text) {
         if (json.contains("events")) {
             files.events_name = json.at("events_name");
             files.events = json.at("events").get<std::string>();
+        }
+        if (json.contains("models")) {
+            files.models_name = json.at("models_name");
+            files.models = json.at("models").get<std::string>();
         }
         files.journeys = json.at("journeys").get<std::map<std::string, std::string>>();
         files.templates = json.at("templates").get<std::map<std::string, std::string>>();
@@ -180,17 +194,32 @@ Compiled compile(const Files& files, const CompileOptions& options) {
     }
     if (has_config) context.templates = &texts;
 
+    journeys::models::ModelSetPtr models;
+    if (files.models) {
+        if (auto parsed = schema::parse_models(*files.models))
+            models = std::make_shared<const journeys::models::ModelSet>(std::move(*parsed));
+        else
+            result.mistakes.push_back({files.models_name, 1, 1, parsed.error().detail, false});
+    }
+    context.models_loaded = models && models->has_purchases;
+
     std::vector<journeys::JourneyPtr> current;
     for (const auto& [name, text] : files.journeys) {
         auto loaded = schema::load_journey(name, text, context);
         append(result.mistakes, std::move(loaded.mistakes));
-        if (loaded.journey) current.push_back(std::move(loaded.journey));
+        if (!loaded.journey) continue;
+        const auto before = std::ranges::find_if(options.known, [&](const auto& known) {
+            return known->id == loaded.journey->id && known->version == loaded.journey->version;
+        });
+        current.push_back(before == options.known.end()
+                              ? std::move(loaded.journey)
+                              : journeys::sharing_counts(loaded.journey, **before));
     }
     append(result.mistakes, schema::check_together(current));
     if (has_errors(result.mistakes)) return result;
     result.catalog = std::make_shared<const journeys::Catalog>(
         publication_of(files), std::move(settings), std::move(current), options.known,
-        std::move(templates));
+        std::move(templates), std::move(models));
     return result;
 }
 

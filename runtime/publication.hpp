@@ -23,6 +23,8 @@ struct Files {
     std::optional<std::string> events;            ///< config/events.yaml, where there is one.
     std::map<std::string, std::string> journeys;  ///< File name -> text.
     std::map<std::string, std::string> templates; ///< Name without `.mustache` -> text.
+    std::string models_name;                      ///< Of the fitted models, where there are any.
+    std::optional<std::string> models;
 };
 
 /// What `--config` and `--journeys` name. Without a configuration only the journeys' folder (or

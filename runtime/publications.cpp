@@ -74,8 +74,9 @@ journeys::CatalogPtr Publications::paused(journeys::CatalogPtr before,
                        before->publication() + static_cast<std::uint64_t>(pause.action)) |
         1;
     const std::vector<journeys::JourneyPtr> known{before->known().begin(), before->known().end()};
-    auto catalog = std::make_shared<const journeys::Catalog>(
-        number, before->settings(), std::move(current), known, before->templates());
+    auto catalog =
+        std::make_shared<const journeys::Catalog>(number, before->settings(), std::move(current),
+                                                  known, before->templates(), before->model_set());
     const std::scoped_lock lock{mutex_};
     catalogs_[number] = catalog;
     return catalog;

@@ -1,97 +1,44 @@
 #include "runtime/routes.hpp"
 
-#include "actors/messages.hpp"
 #include "journeys/cel/program.hpp"
 #include "journeys/environment.hpp"
 #include "journeys/local_time.hpp"
 #include "journeys/policy.hpp"
 #include "runtime/console.hpp"
 #include "runtime/customer_json.hpp"
+#include "runtime/customer_search.hpp"
 #include "schema/timeline_json.hpp"
+#include "schema/timestamp_text.hpp"
 
 #include <boost/asio/post.hpp>
 
+#include <charconv>
 #include <memory>
 
 namespace runtime {
 namespace {
 
 using journeys::Customer;
-using journeys::CustomerId;
 
-constexpr int hops_max = 8; ///< Tombstones followed before the search is given up.
 constexpr int timeline_rows = 200;
-constexpr auto patience = std::chrono::seconds{5};
 
-/// Asks one partition for one customer, tells `done`, and ends.
-class Question final : public caf::event_based_actor {
-public:
-    using Done = std::function<void(std::shared_ptr<const std::string>)>;
-    Question(caf::actor_config& config, Done tell)
-        : caf::event_based_actor(config), done_(std::move(tell)) {}
-
-protected:
-    caf::behavior make_behavior() override {
-        return {[this](const actors::CustomerState& state) {
-                    done_(state.block);
-                    quit();
-                },
-                caf::after(patience) >>
-                    [this] {
-                        done_(nullptr);
-                        quit();
-                    }};
+/// What the query of `/admin/rejects` asks for; nothing where it cannot be read.
+std::optional<DeadLetterFilter> dead_letter_filter(const Request& request) {
+    DeadLetterFilter filter;
+    filter.reason = request.parameter("reason");
+    filter.source = request.parameter("source");
+    filter.message_id = request.parameter("message");
+    filter.customer = request.parameter("customer");
+    if (const auto since = request.parameter("since"); !since.empty()) {
+        filter.since = schema::parse_producer_time(since);
+        if (!filter.since) return std::nullopt;
     }
-
-private:
-    Done done_;
-};
-
-/// The customer behind an id: of several readings of the text the first that is known, behind
-/// tombstones.
-class Search : public std::enable_shared_from_this<Search> {
-public:
-    using Done = std::function<void(std::shared_ptr<const Customer>)>;
-    Search(actors::System& system, std::string_view text, Done done)
-        : system_(system), done_(std::move(done)) {
-        using Space = journeys::IdNamespace;
-        if (const auto id = journeys::parse_customer_id(text)) candidates_.push_back(*id);
-        if (text.find(':') == std::string_view::npos && !text.empty())
-            for (const auto space : {Space::anonymous, Space::email, Space::phone, Space::shopify})
-                candidates_.push_back({space, std::string{text}});
+    if (const auto limit = request.parameter("limit"); !limit.empty()) {
+        const auto read = std::from_chars(limit.data(), limit.data() + limit.size(), filter.limit);
+        if (read.ec != std::errc{} || filter.limit < 1 || filter.limit > 10'000)
+            return std::nullopt;
     }
-
-    void next() {
-        if (at_ == candidates_.size()) return done_(nullptr);
-        ask(candidates_[at_++], 0);
-    }
-
-private:
-    void ask(const CustomerId& id, int hops) {
-        const auto self = shared_from_this();
-        auto question = system_.shard(0).spawn<Question>(
-            [self, hops](const std::shared_ptr<const std::string>& block) {
-                auto customer = block && !block->empty()
-                                    ? journeys::unpack(*block)
-                                    : journeys::Result<Customer>{
-                                          journeys::Error{journeys::ErrorCode::not_found, ""}};
-                if (!customer) return self->next();
-                if (customer->forward_to && hops < hops_max)
-                    return self->ask(*customer->forward_to, hops + 1);
-                self->done_(std::make_shared<const Customer>(std::move(*customer)));
-            });
-        actors::let_go_of_logger();
-        system_.query(id, question);
-    }
-
-    actors::System& system_;
-    std::vector<CustomerId> candidates_;
-    std::size_t at_ = 0;
-    Done done_;
-};
-
-void search(actors::System& system, std::string_view text, Search::Done done) {
-    std::make_shared<Search>(system, text, std::move(done))->next();
+    return filter;
 }
 
 void answer_storage(const Respond& respond, const journeys::Error& error) {
@@ -104,13 +51,15 @@ Handlers make_routes(const RouteParts& given) {
     const auto parts = std::make_shared<const RouteParts>(given);
     Handlers routes;
     const auto with_customer = [parts](const Request& request, const Respond& respond, auto use) {
-        search(parts->system, request.arguments.at(0),
-               [respond, use](const std::shared_ptr<const Customer>& customer) {
-                   if (!customer)
-                       respond(error_response(404, "no such customer"));
-                   else
-                       use(*customer);
-               });
+        if (!parts->system.has_started())
+            return respond(error_response(503, "this process stands by"));
+        find_customer(parts->system, request.arguments.at(0),
+                      [respond, use](const std::shared_ptr<const Customer>& customer) {
+                          if (!customer)
+                              respond(error_response(404, "no such customer"));
+                          else
+                              use(*customer);
+                      });
     };
 
     routes.push_back(
@@ -125,14 +74,16 @@ Handlers make_routes(const RouteParts& given) {
         {"GET", "/v1/customers/{id}/timeline", Scope::decide,
          [parts, with_customer](Request request, Respond respond) {
              with_customer(request, respond, [parts, respond](const Customer& customer) {
-                 boost::asio::post(parts->workers, [parts, respond, id = customer.id] {
-                     const auto rows =
-                         parts->archive.timeline(journeys::to_text(id), timeline_rows);
-                     if (!rows) return answer_storage(respond, rows.error());
+                 boost::asio::post(parts->workers, [parts, respond, customer] {
+                     auto stored =
+                         parts->archive.timeline(journeys::to_text(customer.id), timeline_rows);
+                     if (!stored) return answer_storage(respond, stored.error());
+                     const auto rows = whole_timeline(std::move(*stored), customer,
+                                                      *parts->publications.newest());
                      std::string body = "{\"timeline\":[";
-                     for (std::size_t i = 0; i < rows->size(); ++i)
+                     for (std::size_t i = 0; i < rows.size(); ++i)
                          body += (i == 0 ? "" : ",") +
-                                 schema::to_json_line((*rows)[i].customer, (*rows)[i].entry);
+                                 schema::to_json_line(rows[i].customer, rows[i].entry);
                      respond({.body = body + "]}"});
                  });
              });
@@ -149,14 +100,14 @@ Handlers make_routes(const RouteParts& given) {
                  if (!timeline)
                      return respond(
                          {.body = std::move(text), .content_type = "text/plain; charset=utf-8"});
-                 boost::asio::post(parts->workers, [parts, respond, text, now, id = customer.id,
-                                                    zone = std::string{journeys::zone_of(
-                                                        customer, catalog->settings())}]() mutable {
-                     const auto rows =
-                         parts->archive.timeline(journeys::to_text(id), timeline_rows);
-                     if (!rows) return answer_storage(respond, rows.error());
+                 boost::asio::post(parts->workers, [parts, respond, text, now, customer,
+                                                    catalog]() mutable {
+                     auto stored =
+                         parts->archive.timeline(journeys::to_text(customer.id), timeline_rows);
+                     if (!stored) return answer_storage(respond, stored.error());
+                     const std::string zone{journeys::zone_of(customer, catalog->settings())};
                      text += '\n';
-                     for (const auto& row : *rows)
+                     for (const auto& row : whole_timeline(std::move(*stored), customer, *catalog))
                          text += timeline_line(row.entry, zone, now) + '\n';
                      respond(
                          {.body = std::move(text), .content_type = "text/plain; charset=utf-8"});
@@ -201,17 +152,51 @@ Handlers make_routes(const RouteParts& given) {
                  });
          }});
     routes.push_back(
-        {"GET", "/admin/rejects", Scope::admin, [parts](Request, Respond respond) {
-             boost::asio::post(parts->workers, [parts, respond] {
-                 const auto rows = parts->archive.rejects(100);
-                 if (!rows) return answer_storage(respond, rows.error());
-                 std::string body;
-                 for (const auto& row : *rows)
-                     body += journeys::to_text(row.at) + "  " + row.source + "  " + row.reason +
-                             "  " + row.body + '\n';
-                 respond({.body = std::move(body), .content_type = "text/plain; charset=utf-8"});
+        {"GET", "/admin/rejects", Scope::admin, [parts](Request request, Respond respond) {
+             auto filter = dead_letter_filter(request);
+             if (!filter)
+                 return respond(error_response(400, "since is an ISO time, limit a number"));
+             const bool as_json = !request.parameter("json").empty();
+             const bool counts = !request.parameter("counts").empty();
+             boost::asio::post(parts->workers, [parts, respond, as_json, counts,
+                                                filter = std::move(*filter)] {
+                 auto text = dead_letters_text(parts->dead_letters, filter, counts, as_json);
+                 if (!text) return answer_storage(respond, text.error());
+                 respond({.body = std::move(*text), .content_type = "text/plain; charset=utf-8"});
              });
          }});
+    routes.push_back(
+        {"GET", "/admin/privacy", Scope::admin, [parts](Request request, Respond respond) {
+             const bool as_json = !request.parameter("json").empty();
+             const bool all = !request.parameter("all").empty();
+             boost::asio::post(parts->workers, [parts, respond, as_json, all] {
+                 auto text = privacy_text(parts->privacy, all, as_json);
+                 if (!text) return answer_storage(respond, text.error());
+                 respond({.body = std::move(*text), .content_type = "text/plain; charset=utf-8"});
+             });
+         }});
+    routes.push_back(
+        {"POST", "/admin/privacy/{id}/done", Scope::admin,
+         [parts](Request request, Respond respond) {
+             boost::asio::post(parts->workers, [parts, respond, id = request.arguments.at(0)] {
+                 const auto done = parts->privacy.finish(id, parts->now());
+                 if (!done) return answer_storage(respond, done.error());
+                 respond(*done ? Response{.body = "{}"}
+                               : error_response(404, "no open request has this number"));
+             });
+         }});
+    // What `sojourn parked retry` asks, for one customer at a time.
+    routes.push_back({"POST", "/admin/parked/{id}/retry", Scope::admin,
+                      [parts](Request request, Respond respond) {
+                          const auto customer =
+                              journeys::parse_customer_id(request.arguments.at(0));
+                          if (!customer) return respond(error_response(400, "no customer's id"));
+                          parts->system.release(*customer, [respond](const std::string& why_not) {
+                              respond({.status = why_not.empty() ? 200 : 409,
+                                       .body = why_not,
+                                       .content_type = "text/plain; charset=utf-8"});
+                          });
+                      }});
     routes.push_back({"POST", "/admin/reload", Scope::admin, [parts](Request, Respond respond) {
                           parts->reload();
                           respond({.status = 202, .body = "{}"});

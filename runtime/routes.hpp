@@ -3,8 +3,10 @@
 
 #include "actors/system.hpp"
 #include "runtime/archive.hpp"
+#include "runtime/dead_letters.hpp"
 #include "runtime/listener/request.hpp"
 #include "runtime/pages.hpp"
+#include "runtime/privacy_requests.hpp"
 #include "runtime/publications.hpp"
 
 #include <boost/asio/thread_pool.hpp>
@@ -18,6 +20,8 @@ struct RouteParts {
     actors::System& system;
     Publications& publications;
     Archive& archive;
+    DeadLetters& dead_letters;
+    PrivacyRequests& privacy;
     boost::asio::thread_pool&
         workers; ///< For what blocks: one thread, so that the archive is asked in turn.
     std::function<journeys::Timestamp()> now;

@@ -2,21 +2,39 @@
 
 #include "actors/system.hpp"
 #include "runtime/archive.hpp"
+#include "runtime/audit_keeper.hpp"
+#include "runtime/batch_writer.hpp"
+#include "runtime/channels/http_channel.hpp"
 #include "runtime/channels/http_client.hpp"
+#include "runtime/channels/registry.hpp"
 #include "runtime/channels/sandbox.hpp"
-#include "runtime/channels/webhook.hpp"
 #include "runtime/database.hpp"
+#include "runtime/fit_schedule.hpp"
+#include "runtime/free_memory.hpp"
+#include "runtime/links.hpp"
 #include "runtime/listener/listener.hpp"
 #include "runtime/log.hpp"
-#include "runtime/postgres/embedded.hpp"
+#include "runtime/message_ledger.hpp"
+#include "runtime/operator_routes.hpp"
+#include "runtime/person_routes.hpp"
+#include "runtime/poison_mark.hpp"
 #include "runtime/postgres/event_log.hpp"
-#include "runtime/postgres/migrate.hpp"
+#include "runtime/postgres/primacy.hpp"
 #include "runtime/postgres/store.hpp"
 #include "runtime/postgres/transfer_mover.hpp"
+#include "runtime/postgres/wake_sweep.hpp"
+#include "runtime/privacy.hpp"
+#include "runtime/product_codec.hpp"
 #include "runtime/publications.hpp"
+#include "runtime/reject_keeper.hpp"
+#include "runtime/report_desk.hpp"
+#include "runtime/retention.hpp"
 #include "runtime/routes.hpp"
 #include "runtime/service_clock.hpp"
+#include "runtime/service_storage.hpp"
 #include "runtime/stop_system.hpp"
+#include "runtime/suppressions.hpp"
+#include "runtime/system_settings.hpp"
 #include "runtime/tally.hpp"
 #include "schema/record_codec.hpp"
 
@@ -25,21 +43,11 @@
 
 #include <boost/asio/ip/tcp.hpp>
 
-#include <fcntl.h>
-#include <malloc.h>
-#include <sys/file.h>
-#include <unistd.h>
-
-#include <algorithm>
-#include <cerrno>
-#include <condition_variable>
-#include <cstring>
+#include <atomic>
 
 #include <cstdio>
 #include <future>
 #include <optional>
-#include <random>
-#include <stop_token>
 #include <thread>
 #include <utility>
 
@@ -50,62 +58,8 @@ using journeys::Error;
 using journeys::ErrorCode;
 using journeys::Result;
 
-/// Stored positions hang on it, so it is fixed: enough for the cores of one large machine.
-constexpr actors::Partition partition_count = 8;
 constexpr auto take_over_patience = std::chrono::seconds{60};
-constexpr auto supervision = std::chrono::milliseconds{500};
-constexpr std::size_t rejects_waiting_max = 10'000;
-
-LogCodec log_codec() {
-    LogCodec codec;
-    codec.decode = [](journeys::RecordKind kind, std::string_view body, std::uint64_t offset,
-                      journeys::Timestamp accepted_at, const journeys::CustomerId& customer) {
-        static thread_local schema::MessageDecoder
-            decoder; // Its buffers; it keeps nothing between calls.
-        return schema::decode(kind, body, {offset, accepted_at, customer}, decoder);
-    };
-    codec.encode = [](const journeys::Record& record) { return schema::encode(record); };
-    codec.kind = [](const journeys::Record& record) { return schema::kind_of(record); };
-    codec.message_hash = [](const journeys::Record& record) {
-        return schema::message_hash(record);
-    };
-    codec.stamp = [](journeys::Record& record) { schema::cap_time(record); };
-    return codec;
-}
-
-/// Held for as long as the process lives, so that two services never share a data folder. The
-/// kernel lets it go however the process ends.
-Result<int> lock_folder(const std::string& folder) {
-    std::error_code error;
-    std::filesystem::create_directories(folder, error);
-    if (error)
-        return Error{ErrorCode::unavailable, "cannot make " + folder + ": " + error.message()};
-    const auto file = folder + "/service.lock";
-    const int descriptor = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (descriptor < 0)
-        return Error{ErrorCode::unavailable, "cannot write " + file + ": " + std::strerror(errno)};
-    if (::flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
-        ::close(descriptor);
-        return Error{ErrorCode::unavailable, "another service runs on " + folder};
-    }
-    return descriptor;
-}
-
-/// Closes what `lock_folder` opened.
-class FolderLock {
-public:
-    FolderLock() = default;
-    ~FolderLock() { let_go(); }
-    FolderLock(const FolderLock&) = delete;
-    FolderLock& operator=(const FolderLock&) = delete;
-    void hold(int descriptor) { descriptor_ = descriptor; }
-    void let_go() {
-        if (descriptor_ >= 0) ::close(std::exchange(descriptor_, -1));
-    }
-
-private:
-    int descriptor_ = -1;
-};
+constexpr std::size_t kept_waiting_max = 10'000;
 
 /// Whether the port can be had, asked before anything else is started. 0 is any port.
 Result<void> check_port(const std::string& address, std::uint16_t port) {
@@ -124,15 +78,6 @@ Result<void> check_port(const std::string& address, std::uint16_t port) {
         return Error{ErrorCode::unavailable, "cannot listen on " + address + ":" +
                                                  std::to_string(port) + ": " + error.message()};
     return {};
-}
-
-/// Names this process among all that ever owned the partitions.
-std::string instance_name() {
-    std::random_device random;
-    char name[32];
-    std::snprintf(name, sizeof name, "%x-%08x", static_cast<unsigned>(::getpid()),
-                  static_cast<unsigned>(random()));
-    return name;
 }
 
 class ClockPacer final : public actors::Pacer {
@@ -177,105 +122,133 @@ public:
         : options(std::move(given)), clock(options.clock_speed), pacer(clock) {}
 
     Result<void> open_storage();
-    /// Starts the private PostgreSQL again whenever it has ended without us.
-    void supervise_storage();
     Result<void> read_publications(const Files& files, std::vector<schema::Mistake>& mistakes);
+    Result<void> open_records();
     Result<void> open_channels();
-    void start_actors();
+    /// What an operator or the service itself did, into the audit log.
+    void note(std::string actor, std::string action, std::string subject, std::string detail);
+    void make_actors();
+    /// Waits where another process works. False: it gave up.
+    Result<bool> become_primary(const Files& files);
+    void open_marks();
     Result<void> publish(const journeys::Catalog& catalog);
     Result<void> open_listener();
     Overview overview() const;
     std::string why_not_ready() const;
-    void keep_in_sandbox(const actors::ProviderRequest& request,
-                         std::function<void(Result<void>)> done);
-    void keep_reject(RejectedMessage message);
+    ProviderSettings provider_settings(const schema::ChannelConfig& channel) const;
+    ChannelHooks channel_hooks(const schema::ChannelConfig& channel);
+    struct KeptInSandbox {
+        actors::ProviderRequest request;
+        std::function<void(Result<void>)> done;
+    };
+    void write_sandbox(std::vector<KeptInSandbox> batch);
     void reload();
+    void start_fitting();
     bool stop();
-    /// A span that is meant in real time, for whoever measures it by the service's clock.
-    journeys::Duration paced(journeys::Duration span) const {
-        return std::chrono::duration_cast<journeys::Duration>(span * std::max(1.0, clock.speed()));
-    }
-
     ServiceOptions options;
     schema::Config config;
     Log log;
     ServiceClock clock;
     ClockPacer pacer;
-    std::string data_dir;
-    FolderLock folder_lock;
-    std::optional<EmbeddedPostgres> embedded;
-    std::jthread supervisor;
-    ConnectionSettings connection;
+    std::unique_ptr<ServiceStorage> storage;
     std::optional<Archive> archive;
+    std::optional<DeadLetters> dead_letters;
+    std::optional<RejectKeeper> rejects;
+    std::optional<PrivacyRequests> privacy;
     std::optional<Publications> publications;
+    std::unique_ptr<Suppressions> suppressions;
+    std::optional<Audit> audit;
+    std::optional<AuditKeeper> audit_keeper;
+    std::optional<MessageLedger> ledger;
+    std::optional<Links> links;
+    std::optional<Retention> retention;
     std::optional<Tally> tally;
     Ownership ownership;
+    std::optional<Primacy> primacy;
+    std::atomic<bool> stands_by{false}, is_up{false};
     std::optional<PostgresEventLog> event_log;
     std::optional<TransferMover> mover;
+    std::optional<WakeSweep> sweep;
+    std::optional<FitSchedule> fit_schedule;
     std::optional<PostgresStore> store;
+    std::unique_ptr<PoisonMarkFile> marks;
     std::optional<HttpClient> http;
     std::vector<std::unique_ptr<actors::Channel>> channels;
+    std::map<std::string, const Provider*> providers; ///< By channel; those of `channels`.
+    std::optional<ReportDesk> desk;
     boost::asio::thread_pool sandbox_worker{1};
     boost::asio::thread_pool archive_worker{1};
+    boost::asio::thread_pool report_worker{1};   ///< Reports and links: they must not wait
+    boost::asio::thread_pool operator_worker{2}; ///< behind an operator's long request.
+    BatchWriter<KeptInSandbox> sandbox{sandbox_worker, kept_waiting_max,
+                                       [this](auto batch) { write_sandbox(std::move(batch)); }};
     actors::Ports ports;
     std::optional<actors::System> system;
+    std::optional<PrivacyDesk> privacy_desk;
     std::unique_ptr<Listener> listener;
 
-    std::mutex mutex;
-    struct Kept {
-        actors::ProviderRequest request;
-        std::function<void(Result<void>)> done;
-    };
-    std::vector<Kept> sandbox_waiting;      ///< Guarded by `mutex`.
-    std::vector<RejectRow> rejects_waiting; ///< Guarded by `mutex`.
-    std::mutex reloading;                   ///< One reload at a time.
+    std::mutex reloading; ///< One reload at a time.
 };
 
 Result<void> Service::Parts::open_storage() {
-    connection.instance = instance_name();
-    if (!config.storage.url.is_empty()) {
-        connection.conninfo = config.storage.url.reveal();
-    } else {
-        data_dir = data_folder(options.config, config).string();
-        const auto locked = lock_folder(data_dir);
-        if (!locked) return locked.error();
-        folder_lock.hold(*locked);
-        auto started = EmbeddedPostgres::start(data_dir);
-        if (!started) return started.error();
-        embedded.emplace(std::move(*started));
-        connection.conninfo = embedded->conninfo();
-        log.info("storage", {{"data_dir", data_dir}});
-        if (embedded->was_adopted())
-            log.info("adopted the private PostgreSQL that was still running");
-    }
-    if (embedded) supervise_storage();
-    auto opened = Connection::open(connection, "migrate");
+    auto opened = ServiceStorage::open(options.config, config, log);
     if (!opened) return opened.error();
-    if (const auto migrated = migrate(*opened); !migrated) return migrated.error();
-    if (auto fixed = fix_partition_count(*opened, partition_count); !fixed) return fixed.error();
-    archive.emplace(connection.conninfo);
-    const auto newest = archive->newest_accepted_at();
-    if (!newest) return newest.error();
-    clock.start_no_earlier_than(*newest);
+    storage = std::move(*opened);
+    const auto& conninfo = storage->connection().conninfo;
+    archive.emplace(conninfo);
+    dead_letters.emplace(conninfo);
+    privacy.emplace(conninfo);
+    RejectKeeper::Limits keeping;
+    keeping.age_max = config.limits.rejects_for;
+    keeping.rows_max = config.limits.rejects;
+    rejects.emplace(
+        conninfo, keeping, [this] { return clock.now(); }, log);
     return {};
 }
 
-void Service::Parts::supervise_storage() {
-    supervisor = std::jthread{[this](const std::stop_token& stopping) {
-        std::mutex unshared;
-        std::condition_variable_any pause;
-        while (true) {
-            std::unique_lock lock{unshared};
-            pause.wait_for(lock, stopping, supervision, [] { return false; });
-            if (stopping.stop_requested()) return;
-            if (embedded->server_pid() != 0) continue;
-            log.error("the private PostgreSQL has ended and is started again");
-            if (auto again = EmbeddedPostgres::start(data_dir))
-                again->leave_running();
-            else
-                log.repeated_warning("it does not start", {{"why", again.error().detail}});
-        }
-    }};
+Result<void> Service::Parts::open_records() {
+    const auto suppression_key = service_key(storage->connection().conninfo, "suppressions");
+    if (!suppression_key) return suppression_key.error();
+    const auto link_key = service_key(storage->connection().conninfo, "links");
+    if (!link_key) return link_key.error();
+    auto opened = Suppressions::open(storage->connection().conninfo, *suppression_key);
+    if (!opened) return opened.error();
+    suppressions = std::move(*opened);
+    audit.emplace(storage->connection().conninfo);
+    audit_keeper.emplace(*audit, *suppressions, log);
+    ledger.emplace(storage->connection().conninfo);
+    const auto& listen = config.listen;
+    links.emplace(config.public_url.empty()
+                      ? "http://" + listen.address + ':' + std::to_string(listen.port)
+                      : config.public_url,
+                  *link_key);
+    const auto& kept = config.retention;
+    retention.emplace(
+        storage->connection().conninfo,
+        std::vector<RetentionRule>{{"timeline", "at", paced(kept.timeline, clock.speed())},
+                                   {"sandbox_messages", "at", paced(kept.sandbox, clock.speed())},
+                                   {"outbox", "updated_at", paced(kept.outbox, clock.speed()),
+                                    "state NOT IN ('pending', 'claimed')"}},
+        [this] { return clock.now(); }, log);
+    // The newest hash, so that an end that was cut off can be told from this line. Whether all of
+    // it is unbroken is asked by `sojourn audit verify`, for that reads the whole.
+    const auto newest = audit->newest(1);
+    if (!newest) return newest.error();
+    if (!newest->empty())
+        log.info("audit log", {{"entries", newest->front().id}, {"head", newest->front().hash}});
+    return {};
+}
+
+void Service::Parts::note(std::string actor, std::string action, std::string subject,
+                          std::string detail) {
+    AuditEntry entry;
+    entry.at = clock.now();
+    entry.actor = std::move(actor);
+    entry.action = std::move(action);
+    entry.subject = std::move(subject);
+    entry.detail = std::move(detail);
+    if (const auto added = audit->add({entry}); !added)
+        log.repeated_warning("the audit log cannot be written", {{"why", added.error().detail}});
 }
 
 Result<void> Service::Parts::read_publications(const Files& files,
@@ -303,81 +276,111 @@ Result<void> Service::Parts::open_channels() {
             channels.push_back(
                 std::make_unique<SandboxChannel>([this](const actors::ProviderRequest& request,
                                                         std::function<void(Result<void>)> done) {
-                    keep_in_sandbox(request, std::move(done));
+                    if (!sandbox.add({request, done}))
+                        done(Error{ErrorCode::limit_exceeded, "the sandbox cannot keep up"});
                 }));
-        } else if (channel.type == "webhook") {
-            auto webhook =
-                make_webhook({channel.url.reveal(), channel.secret.reveal(), channel.timeout});
-            if (!webhook)
-                return Error{webhook.error().code,
-                             "channel " + channel.name + ": " + webhook.error().detail};
-            channels.push_back(std::make_unique<HttpChannel>(*http, std::move(*webhook)));
         } else {
-            return Error{ErrorCode::invalid_argument, "channel " + channel.name + ": type " +
-                                                          channel.type + " is not built yet"};
+            auto provider = make_provider(provider_settings(channel));
+            if (!provider)
+                return Error{provider.error().code,
+                             "channel " + channel.name + ": " + provider.error().detail};
+            providers[channel.name] = provider->get();
+            channels.push_back(
+                std::make_unique<HttpChannel>(*http, std::move(*provider), channel_hooks(channel),
+                                              static_cast<std::size_t>(channel.batch)));
         }
         ports.channels[channel.name] = channels.back().get();
     }
     return {};
 }
 
-void Service::Parts::keep_in_sandbox(const actors::ProviderRequest& request,
-                                     std::function<void(Result<void>)> done) {
-    {
-        const std::scoped_lock lock{mutex};
-        sandbox_waiting.push_back({request, std::move(done)});
-        if (sandbox_waiting.size() > 1) return; // Whoever was first writes for all.
+ProviderSettings Service::Parts::provider_settings(const schema::ChannelConfig& channel) const {
+    ProviderSettings settings;
+    settings.channel = channel.name;
+    settings.type = channel.type;
+    settings.url = channel.option("url");
+    settings.from = channel.from;
+    settings.timeout = channel.timeout;
+    for (const auto& [name, value] : channel.options) settings.options[name] = value.reveal();
+    if (const auto* rules = config.settings.channel(channel.name)) {
+        settings.address = rules->address;
+        settings.templates = rules->templates;
     }
-    boost::asio::post(sandbox_worker, [this] {
-        std::vector<Kept> batch;
-        {
-            const std::scoped_lock lock{mutex};
-            batch.swap(sandbox_waiting);
-        }
-        std::vector<actors::ProviderRequest> requests;
-        for (const auto& kept : batch) requests.push_back(kept.request);
-        const auto result = archive->keep_sandbox_messages(requests, clock.now());
-        for (const auto& kept : batch) kept.done(result);
-    });
+    if (!config.public_url.empty())
+        settings.feedback_url = config.public_url + "/v1/feedback/" + channel.name;
+    return settings;
 }
 
-void Service::Parts::keep_reject(RejectedMessage message) {
-    {
-        const std::scoped_lock lock{mutex};
-        if (rejects_waiting.size() >= rejects_waiting_max)
-            return; // Counted by the metrics all the same.
-        rejects_waiting.push_back(
-            {message.received_at, message.key,
-             std::string{schema::to_text(message.reason)} + ": " + message.detail,
-             std::move(message.raw)});
-        if (rejects_waiting.size() > 1) return;
-    }
-    boost::asio::post(archive_worker, [this] {
-        std::vector<RejectRow> batch;
-        {
-            const std::scoped_lock lock{mutex};
-            batch.swap(rejects_waiting);
-        }
-        if (const auto kept = archive->add_rejects(batch); !kept)
-            log.repeated_warning("rejected messages could not be kept",
-                                 {{"why", kept.error().detail}});
-    });
+ChannelHooks Service::Parts::channel_hooks(const schema::ChannelConfig& channel) {
+    const auto* rules = config.settings.channel(channel.name);
+    ChannelHooks hooks;
+    hooks.is_suppressed = [this, kind = rules ? rules->address
+                                              : std::string{}](const std::string& address) {
+        return suppressions->contains(kind, address);
+    };
+    hooks.with_links = [this](const actors::ProviderRequest& message) {
+        return links->fill(message.payload, message.intent);
+    };
+    hooks.report = [this, name = channel.name](Report report) {
+        report.at = clock.now();
+        report.id = journeys::to_text(report.intent) + "/answer";
+        boost::asio::post(report_worker, [this, name, report = std::move(report)] {
+            desk->take(name, {report}, [this, name](const Result<ReportDesk::Taken>& taken) {
+                if (!taken)
+                    log.repeated_warning("what an answer said of an address is lost",
+                                         {{"channel", name}, {"why", taken.error().detail}});
+            });
+        });
+    };
+    return hooks;
 }
 
-void Service::Parts::start_actors() {
+void Service::Parts::write_sandbox(std::vector<KeptInSandbox> batch) {
+    std::vector<actors::ProviderRequest> requests;
+    for (auto& kept : batch) requests.push_back(std::move(kept.request));
+    const auto result = archive->keep_sandbox_messages(requests, clock.now());
+    for (const auto& kept : batch) kept.done(result);
+}
+
+void Service::Parts::open_marks() {
+    const auto folder = data_folder(options.config, config);
+    std::error_code error;
+    std::filesystem::create_directories(folder, error);
+    auto opened = PoisonMarkFile::open(folder / "marks", partition_count);
+    if (!opened)
+        return log.warning("no marks are kept: a record that ends the process will not be parked",
+                           {{"why", opened.error().detail}});
+    marks = std::move(*opened);
+    ports.mark = marks.get();
+    ports.poison = marks->poison();
+    for (const auto& [partition, offset] : ports.poison.records)
+        log.error("the service has ended at a record three times, and parks it",
+                  {{"partition", partition}, {"offset", offset}});
+    for (const auto& customer : ports.poison.timers)
+        log.error("the service has ended at a timer three times, and parks its customer",
+                  {{"customer", journeys::to_text(customer)}});
+}
+
+void Service::Parts::make_actors() {
     EventLogSettings settings;
-    settings.connection = connection;
+    settings.connection = storage->connection();
     settings.partitions = partition_count;
     settings.clock = [this] { return clock.now(); };
-    settings.codec = log_codec();
-    settings.segment_span = paced(settings.segment_span);
-    settings.retention = paced(config.storage.retention);
+    settings.codec = product_codec();
+    settings.segment_span = paced(settings.segment_span, clock.speed());
+    settings.retention = paced(config.storage.retention, clock.speed());
     settings.bytes_max = config.storage.retention_bytes;
     event_log.emplace(settings, ownership);
     mover.emplace(settings, *event_log);
+    desk.emplace(ReportDeskParts{.ledger = *ledger,
+                                 .suppressions = *suppressions,
+                                 .log = *event_log,
+                                 .catalog = [this] { return publications->newest(); },
+                                 .now = [this] { return clock.now(); }});
+    sweep.emplace(WakeSweepSettings{.connection = storage->connection(), .clock = settings.clock});
 
     StoreSettings storing;
-    storing.connection = connection;
+    storing.connection = storage->connection();
     storing.clock = settings.clock;
     storing.codec = settings.codec;
     storing.on_moves = [this] { mover->wake(); };
@@ -389,41 +392,43 @@ void Service::Parts::start_actors() {
     ports.pacer = &pacer;
     ports.observer = &*tally;
     ports.encode = settings.codec.encode;
-    ports.trim = [] { ::malloc_trim(0); };
+    ports.trim = give_memory_back;
+    system.emplace(ports, system_settings(config, clock.speed()));
+    privacy_desk.emplace(PrivacyParts{.conninfo = storage->connection().conninfo,
+                                      .system = *system,
+                                      .log = *event_log,
+                                      .suppressions = *suppressions,
+                                      .audit = *audit,
+                                      .catalog = [this] { return publications->newest(); },
+                                      .now = [this] { return clock.now(); },
+                                      .partitions = partition_count});
+}
 
-    actors::SystemSettings actor_settings;
-    actor_settings.partitions = partition_count;
-    actor_settings.shards =
-        std::clamp(std::thread::hardware_concurrency(), 1u, unsigned{partition_count});
-    actor_settings.partition.active_customers_max = std::max<std::size_t>(
-        1, static_cast<std::size_t>(config.limits.active_customers) / partition_count);
-    auto& partition = actor_settings.partition;
-    partition.idle_after = paced(config.limits.passivate_after);
-    partition.timer_window = paced(partition.timer_window);
-    partition.retry_min = paced(partition.retry_min);
-    partition.retry_max = paced(partition.retry_max);
-    auto& flush = actor_settings.flush;
-    flush.checkpoint = paced(config.storage.checkpoint);
-    flush.checkpoint_max = paced(flush.checkpoint_max);
-    flush.retry_min = paced(flush.retry_min);
-    flush.retry_max = paced(flush.retry_max);
-    actor_settings.rules = &actors::product_rules();
-    for (const auto& channel : config.channels) {
-        const auto* rules = config.settings.channel(channel.name);
-        actors::ChannelSettings one;
-        one.name = channel.name;
-        one.deduplicates = rules && rules->deduplicates;
-        one.concurrency = static_cast<std::size_t>(channel.concurrency);
-        one.rate = channel.rate / std::max(1.0, clock.speed());
-        one.burst = std::max(1.0, channel.rate);
-        for (auto* const span : {&one.breaker_open, &one.breaker_open_max, &one.backoff,
-                                 &one.backoff_max, &one.claim_age_max})
-            *span = paced(*span);
-        one.seed = journeys::hash(channel.name, config.settings.seed);
-        actor_settings.channels.push_back(one);
+Result<bool> Service::Parts::become_primary(const Files& files) {
+    primacy.emplace(PrimacySettings{.connection = storage->connection()});
+    const auto say_so = [this] {
+        stands_by = true;
+        log.info("standby: another process works on this database");
+    };
+    if (!primacy->acquire(say_so, options.gives_up)) return false;
+    if (stands_by) {
+        // Meanwhile the other has published.
+        const auto stored = archive->publications();
+        if (!stored) return stored.error();
+        for (const auto& text : *stored) publications->add_stored(text);
+        publications->add(files);
     }
-    system.emplace(ports, actor_settings);
+    const auto newest = archive->newest_instant();
+    if (!newest) return newest.error();
+    clock.start_no_earlier_than(*newest);
+    open_marks(); // Until now they were another's.
     system->start();
+    if (stands_by.exchange(false)) log.info("standby: taking over");
+    if (auto published = publish(*publications->newest()); !published) return published.error();
+    sweep->begin(publications->newest()->wake_reason());
+    start_fitting();
+    is_up = true;
+    return true;
 }
 
 Result<void> Service::Parts::publish(const journeys::Catalog& catalog) {
@@ -453,6 +458,8 @@ Result<void> Service::Parts::publish(const journeys::Catalog& catalog) {
 }
 
 std::string Service::Parts::why_not_ready() const {
+    if (stands_by) return "standby: another process works on this database";
+    if (!is_up) return "starting";
     if (!event_log || !event_log->healthy()) return "storage is not reachable";
     const auto owned = ownership.all();
     if (owned.size() < partition_count) return "partitions are being taken over";
@@ -472,10 +479,10 @@ Overview Service::Parts::overview() const {
     result.zone = config.settings.timezone;
     for (const auto& journey : publications->newest()->journeys()) {
         const auto counts = tally->of(journey->id);
-        result.journeys.push_back({journey->id, journey->title,
-                                   std::string{status_text(journey->status)},
-                                   journeys::version_text(journey->version), counts.entered,
-                                   counts.sent, counts.held_back, counts.ended});
+        result.journeys.push_back(
+            {journey->id, journey->title, std::string{status_text(journey->status)},
+             journeys::version_text(journey->version), counts.entered, counts.sent,
+             counts.held_back, counts.ended, overview_of_expressions(*journey)});
     }
     return result;
 }
@@ -485,20 +492,43 @@ Result<void> Service::Parts::open_listener() {
     settings.address = config.listen.address;
     settings.port = config.listen.port;
     settings.clock_speed = clock.speed();
-    if (!data_dir.empty()) settings.local_socket = std::filesystem::path{data_dir} / "sojourn.sock";
+    // With a database elsewhere, too: operators' commands come this way.
+    const auto folder = data_folder(options.config, config);
+    std::error_code no_folder;
+    std::filesystem::create_directories(folder, no_folder);
+    if (no_folder)
+        log.warning("no socket for operators", {{"folder", folder.string()}});
+    else
+        settings.local_socket = folder / "sojourn.sock";
     std::vector<Key> keys;
     for (const auto& key : config.keys)
         keys.push_back(make_key(key.name, key.key.reveal(), scopes_of(key)));
     settings.keys = KeyRing{std::move(keys)};
+    for (const auto& source : config.sources) {
+        WebhookSource one{.name = source.name,
+                          .shop = schema::find_shop(source.type),
+                          .secrets = {},
+                          .shops = source.shops};
+        for (const auto& secret : source.secrets) one.secrets.push_back(secret.reveal());
+        settings.sources.push_back(std::move(one));
+    }
     auto& limits = settings.limits;
     limits.messages.frame_bytes_max = static_cast<std::size_t>(config.limits.frame_bytes);
     limits.messages.message_bytes_max = static_cast<std::size_t>(config.limits.message_bytes);
+    limits.body_bytes_max = static_cast<std::size_t>(config.limits.body_bytes);
     limits.connections_max = static_cast<std::size_t>(config.limits.connections);
+    limits.connections_per_address_max =
+        static_cast<std::size_t>(config.limits.connections_per_address);
+    limits.address_bytes_in_flight_max = static_cast<std::size_t>(config.limits.bytes_per_address);
+    limits.idle_timeout = std::chrono::ceil<std::chrono::milliseconds>(config.limits.idle);
+    settings.identity = config.identity;
 
     const RouteParts routes{
         .system = *system,
         .publications = *publications,
         .archive = *archive,
+        .dead_letters = *dead_letters,
+        .privacy = *privacy,
         .workers = archive_worker,
         .now = [this] { return clock.now(); },
         .overview = [this] { return overview(); },
@@ -509,10 +539,50 @@ Result<void> Service::Parts::open_listener() {
         .credit = system->credit(),
         .now = [this] { return clock.now(); },
         .handlers = make_routes(routes),
-        .reject = [this](RejectedMessage message) { keep_reject(std::move(message)); },
+        .reject = [this](RejectedMessage message) { rejects->keep(std::move(message)); },
+        .privacy =
+            [this](schema::PrivacyRequest request, std::string source,
+                   std::function<void(Result<void>)> done) {
+                boost::asio::post(archive_worker, [this, request = std::move(request),
+                                                   source = std::move(source),
+                                                   done = std::move(done)] {
+                    auto kept = privacy->add(request, source, clock.now());
+                    if (kept)
+                        log.info("a privacy request",
+                                 {{"kind", schema::to_text(request.kind)}, {"source", source}});
+                    done(std::move(kept));
+                });
+            },
         .not_ready = [this] { return why_not_ready(); },
         .metrics = [this] { return tally->text(); },
         .observer = &*tally};
+    const auto add_handlers = [&](Handlers more) {
+        for (auto& route : more) listening.handlers.push_back(std::move(route));
+    };
+    add_handlers(make_person_routes({.system = *system,
+                                     .log = *event_log,
+                                     .publications = *publications,
+                                     .ledger = *ledger,
+                                     .desk = *desk,
+                                     .links = *links,
+                                     .notes = log,
+                                     .providers = providers,
+                                     .public_url = config.public_url,
+                                     .workers = report_worker,
+                                     .now = [this] { return clock.now(); },
+                                     .wall_clock =
+                                         [] {
+                                             return std::chrono::floor<std::chrono::seconds>(
+                                                 std::chrono::system_clock::now());
+                                         }}));
+    add_handlers(make_operator_routes({.system = *system,
+                                       .publications = *publications,
+                                       .suppressions = *suppressions,
+                                       .audit = *audit,
+                                       .privacy = *privacy_desk,
+                                       .conninfo = storage->connection().conninfo,
+                                       .workers = operator_worker,
+                                       .now = [this] { return clock.now(); }}));
     auto opened = Listener::open(std::move(settings), std::move(listening));
     if (!opened) return opened.error();
     listener = std::move(*opened);
@@ -538,10 +608,24 @@ void Service::Parts::reload() {
         return log.error("reload: cannot be stored", {{"why", saved.error().detail}});
     if (auto published = publish(*compiled.catalog); !published)
         return log.error("reload: cannot be published", {{"why", published.error().detail}});
+    note("service", "config.loaded", "publication " + std::to_string(publication_of(*files)),
+         std::to_string(compiled.catalog->journeys().size()) + " journeys; reload");
+    sweep->begin(compiled.catalog->wake_reason());
     log.info("reload: published", {{"journeys", compiled.catalog->journeys().size()}});
 }
 
+void Service::Parts::start_fitting() {
+    if (config.fit_every == journeys::Duration::zero()) return;
+    fit_schedule.emplace(FitScheduleSettings{.conninfo = storage->connection().conninfo,
+                                             .file = options.config.parent_path() / config.models,
+                                             .every = config.fit_every,
+                                             .clock = [this] { return clock.now(); },
+                                             .publish = [this] { reload(); },
+                                             .log = &log});
+}
+
 bool Service::Parts::stop() {
+    fit_schedule.reset();
     const auto patience = config.limits.shutdown_timeout;
     if (listener) listener->stop(patience / 2);
     const bool ended = !system || stop_system(*system, patience / 2);
@@ -552,19 +636,21 @@ bool Service::Parts::stop() {
     listener.reset();
     sandbox_worker.join();
     archive_worker.join();
+    report_worker.join();
+    operator_worker.join();
+    retention.reset();
+    audit_keeper.reset();
     http.reset();
+    sweep.reset();
     mover.reset();
     store.reset();
     event_log.reset();
+    rejects.reset();
+    privacy.reset();
+    dead_letters.reset();
+    primacy.reset();
     archive.reset();
-    if (supervisor.joinable()) {
-        supervisor.request_stop();
-        supervisor.join();
-    }
-    if (embedded)
-        if (auto stopped = embedded->stop(); !stopped)
-            log.warning("the private PostgreSQL did not stop", {{"why", stopped.error().detail}});
-    folder_lock.let_go();
+    storage->stop();
     return true;
 }
 
@@ -584,6 +670,7 @@ Result<std::unique_ptr<Service>> Service::start(const ServiceOptions& options,
         return Error{ErrorCode::invalid_journey, "the configuration has mistakes"};
     }
     parts->config = *compiled.config;
+    if (options.port) parts->config.listen.port = *options.port;
     mistakes = schema::check_exposure(parts->config, options.config.string());
     if (!mistakes.empty())
         return Error{ErrorCode::invalid_argument,
@@ -601,14 +688,26 @@ Result<std::unique_ptr<Service>> Service::start(const ServiceOptions& options,
         };
     parts->tally.emplace(partition_count, parts->log, std::move(show),
                          parts->config.settings.timezone);
+    if (auto opened = parts->open_records(); !opened) return opened.error();
+    parts->tally->also([&keeper = *parts->audit_keeper](const actors::FlushRequest& request) {
+        keeper.flushed(request);
+    });
+    parts->note("service", "config.loaded",
+                "publication " + std::to_string(parts->publications->newest()->publication()),
+                std::to_string(parts->publications->newest()->journeys().size()) +
+                    " journeys; start");
     if (auto opened = parts->open_channels(); !opened) return opened.error();
-    parts->start_actors();
-    const auto finish = [&]() -> Result<void> {
-        if (auto published = parts->publish(*parts->publications->newest()); !published)
-            return published;
-        return parts->open_listener();
+    parts->make_actors();
+    const auto finish = [&]() -> Result<bool> {
+        if (auto opened = parts->open_listener(); !opened) return opened.error();
+        return parts->become_primary(*files);
     };
-    if (auto finished = finish(); !finished) {
+    const auto finished = finish();
+    if (finished && !*finished) {
+        if (!parts->stop()) std::_Exit(3);
+        return std::unique_ptr<Service>{};
+    }
+    if (!finished) {
         if (parts->stop()) return finished.error();
         std::fprintf(stderr, "sojourn: %s\n", finished.error().detail.c_str());
         std::_Exit(3); // The environment is at fault, and something of ours hangs on it.
@@ -620,8 +719,9 @@ Result<std::unique_ptr<Service>> Service::start(const ServiceOptions& options,
 }
 
 std::uint16_t Service::port() const { return parts_->listener->port(); }
-const std::string& Service::data_dir() const { return parts_->data_dir; }
+const std::string& Service::data_dir() const { return parts_->storage->data_dir(); }
 void Service::reload() { parts_->reload(); }
+bool Service::has_been_replaced() const { return parts_->ownership.has_lost(); }
 bool Service::stop() { return parts_->stop(); }
 
 } // namespace runtime

@@ -5,8 +5,11 @@
 #include "journeys/result.hpp"
 #include "schema/mistakes.hpp"
 
+#include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,14 +18,19 @@ namespace runtime {
 struct ServiceOptions {
     std::filesystem::path config = "config/sojourn.yaml";
     double clock_speed = 1;
+    std::optional<std::uint16_t> port; ///< Instead of the configured one; 0: any.
     bool show_triggers =
         false; ///< One line on stdout for every message that goes out or is held back.
+    /// Asked while another process works on the database and this one stands by: whether to end
+    /// instead.
+    std::function<bool()> gives_up = [] { return false; };
 };
 
 class Service {
 public:
-    /// Everything is up when this returns. On failure `mistakes` may hold those of the files; else
-    /// the error is one line about the environment.
+    /// Everything is up when this returns; until then, where another process works on the database,
+    /// it stands by and says so at /readyz. Null where it gave that up. On failure `mistakes` may
+    /// hold those of the files; else the error is one line about the environment.
     static journeys::Result<std::unique_ptr<Service>> start(const ServiceOptions& options,
                                                             std::vector<schema::Mistake>& mistakes);
     ~Service();
@@ -33,6 +41,8 @@ public:
     /// Reads the files again and publishes them where they have changed. Mistakes are logged, and
     /// what runs stays.
     void reload();
+    /// Whether another process has taken over: nothing can be done here any more.
+    bool has_been_replaced() const;
     /// Stops accepting, drains, snapshots. False where the deadline passed: then end the process at
     /// once.
     bool stop();

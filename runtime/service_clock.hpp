@@ -2,6 +2,7 @@
 #pragma once
 
 #include "journeys/time.hpp"
+#include "runtime/failpoint.hpp"
 
 #include <atomic>
 #include <chrono>
@@ -14,7 +15,8 @@ class ServiceClock {
 public:
     explicit ServiceClock(double speed = 1)
         : speed_(speed), began_(std::chrono::steady_clock::now()),
-          start_(std::chrono::floor<journeys::Duration>(std::chrono::system_clock::now())) {}
+          start_(std::chrono::floor<journeys::Duration>(std::chrono::system_clock::now()) +
+                 clock_offset()) {}
 
     journeys::Timestamp now() const {
         const std::chrono::duration<double, std::milli> elapsed =

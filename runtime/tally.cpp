@@ -22,6 +22,7 @@ void Tally::records(actors::Partition partition, const actors::AppliedCounts& co
 }
 
 void Tally::flushed(const actors::FlushRequest& request, journeys::Duration took) {
+    if (listen_) listen_(request);
     Metrics::flushed(request, took);
     for (const auto& write : request.customers) {
         for (const auto& effect : write.effects) {

@@ -26,6 +26,11 @@ public:
         : Metrics(partitions), log_(log), show_(std::move(show)), zone_(std::move(zone)),
           active_by_(partitions) {}
 
+    /// `listen` hears of every flush, too. Before the actors start.
+    void also(std::function<void(const actors::FlushRequest&)> listen) {
+        listen_ = std::move(listen);
+    }
+
     Journey of(const std::string& journey) const;
     std::uint64_t applied() const { return applied_; }
     std::uint64_t active() const;
@@ -42,6 +47,7 @@ public:
 private:
     Log& log_;
     std::function<void(const std::string&)> show_;
+    std::function<void(const actors::FlushRequest&)> listen_;
     std::string zone_;
     mutable std::mutex mutex_;
     std::map<std::string, Journey> journeys_; ///< Guarded by `mutex_`.

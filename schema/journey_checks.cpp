@@ -9,8 +9,8 @@ using namespace journeys;
 namespace {
 
 /// `{{names}}` that every message has.
-const std::set<std::string, std::less<>> always_there{"preferences_url", "unsubscribe_url", "money",
-                                                      "date"};
+const std::set<std::string, std::less<>> always_there{"preferences_url", "unsubscribe_url",
+                                                      "confirm_url", "money", "date"};
 
 /// The line of the first `{{name}}` in a template; 0 where it is not to be found.
 unsigned line_of_name(std::string_view text, std::string_view name) {
@@ -150,7 +150,7 @@ void JourneyReader::check_sends() {
 void JourneyReader::check_template(const SendPlace& place, const Send& send) {
     if (send.template_name.empty() || context_.settings == nullptr) return;
     const auto* channel = context_.settings->channel(send.channel);
-    if (channel == nullptr) return;
+    if (channel == nullptr || channel->templates.contains(send.template_name)) return;
     if (!channel->renders) {
         if (channel->templates.empty() || channel->templates.contains(send.template_name)) return;
         std::vector<std::string> known;

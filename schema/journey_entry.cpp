@@ -43,16 +43,42 @@ void JourneyReader::read_enter(const YamlNode& node) {
     const bool has_later_form = std::any_of(keys.begin(), keys.end(), [&](const Key& key) {
         return !key.is_built && enter.has(key.name);
     });
-    if (!has_later_form || enter.has("on"))
-        if (const auto* on = enter.require("on", "the events that open a run"))
-            entry.on = event_names(*on);
+    if (const auto* risk = enter.find("on_churn_risk")) {
+        entry.on_churn_risk = values_.number(*risk, 0.001, 0.999).value_or(0.5);
+        if (!context_.models_loaded)
+            mistakes_.warn(risk->at, "no model is loaded, so nobody is let in: see sojourn fit");
+    }
+    if (const auto* becomes = enter.find("becomes"))
+        entry.becomes = condition(*becomes, Scope::entry);
+    int way_count = 0;
+    for (const auto* way : {"on", "becomes", "on_churn_risk"})
+        if (enter.has(way) && ++way_count == 2)
+            mistakes_.add(enter.find(way)->at,
+                          "a journey has one way in: on, becomes or on_churn_risk");
+    const bool needs_on = way_count == 0 && !has_later_form;
+    if (const auto* on =
+            needs_on ? enter.require("on", "the events that open a run") : enter.find("on"))
+        entry.on = event_names(*on);
+    if (const auto* each = enter.find("each")) {
+        entry.each = expression(*each, Scope::entry, cel::Expect::any);
+        if (!enter.has("key"))
+            mistakes_.add(each->at, "each needs a key that tells its runs apart, e.g. key: "
+                                    "run.item.product_id");
+    }
     if (const auto* when = enter.find("when")) entry.when = conditions(*when, Scope::entry);
     if (const auto* key = enter.find("key"))
-        if (auto expression_of_key = expression(*key, Scope::entry, cel::Expect::string)) {
-            for (const auto& path : expression_of_key->program->paths())
+        if (auto expression_of_key =
+                expression(*key, entry.each ? Scope::event : Scope::entry, cel::Expect::string)) {
+            for (const auto& path : expression_of_key->program->paths()) {
                 if (path.segments.size() == 2 && path.segments[0] == "cart" &&
                     path.segments[1] == "id")
                     entry.key_is_cart = true;
+                if (path.segments[0] == "run" &&
+                    (path.segments.size() < 2 || path.segments[1] != "item"))
+                    mistakes_.add(document_.place_in(*key, path.offset),
+                                  "there is no run yet where a journey is entered; with each, "
+                                  "run.item is the element");
+            }
             entry.key = std::move(expression_of_key);
         }
     const auto* reentry = enter.find("reentry");

@@ -71,6 +71,12 @@ std::optional<Expression> JourneyReader::expression(const YamlNode& node, Scope 
                 "a value that starts with a quote, or holds \": \" or \" #\", must be quoted "
                 "whole; read was only " +
                     quoted(node.text));
+        } else if (std::ranges::count(node.text, '(') > std::ranges::count(node.text, ')') &&
+                   document_.is_cut_by_bracket(node)) {
+            mistakes_.add(
+                node.at, "inside { } and [ ] the characters [ ] { } , end a value; read was only " +
+                             quoted(node.text) +
+                             ". Quote it whole, or write it on a line of its own");
         } else {
             for (auto& issue : compiled.issues)
                 mistakes_.add(document_.place_in(node, issue.offset), std::move(issue.message));
@@ -172,9 +178,6 @@ void JourneyReader::check_calls(const YamlNode& node, const cel::Program& progra
                                       "some journey names is kept");
             if (is_count && arguments.size() > 1 && !constant(1))
                 mistakes_.add(at, call.function + " needs its window as a fixed text: \"24h\"");
-            else if (is_count && arguments.size() > 1 && !parse_duration(*arguments[1]))
-                mistakes_.add(at, quoted(*arguments[1]) +
-                                      " is no window: a number and a unit, s m h d w: \"24h\"");
             if (call.function == "count" && arguments.size() > 2 && !constant(2))
                 mistakes_.add(at, "count needs the property's name as a fixed text");
         }

@@ -140,7 +140,8 @@ void JourneyReader::read_wait(const YamlNode& node, StepIndex step) {
     if (forms.empty()) {
         mistakes_.add(
             node.at,
-            "a wait without an end. It needs one of: for, until, for_event, for_condition");
+            "a wait without an end. It needs one of: for, until, for_event, for_condition, "
+            "until_churn_risk");
         return;
     }
     if (forms.size() > 1)
@@ -195,6 +196,15 @@ void JourneyReader::read_wait(const YamlNode& node, StepIndex step) {
             made.condition = std::move(*found);
         }
         made.at_most = at_most;
+        journey_->steps[step].action = std::move(made);
+    }
+    if (form == "until_churn_risk") {
+        WaitUntilRisk made;
+        made.risk = values_.number(*wait.find("until_churn_risk"), 0.001, 0.999).value_or(0.5);
+        made.at_most = at_most;
+        if (!context_.models_loaded)
+            mistakes_.warn(node.at,
+                           "no model is loaded, so only at_most or an exit ends this wait");
         journey_->steps[step].action = std::move(made);
     }
     if (is_event || is_condition) {
@@ -321,6 +331,8 @@ void JourneyReader::read_send(const YamlNode& node, StepIndex step) {
                                                    {"defer", OnCap::defer},
                                                    {"ignore", OnCap::ignore}})
                           .value_or(OnCap::drop);
+    if (const auto* at = reader.find("at"))
+        send.at_best_hour = values_.one_of<bool>(*at, {{"best_hour", true}}).value_or(false);
     if (const auto* expires = reader.find("expires")) {
         send.expires = values_.duration(*expires).value_or(send.expires);
         place.expires_at = expires->at;

@@ -127,6 +127,7 @@ void JourneyReader::read_head(const YamlNode& root) {
                              .value_or(Status::draft);
     if (const auto* node = head.find("priority"))
         journey.priority = static_cast<int>(values_.integer(*node, 0, 100).value_or(50));
+    if (const auto* node = head.find("exclusive")) journey.exclusive = read_name(*node, "a group");
     if (const auto* node = head.find("holdout")) journey.holdout = values_.share(*node).value_or(0);
     if (const auto* node = head.find("rollout"))
         journey.enter.rollout = values_.share(*node).value_or(1);

@@ -142,6 +142,7 @@ std::string to_log_line(const StoredRecord& record) {
     if (!source->batch_context.empty())
         out += ",\"context\":" + to_json(PackedView{source->batch_context});
     if (source->recorded) out += ",\"recorded\":true";
+    if (source->imported) out += ",\"imported\":true";
     out.append(",\"message\":").append(source->raw).append("}");
     return out;
 }
@@ -208,6 +209,7 @@ Result<StoredRecord> from_log_line(std::string_view line) {
     if (const auto context = view.find("context"); context.is_map())
         source.batch_context = context.bytes();
     source.recorded = view.find("recorded").kind() == PackedKind::boolean_true;
+    source.imported = view.find("imported").kind() == PackedKind::boolean_true;
     record.body = encode(source);
     return record;
 }

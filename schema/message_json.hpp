@@ -16,6 +16,11 @@
 /// deduplication.
 /// - The path's type wins over the message's own `type`; without a path's type the message must
 /// name one.
+/// - Ids beside `userId` and `anonymousId`: `context.externalIds` of type `email`, `phone`,
+///   `shopify`, `token` (of a cart or an order) and `anonymous_id`, one each; the address in
+///   `email` of an identify's traits, of `context.traits`, and of the properties of checkouts and
+///   orders; a userId that is an e-mail address. Addresses are ids in lower case, numbers in E.164.
+///   A message needs one of the first three.
 /// - `previousId` is an anonymous id, unless it is written as `user:…` or with another namespace's
 /// name.
 /// - `name` and `category` of page and screen, and `groupId` of group, stand in `properties`.
@@ -62,8 +67,9 @@ enum class RejectReason : std::uint8_t {
     bad_event,
     bad_message_id,
     bad_number,
+    bad_signature, ///< A webhook that its shop has not signed. Its text is not kept.
 };
-inline constexpr std::size_t reject_reason_count = 12;
+inline constexpr std::size_t reject_reason_count = 13;
 std::string_view to_text(RejectReason reason);
 
 struct Reject {
@@ -95,6 +101,9 @@ struct Envelope {
     /// A recorded file instead of a producer: the time is `timestamp` as written, whatever year it
     /// is; `received_at` stands in only where a message has none.
     bool recorded = false;
+    /// History from the system before: the time is `timestamp` as written, and a message that comes
+    /// again within the dedup window of its receipt is a duplicate.
+    bool imported = false;
     Limits limits{};
 };
 
@@ -120,13 +129,15 @@ struct Source {
     std::optional<journeys::EventType> expected;
     std::uint32_t index = 0; ///< Within its frame.
     bool recorded = false;
+    bool imported = false;
 };
 
 struct DecodedItem {
     Decoded<journeys::Event> event;
     Source
         source; ///< Its views live as long as the text, and no longer than until the next `decode`.
-    std::string message_id; ///< Of a refused message too, where one could be read.
+    std::string message_id;                ///< Of a refused message too, where one could be read.
+    std::vector<journeys::CustomerId> ids; ///< Of a refused message, where they could be read.
     Clock clock = Clock::written;
 };
 

@@ -13,11 +13,15 @@ using namespace journeys;
 /// What follows the version byte. The numbers are stored.
 enum class Form : std::uint8_t { producer = 1, full = 2 };
 
-constexpr std::uint8_t has_expected = 1, has_sent_at = 2, has_context = 4, is_recorded = 8;
+constexpr std::uint8_t has_expected = 1, has_sent_at = 2, has_context = 4, is_recorded = 8,
+                       is_imported = 16;
 
 class Writer {
 public:
-    Writer() { byte(record_version); }
+    explicit Writer(std::size_t bytes_expected = 0) {
+        out_.reserve(bytes_expected);
+        byte(record_version);
+    }
     void byte(std::uint8_t value) { out_.push_back(static_cast<char>(value)); }
     void number(std::uint64_t value) {
         for (; value >= 0x80; value >>= 7) byte(static_cast<std::uint8_t>(value | 0x80));
@@ -103,7 +107,7 @@ public:
         return value;
     }
     CustomerId id() {
-        const auto space = choice(IdNamespace::anonymous);
+        const auto space = choice(IdNamespace::token);
         return {space, std::string{text()}};
     }
     /// A packed map, or nothing.
@@ -225,6 +229,7 @@ void write_source(Writer& out, const Source& source) {
     if (source.batch_sent_at) flags |= has_sent_at;
     if (!source.batch_context.empty()) flags |= has_context;
     if (source.recorded) flags |= is_recorded;
+    if (source.imported) flags |= is_imported;
     out.byte(static_cast<std::uint8_t>(Form::producer));
     out.byte(flags);
     out.time(source.received_at);
@@ -240,7 +245,7 @@ void write_source(Writer& out, const Source& source) {
 Source read_source(Reader& in) {
     Source source;
     const auto flags = in.byte();
-    if (flags >= 16) in.fail();
+    if (flags >= 32) in.fail();
     source.received_at = in.time();
     source.write_key_hash = in.fixed();
     const auto index = in.number();
@@ -250,6 +255,7 @@ Source read_source(Reader& in) {
     if (flags & has_sent_at) source.batch_sent_at = in.time();
     if (flags & has_context) source.batch_context = in.map();
     source.recorded = (flags & is_recorded) != 0;
+    source.imported = (flags & is_imported) != 0;
     source.raw = in.rest();
     return source;
 }
@@ -337,7 +343,7 @@ RecordKind kind_of(const Record& record) {
 }
 
 std::string encode(const Source& source) {
-    Writer out;
+    Writer out{source.raw.size() + source.batch_context.size() + 64};
     write_source(out, source);
     return out.take();
 }

@@ -2,6 +2,8 @@
 
 #include "journeys/ids.hpp"
 #include "journeys/local_time.hpp"
+#include "schema/channel_types.hpp"
+#include "schema/shop_webhook.hpp"
 #include "schema/yaml_values.hpp"
 
 #include <algorithm>
@@ -166,6 +168,7 @@ private:
         if (const auto* node = part(file, "events"))
             config_.events = values_.text(*node, "a file").value_or(config_.events);
         if (const auto* node = part(file, "keys")) read_keys(*node);
+        if (const auto* node = part(file, "sources")) read_sources(*node);
         if (const auto* node = part(file, "topics")) read_topics(*node);
         if (const auto* node = part(file, "channels")) read_channels(*node);
         if (const auto* node = part(file, "consent")) {
@@ -174,7 +177,14 @@ private:
                 if (const auto needed = values_.boolean(*opt_in); needed && !*needed)
                     for (auto& channel : settings.channels)
                         if (!own_opt_in_.contains(channel.name)) channel.needs_opt_in = false;
+            if (const auto* confirmed = consent.find("double_opt_in"))
+                if (values_.boolean(*confirmed).value_or(false))
+                    for (auto& channel : settings.channels)
+                        if (!own_confirmation_.contains(channel.name))
+                            channel.needs_confirmation = true;
+            if (const auto* countries = part(consent, "countries")) read_countries(*countries);
         }
+        if (const auto* node = part(file, "models")) read_models(*node);
         if (const auto* node = part(file, "caps")) read_caps(*node);
         if (const auto* node = part(file, "quiet_hours")) read_quiet_hours(*node);
         if (const auto* node = part(file, "sessions")) {
@@ -186,7 +196,44 @@ private:
         if (const auto* node = part(file, "testers"))
             for (auto& [id, at] : values_.texts(*node, "ids of customers"))
                 settings.testers.push_back(id);
+        if (const auto* node = part(file, "identity")) read_identity(*node);
         if (const auto* node = part(file, "limits")) read_limits(*node);
+        if (const auto* node = part(file, "best_hour")) read_best_hour(*node);
+        if (const auto* node = part(file, "retention")) read_retention(*node);
+        if (const auto* node = part(file, "public_url")) {
+            config_.public_url = values_.text(*node, "https://…").value_or("");
+            check_url(config_.public_url, false, node->at);
+            while (config_.public_url.ends_with('/')) config_.public_url.pop_back();
+        }
+    }
+
+    void read_identity(const YamlNode& node) {
+        const auto reader = section(node, "identity");
+        auto& rules = config_.identity;
+        if (const auto* junk = part(reader, "junk"))
+            for (auto& [id, at] : values_.texts(*junk, "values that mean nobody"))
+                rules.junk.push_back(id);
+        if (const auto* spaces = part(reader, "never_link")) {
+            const std::vector<std::pair<std::string, IdNamespace>> known{
+                {"email", IdNamespace::email},
+                {"phone", IdNamespace::phone},
+                {"anonymous", IdNamespace::anonymous},
+                {"token", IdNamespace::token}};
+            for (const auto& [name, at] :
+                 values_.texts(*spaces, "any of email, phone, anonymous, token")) {
+                const auto found =
+                    std::ranges::find(known, name, &std::pair<std::string, IdNamespace>::first);
+                if (found == known.end())
+                    mistakes_.add(at, "no kind of id " + shown(name) +
+                                          ". Allowed: email, phone, anonymous, token");
+                else
+                    rules.never_link.push_back(found->second);
+            }
+        }
+        if (const auto* links = reader.find("links_per_id"))
+            rules.links_per_id = static_cast<std::size_t>(
+                values_.integer(*links, 0, 1'000'000)
+                    .value_or(static_cast<std::int64_t>(rules.links_per_id)));
     }
 
     static std::string shown(const YamlNode& node) {
@@ -285,6 +332,40 @@ private:
         }
     }
 
+    void read_sources(const YamlNode& node) {
+        if (!node.is_map()) {
+            mistakes_.add(node.at, "sources is a map from each source's name to what it is");
+            return;
+        }
+        for (const auto& [name, body] : node.entries) {
+            const auto reader = section(body, "source");
+            if (!reader.is_map()) continue;
+            SourceConfig source;
+            source.name = source.type = name.text;
+            const auto* type = reader.find("type");
+            if (type) source.type = values_.text(*type, "shopify").value_or("");
+            if (!find_shop(source.type)) {
+                if (type)
+                    values_.not_among(*type, std::vector<std::string>{"shopify"});
+                else
+                    mistakes_.add(name.at, "a source with the name " + shown(name) +
+                                               " needs its type: shopify");
+            }
+            if (const auto* secret = reader.require("secret", "what signs the shop's webhooks")) {
+                for (const auto& [text, at] : values_.texts(*secret, "a secret, or two")) {
+                    if (text.empty()) mistakes_.add(at, "an empty secret would sign for anybody");
+                    source.secrets.emplace_back(text);
+                }
+                if (source.secrets.empty())
+                    mistakes_.add(secret->at, "secret is what signs the shop's webhooks");
+            }
+            if (const auto* shops = part(reader, "shops"))
+                for (const auto& [shop, at] : values_.texts(*shops, "domains of shops"))
+                    source.shops.push_back(shop);
+            config_.sources.push_back(std::move(source));
+        }
+    }
+
     void read_topics(const YamlNode& node) {
         for (auto& [topic, at] : values_.texts(node, "the names of topics")) {
             auto& topics = config_.settings.topics;
@@ -309,17 +390,15 @@ private:
         ChannelConfig channel;
         ChannelRules rules;
         rules.name = channel.name = name.text;
-        if (const auto* type = reader.require("type", "sandbox or webhook")) {
-            static const std::vector<std::string> built{"sandbox", "webhook"};
-            static const std::vector<std::string> not_yet{"sendgrid", "twilio",  "klaviyo",
-                                                          "braze",    "mailgun", "postmark"};
-            channel.type = values_.text(*type, "sandbox or webhook").value_or("");
-            if (std::find(not_yet.begin(), not_yet.end(), channel.type) != not_yet.end())
-                mistakes_.add(type->at,
-                              "the channel type " + quoted(channel.type) + " is not built yet");
-            else if (!channel.type.empty() &&
-                     std::find(built.begin(), built.end(), channel.type) == built.end())
+        const ChannelType* known = nullptr;
+        if (const auto* type = reader.require("type", "sandbox, webhook, or a provider's name")) {
+            channel.type = values_.text(*type, "a type of channel").value_or("");
+            known = find_channel_type(channel.type);
+            if (!known && !channel.type.empty()) {
+                std::vector<std::string> built;
+                for (const auto& each : channel_types()) built.emplace_back(each.name);
                 values_.not_among(*type, built);
+            }
         }
         rules.type = channel.type;
         // The usual names say where the address stands; any other says it itself.
@@ -332,30 +411,9 @@ private:
                     ? std::string{}
                     : values_.text(*address, "the trait that holds the address, or none")
                           .value_or("");
-        const bool is_webhook = channel.type == "webhook";
-        for (const auto* key : {"url", "secret"})
-            if (reader.has(key) && channel.type == "sandbox")
-                mistakes_.add(reader.find(key)->at,
-                              quoted(key) + " has no meaning for a sandbox, which sends nothing");
-        if (is_webhook) {
-            if (const auto* url = reader.require("url", "where to call: https://…")) {
-                channel.url = secret(*url, "where to call");
-                const auto& value = channel.url.reveal();
-                if (!value.empty() && !value.starts_with("https://") &&
-                    !value.starts_with("http://"))
-                    mistakes_.add(url->at, "url begins with https:// or http://");
-            }
-            if (const auto* key = reader.require(
-                    "secret", "whsec_ and base64, by which the receiver checks the signature")) {
-                channel.secret = secret(*key, "whsec_…");
-                if (!channel.secret.is_empty() && !channel.secret.reveal().starts_with("whsec_"))
-                    mistakes_.add(
-                        key->at,
-                        "a secret of Standard Webhooks is whsec_ and the base64 of 24 to 64 bytes");
-            }
-        }
-        rules.deduplicates = channel.type == "sandbox";
-        rules.renders = channel.type == "sandbox";
+        if (known) read_type_keys(reader, *known, channel);
+        rules.deduplicates = known && known->deduplicates;
+        rules.renders = known && known->renders;
         if (const auto* node = reader.find("deduplicates"))
             rules.deduplicates = values_.boolean(*node).value_or(rules.deduplicates);
         if (const auto* node = reader.find("renders"))
@@ -364,15 +422,29 @@ private:
             rules.needs_opt_in = values_.boolean(*node).value_or(true);
             own_opt_in_.insert(rules.name);
         }
+        if (const auto* node = reader.find("double_opt_in")) {
+            rules.needs_confirmation = values_.boolean(*node).value_or(false);
+            own_confirmation_.insert(rules.name);
+        }
         if (const auto* node = reader.find("from"))
             channel.from = values_.text(*node, "a sender").value_or("");
+        if (known && channel.from.empty() &&
+            (known->needs_from ||
+             (known->name == "twilio" && channel.option("messaging_service").empty())))
+            mistakes_.add(body.at, quoted(name.text) + " needs from: who the message is from");
         read_duration(reader, "timeout", channel.timeout, std::chrono::seconds{1});
         if (const auto* node = reader.find("rate"))
             channel.rate = values_.number(*node, 0, 1'000'000).value_or(0);
+        if (const auto* node = reader.find("per_minute"))
+            channel.per_minute = values_.number(*node, 0, 60'000'000).value_or(0);
+        if (const auto* node = reader.find("burst"))
+            channel.burst = values_.number(*node, 1, 1'000'000).value_or(0);
+        if (const auto* node = reader.find("batch"))
+            channel.batch = static_cast<int>(values_.integer(*node, 1, 1'000).value_or(1));
         if (const auto* node = reader.find("concurrency"))
             channel.concurrency = static_cast<int>(values_.integer(*node, 1, 1'000).value_or(8));
         if (const auto* node = reader.find("attempts"))
-            channel.attempts = static_cast<int>(values_.integer(*node, 1, 100).value_or(10));
+            channel.attempts = static_cast<int>(values_.integer(*node, 1, 100).value_or(20));
         if (const auto* node = reader.find("templates"); node != nullptr && !node->is_empty()) {
             if (!node->is_map())
                 mistakes_.add(node->at, "templates is a map from our names to the provider's ids");
@@ -384,6 +456,60 @@ private:
         config_.settings.channels.push_back(std::move(rules));
     }
 
+    /// Every key that some type has and this one has not is a mistake, and so is a missing one.
+    void read_type_keys(const MapReader& reader, const ChannelType& type, ChannelConfig& into) {
+        for (const auto& each : channel_types())
+            for (const auto& key : each.keys) {
+                const auto* node = reader.find(key.name);
+                const bool is_ours = std::ranges::any_of(
+                    type.keys, [&](const ChannelKey& own) { return own.name == key.name; });
+                if (node == nullptr || is_ours || !said_.insert(node).second) continue;
+                mistakes_.add(node->at,
+                              quoted(key.name) + " has no meaning for " +
+                                  (type.name == "sandbox" ? "a sandbox, which sends nothing"
+                                                          : "the type " + std::string{type.name}));
+            }
+        for (const auto& key : type.keys) {
+            const auto* node =
+                key.required ? reader.require(key.name, key.what) : reader.find(key.name);
+            if (node == nullptr) continue;
+            Secret value;
+            switch (key.form) {
+            case ChannelKey::Form::text:
+                value = Secret{values_.text(*node, key.what).value_or("")};
+                break;
+            case ChannelKey::Form::secret: value = secret(*node, key.what); break;
+            case ChannelKey::Form::url:
+                value = secret(*node, key.what);
+                check_url(value.reveal(), type.name == "smtp", node->at);
+                break;
+            case ChannelKey::Form::flag:
+                value = Secret{values_.boolean(*node).value_or(false) ? "true" : "false"};
+                break;
+            case ChannelKey::Form::whole_number:
+                value =
+                    Secret{std::to_string(values_.integer(*node, 0, 2'000'000'000).value_or(0))};
+                break;
+            }
+            into.options[std::string{key.name}] = std::move(value);
+        }
+        const auto given = into.option("secret");
+        if (type.name == "webhook" && !given.empty() && !given.starts_with("whsec_"))
+            mistakes_.add(reader.find("secret")->at,
+                          "a secret of Standard Webhooks is whsec_ and the base64 of 24 to 64 "
+                          "bytes");
+    }
+
+    void check_url(const std::string& value, bool is_mail, Place at) {
+        if (value.empty()) return;
+        const bool is_right = is_mail
+                                  ? value.starts_with("smtp://") || value.starts_with("smtps://")
+                                  : value.starts_with("https://") || value.starts_with("http://");
+        if (!is_right)
+            mistakes_.add(at, is_mail ? "url begins with smtps:// or smtp://"
+                                      : "url begins with https:// or http://");
+    }
+
     void check_channel(const std::string& name, Place at) {
         std::vector<std::string> known;
         for (const auto& channel : config_.settings.channels) known.push_back(channel.name);
@@ -391,6 +517,85 @@ private:
         if (std::find(known.begin(), known.end(), name) == known.end())
             mistakes_.add(at, "no channel " + shown(name) + '.' + did_you_mean(name, known) +
                                   " Configured: " + listed(known));
+    }
+
+    void read_countries(const YamlNode& node) {
+        if (!node.is_list()) {
+            mistakes_.add(node.at,
+                          "countries is a list of { in, channels, opt_in, double_opt_in }");
+            return;
+        }
+        for (const auto& item : node.items) {
+            const auto reader = section(item, "country");
+            if (!reader.is_map()) continue;
+            ConsentOfCountries law;
+            if (const auto* in = reader.require("in", "the countries: [DE, AT]"))
+                for (auto& [country, at] : values_.texts(*in, "countries, as DE"))
+                    law.countries.push_back(country);
+            if (const auto* opt_in = reader.find("opt_in"))
+                law.needs_opt_in = values_.boolean(*opt_in);
+            if (const auto* confirmed = reader.find("double_opt_in"))
+                law.needs_confirmation = values_.boolean(*confirmed);
+            std::set<std::string> named;
+            if (const auto* channels = reader.find("channels"))
+                for (const auto& [name, at] : values_.texts(*channels, "the names of channels")) {
+                    check_channel(name, at);
+                    named.insert(name);
+                }
+            for (auto& channel : config_.settings.channels)
+                if (named.empty() || named.contains(channel.name))
+                    channel.by_country.push_back(law);
+        }
+    }
+
+    void read_best_hour(const YamlNode& node) {
+        const auto reader = section(node, "best_hour");
+        auto& settings = config_.settings;
+        if (const auto* hours = reader.require("prior", "24 shares, from midnight on")) {
+            for (const auto& item : hours->items)
+                settings.active_hours.push_back(values_.number(item, 0, 1e9).value_or(0));
+            double sum = 0;
+            for (const auto share : settings.active_hours) sum += share;
+            if (settings.active_hours.size() != 24 || sum <= 0)
+                mistakes_.add(hours->at, "prior is a list of 24 shares, from midnight on, of which "
+                                         "one at least is not 0");
+        }
+        if (const auto* weight = reader.find("weight"))
+            settings.active_hours_weight = values_.number(*weight, 0.1, 10'000).value_or(12);
+    }
+
+    void read_retention(const YamlNode& node) {
+        const auto reader = section(node, "retention");
+        auto& kept = config_.retention;
+        constexpr auto least = std::chrono::hours{24};
+        read_duration(reader, "timeline", kept.timeline, least);
+        read_duration(reader, "outbox", kept.outbox, least);
+        read_duration(reader, "sandbox", kept.sandbox, least);
+    }
+
+    void read_models(const YamlNode& node) {
+        const auto reader = section(node, "models");
+        if (const auto* file = reader.find("file"))
+            config_.models = values_.text(*file, "a file").value_or(config_.models);
+        read_duration(reader, "fit_every", config_.fit_every, std::chrono::minutes{1});
+        const auto* stages = reader.find("stages");
+        if (stages == nullptr) return;
+        const auto policy = section(*stages, "stages");
+        auto& into = config_.settings.stages;
+        const auto read = [&](std::string_view key, double low, double& value) {
+            if (const auto* found = policy.find(key))
+                value = values_.number(*found, low, 0.999).value_or(value);
+        };
+        read("at_risk", 0.001, into.at_risk);
+        read("lapsed", 0.001, into.lapsed);
+        read("overdue", 0.001, into.overdue);
+        read("hysteresis", 0, into.hysteresis);
+        if (into.lapsed <= into.at_risk)
+            mistakes_.add(
+                stages->at,
+                "lapsed must be above at_risk: both are risks of having lost the customer");
+        if (into.hysteresis >= std::min(into.at_risk, into.overdue))
+            mistakes_.add(stages->at, "hysteresis must be below at_risk and overdue");
     }
 
     void read_caps(const YamlNode& node) {
@@ -419,6 +624,9 @@ private:
                 cap.messages = values_.integer(*messages, 0, 100).value_or(0);
             if (const auto* per = reader.require("per", "the window: 7d"))
                 cap.per = values_.duration(*per).value_or(Duration{});
+            if (const auto* above = reader.find("above"))
+                if (const auto priority = values_.integer(*above, 0, 100))
+                    cap.above = static_cast<int>(*priority);
             config_.settings.caps.push_back(std::move(cap));
         }
     }
@@ -466,6 +674,14 @@ private:
         size("body", limits.body_bytes, 256'000'000);
         if (const auto* found = reader.find("connections"))
             limits.connections = values_.integer(*found, 1, 1'000'000).value_or(limits.connections);
+        if (const auto* found = reader.find("connections_per_address"))
+            limits.connections_per_address =
+                values_.integer(*found, 1, 1'000'000).value_or(limits.connections_per_address);
+        size("bytes_per_address", limits.bytes_per_address, 64'000'000'000);
+        read_duration(reader, "idle", limits.idle, std::chrono::seconds{1});
+        if (const auto* found = reader.find("rejects"))
+            limits.rejects = values_.integer(*found, 0, 100'000'000).value_or(limits.rejects);
+        read_duration(reader, "rejects_for", limits.rejects_for);
         if (const auto* found = reader.find("active_customers"))
             limits.active_customers =
                 values_.integer(*found, 1, 100'000'000).value_or(limits.active_customers);
@@ -479,52 +695,66 @@ private:
     ValueReader values_;
     const std::set<std::string>& expanded_;
     Config config_;
-    std::set<std::string> own_opt_in_;
+    std::set<std::string> own_opt_in_, own_confirmation_;
+    std::set<const YamlNode*> said_; ///< Keys of other types that were complained about.
     bool has_keys_ = false, has_channels_ = false;
 };
+
+/// Those of every type, and those of each.
+std::vector<Key> channel_keys() {
+    std::vector<Key> keys{{"type"},      {"address"}, {"opt_in"},      {"double_opt_in"},
+                          {"from"},      {"timeout"}, {"rate"},        {"per_minute"},
+                          {"burst"},     {"batch"},   {"concurrency"}, {"attempts"},
+                          {"templates"}, {"renders"}, {"deduplicates"}};
+    for (const auto& type : channel_types())
+        for (const auto& key : type.keys)
+            if (std::ranges::none_of(keys,
+                                     [&](const Key& known) { return known.name == key.name; }))
+                keys.push_back({std::string{key.name}});
+    return keys;
+}
 
 } // namespace
 
 const std::vector<Section>& settings_sections() {
     static const std::vector<Section> sections{
-        {"file",
-         "the settings",
-         {{"workspace"},        {"timezone"},      {"listen"},      {"tls"},
-          {"storage"},          {"log"},           {"journeys"},    {"templates"},
-          {"events"},           {"keys"},          {"topics"},      {"channels"},
-          {"consent"},          {"caps"},          {"quiet_hours"}, {"sessions"},
-          {"holdout"},          {"testers"},       {"limits"},      {"models", later},
-          {"audiences", later}, {"actions", later}}},
+        {"file", "the settings", {{"workspace"},  {"timezone"},         {"listen"},
+                                  {"tls"},        {"storage"},          {"log"},
+                                  {"journeys"},   {"templates"},        {"events"},
+                                  {"keys"},       {"identity"},         {"sources"},
+                                  {"topics"},     {"channels"},         {"consent"},
+                                  {"caps"},       {"quiet_hours"},      {"sessions"},
+                                  {"holdout"},    {"testers"},          {"limits"},
+                                  {"public_url"}, {"best_hour"},        {"retention"},
+                                  {"models"},     {"audiences", later}, {"actions", later}}},
         {"listen", "listen", {{"address"}, {"port"}}},
         {"storage",
          "storage",
          {{"data_dir"}, {"url"}, {"retention"}, {"retention_size"}, {"checkpoint"}}},
         {"key", "a key", {{"name"}, {"key"}, {"scopes"}}},
-        {"channel",
-         "a channel",
-         {{"type"},
-          {"url"},
-          {"secret"},
-          {"address"},
-          {"opt_in"},
-          {"from"},
-          {"timeout"},
-          {"rate"},
-          {"concurrency"},
-          {"attempts"},
-          {"templates"},
-          {"renders"},
-          {"deduplicates"}}},
-        {"consent", "consent", {{"opt_in"}}},
-        {"cap", "a cap", {{"channel"}, {"topic"}, {"messages"}, {"per"}}},
+        {"channel", "a channel", channel_keys()},
+        {"source", "a source", {{"type"}, {"secret"}, {"shops"}}},
+        {"consent", "consent", {{"opt_in"}, {"double_opt_in"}, {"countries"}}},
+        {"country", "a rule of countries", {{"in"}, {"channels"}, {"opt_in"}, {"double_opt_in"}}},
+        {"best_hour", "best_hour", {{"prior"}, {"weight"}}},
+        {"retention", "retention", {{"timeline"}, {"outbox"}, {"sandbox"}}},
+        {"cap", "a cap", {{"channel"}, {"topic"}, {"messages"}, {"per"}, {"above"}}},
         {"quiet_hours", "quiet_hours", {{"channels"}, {"from"}, {"to"}}},
         {"sessions", "sessions", {{"idle"}}},
+        {"identity", "identity", {{"junk"}, {"never_link"}, {"links_per_id"}}},
+        {"models", "models", {{"file"}, {"fit_every"}, {"stages"}}},
+        {"stages", "stages", {{"at_risk"}, {"lapsed"}, {"overdue"}, {"hysteresis"}}},
         {"limits",
          "limits",
          {{"frame"},
           {"message"},
           {"body"},
           {"connections"},
+          {"connections_per_address"},
+          {"bytes_per_address"},
+          {"idle"},
+          {"rejects"},
+          {"rejects_for"},
           {"active_customers"},
           {"passivate_after"},
           {"shutdown_timeout"},

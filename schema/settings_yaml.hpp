@@ -1,6 +1,7 @@
 /// `config/sojourn.yaml`: what an operator decides. Every key has a default, so an empty file runs.
 #pragma once
 
+#include "journeys/identity.hpp"
 #include "journeys/settings.hpp"
 #include "schema/mistakes.hpp"
 
@@ -35,16 +36,32 @@ struct ApiKey {
     bool may(KeyScope scope) const { return (scopes & static_cast<std::uint8_t>(scope)) != 0; }
 };
 
+/// A shop whose webhooks come in at `/v1/sources/{name}`.
+struct SourceConfig {
+    std::string name;
+    std::string type;            ///< `shopify`
+    std::vector<Secret> secrets; ///< Any of them may have signed.
+    std::vector<std::string> shops;
+};
+
 struct ChannelConfig {
     std::string name;
-    std::string type; ///< `sandbox`, `webhook`
-    Secret url;       ///< A secret, since some hold a token.
-    Secret secret;    ///< `whsec_…`
+    std::string type; ///< One of `channel_types`.
+    /// What only the type has, `url` too; some of them hold secrets, so none is for logs.
+    std::map<std::string, Secret> options;
     std::string from;
     journeys::Duration timeout = std::chrono::seconds{15};
-    double rate = 0; ///< Calls a second; 0: as many as `concurrency` allows.
+    double rate = 0;       ///< Messages a second; 0: as many as `concurrency` allows.
+    double per_minute = 0; ///< … and a minute; 0: no limit.
+    double burst = 0;      ///< How many may go at once after a pause; 0: a second's worth.
     int concurrency = 8;
-    int attempts = 10; ///< Of a call that was certainly not accepted.
+    int batch = 1;     ///< Messages in one request, where the provider's API has that.
+    int attempts = 20; ///< Of a call that was certainly not accepted.
+
+    std::string option(const std::string& key) const {
+        const auto found = options.find(key);
+        return found == options.end() ? std::string{} : found->second.reveal();
+    }
 };
 
 /// All of it, as plain data. Paths are as written: relative to the file.
@@ -66,6 +83,11 @@ struct Config {
         std::int64_t message_bytes = 32'000;
         std::int64_t body_bytes = 4'000'000;
         std::int64_t connections = 10'000;
+        std::int64_t connections_per_address = 2'000;
+        std::int64_t bytes_per_address = 64'000'000;        ///< Read and not yet durable.
+        journeys::Duration idle = std::chrono::seconds{75}; ///< Of a connection between requests.
+        std::int64_t rejects = 100'000; ///< Kept of messages that were refused, the newest,
+        journeys::Duration rejects_for = std::chrono::hours{24 * 7}; ///< and for how long.
         std::int64_t active_customers = 200'000;
         journeys::Duration passivate_after = std::chrono::minutes{5};
         journeys::Duration shutdown_timeout = std::chrono::seconds{30};
@@ -73,9 +95,22 @@ struct Config {
     std::vector<std::string> journeys{"journeys"};
     std::string templates = "templates";
     std::string events = "events.yaml";
+    /// Under which the world reaches this service: links in messages, callbacks of providers.
+    /// Empty: the address that it listens on.
+    std::string public_url;
+    /// How long each kind of row is kept.
+    struct Retention {
+        journeys::Duration timeline = std::chrono::hours{24 * 400};
+        journeys::Duration outbox = std::chrono::hours{24 * 400};
+        journeys::Duration sandbox = std::chrono::hours{24 * 30};
+    } retention;
+    std::string models = "models.json"; ///< Written by `sojourn fit --out`.
+    journeys::Duration fit_every{};     ///< The service fits them itself; zero: never.
     std::vector<ApiKey> keys;
+    std::vector<SourceConfig> sources;
     std::vector<ChannelConfig> channels;
-    journeys::Settings settings; ///< What the rules read.
+    journeys::IdentityRules identity; ///< What the door reads of ids.
+    journeys::Settings settings;      ///< What the rules read.
 };
 
 /// Where `${NAME}` and `${file:PATH}` come from; nothing: there is none. The caller does the

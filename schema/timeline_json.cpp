@@ -33,6 +33,7 @@ bool is_simulated(journeys::EntryKind kind) {
     case EntryKind::defer:
     case EntryKind::settle:
     case EntryKind::consent:
+    case EntryKind::stage:
     case EntryKind::linked:
     case EntryKind::merged:
     case EntryKind::moved: return false;

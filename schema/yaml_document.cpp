@@ -380,6 +380,10 @@ Place YamlDocument::place_in(const YamlNode& node, std::size_t offset) const {
         while (is_space(first)) ++first;
         const auto line_start = source.rfind('\n', first == 0 ? 0 : first - 1);
         indent = first - (line_start == std::string_view::npos ? 0 : line_start + 1);
+        // `|2` may leave blanks in front of the first line: these are part of the value.
+        const auto line = std::min(value.find_first_not_of('\n'), value.size());
+        const auto text = std::min(value.find_first_not_of(' ', line), value.size());
+        indent -= std::min(indent, text - line);
         skip_indent();
     } else if (node.style != YamlNode::Style::plain) {
         ++at;
@@ -396,9 +400,16 @@ Place YamlDocument::place_in(const YamlNode& node, std::size_t offset) const {
             else
                 i += utf8_size(value[i]);
         } else if (is_block && source[at] == '\n') {
-            ++at;
-            ++i;
-            skip_indent();
+            // Behind `|` each line's end stands for itself; behind `>` one alone becomes a blank,
+            // and of several the first is gone.
+            while (at < source.size() && source[at] == '\n') {
+                ++at;
+                skip_indent();
+            }
+            if (value[i] == ' ')
+                ++i;
+            else
+                while (i < offset && value[i] == '\n') ++i;
         } else if (!is_block && is_space(at)) {
             // A run with a line's end in it folds into blanks or line ends; any other stands for
             // itself.
@@ -424,6 +435,14 @@ bool YamlDocument::is_cut_by_comment(const YamlNode& node) const {
     const auto end = std::min(text_.size(), node.offset + node.text.size());
     const auto next = text_.find_first_not_of(" \t", end);
     return next != std::string::npos && text_[next] == '#';
+}
+
+bool YamlDocument::is_cut_by_bracket(const YamlNode& node) const {
+    if (!node.is_text() || node.style != YamlNode::Style::plain) return false;
+    const auto end = std::min(text_.size(), node.offset + node.text.size());
+    const auto next = text_.find_first_not_of(" \t", end);
+    return next != std::string::npos &&
+           std::string_view{",[]{}"}.find(text_[next]) != std::string_view::npos;
 }
 
 std::string yaml_quoted(std::string_view text) {

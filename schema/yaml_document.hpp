@@ -58,6 +58,8 @@ public:
     Place place_in(const YamlNode& text, std::size_t offset) const;
     /// Whether a ` #` ended this plain text early.
     bool is_cut_by_comment(const YamlNode& node) const;
+    /// Whether a comma or a bracket of `{…}` or `[…]` ended this plain text, rightly or not.
+    bool is_cut_by_bracket(const YamlNode& node) const;
     std::string_view line(unsigned number) const; ///< From 1; without its end.
     std::string_view text() const { return text_; }
 

@@ -1,5 +1,7 @@
 #include "schema/yaml_values.hpp"
 
+#include "journeys/duration_text.hpp"
+
 #include <array>
 #include <charconv>
 #include <cmath>
@@ -16,8 +18,6 @@ std::string found(const YamlNode& node) {
     if (node.is_expanded) return "what ${…} gave";
     return quoted(node.text);
 }
-
-constexpr journeys::Duration duration_max = std::chrono::hours{24 * 3660};
 
 std::optional<double> parse_number(std::string_view text) {
     double value = 0;
@@ -68,26 +68,8 @@ const YamlNode* MapReader::require(std::string_view key, std::string_view what) 
 std::optional<journeys::Duration> parse_duration(std::string_view text, bool may_be_negative) {
     const bool is_negative = may_be_negative && text.starts_with('-');
     if (is_negative) text.remove_prefix(1);
-    if (text.empty()) return std::nullopt;
-    journeys::Duration total{};
-    while (!text.empty()) {
-        std::int64_t number = 0;
-        const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-        const auto digits = static_cast<std::size_t>(end - text.data());
-        if (error != std::errc{} || digits == text.size() || number < 0 || number > 400'000'000)
-            return std::nullopt;
-        switch (text[digits]) {
-        case 's': total += std::chrono::seconds{number}; break;
-        case 'm': total += std::chrono::minutes{number}; break;
-        case 'h': total += std::chrono::hours{number}; break;
-        case 'd': total += std::chrono::hours{24 * number}; break;
-        case 'w': total += std::chrono::hours{7 * 24 * number}; break;
-        default: return std::nullopt;
-        }
-        if (total > duration_max) return std::nullopt;
-        text.remove_prefix(digits + 1);
-    }
-    return is_negative ? -total : total;
+    const auto span = journeys::parse_duration(text, journeys::duration_max);
+    return is_negative && span ? -*span : span;
 }
 
 std::optional<double> parse_percentage(std::string_view text) {

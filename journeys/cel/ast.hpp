@@ -56,6 +56,7 @@ enum class Macro : std::uint8_t {
     exists_one,
     map,            ///< (v, transform) or (v, filter, transform)
     filter,         ///< (v, condition)
+    sort_by,        ///< (v, key)
     transform_list, ///< (k, v, transform) or (k, v, filter, transform)
     transform_map,
     transform_map_entry,

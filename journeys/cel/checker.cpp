@@ -3,6 +3,7 @@
 #include "journeys/cel/functions.hpp"
 #include "journeys/cel/nearest.hpp"
 #include "journeys/cel/overloads.hpp"
+#include "journeys/cel/pattern.hpp"
 
 #include <algorithm>
 #include <array>
@@ -190,6 +191,7 @@ private:
             if (const auto* const variable = environment_.find_variable(candidate)) {
                 expression.resolution = Resolution::variable;
                 expression.slot = variable->slot;
+                if (variable->slot < 64) result_.reads |= std::uint64_t{1} << variable->slot;
                 expression.type = variable->type;
                 expression.name = variable->name;
                 return true;
@@ -386,18 +388,18 @@ private:
     }
 
     void list(Expr& expression) {
-        Type item;
+        auto item = Type::free();
         for (std::size_t i = 0; i < expression.arguments.size(); ++i) {
             check(*expression.arguments[i]);
             const auto type = entry_type(expression, i, *expression.arguments[i]);
-            item = i == 0 ? type : Type::join(item, type);
+            item = Type::join(item, type);
         }
         expression.type = Type::list(item);
     }
 
     void map(Expr& expression) {
-        Type key;
-        Type value;
+        auto key = Type::free();
+        auto value = Type::free();
         for (std::size_t i = 0; i < expression.arguments.size(); i += 2) {
             auto& its_key = *expression.arguments[i];
             check(its_key);
@@ -408,8 +410,8 @@ private:
             if (!is_key)
                 fail(its_key, type.text() + " is no key of a map: bool, int, uint or string");
             const auto entry = entry_type(expression, i / 2, *expression.arguments[i + 1]);
-            key = i == 0 ? type : Type::join(key, type);
-            value = i == 0 ? entry : Type::join(value, entry);
+            key = Type::join(key, type);
+            value = Type::join(value, entry);
         }
         expression.type = Type::map(key, value);
     }
@@ -505,6 +507,9 @@ private:
             needs_bool(*arguments[1]);
             if (range.is(Kind::map)) return Type::list(range.key());
             return Type::list(range.is(Kind::list) ? range.item() : Type{});
+        case Macro::sort_by:
+            if (range.is(Kind::map)) return Type::list(range.key());
+            return Type::list(range.is(Kind::list) ? range.item() : Type{});
         case Macro::map:
         case Macro::transform_list: return Type::list(last);
         case Macro::transform_map:
@@ -575,6 +580,12 @@ private:
                 if (!mistake.empty()) fail(argument, std::move(mistake));
                 continue;
             }
+            if (expression.name == "matches" && i == 1 && !patterns_.take(text)) {
+                fail(argument, "an expression holds at most " +
+                                   std::to_string(PatternAllowance::count_max) + " patterns, of " +
+                                   std::to_string(PatternAllowance::bytes_max) + " bytes together");
+                continue;
+            }
             const auto mistake = mistake_in_constant(expression.name, i, text);
             if (!mistake.empty()) {
                 fail(argument, "\"" + std::string{text} + "\" " + std::string{mistake});
@@ -590,6 +601,7 @@ private:
     const Environment& environment_;
     Checked& result_;
     std::vector<Local> locals_;
+    PatternAllowance patterns_;
 };
 
 } // namespace

@@ -15,7 +15,8 @@ struct Checked {
     std::vector<Fault> faults;
     std::vector<Path> paths;
     std::vector<Call> calls;
-    unsigned locals = 0; ///< Slots that the variables of macros need.
+    unsigned locals = 0;     ///< Slots that the variables of macros need.
+    std::uint64_t reads = 0; ///< A bit for each slot of a variable that is read.
 };
 
 /// Annotates the tree in place and reports every mistake in it.

@@ -1,8 +1,7 @@
 #include "journeys/cel/compare.hpp"
 
 #include "journeys/cel/cursor.hpp"
-
-#include <cstring>
+#include "journeys/same_bytes.hpp"
 
 namespace journeys::cel {
 namespace {
@@ -25,8 +24,6 @@ std::partial_ordering order_numbers(Value left, Value right) {
     if (right.as_int() < 0) return std::partial_ordering::greater;
     return left.as_uint() <=> static_cast<std::uint64_t>(right.as_int());
 }
-
-bool same_text(std::string_view left, std::string_view right) { return left == right; }
 
 Value equal_within(Value left, Value right, Arena& arena, Budget& budget, int depth);
 

@@ -31,6 +31,15 @@ Value equal(Value left, Value right, Arena& arena, Budget& budget);
 /// The order of two values; nothing for kinds that have none between them. NaN is unordered.
 std::optional<std::partial_ordering> order(Value left, Value right);
 
+/// Whether every number is to this one as its double is to this one's: true of all doubles, and of
+/// ints that lie below the first that a double cannot tell from its neighbour.
+inline bool is_exact_as_double(Value number) {
+    constexpr std::int64_t first_rounded = std::int64_t{1} << 53;
+    if (number.is(Kind::floating)) return true;
+    return number.is(Kind::integer) && number.as_int() > -first_rounded &&
+           number.as_int() < first_rounded;
+}
+
 /// Whether `item` is in a list, or is a key of a map; an error for anything else.
 Value contains(Value range, Value item, Arena& arena, Budget& budget);
 

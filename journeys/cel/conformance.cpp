@@ -1,5 +1,6 @@
 #include "journeys/cel/conformance.hpp"
 
+#include "journeys/cel/base64.hpp"
 #include "journeys/cel/compare.hpp"
 #include "journeys/cel/cursor.hpp"
 #include "journeys/cel/program.hpp"
@@ -15,25 +16,6 @@ namespace journeys::cel {
 namespace {
 
 using Json = nlohmann::json;
-
-std::string from_base64(const std::string& text) {
-    std::string out;
-    std::uint32_t bits = 0;
-    int count = 0;
-    static constexpr std::string_view digits =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    for (const char c : text) {
-        const auto digit = digits.find(c);
-        if (digit == std::string_view::npos) break;
-        bits = bits << 6 | static_cast<std::uint32_t>(digit);
-        count += 6;
-        if (count >= 8) {
-            count -= 8;
-            out += static_cast<char>(bits >> count & 0xFF);
-        }
-    }
-    return out;
-}
 
 double read_double(const std::string& text) {
     if (text == "NaN") return std::numeric_limits<double>::quiet_NaN();
@@ -70,7 +52,7 @@ Value decode(const Json& json, Arena& arena) {
     if (kind == "uint") return Value::unsigned_integer(std::stoull(text));
     if (kind == "double") return Value::floating(read_double(text));
     if (kind == "string") return Value::string(text, arena);
-    if (kind == "bytes") return Value::bytes(from_base64(text), arena);
+    if (kind == "bytes") return Value::bytes(read_base64(text).value(), arena);
     if (kind == "type") return Value::type(Value::string(text, arena).as_string());
     if (kind == "timestamp") return parse_timestamp(text).value();
     if (kind == "duration") return Value::duration(parse_duration(text).value());
@@ -169,6 +151,25 @@ void declare(const Json& test, Environment& environment, std::vector<Value>& var
     }
 }
 
+/// Functions of a case that takes and gives no more than types of ours; they are never called.
+void declare_functions(const Json& test, Environment& environment) {
+    const auto functions = test.value("function_env", Json::object());
+    for (const auto& [name, overloads] : functions.items()) {
+        FunctionDeclaration function{.name = name};
+        for (const auto& overload : overloads) {
+            auto& made = function.overloads.emplace_back();
+            for (const auto& type : overload.at("params"))
+                made.arguments.push_back(read_type(type.get<std::string>()));
+            made.result = read_type(overload.at("result").get<std::string>());
+            made.member = overload.value("instance", false);
+        }
+        function.call = [](const void*, std::span<const Value>, Arena&) {
+            return Value::error("a function of the checker only");
+        };
+        environment.add_function(std::move(function));
+    }
+}
+
 ConformanceResult run(const Json& test) {
     ConformanceResult result{test.at("id"), test.at("group"), false, {}};
     Arena arena;
@@ -179,6 +180,7 @@ ConformanceResult run(const Json& test) {
     environment.container = test.value("container", "");
     std::vector<Value> variables;
     declare(test, environment, variables, arena);
+    declare_functions(test, environment);
     const auto& expect = test.at("expect");
     const auto compiled = compile(test.at("expr").get<std::string>(), environment);
     if (!compiled.program) {

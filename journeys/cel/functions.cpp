@@ -1,11 +1,10 @@
 #include "journeys/cel/functions.hpp"
 
+#include "journeys/cel/pattern.hpp"
 #include "journeys/cel/time_text.hpp"
 
 #include <algorithm>
 #include <unordered_map>
-
-#include <re2/re2.h>
 
 namespace journeys::cel {
 namespace {
@@ -15,8 +14,9 @@ struct Library {
     std::unordered_map<std::string_view, std::span<const BuiltIn>> by_name;
 
     Library() {
-        for (const auto part : {string_functions(), math_functions(), time_functions(),
-                                conversions(), optional_functions()}) {
+        for (const auto part :
+             {string_functions(), byte_functions(), list_functions(), math_functions(),
+              time_functions(), conversions(), optional_functions()}) {
             forms.insert(forms.end(), part.begin(), part.end());
         }
         std::stable_sort(forms.begin(), forms.end(),
@@ -88,11 +88,7 @@ std::vector<std::string_view> built_in_names() {
 std::string_view mistake_in_constant(std::string_view function, std::size_t argument,
                                      std::string_view text) {
     if (function == "matches" && argument == 1) {
-        RE2::Options options;
-        options.set_log_errors(false);
-        if (!RE2{re2::StringPiece{text.data(), text.size()}, options}.ok()) {
-            return "is no regular expression of RE2";
-        }
+        if (!Pattern{text}.is_valid()) return "is no regular expression of RE2, or too large a one";
     }
     if (function == "duration" && !parse_duration(text)) {
         return "is no duration: \"1h30m\", \"45s\", \"1.5h\"; days are days(7)";

@@ -49,6 +49,8 @@ std::vector<std::string_view> built_in_names();
 
 // By theme; `find_built_in` joins them.
 std::span<const BuiltIn> string_functions();
+std::span<const BuiltIn> byte_functions();
+std::span<const BuiltIn> list_functions();
 std::span<const BuiltIn> math_functions();
 std::span<const BuiltIn> time_functions();
 std::span<const BuiltIn> conversions();

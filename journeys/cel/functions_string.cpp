@@ -1,13 +1,12 @@
 #include "journeys/cel/cursor.hpp"
 #include "journeys/cel/functions.hpp"
+#include "journeys/cel/pattern.hpp"
 #include "journeys/cel/quote.hpp"
 #include "journeys/cel/utf8.hpp"
 
 #include <algorithm>
 #include <cstring>
 #include <limits>
-
-#include <re2/re2.h>
 
 namespace journeys::cel {
 namespace {
@@ -47,14 +46,12 @@ Value ends_with(CallContext&, Arguments a) {
 /// For computed patterns; those that are constant are compiled with the program.
 Value matches(CallContext& context, Arguments a) {
     const auto text = a[0].as_string();
-    const auto pattern = a[1].as_string();
-    if (!context.budget.charge(1000 + 16 * pattern.size())) return Value::error(out_of_steps);
-    RE2::Options options;
-    options.set_log_errors(false);
-    options.set_max_mem(1 << 20);
-    const RE2 expression{re2::StringPiece{pattern.data(), pattern.size()}, options};
-    if (!expression.ok()) return Value::error("invalid regular expression");
-    return Value::boolean(RE2::PartialMatch({text.data(), text.size()}, expression));
+    if (!context.budget.charge(Pattern::compile_cost(a[1].as_string())))
+        return Value::error(out_of_steps);
+    const Pattern pattern{a[1].as_string()};
+    if (!pattern.is_valid()) return Value::error("invalid regular expression");
+    if (!context.budget.charge(pattern.search_cost(text))) return Value::error(out_of_steps);
+    return Value::boolean(pattern.is_in(text));
 }
 
 Value char_at(CallContext& context, Arguments a) {

@@ -67,6 +67,8 @@ std::int64_t milliseconds(const Local& at) { return at.nanos / 1'000'000; }
 
 template <Read read> Value of_timestamp(CallContext& context, Arguments a) {
     std::int64_t offset = 0;
+    // An unknown zone is told by an exception of the library.
+    if (a.size() > 1 && !context.budget.charge(16)) return Value::error(out_of_steps);
     if (a.size() > 1 && !offset_of_zone(a[1].as_string(), a[0].seconds(), offset)) {
         return Value::error("unknown time zone: ", a[1].as_string(), context.arena);
     }

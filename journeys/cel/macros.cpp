@@ -15,7 +15,7 @@ struct Form {
     std::string_view example;
 };
 
-constexpr std::array<Form, 17> forms{{
+constexpr std::array<Form, 18> forms{{
     {"all", Macro::all, 1, 2, 2, "list.all(x, x > 1)"},
     {"all", Macro::all, 2, 3, 3, "list.all(x, x > 1)"},
     {"exists", Macro::exists, 1, 2, 2, "list.exists(x, x > 1)"},
@@ -26,6 +26,7 @@ constexpr std::array<Form, 17> forms{{
     {"existsOne", Macro::exists_one, 2, 3, 3, "list.existsOne(x, x > 1)"},
     {"map", Macro::map, 1, 2, 3, "list.map(x, x + 1)"},
     {"filter", Macro::filter, 1, 2, 2, "list.filter(x, x > 1)"},
+    {"sortBy", Macro::sort_by, 1, 2, 2, "list.sortBy(x, x.price)"},
     {"transformList", Macro::transform_list, 2, 3, 4, "list.transformList(i, x, x + i)"},
     {"transformMap", Macro::transform_map, 2, 3, 4, "map.transformMap(k, v, v + 1)"},
     {"transformMapEntry", Macro::transform_map_entry, 2, 3, 4,
@@ -88,6 +89,15 @@ std::optional<Fault> expand_macro(Expr& call) {
     call.kind = ExprKind::macro;
     call.macro = near->macro;
     return std::nullopt;
+}
+
+std::vector<std::string_view> macro_names() {
+    std::vector<std::string_view> names{"has"};
+    for (const auto& form : forms) {
+        const bool is_known = std::find(names.begin(), names.end(), form.name) != names.end();
+        if (form.macro != Macro::none && !is_known) names.push_back(form.name);
+    }
+    return names;
 }
 
 std::string_view macro_name(const Expr& macro) { return macro.name; }

@@ -24,11 +24,16 @@ Type refined(const Expr& call, Type type) {
     if (call.name == "optional.of" || call.name == "optional.ofNonZeroValue") {
         return Type::optional(arguments[0]->type);
     }
+    if (call.name == "optional.none") return Type::optional(Type::free());
     if (call.name == "value")
         return arguments[0]->type.is(Kind::optional) ? arguments[0]->type.item() : Type{};
     if (call.name == "orValue") {
         if (!arguments[0]->type.is(Kind::optional)) return {};
         return Type::join(arguments[0]->type.item(), arguments[1]->type);
+    }
+    if (call.name == "distinct" || call.name == "sort") {
+        const auto given = arguments[0]->type.without_null();
+        return given.is(Kind::list) ? given : type;
     }
     if (call.name == "or") return Type::join(arguments[0]->type, arguments[1]->type);
     return type;

@@ -28,6 +28,12 @@ private:
     std::string text_;
 };
 
+std::size_t nodes_of(const Expr& expression) {
+    std::size_t sum = 1;
+    for (const auto& argument : expression.arguments) sum += nodes_of(*argument);
+    return sum;
+}
+
 class Planner {
 public:
     Planner(const Environment& environment, Arena& constants)
@@ -41,8 +47,10 @@ public:
         case ExprKind::select: {
             auto operand = make(*expression.arguments[0]);
             if (expression.field >= 0 && !expression.is_optional) {
-                return make_field(std::move(operand), static_cast<unsigned>(expression.field),
-                                  expression.name, missing_is_null);
+                return make_field(
+                    std::move(operand),
+                    {static_cast<unsigned>(expression.field), storage_of(expression, environment_)},
+                    expression.name, missing_is_null);
             }
             return make_select(std::move(operand), expression.name, expression.is_optional,
                                missing_is_null);
@@ -76,9 +84,23 @@ public:
             auto parts = all(expression);
             return make_conditional(std::move(parts[0]), std::move(parts[1]), std::move(parts[2]));
         }
-        case ExprKind::macro:
-            return make_macro(expression.macro, expression.slot, expression.variables.size(),
-                              all(expression));
+        case ExprKind::macro: {
+            MacroParts parts{.first_local = expression.slot,
+                             .variables = expression.variables.size(),
+                             .arguments = all(expression)};
+            // An item costs what the macro puts to it, however long that is.
+            std::size_t nodes = 0;
+            for (std::size_t i = 1; i < expression.arguments.size(); ++i)
+                nodes += nodes_of(*expression.arguments[i]);
+            parts.item_cost = 1 + nodes / 16;
+            const bool is_quantifier = expression.macro == Macro::all ||
+                                       expression.macro == Macro::exists ||
+                                       expression.macro == Macro::exists_one;
+            if (is_quantifier && expression.variables.size() == 1)
+                parts.records =
+                    make_record_condition(*expression.arguments[1], expression.slot, environment_);
+            return make_macro(expression.macro, std::move(parts));
+        }
         }
         return nullptr;
     }
@@ -112,7 +134,7 @@ private:
         if (expression.host == nullptr && expression.built_in == nullptr) {
             return make_failure("no function " + expression.name);
         }
-        auto node = make_call(expression, all(expression), environment_);
+        auto node = make_call(expression, all(expression), environment_, patterns_);
         static constexpr std::array<std::string_view, 5> foldable{"duration", "timestamp", "date",
                                                                   "days", "hours"};
         for (const auto known : foldable) {
@@ -148,6 +170,7 @@ private:
 
     const Environment& environment_;
     Arena& constants_;
+    PatternAllowance patterns_;
 };
 
 } // namespace

@@ -15,6 +15,8 @@ public:
         return Value::error(missing_);
     }
 
+    Leaf leaf() const override { return {Leaf::Kind::variable, slot_}; }
+
 private:
     unsigned slot_;
     std::string missing_;
@@ -24,7 +26,7 @@ class LocalNode : public Node {
 public:
     explicit LocalNode(unsigned slot) : slot_(slot) {}
     Value evaluate(Frame& frame) const override { return frame.locals[slot_]; }
-    std::optional<unsigned> local() const override { return slot_; }
+    Leaf leaf() const override { return {Leaf::Kind::local, slot_}; }
 
 private:
     unsigned slot_;
@@ -43,11 +45,17 @@ public:
         Arena& arena = frame.arena;
         if (from.is(Kind::map)) [[likely]] {
             // Maps are searched from the front, but for those of the host.
-            const bool is_host = from.form() == Value::Form::host;
-            if (!frame.budget.charge(is_host ? 1 : 1 + from.size() / 16)) {
-                found = Value::error(out_of_steps);
-                return Answer::failed;
+            if (from.form() == Value::Form::packed) [[likely]] {
+                std::size_t passed = 0;
+                const auto view = from.packed().find(name_, passed);
+                if (!frame.budget.charge(1 + passed / 16)) return out_of_budget(found);
+                if (!view) return Answer::missing;
+                found = Value::packed(view);
+                return Answer::found;
             }
+            const bool is_host = from.form() == Value::Form::host;
+            if (!frame.budget.charge(is_host ? 1 : 1 + from.size() / 16))
+                return out_of_budget(found);
             return from.find(name_, found, arena) ? Answer::found : Answer::missing;
         }
         if (from.is(Kind::object)) {
@@ -67,6 +75,11 @@ public:
     Value missing() const { return missing_is_null_ ? Value::null() : Value::error(missing_); }
 
 private:
+    static Answer out_of_budget(Value& found) {
+        found = Value::error(out_of_steps);
+        return Answer::failed;
+    }
+
     std::string name_;
     std::string missing_;
     std::string not_a_map_;
@@ -75,12 +88,18 @@ private:
 
 class FieldNode : public Node {
 public:
-    FieldNode(NodePtr operand, unsigned index, const std::string& name, bool missing_is_null)
-        : operand_(std::move(operand)), index_(index), selector_(name, missing_is_null) {}
+    FieldNode(NodePtr operand, FieldAt field, const std::string& name, bool missing_is_null)
+        : leaf_(of_leaf(operand->leaf(), field)), operand_(std::move(operand)),
+          selector_(name, missing_is_null), field_(field) {}
+    Leaf leaf() const override { return leaf_; }
     Value evaluate(Frame& frame) const override {
-        const auto from = operand_->evaluate(frame);
-        if (from.is(Kind::object)) [[likely]]
-            return from.as_object()->field(index_, frame.arena);
+        const auto from = operand_.evaluate(frame);
+        if (from.is(Kind::object)) [[likely]] {
+            const auto& object = *from.as_object();
+            if (field_.storage.form != Storage::Form::called && object.memory != nullptr)
+                return read_stored(object.memory, field_.storage);
+            return object.field(field_.index, frame.arena);
+        }
         Value found; // null, an error, or a host that gave something else than it declared.
         switch (selector_.find(from, found, frame)) {
         case Selector::Answer::found:
@@ -91,29 +110,21 @@ public:
     }
 
 private:
-    NodePtr operand_;
-    unsigned index_;
-    Selector selector_;
-};
-
-/// `item.price` of a macro's variable, in one step.
-class LocalFieldNode : public Node {
-public:
-    LocalFieldNode(unsigned slot, unsigned index, NodePtr other)
-        : slot_(slot), index_(index), other_(std::move(other)) {}
-    Value evaluate(Frame& frame) const override {
-        const auto from = frame.locals[slot_];
-        if (from.is(Kind::object)) [[likely]]
-            return from.as_object()->field(index_, frame.arena);
-        return other_->evaluate(frame);
+    static Leaf of_leaf(Leaf operand, FieldAt field) {
+        switch (operand.kind) {
+        case Leaf::Kind::variable: return {Leaf::Kind::variable_field, operand.slot, field};
+        case Leaf::Kind::local: return {Leaf::Kind::local_field, operand.slot, field};
+        case Leaf::Kind::none:
+        case Leaf::Kind::variable_field:
+        case Leaf::Kind::local_field: break;
+        }
+        return {};
     }
 
-    std::optional<LocalField> local_field() const override { return LocalField{slot_, index_}; }
-
-private:
-    unsigned slot_;
-    unsigned index_;
-    NodePtr other_; ///< The same, for what is no record.
+    Leaf leaf_;
+    Operand operand_;
+    Selector selector_;
+    FieldAt field_;
 };
 
 class SelectNode : public Node {
@@ -122,7 +133,7 @@ public:
         : operand_(std::move(operand)), selector_(name, missing_is_null),
           is_optional_(is_optional) {}
     Value evaluate(Frame& frame) const override {
-        auto from = operand_->evaluate(frame);
+        auto from = operand_.evaluate(frame);
         bool is_optional = is_optional_;
         if (from.is(Kind::optional)) {
             if (!from.has_inner()) return from;
@@ -140,7 +151,7 @@ public:
     }
 
 private:
-    NodePtr operand_;
+    Operand operand_;
     Selector selector_;
     bool is_optional_;
 };
@@ -268,11 +279,8 @@ NodePtr make_variable(unsigned slot, const std::string& name) {
     return std::make_unique<const VariableNode>(slot, name);
 }
 NodePtr make_local(unsigned slot) { return std::make_unique<const LocalNode>(slot); }
-NodePtr make_field(NodePtr operand, unsigned index, const std::string& name, bool missing_is_null) {
-    const auto slot = operand->local();
-    auto node = std::make_unique<const FieldNode>(std::move(operand), index, name, missing_is_null);
-    if (!slot) return node;
-    return std::make_unique<const LocalFieldNode>(*slot, index, std::move(node));
+NodePtr make_field(NodePtr operand, FieldAt field, const std::string& name, bool missing_is_null) {
+    return std::make_unique<const FieldNode>(std::move(operand), field, name, missing_is_null);
 }
 NodePtr make_select(NodePtr operand, const std::string& name, bool is_optional,
                     bool missing_is_null) {

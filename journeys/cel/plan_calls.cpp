@@ -4,8 +4,6 @@
 #include <array>
 #include <cstring>
 
-#include <re2/re2.h>
-
 namespace journeys::cel {
 namespace {
 
@@ -14,13 +12,15 @@ constexpr std::size_t forms_arguments_max = 4;
 /// Evaluated arguments, on the stack where they are few.
 class Arguments {
 public:
-    Arguments(const std::vector<NodePtr>& nodes, Frame& frame) : count_(nodes.size()) {
+    /// `walks_lists`: the function goes through lists and maps and charges nothing itself.
+    Arguments(const std::vector<NodePtr>& nodes, Frame& frame, bool walks_lists = false)
+        : count_(nodes.size()) {
         values_ = count_ <= here_.size() ? here_.data() : frame.arena.allocate_array<Value>(count_);
         if (values_ == nullptr) {
             problem_ = Value::error(too_large_result);
             return;
         }
-        std::size_t bytes = 0;
+        std::size_t bytes = 0, items = 0;
         for (std::size_t i = 0; i < count_; ++i) {
             values_[i] = nodes[i]->evaluate(frame);
             if (values_[i].is_error()) {
@@ -29,10 +29,12 @@ public:
             }
             if (values_[i].is(Kind::string) || values_[i].is(Kind::bytes)) {
                 bytes += values_[i].as_string().size();
+            } else if (walks_lists && (values_[i].is(Kind::list) || values_[i].is(Kind::map))) {
+                items += values_[i].size();
             }
         }
         // Functions of texts read them about once.
-        if (!frame.budget.charge(1 + bytes / 64)) problem_ = Value::error(out_of_steps);
+        if (!frame.budget.charge(1 + bytes / 64 + items)) problem_ = Value::error(out_of_steps);
     }
     Value problem() const { return problem_; }
     std::span<const Value> values() const { return {values_, count_}; }
@@ -119,7 +121,7 @@ public:
         }
     }
     Value evaluate(Frame& frame) const override {
-        const Arguments arguments{arguments_, frame};
+        const Arguments arguments{arguments_, frame, true};
         if (arguments.problem().is_error()) return arguments.problem();
         for (const auto& wanted : forms_) {
             if (fit(arguments.values(), wanted)) {
@@ -139,22 +141,21 @@ private:
 /// `matches` with a pattern that is known beforehand.
 class MatchesNode : public Node {
 public:
-    MatchesNode(NodePtr text, std::string_view pattern, const RE2::Options& options)
-        : text_(std::move(text)), pattern_({pattern.data(), pattern.size()}, options) {}
-    bool is_valid() const { return pattern_.ok(); }
+    MatchesNode(NodePtr text, std::string_view pattern)
+        : text_(std::move(text)), pattern_(pattern) {}
     Value evaluate(Frame& frame) const override {
         const auto text = text_->evaluate(frame);
         if (text.is_error()) return text;
         if (!text.is(Kind::string)) return Value::error("matches needs a text");
-        if (!is_valid()) return Value::error("invalid regular expression");
+        if (!pattern_.is_valid()) return Value::error("invalid regular expression");
         const auto content = text.as_string();
-        if (!frame.budget.charge(1 + content.size() / 16)) return Value::error(out_of_steps);
-        return Value::boolean(RE2::PartialMatch({content.data(), content.size()}, pattern_));
+        if (!frame.budget.charge(pattern_.search_cost(content))) return Value::error(out_of_steps);
+        return Value::boolean(pattern_.is_in(content));
     }
 
 private:
     NodePtr text_;
-    RE2 pattern_;
+    Pattern pattern_;
 };
 
 /// orValue and or: the second is looked at only where the first has nothing.
@@ -180,8 +181,8 @@ private:
 
 } // namespace
 
-NodePtr make_call(const Expr& call, std::vector<NodePtr> arguments,
-                  const Environment& environment) {
+NodePtr make_call(const Expr& call, std::vector<NodePtr> arguments, const Environment& environment,
+                  PatternAllowance& patterns) {
     const bool is_strict = environment.strict_numbers;
     if (call.host != nullptr) {
         return std::make_unique<const HostCallNode>(call, std::move(arguments), is_strict);
@@ -192,10 +193,9 @@ NodePtr make_call(const Expr& call, std::vector<NodePtr> arguments,
     if (call.name == "matches" && arguments.size() == 2) {
         const auto* const pattern = arguments[1]->constant();
         if (pattern != nullptr && pattern->is(Kind::string)) {
-            RE2::Options options;
-            options.set_log_errors(false);
+            if (!patterns.take(pattern->as_string())) return make_failure("too many patterns");
             return std::make_unique<const MatchesNode>(std::move(arguments[0]),
-                                                       pattern->as_string(), options);
+                                                       pattern->as_string());
         }
     }
     const bool unwraps = call.name == "orValue";

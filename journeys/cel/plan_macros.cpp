@@ -1,6 +1,7 @@
 #include "journeys/cel/cursor.hpp"
 #include "journeys/cel/map_builder.hpp"
 #include "journeys/cel/plan.hpp"
+#include "journeys/cel/sorting.hpp"
 
 namespace journeys::cel {
 namespace {
@@ -8,15 +9,17 @@ namespace {
 /// What the macros over lists and maps share: one pass that sets their variables.
 class MacroNode : public Node {
 public:
-    MacroNode(unsigned local, std::size_t variables, std::vector<NodePtr> arguments)
-        : local_(local), has_two_(variables == 2), range_(std::move(arguments.front())),
-          first_(std::move(arguments[1])),
-          second_(arguments.size() > 2 ? std::move(arguments[2]) : nullptr) {}
+    explicit MacroNode(MacroParts parts)
+        : local_(parts.first_local), has_two_(parts.variables == 2),
+          range_(std::move(parts.arguments.front())), first_(std::move(parts.arguments[1])),
+          second_(parts.arguments.size() > 2 ? std::move(parts.arguments[2]) : nullptr),
+          item_cost_(parts.item_cost), records_(std::move(parts.records)),
+          records_cost_(records_ ? records_->cost() : 0) {}
 
 protected:
     /// The range, or the error that stands in its place.
     Value range(Frame& frame) const {
-        const auto value = range_->evaluate(frame);
+        const auto value = range_.evaluate(frame);
         if (value.is(Kind::list) || value.is(Kind::map) || value.is_error()) return value;
         return Value::error("macros go through lists and maps");
     }
@@ -26,7 +29,7 @@ protected:
         if (range.is(Kind::list) && range.form() == Value::Form::array && !has_two_) {
             for (const auto item :
                  range.items()) { // As below, without asking each time what it is.
-                if (!frame.budget.charge(1)) return false;
+                if (!frame.budget.charge(item_cost_)) return false;
                 frame.locals[local_] = item;
                 if (!visit()) break;
             }
@@ -35,14 +38,14 @@ protected:
         if (range.is(Kind::list) && range.form() == Value::Form::host && !has_two_) {
             const auto& list = *range.host_list();
             for (std::size_t i = 0, size = list.size(); i < size; ++i) {
-                if (!frame.budget.charge(1)) return false;
+                if (!frame.budget.charge(item_cost_)) return false;
                 frame.locals[local_] = list.at(i, frame.arena);
                 if (!visit()) break;
             }
             return true;
         }
         for (Cursor at{range, frame.arena}; at.next();) {
-            if (!frame.budget.charge(1)) return false;
+            if (!frame.budget.charge(item_cost_)) return false;
             if (has_two_) {
                 frame.locals[local_] = at.key();
                 frame.locals[local_ + 1] = at.value();
@@ -63,11 +66,42 @@ protected:
         return Filter::failed;
     }
 
+    /// Puts the condition to each item; `visit` gets the answer, and goes on as above.
+    template <class Visit>
+    bool each_tested(Value range, Frame& frame, Value& problem, Visit visit) const {
+        if (!records_) {
+            return each(range, frame, [&] { return visit(test(*first_, frame, problem)); });
+        }
+        const auto answer = [&](const char* memory) {
+            return records_->holds(memory) ? Filter::in : Filter::out;
+        };
+        if (range.is(Kind::list) && range.form() == Value::Form::host) {
+            const auto rows = range.host_list()->rows();
+            if (rows.first != nullptr) {
+                const char* at = rows.first;
+                for (auto left = range.host_list()->size(); left > 0; --left, at += rows.stride) {
+                    if (!frame.budget.charge(records_cost_)) return false;
+                    if (!visit(answer(at))) break;
+                }
+                return true;
+            }
+        }
+        return each(range, frame, [&] {
+            const auto item = frame.locals[local_];
+            if (item.is(Kind::object) && item.as_object()->memory != nullptr)
+                return visit(answer(item.as_object()->memory));
+            return visit(test(*first_, frame, problem));
+        });
+    }
+
     unsigned local_;
     bool has_two_;
-    NodePtr range_;
+    Operand range_;
     NodePtr first_;
     NodePtr second_;
+    std::size_t item_cost_;
+    RecordConditionPtr records_; ///< The same as `first_`, for records.
+    std::size_t records_cost_;
 };
 
 /// all and exists: || and && over the items, which one deciding item ends.
@@ -79,9 +113,9 @@ public:
         if (items.is_error()) return items;
         Value problem;
         bool is_decided = false;
-        const bool is_complete = each(items, frame, [&] {
-            Value its_problem;
-            switch (test(*first_, frame, its_problem)) {
+        Value its_problem;
+        const bool is_complete = each_tested(items, frame, its_problem, [&](Filter found) {
+            switch (found) {
             case Filter::in: is_decided = deciding; break;
             case Filter::out: is_decided = !deciding; break;
             case Filter::failed:
@@ -104,8 +138,7 @@ public:
         if (items.is_error()) return items;
         Value problem;
         std::size_t count = 0;
-        const bool is_complete = each(items, frame, [&] {
-            const auto found = test(*first_, frame, problem);
+        const bool is_complete = each_tested(items, frame, problem, [&](Filter found) {
             count += found == Filter::in ? 1 : 0;
             return found != Filter::failed;
         });
@@ -117,9 +150,8 @@ public:
 /// map, filter and transformList.
 class ListMacroNode : public MacroNode {
 public:
-    ListMacroNode(Macro macro, unsigned local, std::size_t variables,
-                  std::vector<NodePtr> arguments)
-        : MacroNode(local, variables, std::move(arguments)), is_filter_(macro == Macro::filter) {}
+    ListMacroNode(Macro macro, MacroParts parts)
+        : MacroNode(std::move(parts)), is_filter_(macro == Macro::filter) {}
 
     Value evaluate(Frame& frame) const override {
         const auto items = range(frame);
@@ -151,12 +183,36 @@ private:
     bool is_filter_;
 };
 
+class SortNode : public MacroNode {
+public:
+    using MacroNode::MacroNode;
+    Value evaluate(Frame& frame) const override {
+        const auto range = this->range(frame);
+        if (range.is_error()) return range;
+        const auto most = range.size();
+        auto* const items = frame.arena.allocate_array<SortItem>(most);
+        if (items == nullptr) return Value::error(too_large_result);
+        std::size_t count = 0;
+        Value problem;
+        const bool is_complete = each(range, frame, [&] {
+            const auto item = frame.locals[local_];
+            const auto key = first_->evaluate(frame);
+            if (key.is_error())
+                problem = key;
+            else if (count < most)
+                items[count++] = {key, item};
+            return !key.is_error();
+        });
+        if (!is_complete) return Value::error(out_of_steps);
+        return problem.is_error() ? problem : sorted({items, count}, frame.arena, frame.budget);
+    }
+};
+
 /// transformMap and transformMapEntry.
 class MapMacroNode : public MacroNode {
 public:
-    MapMacroNode(Macro macro, unsigned local, std::size_t variables, std::vector<NodePtr> arguments)
-        : MacroNode(local, variables, std::move(arguments)),
-          makes_entries_(macro == Macro::transform_map_entry) {}
+    MapMacroNode(Macro macro, MacroParts parts)
+        : MacroNode(std::move(parts)), makes_entries_(macro == Macro::transform_map_entry) {}
 
     Value evaluate(Frame& frame) const override {
         const auto items = range(frame);
@@ -234,31 +290,25 @@ private:
 
 } // namespace
 
-NodePtr make_macro(Macro macro, unsigned first_local, std::size_t variables,
-                   std::vector<NodePtr> arguments) {
+NodePtr make_macro(Macro macro, MacroParts parts) {
     switch (macro) {
-    case Macro::all:
-        return std::make_unique<const QuantifierNode<false>>(first_local, variables,
-                                                             std::move(arguments));
-    case Macro::exists:
-        return std::make_unique<const QuantifierNode<true>>(first_local, variables,
-                                                            std::move(arguments));
-    case Macro::exists_one:
-        return std::make_unique<const ExistsOneNode>(first_local, variables, std::move(arguments));
+    case Macro::all: return std::make_unique<const QuantifierNode<false>>(std::move(parts));
+    case Macro::exists: return std::make_unique<const QuantifierNode<true>>(std::move(parts));
+    case Macro::exists_one: return std::make_unique<const ExistsOneNode>(std::move(parts));
     case Macro::map:
     case Macro::filter:
     case Macro::transform_list:
-        return std::make_unique<const ListMacroNode>(macro, first_local, variables,
-                                                     std::move(arguments));
+        return std::make_unique<const ListMacroNode>(macro, std::move(parts));
+    case Macro::sort_by: return std::make_unique<const SortNode>(std::move(parts));
     case Macro::transform_map:
     case Macro::transform_map_entry:
-        return std::make_unique<const MapMacroNode>(macro, first_local, variables,
-                                                    std::move(arguments));
-    case Macro::bind: return std::make_unique<const BindNode>(first_local, std::move(arguments));
+        return std::make_unique<const MapMacroNode>(macro, std::move(parts));
+    case Macro::bind:
+        return std::make_unique<const BindNode>(parts.first_local, std::move(parts.arguments));
     case Macro::opt_map:
     case Macro::opt_flat_map:
-        return std::make_unique<const OptionalMapNode>(first_local, macro == Macro::opt_flat_map,
-                                                       std::move(arguments));
+        return std::make_unique<const OptionalMapNode>(
+            parts.first_local, macro == Macro::opt_flat_map, std::move(parts.arguments));
     case Macro::none: break;
     }
     return make_failure("no such macro");

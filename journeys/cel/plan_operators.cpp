@@ -1,6 +1,7 @@
 #include "journeys/cel/arithmetic.hpp"
 #include "journeys/cel/cursor.hpp"
 #include "journeys/cel/plan.hpp"
+#include "journeys/same_bytes.hpp"
 
 #include <algorithm>
 
@@ -72,7 +73,7 @@ public:
         if (left.is(Kind::string) && right.is(Kind::string)) { // By far the commonest.
             if (!frame.budget.charge(1 + left.as_string().size() / 64))
                 return Value::error(out_of_steps);
-            return Value::boolean((left.as_string() == right.as_string()) == wanted_);
+            return Value::boolean(same_text(left.as_string(), right.as_string()) == wanted_);
         }
         const auto same = equal(left, right, frame.arena, frame.budget);
         return same.is_error() ? same : Value::boolean(same.as_bool() == wanted_);
@@ -122,15 +123,6 @@ private:
     Operation operation_;
 };
 
-/// Whether every number is to this one as its double is to this one's: true of all doubles, and of
-/// ints that lie below the first that a double cannot tell from its neighbour.
-bool is_exact_as_double(Value number) {
-    constexpr std::int64_t first_rounded = std::int64_t{1} << 53;
-    if (number.is(Kind::floating)) return true;
-    return number.is(Kind::integer) && number.as_int() > -first_rounded &&
-           number.as_int() < first_rounded;
-}
-
 /// `x > 20.0` or `x > 20`: the commonest condition of all.
 class CompareDoubleNode : public Node {
 public:
@@ -179,21 +171,21 @@ public:
         if (texts_.size() > linear_max) std::sort(texts_.begin(), texts_.end());
     }
     Value evaluate(Frame& frame) const override {
-        const auto item = item_->evaluate(frame);
+        const auto item = item_.evaluate(frame);
         if (!item.is(Kind::string)) return item.is_error() ? item : Value::boolean(false);
         const auto text = item.as_string();
         if (texts_.size() > linear_max) {
             return Value::boolean(std::binary_search(texts_.begin(), texts_.end(), text));
         }
         for (const auto known : texts_) {
-            if (known == text) return Value::boolean(true);
+            if (same_text(known, text)) return Value::boolean(true);
         }
         return Value::boolean(false);
     }
 
 private:
     static constexpr std::size_t linear_max = 8;
-    NodePtr item_;
+    Operand item_;
     std::vector<std::string_view> texts_;
 };
 

@@ -58,6 +58,10 @@ const std::vector<Path>& Program::paths() const { return plan_->paths; }
 const std::vector<Call>& Program::calls() const { return plan_->calls; }
 const std::string& Program::text() const { return plan_->source; }
 
+bool Program::reads_slot(unsigned slot) const {
+    return slot >= 64 || (plan_->reads >> slot & 1) != 0;
+}
+
 bool Program::uses_variable(std::string_view name) const {
     return std::any_of(plan_->paths.begin(), plan_->paths.end(),
                        [&](const Path& path) { return path.segments.front() == name; });
@@ -77,6 +81,7 @@ Compiled compile(std::string_view source, const Environment& environment, Expect
     made->source = source;
     made->root = plan(*parsed.root, environment, made->constants);
     made->locals = checked.locals;
+    made->reads = checked.reads;
     made->type = parsed.root->type;
     made->paths = std::move(checked.paths);
     made->calls = std::move(checked.calls);

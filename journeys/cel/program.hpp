@@ -70,14 +70,17 @@ public:
 
     /// The expression's value, or an error value. What it borrows lives in the arena, in the
     /// activation's values and in this program. Does not reset the arena. With a warm arena nothing
-    /// is allocated, but by `matches` with a computed pattern, by `format` and by conversions to
-    /// text.
+    /// is allocated, but by `matches` with a computed pattern, by `format`, `sort` and `sortBy`,
+    /// and by conversions to text and to base 64.
     Value evaluate(const Activation& activation, Arena& arena) const noexcept;
 
     const Type& type() const;
     const std::vector<Path>& paths() const; ///< Every one once.
     const std::vector<Call>& calls() const;
     bool uses_variable(std::string_view name) const;
+    /// Whether an evaluation may look at the variable in this slot; what it does not look at need
+    /// not be there.
+    bool reads_slot(unsigned slot) const;
     const std::string& text() const; ///< The source as it was given.
 
 private:

@@ -51,19 +51,4 @@ void append_quoted_bytes(std::string& out, std::string_view octets) {
     out += '"';
 }
 
-void append_base64(std::string& out, std::string_view octets) {
-    static constexpr char digits[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    const auto at = [&](std::size_t i) {
-        return i < octets.size() ? static_cast<unsigned char>(octets[i]) : 0u;
-    };
-    for (std::size_t i = 0; i < octets.size(); i += 3) {
-        const std::uint32_t group = at(i) << 16 | at(i + 1) << 8 | at(i + 2);
-        out += digits[group >> 18];
-        out += digits[group >> 12 & 63];
-        out += i + 1 < octets.size() ? digits[group >> 6 & 63] : '=';
-        out += i + 2 < octets.size() ? digits[group & 63] : '=';
-    }
-}
-
 } // namespace journeys::cel

@@ -13,6 +13,4 @@ void append_quoted(std::string& out, std::string_view text);
 /// Octets as a `b"..."` literal.
 void append_quoted_bytes(std::string& out, std::string_view octets);
 
-void append_base64(std::string& out, std::string_view octets);
-
 } // namespace journeys::cel

@@ -29,13 +29,14 @@ const char* name_of(Kind kind) {
 Type Type::list(Type item) {
     Type made{Kind::list};
     // Nothing is kept for what is dyn inside, so that the commonest types cost no memory.
-    if (!item.is_dyn()) made.parts_ = std::make_shared<const Parts>(Parts{{}, {std::move(item)}});
+    if (item.is_free() || !item.is_dyn())
+        made.parts_ = std::make_shared<const Parts>(Parts{{}, {std::move(item)}});
     return made;
 }
 
 Type Type::map(Type key, Type value) {
     Type made{Kind::map};
-    if (!key.is_dyn() || !value.is_dyn()) {
+    if (key.is_free() || value.is_free() || !key.is_dyn() || !value.is_dyn()) {
         made.parts_ = std::make_shared<const Parts>(Parts{{}, {std::move(key), std::move(value)}});
     }
     return made;
@@ -43,7 +44,8 @@ Type Type::map(Type key, Type value) {
 
 Type Type::optional(Type inner) {
     Type made{Kind::optional};
-    if (!inner.is_dyn()) made.parts_ = std::make_shared<const Parts>(Parts{{}, {std::move(inner)}});
+    if (inner.is_free() || !inner.is_dyn())
+        made.parts_ = std::make_shared<const Parts>(Parts{{}, {std::move(inner)}});
     return made;
 }
 
@@ -85,7 +87,8 @@ bool Type::may_be(const Type& wanted) const {
 }
 
 Type Type::join(const Type& left, const Type& right) {
-    if (left == right) return left;
+    if (left.is_free_) return right;
+    if (right.is_free_ || left == right) return left;
     if (left.is_dyn_ || right.is_dyn_) return {};
     if (left.kind_ == Kind::null) return nullable(right);
     if (right.kind_ == Kind::null) return nullable(left);
@@ -120,7 +123,7 @@ std::string Type::text() const {
 }
 
 bool Type::operator==(const Type& other) const {
-    if (is_dyn_ || other.is_dyn_) return is_dyn_ == other.is_dyn_;
+    if (is_dyn_ || other.is_dyn_) return is_dyn_ == other.is_dyn_ && is_free_ == other.is_free_;
     if (kind_ != other.kind_ || nullable_ != other.nullable_) return false;
     if (parts_ == other.parts_) return true;
     if (object_name() != other.object_name()) return false;

@@ -9,12 +9,18 @@
 
 namespace journeys::cel {
 
-/// A static type. `dyn` is anything; a nullable type is the type, or null.
+/// A static type. `dyn` is anything; a nullable type is the type, or null. A free type is not known
+/// yet, as that of the items of `[]`: it becomes what it is joined with, and is `dyn` until then.
 class Type {
 public:
     Type() = default; ///< dyn
 
     static Type dyn() { return {}; }
+    static Type free() {
+        Type made;
+        made.is_free_ = true;
+        return made;
+    }
     static Type boolean() { return Type{Kind::boolean}; }
     static Type integer() { return Type{Kind::integer}; }
     static Type unsigned_integer() { return Type{Kind::unsigned_integer}; }
@@ -34,7 +40,8 @@ public:
         return type;
     }
 
-    bool is_dyn() const { return is_dyn_; }
+    bool is_dyn() const { return is_dyn_; } ///< Of free types too.
+    bool is_free() const { return is_free_; }
     Kind kind() const { return kind_; } ///< Needs a type that is not dyn.
     bool is(Kind kind) const { return !is_dyn_ && kind_ == kind; }
     bool is_number() const {
@@ -67,13 +74,28 @@ private:
     Kind kind_ = Kind::null;
     bool is_dyn_ = true;
     bool nullable_ = false;
+    bool is_free_ = false;
     std::shared_ptr<const Parts> parts_;
+};
+
+/// How a field is read. One that lies in its record's memory is a load, where any other is a call.
+struct Storage {
+    enum class Form : std::uint8_t {
+        called,    ///< By `Object::field`.
+        integer,   ///< std::int64_t
+        floating,  ///< double
+        decimal,   ///< std::int64_t of ten-thousandths; a double for expressions
+        text,      ///< std::string
+        packed_map ///< std::string of a packed map's bytes; anything else is an empty map
+    } form = Form::called;
+    std::uint32_t offset = 0; ///< In bytes, from `Object::memory`.
 };
 
 struct Field {
     std::string name;
     Type type;
     std::string doc;
+    Storage storage = {}; ///< Must agree with `Object::field`, which every field has.
 };
 
 /// A record that the host declares. A field is read by its position here.

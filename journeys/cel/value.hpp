@@ -36,17 +36,27 @@ struct ObjectType;
 
 /// A host's record of a declared type: `customer`, `cart`.
 struct Object {
+    Object() = default;
+    explicit Object(const void* its_memory) : memory(static_cast<const char*>(its_memory)) {}
     virtual ~Object() = default;
     /// The field at `index` of its type's fields. What is made for the answer lives in the arena.
     virtual Value field(unsigned index, Arena& arena) const = 0;
     /// The type as it was declared; must outlive the object. Needed where the expression's static
     /// type is not known: to select by name from a `dyn`, and to write the object out as a map.
     virtual const ObjectType& object_type() const = 0;
+    /// What the storage of the type's fields counts from; null where all are read by `field`.
+    const char* const memory = nullptr;
 };
 
 /// A host's list, read item by item only as far as an expression asks.
 struct ListObject {
+    /// Records of one type that lie one behind the other, as in a vector.
+    struct Rows {
+        const char* first = nullptr; ///< The `Object::memory` of the first; null: they do not.
+        std::size_t stride = 0;
+    };
     virtual ~ListObject() = default;
+    virtual Rows rows() const { return {}; }
     virtual std::size_t size() const = 0;
     virtual Value at(std::size_t index, Arena& arena) const = 0; ///< index < size()
 };
@@ -94,6 +104,13 @@ public:
     /// Any JSON value: scalars become scalars (integral numbers ints, others doubles), lists and
     /// maps are read in place. An absent view is null.
     static Value packed(PackedView view);
+    static Value packed_map(std::string_view bytes) { ///< An empty map where they are of none.
+        if (!PackedView{bytes}.is_map()) return map_of({});
+        Value made = make(Kind::map, 0);
+        made.form_ = Form::packed;
+        made.text_ = bytes.data();
+        return made;
+    }
     static Value object(const Object* object) { ///< null for nullptr
         if (object == nullptr) return null();
         Value made;

@@ -1,3 +1,4 @@
+#include "journeys/cel/base64.hpp"
 #include "journeys/cel/cursor.hpp"
 #include "journeys/cel/quote.hpp"
 #include "journeys/cel/time_text.hpp"

@@ -2,6 +2,7 @@
 
 #include "journeys/engine/turn.hpp"
 #include "journeys/identity.hpp"
+#include "journeys/mutant.hpp"
 #include "journeys/profile.hpp"
 
 #include <algorithm>
@@ -20,6 +21,18 @@ Evaluator& scratch_evaluator() {
 /// An id for what a tombstone passes on, the same however often the record is replayed.
 std::uint64_t forward_id(const CustomerId& from, std::uint64_t offset) {
     return hash(to_text(from), offset) | 1;
+}
+
+/// The id that names the event's own customer, where that is not this one; null where it is.
+const CustomerId* id_not_known_yet(const Customer& customer, const Event& event) {
+    const CustomerId* strongest = nullptr;
+    for (const auto& id : event.ids) {
+        if (id == customer.id ||
+            std::ranges::find(customer.known_ids, id) != customer.known_ids.end())
+            return nullptr;
+        if (!is_junk(id) && (!strongest || id.space < strongest->space)) strongest = &id;
+    }
+    return strongest;
 }
 
 } // namespace
@@ -44,7 +57,7 @@ bool Turn::is_held(const Run& run) const {
 
 cel::Value Turn::value(const Expression& expression, const Run* run) {
     evaluator_.look_at({&customer, event, run, now, received_at, &catalog});
-    return evaluator_.value(*expression.program);
+    return evaluator_.value(expression);
 }
 
 bool Turn::is_met(const Expression& condition, const Run* run) {
@@ -76,7 +89,7 @@ void Turn::announce(std::string_view name, std::string properties) {
                                     cause_ ^ (made_count_ * 0x9e3779b97f4a7c15u)));
 }
 
-std::string Turn::cut(const Event& from, const Journey& journey) const {
+std::string Turn::cut(const Event& from, const Journey& journey, std::string_view item) const {
     PackedWriter writer;
     const auto whole = writer.begin_map();
     writer.key("name");
@@ -96,7 +109,11 @@ std::string Turn::cut(const Event& from, const Journey& journey) const {
         ++kept;
     }
     writer.end_map(inner, kept);
-    writer.end_map(whole, 3);
+    if (!item.empty()) {
+        writer.key("item");
+        writer.value(PackedView{item});
+    }
+    writer.end_map(whole, item.empty() ? 3 : 4);
     return writer.take();
 }
 
@@ -119,7 +136,7 @@ packed_texts(std::initializer_list<std::pair<std::string_view, std::string_view>
 void Turn::meet(const Event& arrived, bool late, bool too_late) {
     event = &arrived;
     now = std::max(customer.now, arrived.time);
-    meet_exits(arrived);
+    if (!late || !is_mutant(Mutant::late_order_stays)) meet_exits(arrived);
     meet_waits(arrived, too_late);
     meet_goals(arrived);
     meet_entries(arrived, late, too_late);
@@ -127,20 +144,21 @@ void Turn::meet(const Event& arrived, bool late, bool too_late) {
 }
 
 Applied Turn::take(const Record& record) {
+    const bool is_new_publication = adopt_publication(); // It stands before the record.
     fire_due(record.accepted_at - Duration{1}, timers_per_record);
     customer.applied = std::max(customer.applied, record.offset);
     customer.accepted_at = std::max(customer.accepted_at, record.accepted_at);
     received_at = record.accepted_at;
     ++customer.revision;
-    adopt_publication();
+    if (is_new_publication) meet_models(record.accepted_at);
 
     struct Visitor {
         Turn& turn;
         const Record& record;
 
-        Applied forward() const {
+        Applied forward() const { return forward(*turn.customer.forward_to); }
+        Applied forward(const CustomerId& to) const {
             Record copy = record;
-            const auto& to = *turn.customer.forward_to;
             copy.customer = to;
             copy.forwarded_from = forward_id(turn.customer.id, record.offset);
             turn.effects.emplace_back(ForwardOut{to, copy.forwarded_from, std::move(copy)});
@@ -150,6 +168,12 @@ Applied Turn::take(const Record& record) {
             auto& customer = turn.customer;
             if (customer.forward_to) return forward();
             if (customer.id.value.empty()) customer.id = record.customer;
+            // The edge knew of a link before its state has come: whether the message was seen under
+            // its own id, only that state tells. It comes back behind it.
+            if (const auto* own = id_not_known_yet(customer, arrived)) {
+                if (record.forwarded_from == 0) return forward(*own);
+                know(customer, *own);
+            }
             if (!remember_message(customer, arrived, turn.catalog.settings().dedup_window))
                 return Applied::duplicate;
             Event capped = arrived;
@@ -157,14 +181,22 @@ Applied Turn::take(const Record& record) {
             turn.now = std::max(customer.now, capped.time);
             turn.cause_ = capped.message_hash;
             turn.entries_left_ = entries_per_event;
+            turn.look_before();
+            const bool may_buy = capped.name.starts_with("Order ");
+            const auto bought_before = may_buy ? customer.purchases : models::Purchases{};
             const auto seen =
                 observe(customer, capped, record.accepted_at, turn.catalog, turn.effects);
+            turn.permission_changed = seen.permission_changed;
+            turn.learn(capped);
+            if (may_buy && customer.purchases != bought_before)
+                turn.review_lifecycle(std::max(turn.now, record.accepted_at), "order");
             for (const auto& made : seen.made_here)
                 if (made.name == "Session Ended") turn.meet(made, false, false);
             turn.meet(capped, seen.late, seen.too_late);
             for (const auto& made : seen.made_here)
                 if (made.name != "Session Ended") turn.meet(made, seen.late, seen.too_late);
             turn.meet_what_was_made();
+            turn.enter_what_became_true(capped, seen.late, seen.too_late);
             return seen.late ? Applied::late : Applied::applied;
         }
         Applied operator()(const Publish&) const { return Applied::applied; }
@@ -183,7 +215,11 @@ Applied Turn::take(const Record& record) {
                 unite(turn.customer, transfer, std::move(*loser), turn.catalog, turn.effects);
             turn.now = turn.customer.now;
             turn.cause_ = transfer.id;
+            turn.entries_left_ = entries_per_event;
+            turn.review_lifecycle(std::max(turn.now, record.accepted_at), "merge");
             for (const auto run : imported) turn.meet_exits_of_the_past(run);
+            turn.keep_groups_exclusive();
+            turn.permission_changed = true;
             turn.meet_what_was_made();
             return Applied::applied;
         }
@@ -206,7 +242,11 @@ Applied Turn::take(const Record& record) {
 }
 
 void Turn::meet_what_was_made() {
-    while (!made_here_.empty()) {
+    while (!made_here_.empty() || permission_changed) {
+        if (std::exchange(permission_changed, false)) {
+            withdraw();
+            continue;
+        }
         const Event made = std::move(made_here_.front());
         made_here_.pop_front();
         observe_made_here(customer, made, catalog);
@@ -233,11 +273,16 @@ bool Turn::fire_due(Timestamp closed, int limit) {
                                          !catalog.tracked().session_ended
                                      ? no_time
                                      : customer.session.last_at + settings.session_idle;
-        if (!first && session_end > closed) return false;
+        const auto life_due = catalog.models() ? customer.lifecycle.due : no_time;
+        if (!first && session_end > closed && life_due > closed) return false;
         if (limit-- == 0) return true;
         ++customer.revision;
         entries_left_ = entries_per_event;
-        if (!first || session_end < first->due) {
+        if (life_due <= closed && life_due <= session_end && (!first || life_due <= first->due)) {
+            now = std::max(customer.now, life_due);
+            cause_ = hash("lifecycle", static_cast<std::uint64_t>(to_millis(life_due)));
+            review_lifecycle(now, "time");
+        } else if (!first || session_end < first->due) {
             now = std::max(customer.now, session_end);
             cause_ = hash(customer.session.id, 1);
             if (const auto ended = end_session(customer, session_end, catalog))
@@ -264,7 +309,7 @@ bool fire(Customer& customer, Timestamp closed, const Catalog& catalog, Effects&
           int limit) {
     if (customer.forward_to) return false;
     engine::Turn turn{customer, catalog, effects};
-    turn.adopt_publication();
+    if (turn.adopt_publication()) turn.meet_models(closed);
     return turn.fire_due(closed, limit);
 }
 
@@ -274,11 +319,13 @@ Timestamp wake_at(const Customer& customer, const Catalog& catalog) {
     for (const auto& run : customer.runs) {
         const auto* today = catalog.journey(run.journey);
         const bool held = today && !catalog.settings().all_live && today->status == Status::paused;
-        // A held run looks again every minute, so that it goes on soon after its journey does.
-        earliest = std::min(earliest,
-                            held ? std::max(run.due, customer.accepted_at + std::chrono::minutes{1})
-                                 : run.due);
+        // A held run is woken by the publication that lets its journey go on. That it is named at
+        // all is what it is found by.
+        earliest = std::min(
+            earliest,
+            held ? std::max(run.due, customer.accepted_at + std::chrono::hours{24 * 30}) : run.due);
     }
+    if (catalog.models()) earliest = std::min(earliest, customer.lifecycle.due);
     if (catalog.tracked().session_ended && !customer.session.id.empty() &&
         !customer.session.end_announced)
         earliest = std::min(earliest, customer.session.last_at + catalog.settings().session_idle);
@@ -289,13 +336,22 @@ HandOver hand_over(Customer& customer, IntentId intent, Timestamp now, const Cat
                    Effects& effects) {
     if (customer.forward_to) return {HandOver::Verdict::gone};
     engine::Turn turn{customer, catalog, effects};
+    const bool is_new_publication = turn.adopt_publication(); // It may have ended the run.
     turn.now = std::max(now, customer.now);
+    if (is_new_publication) turn.meet_models(turn.now);
     return turn.hand_over(intent);
 }
 
 bool is_granted(const Customer& customer, IntentId intent) {
     return std::ranges::any_of(customer.runs, [&](const Run& run) {
         return run.intent == intent && run.sending == Sending::granted;
+    });
+}
+
+bool is_awaited(const Customer& customer, IntentId intent) {
+    return std::ranges::any_of(customer.runs, [&](const Run& run) {
+        return run.intent == intent &&
+               (run.sending == Sending::granted || run.sending == Sending::revoked);
     });
 }
 

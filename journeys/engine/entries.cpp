@@ -1,8 +1,10 @@
 #include "journeys/engine/turn.hpp"
+#include "journeys/newest_lines.hpp"
 
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <vector>
 
 namespace journeys::engine {
 namespace {
@@ -56,23 +58,25 @@ constexpr std::size_t key_bytes_max = 512;
 } // namespace
 
 void Turn::meet_entries(const Event& arrived, bool late, bool too_late) {
-    for (const auto* journey : catalog.entered_by(arrived.name)) {
-        if (status_of(*journey) == Status::archived) continue;
-        std::string detail;
-        if (const auto reason = try_enter(arrived, *journey, late, too_late, detail)) {
-            TimelineEntry line{.kind = EntryKind::no_entry};
-            line.at = now;
-            line.journey = journey->id;
-            line.version = journey->version;
-            line.reason = to_text(*reason);
-            line.step = std::move(detail);
-            say(std::move(line));
-        }
-    }
+    for (const auto* journey : catalog.entered_by(arrived.name))
+        meet_entry(arrived, *journey, late, too_late);
+}
+
+void Turn::meet_entry(const Event& arrived, const Journey& journey, bool late, bool too_late) {
+    if (status_of(journey) == Status::archived) return;
+    std::uint32_t condition_line = 0;
+    const auto reason = try_enter(arrived, journey, late, too_late, condition_line);
+    if (reason) refuse(journey, *reason, condition_line);
+}
+
+void Turn::refuse(const Journey& journey, NoEntry reason, std::uint32_t condition_line) {
+    const Refusal refusal{journey.id, journey.version, reason, condition_line, now};
+    say(line_of(refusal));
+    remember(customer, refusal);
 }
 
 std::optional<NoEntry> Turn::try_enter(const Event& arrived, const Journey& journey, bool late,
-                                       bool too_late, std::string& detail) {
+                                       bool too_late, std::uint32_t& condition_line) {
     const auto& settings = catalog.settings();
     const auto status = status_of(journey);
     const auto& enter = journey.enter;
@@ -87,12 +91,45 @@ std::optional<NoEntry> Turn::try_enter(const Event& arrived, const Journey& jour
     if (too_late || (late && exit_is_newer(customer, journey, arrived.time))) return NoEntry::late;
     for (const auto& condition : enter.when) {
         if (is_met(condition, nullptr)) continue;
-        detail = std::to_string(condition.line);
+        condition_line = static_cast<std::uint32_t>(condition.line);
         return NoEntry::when;
     }
+    if (!enter.each) {
+        if (const auto reason = try_enter_one(arrived, journey, {})) return reason;
+        --entries_left_;
+        return std::nullopt;
+    }
+    // Runs that this opens may change what an expression sees, so the list is taken out first.
+    std::vector<std::string> items;
+    {
+        const auto list = value(*enter.each, nullptr);
+        if (list.is_error() || list.kind() != cel::Kind::list) return NoEntry::error;
+        cel::Arena arena;
+        for (std::size_t i = 0; i < std::min(list.size(), items_per_entry); ++i) {
+            PackedWriter writer;
+            cel::append_packed(writer, list.at(i, arena));
+            items.push_back(writer.take());
+        }
+    }
+    std::optional<NoEntry> reason = NoEntry::no_key; // Of an empty list.
+    bool entered = false;
+    for (const auto& item : items) {
+        reason = try_enter_one(arrived, journey, item);
+        entered = entered || !reason;
+    }
+    if (!entered) return reason;
+    --entries_left_;
+    return std::nullopt;
+}
+
+std::optional<NoEntry> Turn::try_enter_one(const Event& arrived, const Journey& journey,
+                                           std::string_view item) {
+    const auto& enter = journey.enter;
     std::string key;
     if (enter.key) {
-        const auto result = value(*enter.key, nullptr);
+        Run imagined; // What `run.item` is read of.
+        if (!item.empty()) imagined.event = cut(arrived, journey, item);
+        const auto result = value(*enter.key, item.empty() ? nullptr : &imagined);
         if (result.is_error()) return NoEntry::error;
         auto text = key_text(result);
         if (!text || text->size() > key_bytes_max) return NoEntry::no_key;
@@ -104,12 +141,26 @@ std::optional<NoEntry> Turn::try_enter(const Event& arrived, const Journey& jour
         return NoEntry::open_run;
     if (is_too_soon(customer, journey, hash(key), arrived.time)) return NoEntry::reentry;
     if (customer.runs.size() >= bounds::runs || entries_left_ <= 0) return NoEntry::error;
-    --entries_left_;
-    enter_run(arrived, journey, std::move(key));
+    if (!takes_precedence(journey)) return NoEntry::exclusive;
+    enter_run(arrived, journey, std::move(key), item);
     return std::nullopt;
 }
 
-void Turn::enter_run(const Event& arrived, const Journey& journey, std::string key) {
+bool Turn::takes_precedence(const Journey& journey) {
+    if (journey.exclusive.empty()) return true;
+    std::vector<RunId> lower;
+    for (const auto& run : customer.runs) {
+        const auto* other = journey_of(run);
+        if (!other || other->exclusive != journey.exclusive) continue;
+        if (other->priority >= journey.priority) return false;
+        lower.push_back(run.id);
+    }
+    for (const auto id : lower) end_run(id, Ending::end, "outranked");
+    return true;
+}
+
+void Turn::enter_run(const Event& arrived, const Journey& journey, std::string key,
+                     std::string_view item) {
     const auto& settings = catalog.settings();
     const auto who = to_text(customer.id);
     Run run;
@@ -121,7 +172,7 @@ void Turn::enter_run(const Event& arrived, const Journey& journey, std::string k
     run.customer_at_entry = customer.id;
     run.entered_at = arrived.time;
     run.entry_message = arrived.message_hash;
-    run.event = cut(arrived, journey);
+    run.event = cut(arrived, journey, item);
     run.held_out = sticky_fraction(settings.seed, who, "", "holdout") < settings.holdout ||
                    sticky_fraction(settings.seed, who, journey.id, "holdout") < journey.holdout;
     const auto id = run.id;

@@ -1,5 +1,8 @@
 #include "journeys/engine/turn.hpp"
 
+#include "journeys/best_hour.hpp"
+#include "journeys/feedback.hpp"
+#include "journeys/links.hpp"
 #include "journeys/payload.hpp"
 #include "journeys/policy.hpp"
 #include "journeys/profile.hpp"
@@ -30,6 +33,14 @@ TimelineEntry with_send(TimelineEntry line, const Step& step) {
     return line;
 }
 
+/// The data of a template, and the marks of the links that every message has.
+std::string with_links(const std::string& data) {
+    return merge_maps(PackedView{data},
+                      PackedView{packed_texts({{"unsubscribe_url", links::unsubscribe},
+                                               {"preferences_url", links::preferences},
+                                               {"confirm_url", links::confirm}})});
+}
+
 /// Until when the run's message must wait so that it does not follow the one before it too closely,
 /// because that one left late.
 Timestamp spaced(const Run& run, Timestamp now) {
@@ -46,7 +57,7 @@ Permission Turn::may_send(const Run& run, const Journey& journey, const Step& st
     const auto& send = send_of(step);
     if (send.when && !is_met(*send.when, &run)) return Suppressed{Reason::condition};
     const auto id = intent_id(run.id, step.path);
-    auto answer = permission(customer, send, id, now, catalog.settings());
+    auto answer = permission(customer, send, id, now, catalog.settings(), journey.priority);
     if (std::holds_alternative<Suppressed>(answer)) return answer;
     if (!send.is_call && cart_is_stale(customer, run)) return Suppressed{Reason::stale_cart};
     if (now >= run.expires_at) return Suppressed{Reason::expired};
@@ -57,6 +68,12 @@ Permission Turn::may_send(const Run& run, const Journey& journey, const Step& st
     if (const auto* deferred = std::get_if<Deferred>(&answer)) {
         if (deferred->until >= run.expires_at) return Suppressed{deferred->reason};
         return answer;
+    }
+    if (send.at_best_hour) {
+        // Reckoned from where the step began, so that the wait is a day at the most.
+        const auto until =
+            best_hour(customer, send, id, run.step_reached, run.expires_at, catalog.settings());
+        if (until && *until > now) return Deferred{Reason::best_hour, *until};
     }
     if (status_of(journey) == Status::draft) return Suppressed{Reason::draft};
     if (run.held_out && !send.is_call) return Suppressed{Reason::holdout};
@@ -124,7 +141,9 @@ void Turn::recall(Run& run, Reason reason) {
     if (was != Sending::deferred)
         effects.emplace_back(IntentRecalled{run.intent, std::string{to_text(reason)}});
     // Of a granted one the channel knows whether it was in time; its word settles it.
-    if (was == Sending::granted || !journey || run.step >= journey->steps.size()) return;
+    if (was == Sending::granted || was == Sending::revoked || !journey ||
+        run.step >= journey->steps.size())
+        return;
     const auto& step = journey->steps[run.step];
     if (std::holds_alternative<Send>(step.action)) suppress(run, *journey, step, reason);
 }
@@ -187,7 +206,7 @@ HandOver Turn::hand_over(IntentId intent) {
                     .at = now};
     if (rules && rules->renders) {
         if (const auto* text = catalog.find_template(send.template_name, customer.locale)) {
-            auto rendered = text->render(PackedView{run.frozen_data}, customer.locale);
+            auto rendered = text->render(PackedView{with_links(run.frozen_data)}, customer.locale);
             if (!rendered) return leave_out(Reason::render_failed);
             payload.rendered = std::move(*rendered);
         }
@@ -195,7 +214,10 @@ HandOver Turn::hand_over(IntentId intent) {
     run.sending = Sending::granted;
     run.due = no_time;
     run.last_hand_over = now;
-    run.sent.push_back({step.path, run.step_reached, now, IntentState::unknown});
+    run.sent.push_back({.step = step.path,
+                        .scheduled = run.step_reached,
+                        .at = now,
+                        .state = IntentState::unknown});
     if (!send.is_call)
         spend(customer,
               {now, send.channel, send.topic, intent, send.purpose == Purpose::marketing});
@@ -231,11 +253,12 @@ void Turn::settle(const Settled& settled) {
                       [&](const SendMark& mark) { return mark.intent == settled.intent; });
 
     const auto waiting = std::ranges::find_if(customer.runs, [&](const Run& run) {
-        return run.intent == settled.intent && run.sending == Sending::granted;
+        return run.intent == settled.intent &&
+               (run.sending == Sending::granted || run.sending == Sending::revoked);
     });
     if (waiting == customer.runs.end()) return;
     auto& run = *waiting;
-    run.sending = Sending::none;
+    const bool was_revoked = std::exchange(run.sending, Sending::none) == Sending::revoked;
     run.frozen_data.clear();
     if (!run.sent.empty()) run.sent.back().state = settled.state;
     if (!spent)
@@ -246,9 +269,18 @@ void Turn::settle(const Settled& settled) {
     if (!journey || run.step >= journey->steps.size()) return end_run(run.id, Ending::end, "error");
     const auto& step = journey->steps[run.step];
     switch (settled.state) {
-    case IntentState::rejected: suppress(run, *journey, step, Reason::provider_rejected); break;
+    case IntentState::rejected:
+        // The address was found in the service's own list, at the last moment.
+        suppress(run, *journey, step,
+                 settled.detail == "suppressed" ? Reason::suppressed : Reason::provider_rejected);
+        break;
     case IntentState::unknown: suppress(run, *journey, step, Reason::provider_unknown); break;
-    case IntentState::recalled: suppress(run, *journey, step, Reason::expired); break;
+    case IntentState::recalled: {
+        const auto withdrawn =
+            was_revoked ? refusal(customer, send_of(step), catalog.settings()) : std::nullopt;
+        suppress(run, *journey, step, withdrawn.value_or(Reason::expired));
+        break;
+    }
     case IntentState::accepted:
         announce("Message Sent", packed_texts({{"journey", run.journey},
                                                {"step", step.path},
@@ -258,6 +290,57 @@ void Turn::settle(const Settled& settled) {
     case IntentState::claimed: break;
     }
     go_on(run.id, step.next, run.base);
+}
+
+void Turn::learn(const Event& reported) {
+    const auto told = feedback_of(reported);
+    if (!told || !told->intent) return;
+    // Whatever happened to a message, it left; but for what its provider gave up itself.
+    const auto state =
+        told->kind == FeedbackKind::failed ? IntentState::rejected : IntentState::accepted;
+    const auto detail = "reported: " + reported.name;
+    for (auto& run : customer.runs) {
+        if (run.intent == told->intent &&
+            (run.sending == Sending::granted || run.sending == Sending::revoked))
+            return settle({told->intent, state, detail});
+        for (auto& sent : run.sent) {
+            if (sent.state != IntentState::unknown || intent_id(run.id, sent.step) != told->intent)
+                continue;
+            sent.state = state;
+            auto line = entry(EntryKind::settle, run);
+            line.step = sent.step;
+            line.intent = told->intent;
+            line.reason = detail;
+            say(std::move(line));
+        }
+    }
+    if (!told->settles) return;
+    if (state == IntentState::rejected)
+        std::erase_if(customer.sends,
+                      [&](const SendMark& mark) { return mark.intent == told->intent; });
+    effects.emplace_back(IntentSettled{told->intent, state, detail, received_at});
+}
+
+void Turn::withdraw() {
+    std::vector<RunId> waiting;
+    for (const auto& run : customer.runs)
+        if (run.sending != Sending::none) waiting.push_back(run.id);
+    for (const auto id : waiting) {
+        auto* const run = find(id);
+        const auto* journey = run ? journey_of(*run) : nullptr;
+        if (!journey || run->step >= journey->steps.size()) continue;
+        const auto& step = journey->steps[run->step];
+        const auto* send = std::get_if<Send>(&step.action);
+        if (!send) continue;
+        const auto reason = refusal(customer, *send, catalog.settings());
+        if (!reason) continue;
+        if (run->sending == Sending::granted || run->sending == Sending::revoked) {
+            run->sending = Sending::revoked;
+            continue;
+        }
+        recall(*run, *reason);
+        go_on(id, step.next, run->base);
+    }
 }
 
 } // namespace journeys::engine

@@ -22,6 +22,7 @@ void Turn::go_on(RunId id, StepIndex next, Timestamp base) {
     // Steps only lead onwards, so this ends: a journey has no loops.
     while (true) {
         auto* const run = find(id);
+        if (!run) return; // What its own update led to has outranked it.
         const auto* journey = journey_of(*run);
         if (next == end_of_run || !journey || next >= journey->steps.size())
             return end_run(id, Ending::end, next == end_of_run ? "completed" : "error");
@@ -47,8 +48,8 @@ void Turn::go_on(RunId id, StepIndex next, Timestamp base) {
                           sticky_fraction(catalog.settings().seed, to_text(run->customer_at_entry),
                                           run->journey, step.path));
         } else if (const auto* change = std::get_if<Update>(&step.action)) {
-            update(*run, step, *change);
             next = step.next;
+            update(*run, step, *change);
         } else if (const auto* leave = std::get_if<ExitStep>(&step.action)) {
             return end_run(id, Ending::exit, leave->reason.empty() ? "exit" : leave->reason);
         } else {
@@ -69,6 +70,8 @@ void Turn::update(const Run& run, const Step& step, const Update& change) {
         ++count;
     }
     writer.end_map(mark, count);
+    const bool looks_alone = !looks_; // At a timer; an event's own look sees it else.
+    if (looks_alone) look_before();
     if (count > 0) {
         auto merged = merge_maps(PackedView{customer.traits}, PackedView{writer.bytes()});
         if (merged.size() <= bounds::trait_bytes) customer.traits = std::move(merged);
@@ -76,15 +79,21 @@ void Turn::update(const Run& run, const Step& step, const Update& change) {
     auto line = entry(EntryKind::update, run);
     line.step = step.path;
     if (change.unsubscribe) {
-        set_consent(customer,
-                    {change.unsubscribe->channel, change.unsubscribe->topic,
-                     ConsentState::unsubscribed, now, "journey " + run.journey},
-                    effects);
+        permission_changed |=
+            set_consent(customer,
+                        {change.unsubscribe->channel, change.unsubscribe->topic,
+                         ConsentState::unsubscribed, now, "journey " + run.journey},
+                        effects);
         line.channel = change.unsubscribe->channel;
         line.topic = change.unsubscribe->topic;
     }
     line.data = writer.take();
     say(std::move(line));
+    // The last line: it may open and end runs.
+    if (looks_alone)
+        enter_what_became_true(
+            make_event(customer, "Profile Changed", {}, now, hash(step.path, run.id.low)), false,
+            false);
 }
 
 } // namespace journeys::engine

@@ -2,9 +2,10 @@
 ///
 ///   engine.cpp    records and timers in, in their order
 ///   entries.cpp   which journeys an event opens          exits.cpp   which runs it ends
+///   becoming.cpp  which journeys a condition opens that turned true
 ///   waits.cpp     what arms, restarts and resumes a wait   steps.cpp   a run goes on until it must
 ///   wait sends.cpp     permission, hand-over, outcome          goals.cpp   what a message achieved
-///   versions.cpp  what a publication does to open runs
+///   versions.cpp  what a publication does to open runs   lifecycle.cpp   stage and churn risk
 #pragma once
 
 #include "journeys/catalog.hpp"
@@ -68,6 +69,11 @@ public:
     /// The send's data as a packed map; nothing where an expression fails.
     std::optional<std::string> evaluate_data(const Run& run, const Send& send);
     void settle(const Settled& settled);
+    /// What a provider reported afterwards tells what became of an intent.
+    void learn(const Event& reported);
+    /// Takes back what may not be sent any more: the person has withdrawn consent, or the address
+    /// is of no use. Of what is granted the channel asks before it writes.
+    void withdraw();
     /// Takes back what is on its way to a provider.
     void recall(Run& run, Reason reason);
 
@@ -77,13 +83,45 @@ public:
 
     // entries.cpp
     void meet_entries(const Event& event, bool late, bool too_late);
-    /// Nothing where the run was opened; else why not, with the line of the condition in `detail`.
+    /// Enters one journey, or says why not.
+    void meet_entry(const Event& event, const Journey& journey, bool late, bool too_late);
+    /// Nothing where the run was opened; else why not, with the line of the condition that was not
+    /// met.
     std::optional<NoEntry> try_enter(const Event& event, const Journey& journey, bool late,
-                                     bool too_late, std::string& detail);
-    void enter_run(const Event& event, const Journey& journey, std::string key);
+                                     bool too_late, std::uint32_t& condition_line);
+    void refuse(const Journey& journey, NoEntry reason, std::uint32_t condition_line);
+    /// One run of it, for `item` (packed) where the journey is entered for each element of a list.
+    std::optional<NoEntry> try_enter_one(const Event& event, const Journey& journey,
+                                         std::string_view item);
+    void enter_run(const Event& event, const Journey& journey, std::string key,
+                   std::string_view item);
+    /// Ends lower runs of the journey's group, or says that it may not be entered beside a higher
+    /// one.
+    bool takes_precedence(const Journey& journey);
+
+    // becoming.cpp
+    /// Notes which journeys' `becomes` does not hold before a transition.
+    void look_before();
+    /// Enters those whose condition holds now.
+    void enter_what_became_true(const Event& cause, bool late, bool too_late);
+    /// After an import: at most one run of each group stays.
+    void keep_groups_exclusive();
+
+    // lifecycle.cpp
+    /// Looks at stage and risk as of `at`: says what changed, opens journeys that the risk has
+    /// reached, and sets the one timer for what time changes next. `cause`: order, time or models.
+    void review_lifecycle(Timestamp at, std::string_view cause);
+    void enter_by_risk(Timestamp at);
+    /// The models of a new publication; `at`: when it became known of, so that what the past would
+    /// have opened is opened now.
+    void meet_models(Timestamp at);
+    /// When the risk passes the wait's; nothing where it never does.
+    std::optional<Timestamp> risk_wait_due(const Run& run, const WaitUntilRisk& wait) const;
+    void rearm_risk_waits();
 
     // versions.cpp
-    void adopt_publication();
+    /// What it does to open runs, at its place in the log. True where it is new to the customer.
+    bool adopt_publication();
 
     // What all of them use.
     Run* find(RunId id);
@@ -100,7 +138,8 @@ public:
     /// Makes an event of our own, if anybody would notice it.
     void announce(std::string_view name, std::string properties);
     /// The event as a run keeps it: only the properties that the journey reads, at most 8 KiB.
-    std::string cut(const Event& event, const Journey& journey) const;
+    /// `item`: packed, kept beside it; empty: none.
+    std::string cut(const Event& event, const Journey& journey, std::string_view item = {}) const;
     Status status_of(const Journey& journey) const;
 
     Customer& customer;
@@ -109,10 +148,13 @@ public:
     Timestamp now{}; ///< The instant of evaluation.
     Timestamp received_at{};
     const Event* event = nullptr;
+    bool permission_changed = false; ///< Then `meet_what_was_made` withdraws.
 
 private:
     Evaluator& evaluator_;
     std::deque<Event> made_here_;
+    bool looks_ = false;                  ///< Between `look_before` and what comes after.
+    std::vector<const Journey*> not_yet_; ///< Whose `becomes` did not hold before the transition.
     int entries_left_ = 0; ///< How many journeys the event may still open, chained ones included.
     std::uint64_t made_count_ = 0;
     std::uint64_t cause_ = 0; ///< Message hash of what everything in this turn comes from.
@@ -122,6 +164,8 @@ private:
 inline constexpr int entries_per_event = 8;
 /// Events made here that one event may lead to.
 inline constexpr int made_here_per_event = 64;
+/// Elements of a list for which one event enters a journey; the rest is left out.
+inline constexpr std::size_t items_per_entry = 50;
 /// Timers that fire before one record; what is due beyond fires as the clock goes on.
 inline constexpr int timers_per_record = 10'000;
 

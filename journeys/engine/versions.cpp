@@ -10,7 +10,8 @@ bool is_wait(const Step& step) {
            std::holds_alternative<WaitUntilTime>(step.action) ||
            std::holds_alternative<WaitUntilDate>(step.action) ||
            std::holds_alternative<WaitForEvent>(step.action) ||
-           std::holds_alternative<WaitForCondition>(step.action);
+           std::holds_alternative<WaitForCondition>(step.action) ||
+           std::holds_alternative<WaitUntilRisk>(step.action);
 }
 
 /// The named wait of `newer` that is the one where the run stands; null where there is none.
@@ -24,11 +25,14 @@ const Step* same_wait(const Run& run, const Journey& older, const Journey& newer
 
 } // namespace
 
-/// Runs meet a publication when their customer next wakes; so replay and live do it at the same
-/// record.
-void Turn::adopt_publication() {
-    if (customer.publication == catalog.publication()) return;
+/// As if at its place in the log: before anything else that happens to the customer behind it.
+bool Turn::adopt_publication() {
+    if (customer.publication == catalog.publication()) return false;
     customer.publication = catalog.publication();
+    if (customer.runs.empty()) return true;
+    entries_left_ = entries_per_event;
+    cause_ =
+        hash("publication", catalog.publication() ^ static_cast<std::uint64_t>(to_millis(now)));
     std::vector<RunId> ids;
     for (const auto& run : customer.runs) ids.push_back(run.id);
     for (const auto id : ids) {
@@ -58,6 +62,8 @@ void Turn::adopt_publication() {
                                           moved->due < restarted)
             moved->due = std::min(restarted, moved->wait_limit);
     }
+    meet_what_was_made();
+    return true;
 }
 
 } // namespace journeys::engine

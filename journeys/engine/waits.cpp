@@ -69,6 +69,9 @@ void Turn::begin_wait(Run& run, const Journey& journey, const Step& step) {
     } else if (const auto* condition = std::get_if<WaitForCondition>(&step.action)) {
         if (is_met(condition->condition, &run)) return go_on(id, condition->then, run.base);
         arm(condition->at_most ? run.base + *condition->at_most : no_time);
+    } else if (const auto* risk = std::get_if<WaitUntilRisk>(&step.action)) {
+        run.wait_limit = risk->at_most ? run.base + *risk->at_most : no_time;
+        arm(std::min(risk_wait_due(run, *risk).value_or(no_time), run.wait_limit));
     }
     (void)journey;
 }

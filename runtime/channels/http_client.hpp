@@ -1,4 +1,5 @@
-/// Outgoing HTTP for channels: libcurl's multi interface on one thread, connections kept alive.
+/// Outgoing HTTP, and mail by SMTP, for channels: libcurl's multi interface on one thread,
+/// connections kept alive, HTTP/2 where the other side speaks it, proxies as the environment says.
 #pragma once
 
 #include <chrono>
@@ -13,18 +14,26 @@
 namespace runtime {
 
 struct HttpRequest {
-    std::string url; ///< http or https.
+    std::string url; ///< http or https; smtp or smtps where `mail_to` is given.
     std::vector<std::pair<std::string, std::string>> headers;
     std::string body;                          ///< Sent by POST.
     std::chrono::milliseconds timeout{15'000}; ///< From connecting to the answer's last byte.
     std::string user; ///< `name:secret` of Basic authentication; empty: none. Never logged.
+    // Of SMTP: the envelope; `body` is the message, its lines ended by CR LF. `headers` are not
+    // used.
+    std::string mail_from;
+    std::string mail_to;      ///< Empty: this is HTTP.
+    bool must_encrypt = true; ///< An smtp server that offers no STARTTLS is refused.
 };
 
 struct HttpResponse {
-    long status = 0;  ///< 0: no answer.
+    long status = 0;  ///< 0: no answer. Of SMTP the last reply's code.
     std::string body; ///< Its first 64 KiB.
     std::optional<std::chrono::milliseconds>
         retry_after; ///< From seconds or from a date; at most a day.
+    /// `X-RateLimit-Reset` or `RateLimit-Reset`: seconds from now, or since 1970.
+    std::optional<std::chrono::milliseconds> rate_limit_reset;
+    std::string message_id; ///< `X-Message-Id`, bounded.
     /// Of `status == 0`: whether any byte of the request may have reached the other side.
     bool may_have_arrived = false;
     std::string error; ///< Of `status == 0`, in libcurl's words.
@@ -51,5 +60,9 @@ private:
 /// most a day.
 std::optional<std::chrono::milliseconds> parse_retry_after(const std::string& value,
                                                            std::chrono::sys_seconds now);
+
+/// Seconds from now, or since 1970; at most a day. Nothing where it is neither.
+std::optional<std::chrono::milliseconds> parse_rate_limit_reset(const std::string& value,
+                                                                std::chrono::sys_seconds now);
 
 } // namespace runtime

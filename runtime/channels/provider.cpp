@@ -1,11 +1,48 @@
 #include "runtime/channels/provider.hpp"
 
-#include "actors/messages.hpp"
-
 namespace runtime {
 
+using Kind = actors::ProviderOutcome::Kind;
+
+const std::string& ProviderSettings::option(std::string_view name) const {
+    static const std::string none;
+    const auto found = options.find(name);
+    return found == options.end() ? none : found->second;
+}
+
+const std::string* ProviderSettings::template_id(const std::string& ours) const {
+    const auto found = templates.find(ours);
+    return found == templates.end() ? nullptr : &found->second;
+}
+
+namespace {
+std::string_view find(const std::vector<std::pair<std::string, std::string>>& all,
+                      std::string_view name) {
+    for (const auto& [each, value] : all)
+        if (each == name) return value;
+    return {};
+}
+} // namespace
+
+std::string_view ReportRequest::header(std::string_view name) const { return find(headers, name); }
+std::string_view ReportRequest::parameter(std::string_view name) const { return find(query, name); }
+
+journeys::Result<HttpRequest>
+Provider::prepare_batch(const std::vector<actors::ProviderRequest>& messages,
+                        std::chrono::sys_seconds now) const {
+    return prepare(messages.front(), now);
+}
+
+std::vector<actors::ProviderOutcome> Provider::classify_batch(const HttpResponse& response,
+                                                              std::size_t messages) const {
+    return std::vector(messages, classify(response));
+}
+
+journeys::Result<Reports> Provider::feedback(const ReportRequest&) const {
+    return journeys::Error{journeys::ErrorCode::not_found, "this provider reports nothing"};
+}
+
 actors::ProviderOutcome classify_by_status(const HttpResponse& response) {
-    using Kind = actors::ProviderOutcome::Kind;
     actors::ProviderOutcome outcome;
     outcome.retry_after = response.retry_after.value_or(std::chrono::milliseconds{0});
     if (response.status == 0) {
@@ -26,12 +63,13 @@ actors::ProviderOutcome classify_by_status(const HttpResponse& response) {
     return outcome;
 }
 
-void HttpChannel::call(actors::ProviderRequest request, caf::actor asker) {
-    const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
-    client_.request(provider_->prepare(request, now), [this, asker, intent = request.intent](
-                                                          HttpResponse response) {
-        caf::anon_send(asker, actors::ProviderAnswered{intent, provider_->classify(response)});
-    });
+actors::ProviderOutcome classify_api(const HttpResponse& response) {
+    auto outcome = classify_by_status(response);
+    if (response.status == 401 || response.status == 402 || response.status == 403)
+        outcome.kind = Kind::retry;
+    if (response.status == 429 && !response.retry_after && response.rate_limit_reset)
+        outcome.retry_after = *response.rate_limit_reset;
+    return outcome;
 }
 
 } // namespace runtime

@@ -18,8 +18,8 @@ public:
     Webhook(WebhookSettings settings, std::string key)
         : settings_(std::move(settings)), key_(std::move(key)) {}
 
-    HttpRequest prepare(const actors::ProviderRequest& request,
-                        std::chrono::sys_seconds now) const override {
+    journeys::Result<HttpRequest> prepare(const actors::ProviderRequest& request,
+                                          std::chrono::sys_seconds now) const override {
         HttpRequest http;
         http.url = settings_.url;
         http.timeout = settings_.timeout;

@@ -1,9 +1,11 @@
 #include "runtime/commands/commands.hpp"
 
+#include "journeys/expressions.hpp"
 #include "runtime/event_files.hpp"
 #include "runtime/publication.hpp"
 #include "runtime/simulation.hpp"
 
+#include <algorithm>
 #include <cstdio>
 #include <memory>
 
@@ -17,37 +19,32 @@ struct Options {
     bool config_given = false;
 };
 
-void print(const char* what, const journeys::Expression& expression) {
-    const auto& counts = *expression.counts;
-    std::printf("  line %-4u %-8s evaluated %8llu  met %8llu  failed %6llu  %s\n", expression.line,
-                what, static_cast<unsigned long long>(counts.evaluated.load()),
-                static_cast<unsigned long long>(counts.met.load()),
-                static_cast<unsigned long long>(counts.failed.load()),
-                expression.program->text().c_str());
+/// An expression of several lines as one.
+std::string one_line(std::string text) {
+    std::ranges::replace(text, '\n', ' ');
+    return text;
 }
 
-/// How often each condition was evaluated, met and failed on recorded events.
+/// How often each expression was evaluated, met and failed on recorded events.
 void print_counts(const journeys::Catalog& catalog) {
-    for (const auto& journey : catalog.journeys()) {
-        std::printf("%s\n", journey->id.c_str());
-        for (const auto& condition : journey->enter.when) print("enter", condition);
-        for (const auto& rule : journey->exits)
-            for (const auto& condition : rule.when) print("exit", condition);
-        for (const auto& goal : journey->goals)
-            for (const auto& condition : goal.when) print("goal", condition);
-        for (const auto& step : journey->steps) {
-            if (const auto* wait = std::get_if<journeys::WaitForEvent>(&step.action);
-                wait && wait->when)
-                print("wait", *wait->when);
-            if (const auto* wait = std::get_if<journeys::WaitForCondition>(&step.action))
-                print("wait", wait->condition);
-            if (const auto* send = std::get_if<journeys::Send>(&step.action); send && send->when)
-                print("send", *send->when);
-            if (const auto* branch = std::get_if<journeys::Branch>(&step.action))
-                for (const auto& arm : branch->arms)
-                    if (arm.when) print("branch", *arm.when);
+    std::printf("%-34s %-28s %10s %10s %10s  %s\n", "file", "where", "evaluated", "met", "failed",
+                "expression");
+    std::uint64_t failed = 0;
+    for (const auto& journey : catalog.journeys())
+        for (const auto& [role, expression, is_condition] : journeys::expressions_of(*journey)) {
+            const auto& counts = *expression->counts;
+            const auto place = journey->file + ':' + std::to_string(expression->line);
+            const auto met = is_condition ? std::to_string(counts.met.load()) : "-";
+            std::printf("%-34s %-28s %10llu %10s %10llu  %s\n", place.c_str(), role.c_str(),
+                        static_cast<unsigned long long>(counts.evaluated.load()), met.c_str(),
+                        static_cast<unsigned long long>(counts.failed.load()),
+                        one_line(expression->program->text()).c_str());
+            failed += counts.failed.load();
         }
-    }
+    if (failed > 0)
+        std::fprintf(
+            stderr, "%llu evaluations ended in an error; a condition that does counts as not met\n",
+            static_cast<unsigned long long>(failed));
 }
 
 int check(const Options& options) {

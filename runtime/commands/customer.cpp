@@ -62,10 +62,11 @@ int read_database(const Options& options) {
         }
         const auto catalog = publications.newest();
         const auto now = customer->accepted_at;
-        const auto rows = archive.timeline(journeys::to_text(customer->id), 200);
-        if (!rows) return fail(rows.error().detail);
+        auto lines = archive.timeline(journeys::to_text(customer->id), 200);
+        if (!lines) return fail(lines.error().detail);
+        const auto rows = whole_timeline(std::move(*lines), *customer, *catalog);
         if (options.json && options.timeline) {
-            for (const auto& row : *rows)
+            for (const auto& row : rows)
                 std::printf("%s\n", schema::to_json_line(row.customer, row.entry).c_str());
         } else if (options.json) {
             std::printf("%s\n", customer_json(*customer, *catalog, now).c_str());
@@ -74,7 +75,7 @@ int read_database(const Options& options) {
             if (options.timeline) {
                 std::printf("\n");
                 const std::string zone{journeys::zone_of(*customer, catalog->settings())};
-                for (const auto& row : *rows)
+                for (const auto& row : rows)
                     std::printf("%s\n", timeline_line(row.entry, zone, now).c_str());
             }
         }

@@ -1,4 +1,4 @@
-#include "runtime/commands/commands.hpp"
+#include "runtime/commands/ask.hpp"
 
 #include "runtime/archive.hpp"
 #include "runtime/database.hpp"
@@ -11,7 +11,7 @@ namespace runtime {
 namespace {
 
 struct Options {
-    std::string config = "config/sojourn.yaml";
+    std::string id, config = "config/sojourn.yaml";
     bool log = false;
 };
 
@@ -36,12 +36,23 @@ int export_log(const Options& options) {
 
 void add_export(CLI::App& app, int& exit_code) {
     auto* const command = app.add_subcommand(
-        "export", "The recorded log, one JSON object a line, for simulate --log");
+        "export",
+        "All that is stored of a customer, as JSON; or, with --log, the recorded log, one "
+        "JSON object a line, for simulate --log");
     const auto options = std::make_shared<Options>();
+    auto* const id = command->add_option("id", options->id, "Any of the customer's ids");
     command->add_flag("--log", options->log, "All records, by the time of their acceptance")
-        ->required();
+        ->excludes(id);
     command->add_option("--config", options->config, "The configuration")->capture_default_str();
-    command->callback([options, &exit_code] { exit_code = export_log(*options); });
+    command->callback([options, &exit_code] {
+        if (options->id.empty() && !options->log)
+            throw CLI::RequiredError{"A customer's id, or --log,"};
+        exit_code = options->log
+                        ? export_log(*options)
+                        : ask_and_print(options->config, "GET",
+                                        "/v1/customers/" + url_encode(options->id) + "/export",
+                                        "customer: " + options->id);
+    });
 }
 
 } // namespace runtime

@@ -12,7 +12,16 @@
 namespace runtime {
 namespace {
 
-int serve(const ServiceOptions& options) {
+constexpr timespec look_every{.tv_sec = 0, .tv_nsec = 500'000'000};
+
+bool is_asked_to_end() {
+    sigset_t waiting;
+    sigpending(&waiting);
+    return sigismember(&waiting, SIGTERM) == 1 || sigismember(&waiting, SIGINT) == 1;
+}
+
+int serve(ServiceOptions options) {
+    options.gives_up = is_asked_to_end;
     // Every thread inherits the mask, so signals are taken here and nowhere else.
     sigset_t signals;
     sigemptyset(&signals);
@@ -28,9 +37,15 @@ int serve(const ServiceOptions& options) {
         if (mistakes.empty()) std::fprintf(stderr, "sojourn: %s\n", service.error().detail.c_str());
         return mistakes.empty() ? exit_environment : exit_input;
     }
+    if (!*service) return exit_done; // It stood by, and was asked to end.
     while (true) {
-        int signal = 0;
-        if (sigwait(&signals, &signal) != 0) continue;
+        const int signal = sigtimedwait(&signals, nullptr, &look_every);
+        if ((*service)->has_been_replaced()) {
+            std::fprintf(stderr, "sojourn: another process has taken over\n");
+            std::fflush(nullptr);
+            std::_Exit(exit_environment); // Nothing of ours counts any more, and nothing may hang.
+        }
+        if (signal < 0) continue;
         if (signal == SIGHUP) {
             (*service)->reload();
             continue;

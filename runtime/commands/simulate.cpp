@@ -16,14 +16,15 @@ namespace runtime {
 namespace {
 
 struct Options {
-    std::string journeys, config, until, diff, customer;
+    std::string journeys, config, models, until, diff, customer;
     std::vector<std::string> events;
     std::optional<std::uint64_t> seed;
     bool summary = false, log = false;
 };
 
 /// Compiles a folder of journeys, or says what is wrong with it and answers null.
-journeys::CatalogPtr load(const Options& options, const std::string& folder, Files& files) {
+journeys::CatalogPtr load(const Options& options, const std::string& folder, Files& files,
+                          journeys::IdentityRules& identity) {
     std::optional<std::filesystem::path> config;
     if (!options.config.empty()) config = options.config;
     auto read = read_files(config, folder);
@@ -32,6 +33,15 @@ journeys::CatalogPtr load(const Options& options, const std::string& folder, Fil
         return nullptr;
     }
     files = std::move(*read);
+    if (!options.models.empty()) {
+        auto models = read_file(options.models);
+        if (!models) {
+            std::fprintf(stderr, "%s\n", models.error().detail.c_str());
+            return nullptr;
+        }
+        files.models_name = options.models;
+        files.models = std::move(*models);
+    }
     CompileOptions compiling;
     compiling.trial = true;
     compiling.seed = options.seed;
@@ -39,6 +49,7 @@ journeys::CatalogPtr load(const Options& options, const std::string& folder, Fil
     auto compiled = compile(files, compiling);
     for (const auto& mistake : compiled.mistakes)
         std::fprintf(stderr, "%s\n", schema::to_text(mistake).c_str());
+    if (compiled.config) identity = compiled.config->identity;
     return compiled.catalog;
 }
 
@@ -55,11 +66,12 @@ int simulate_command(const Options& options) {
     }
     const auto started = std::chrono::steady_clock::now();
     Files files;
-    const auto catalog = load(options, options.journeys, files);
+    journeys::IdentityRules identity;
+    const auto catalog = load(options, options.journeys, files, identity);
     if (!catalog) return exit_input;
     const std::vector<std::filesystem::path> event_files{options.events.begin(),
                                                          options.events.end()};
-    const auto recorded = options.log ? read_log(event_files) : read_events(event_files);
+    const auto recorded = options.log ? read_log(event_files) : read_events(event_files, identity);
     if (!recorded) {
         std::fprintf(stderr, "%s\n", recorded.error().detail.c_str());
         return exit_environment;
@@ -97,7 +109,7 @@ int simulate_command(const Options& options) {
     journeys::RunRecord after;
     Files other;
     if (!options.diff.empty()) {
-        const auto changed = load(options, options.diff, other);
+        const auto changed = load(options, options.diff, other, identity);
         if (!changed) return exit_input;
         simulate(changed, recorded->records, simulation,
                  [&](const auto& customer, const auto& entry) {
@@ -128,6 +140,9 @@ void add_simulate(CLI::App& app, int& exit_code) {
     command->add_option(
         "--config", options->config,
         "Check and decide as this configuration says; else all permissions count as granted");
+    command->add_option(
+        "--models", options->models,
+        "Fitted models, as `fit --out` writes them; else those of the configuration");
     command->add_option(
         "--until", options->until,
         "Where the clock stops; by default just before timers due at the last event's instant");

@@ -47,6 +47,44 @@ __attribute__((format(printf, 1, 2))) std::string print(const char* format, ...)
     return text;
 }
 
+/// The least value of the upper `share` of them. Precondition: not empty.
+double upper_cut(std::vector<double> values, double share) {
+    const auto at =
+        std::min(values.size() - 1,
+                 static_cast<std::size_t>((1 - share) * static_cast<double>(values.size())));
+    std::ranges::nth_element(values, values.begin() + static_cast<std::ptrdiff_t>(at));
+    return values[at];
+}
+
+journeys::models::Quintiles quintiles(const std::vector<double>& values) {
+    return {upper_cut(values, .8), upper_cut(values, .6), upper_cut(values, .4),
+            upper_cut(values, .2)};
+}
+
+journeys::models::ModelSet model_set(const Report& report, const OrderTable& table,
+                                     const ByCustomer& customers) {
+    journeys::models::ModelSet set;
+    set.purchases = report.usable();
+    set.fitted_until = day_text(report.calibration_end);
+    if (!table.currencies.empty()) set.currency = table.currencies.front();
+    std::vector<double> values, recency, orders, spends;
+    for (const auto& [id, purchases] : customers) {
+        const auto h = purchases.history(midnight(report.calibration_end));
+        if (const auto value = set.purchases.clv(h)) values.push_back(*value);
+        recency.push_back((h.T - h.t_x) * 7);
+        orders.push_back(h.x + 1);
+        journeys::Money spend = purchases.folded_spend;
+        for (const auto& day : purchases.days) spend += day.spend;
+        spends.push_back(spend.to_double());
+    }
+    if (!values.empty()) set.cuts.vip_clv = upper_cut(std::move(values), vip_share);
+    set.cuts.recency_days = quintiles(recency);
+    set.cuts.orders = quintiles(orders);
+    set.cuts.spend = quintiles(spends);
+    set.cuts.has_rfm = true;
+    return set;
+}
+
 /// What practice asks for before a prediction is shown to anybody.
 void warn_of_little_data(Report& report, const std::vector<History>& histories,
                          std::int32_t last_order) {
@@ -161,6 +199,8 @@ journeys::Result<Report> fit_and_validate(const OrderTable& table, ModelKind kin
             print("%zu negative amounts were taken for returns: each lowers the spend of the "
                   "order before it and is no order",
                   table.returns));
+
+    report.models = model_set(report, table, calibration);
 
     // Judged on orders that the parameters have not seen.
     auto cut = report.calibration_end;

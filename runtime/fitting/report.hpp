@@ -1,6 +1,7 @@
 /// A fit from orders to judgement: what `sojourn fit` prints.
 #pragma once
 
+#include "journeys/models/model_set.hpp"
 #include "journeys/result.hpp"
 #include "runtime/fitting/orders_csv.hpp"
 #include "runtime/fitting/purchase_fit.hpp"
@@ -17,6 +18,9 @@ struct Periods {
     std::optional<std::int32_t> calibration_end, validation_end;
 };
 
+/// The share of customers with the highest value that are VIP.
+inline constexpr double vip_share = 0.1;
+
 struct Report {
     ModelFit fit;
     std::optional<ModelFit> fallback; ///< NBD, where churn is not identifiable.
@@ -28,6 +32,8 @@ struct Report {
     std::optional<Validation> validation; ///< Of a fit to an earlier part where no end was named.
     std::optional<std::int32_t> validated_until_day; ///< Where that earlier part ended.
     std::vector<std::string> warnings;
+    /// What is published: the usable models, and where the customers' scores are cut.
+    journeys::models::ModelSet models;
 
     /// What may be used: the fallback where churn is not identifiable. Precondition: the model is
     /// one of purchases.

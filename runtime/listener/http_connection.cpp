@@ -37,11 +37,13 @@ struct TrackingPath {
     std::string_view path;
     std::optional<EventType> expected;
     Shape shape;
+    bool imported = false; ///< By `sojourn import`: for operators alone.
 };
 constexpr std::array tracking_paths{
     TrackingPath{"/v1/batch", {}, Shape::batch},
     TrackingPath{"/v1/b", {}, Shape::batch},
     TrackingPath{"/v1/import", {}, Shape::batch},
+    TrackingPath{"/admin/import", {}, Shape::batch, true},
     TrackingPath{"/v1/track", EventType::track, Shape::message},
     TrackingPath{"/v1/t", EventType::track, Shape::message},
     TrackingPath{"/v1/identify", EventType::identify, Shape::message},
@@ -57,6 +59,7 @@ constexpr std::array tracking_paths{
 };
 /// Of the browser library, about itself; taken and dropped.
 constexpr std::string_view metrics_path = "/v1/m";
+constexpr std::string_view sources_path = "/v1/sources/";
 
 const TrackingPath* find_tracking_path(std::string_view path) {
     const auto found = std::ranges::find(tracking_paths, path, &TrackingPath::path);
@@ -103,10 +106,15 @@ public:
     }
 
     void tick(Steady::time_point now) override {
-        if (deadline_ && now > *deadline_) abort();
+        if (deadline_ && now > *deadline_) return abort();
+        if (!answer_by_ || now < *answer_by_) return;
+        ++request_; // What completes after all finds that somebody else asks by now.
+        place_.give_back(std::exchange(bytes_in_flight_, 0));
+        answer(unavailable(503, "not durable yet"));
     }
 
-    void completed(std::uint64_t, const journeys::Result<void>& result) override {
+    void completed(std::uint64_t request, const journeys::Result<void>& result) override {
+        if (request != request_) return;
         place_.give_back(std::exchange(bytes_in_flight_, 0));
         if (is_finished_) return;
         if (!result) return answer(with_cors(unavailable(503, "storage is not available")));
@@ -146,7 +154,7 @@ private:
         is_head_ = false;
         parser_.emplace();
         parser_->header_limit(static_cast<std::uint32_t>(worker_.limits().header_bytes_max) + 1);
-        parser_->body_limit(worker_.limits().messages.frame_bytes_max);
+        parser_->body_limit(worker_.limits().body_bytes_max);
         wait_at_most(worker_.limits().header_timeout);
         parse_header();
     }
@@ -207,6 +215,7 @@ private:
 
     void take_request() {
         deadline_.reset(); // The log and the routes take the time they need.
+        ++request_;
         received_ = Steady::now();
         message_ = parser_->release();
         is_last_ = is_last_ || !message_.keep_alive();
@@ -226,6 +235,8 @@ private:
             return take_messages(*tracking);
         }
         if (path_ == "/v1/stream") return upgrade();
+        if (const auto* source = find_source())
+            return method == "POST" ? take_webhook(*source) : answer(not_allowed("POST"));
         if (path_.starts_with("/v1/projects/") && path_.ends_with("/settings")) {
             if (method == "OPTIONS") return answer(preflight("GET"));
             if (method != "GET" && !is_head_) return answer(with_cors(not_allowed("GET, OPTIONS")));
@@ -260,7 +271,7 @@ private:
 
     void take_messages(const TrackingPath& path) {
         auto& body = message_.body();
-        const auto bytes_max = worker_.limits().messages.frame_bytes_max;
+        const auto bytes_max = worker_.limits().body_bytes_max;
         const auto encoding = as_view(message_[http::field::content_encoding]);
         if (beast::iequals(message_[http::field::content_encoding], "gzip") ||
             beast::iequals(message_[http::field::content_encoding], "x-gzip")) {
@@ -280,12 +291,17 @@ private:
         const auto size = body.size();
         body.resize(size + schema::MessageDecoder::padding);
         const auto text = std::string_view{body}.substr(0, size);
-        auto key_text = shown_key();
-        if (!key_text) key_text = worker_.ingest().find_write_key(text);
-        const auto* key = worker_.door().config.keys.find(*key_text);
-        if (!key) return answer(with_cors(failure(401, "unknown write key")));
-        if (!key->allows(Scope::ingest))
-            return answer(with_cors(failure(403, "the key is not for events")));
+        static const Key operators = make_key("import", "import", {});
+        const Key* key = &operators;
+        if (!path.imported || !place_.is_local()) {
+            auto key_text = shown_key();
+            if (!key_text) key_text = worker_.ingest().find_write_key(text);
+            key = worker_.door().config.keys.find(*key_text);
+            if (!key) return answer(with_cors(failure(401, "unknown write key")));
+            if (!key->allows(path.imported ? Scope::admin : Scope::ingest))
+                return answer(with_cors(failure(403, "the key is not for events")));
+            if (path.imported) key = &operators; // One memory of messageIds for all imports.
+        }
         if (worker_.door().stopping)
             return answer(with_cors(unavailable(503, "the service is going down")));
         if (const auto why = worker_.door().not_ready(); !why.empty())
@@ -298,7 +314,9 @@ private:
         envelope.write_key_hash = key->id();
         envelope.expected = path.expected;
         envelope.shape = path.shape;
+        envelope.imported = path.imported;
         envelope.limits = worker_.limits().messages;
+        envelope.limits.frame_bytes_max = bytes_max;
         auto taken =
             worker_.ingest().take(text, envelope, key->name, schema::MessageDecoder::padding);
         if (!taken) {
@@ -309,13 +327,84 @@ private:
         }
         rejected_ = rejected_items(taken->rejected, std::nullopt);
         accepted_ = taken->accepted;
+        worker_.door().observer().took(*taken);
         worker_.report(std::move(taken->refused));
         if (path.shape == Shape::message && !taken->rejected.empty())
             return answer(with_cors(failure(400, taken->rejected.front().error)));
         if (taken->drafts.empty()) return answer(with_cors({.body = success_text(rejected_)}));
         bytes_in_flight_ = size;
         place_.take(size);
-        append(0, std::move(taken->drafts));
+        append(request_, std::move(taken->drafts));
+    }
+
+    // Shops.
+
+    const WebhookSource* find_source() const {
+        if (!path_.starts_with(sources_path)) return nullptr;
+        const auto& sources = worker_.door().config.sources;
+        const auto name = std::string_view{path_}.substr(sources_path.size());
+        const auto source = std::ranges::find(sources, name, &WebhookSource::name);
+        return source == sources.end() ? nullptr : &*source;
+    }
+
+    void take_webhook(const WebhookSource& source) {
+        const auto& body = message_.body();
+        const auto webhook = open_webhook(
+            source,
+            [this](std::string_view header) {
+                return as_view(message_[beast::string_view{header.data(), header.size()}]);
+            },
+            body);
+        if (!webhook) {
+            worker_.door().observer().rejected(schema::RejectReason::bad_signature, 1);
+            return answer(failure(401, "the signature is not right"));
+        }
+        if (worker_.door().stopping) return answer(unavailable(503, "the service is going down"));
+        if (const auto why = worker_.door().not_ready(); !why.empty())
+            return answer(unavailable(503, why));
+        // An error would make the shop try again in vain, and drop the subscription in the end.
+        if (!webhook->topic) return answer({.body = R"({"success":true,"ignored":"topic"})"});
+        auto translated = schema::translate(*source.shop, *webhook->topic, webhook->delivery, body);
+        if (!translated.is_readable) {
+            worker_.report({schema::RejectReason::malformed_json, "the body is no JSON object"},
+                           body, source.name);
+            return answer({.body = success_text({})});
+        }
+        if (translated.privacy) return keep_request(*std::move(translated.privacy), source.name);
+        if (translated.messages.empty()) return answer({.body = success_text({})});
+        if (worker_.door().ports.credit.is_full() || !place_.may_take_more())
+            return answer(unavailable(503, "too many events in flight"));
+
+        schema::Envelope envelope;
+        envelope.received_at = worker_.door().ports.now();
+        envelope.write_key_hash = source.id();
+        envelope.limits = worker_.limits().messages;
+        envelope.limits.frame_bytes_max = envelope.limits.message_bytes_max =
+            worker_.limits().body_bytes_max;
+        auto taken = worker_.ingest().take(translated.messages, envelope, source.name, 0);
+        if (!taken) {
+            worker_.report(taken.error(), translated.messages, source.name);
+            return answer({.body = success_text({})});
+        }
+        rejected_ = rejected_items(taken->rejected, std::nullopt);
+        accepted_ = taken->accepted;
+        worker_.door().observer().took(*taken);
+        worker_.report(std::move(taken->refused));
+        if (taken->drafts.empty()) return answer({.body = success_text(rejected_)});
+        bytes_in_flight_ = body.size();
+        place_.take(bytes_in_flight_);
+        answer_by_ = Steady::now() + worker_.limits().webhook_timeout;
+        append(request_, std::move(taken->drafts));
+    }
+
+    void keep_request(schema::PrivacyRequest request, const std::string& source) {
+        const auto& keep = worker_.door().ports.privacy;
+        if (!keep) return answer(unavailable(503, "requests cannot be kept"));
+        keep(std::move(request), source,
+             [respond = respond(), this_answer = unavailable(503, "storage is not available")](
+                 const journeys::Result<void>& kept) mutable {
+                 respond(kept ? Response{.body = success_text({})} : std::move(this_answer));
+             });
     }
 
     void upgrade() {
@@ -488,6 +577,7 @@ private:
 
     void answer(Response response) {
         if (is_finished_) return;
+        answer_by_.reset();
         is_last_ = is_last_ || worker_.door().stopping;
         const auto phrase =
             http::obsolete_reason(http::int_to_status(static_cast<unsigned>(response.status)));
@@ -551,12 +641,14 @@ private:
     std::vector<std::pair<std::string, std::string>> query_;
     std::string out_;
 
+    std::uint64_t request_ = 0; ///< Counts them; names an append.
     std::size_t accepted_ = 0, bytes_in_flight_ = 0, discarded_ = 0;
     std::string rejected_; ///< Of the messages being appended.
     Steady::time_point received_;
     std::optional<Steady::time_point> deadline_;
-    bool is_idle_ = false; ///< Between requests.
-    bool is_last_ = false; ///< No request is read after this one.
+    std::optional<Steady::time_point> answer_by_; ///< Of a shop's webhook that is being appended.
+    bool is_idle_ = false;                        ///< Between requests.
+    bool is_last_ = false;                        ///< No request is read after this one.
     bool is_head_ = false;
     bool is_finished_ = false;
 };

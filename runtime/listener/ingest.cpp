@@ -41,7 +41,7 @@ schema::Decoded<Taken> Ingest::take(std::string_view text, const schema::Envelop
                             std::string detail) {
         taken.refused.push_back({reason, detail, item.message_id,
                                  beginning(item.source.raw, RejectedMessage::raw_bytes_max),
-                                 std::string{key_name}, envelope.received_at});
+                                 std::string{key_name}, envelope.received_at, item.ids});
         taken.rejected.push_back({item.source.index, item.message_id, std::move(detail)});
     };
 
@@ -50,8 +50,9 @@ schema::Decoded<Taken> Ingest::take(std::string_view text, const schema::Envelop
             refuse(item, item.event.error().reason, item.event.error().detail);
             continue;
         }
-        auto routing = identities_.route(*item.event);
+        auto routing = identities_.route(*item.event, envelope.received_at);
         if (routing.customer.value.empty()) {
+            item.ids = item.event->ids;
             refuse(item, schema::RejectReason::no_identity,
                    "every id of the message is a stand-in for nobody");
             continue;
@@ -62,6 +63,9 @@ schema::Decoded<Taken> Ingest::take(std::string_view text, const schema::Envelop
         taken.drafts.push_back(
             draft_of(std::move(routing.customer), schema::encode(item.source), std::move(record)));
         ++taken.accepted;
+        ++taken.clocks[static_cast<std::size_t>(item.clock)];
+        taken.links += routing.links.size();
+        taken.refused_links += routing.refused_links;
         for (auto& link : routing.links) {
             journeys::Record linked;
             linked.customer = link.loser;

@@ -5,6 +5,7 @@
 #include "journeys/identity.hpp"
 #include "schema/message_json.hpp"
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -21,6 +22,7 @@ struct RejectedMessage {
     std::string raw; ///< Its beginning: at most `raw_bytes_max`.
     std::string key; ///< The name of the producer's key.
     journeys::Timestamp received_at{};
+    std::vector<journeys::CustomerId> ids; ///< Whose it is, where that could be read.
 
     static constexpr std::size_t raw_bytes_max = 4096;
 };
@@ -36,7 +38,10 @@ struct RejectedItem {
 struct Taken {
     std::size_t accepted = 0; ///< Messages; duplicates are found later and count.
     std::vector<actors::Draft>
-        drafts; ///< One per accepted message, and the links they showed first.
+        drafts;                    ///< One per accepted message, and the links they showed first.
+    std::size_t links = 0;         ///< Ids that turned out to be of one customer.
+    std::size_t refused_links = 0; ///< Such that had too many links to be believed.
+    std::array<std::size_t, schema::clock_count> clocks{}; ///< Of the accepted, by `schema::Clock`.
     std::vector<RejectedItem> rejected;
     std::vector<RejectedMessage> refused; ///< The same, for operators.
 };
@@ -44,12 +49,14 @@ struct Taken {
 /// Reuses its buffers and remembers links. One per thread.
 class Ingest {
 public:
+    explicit Ingest(journeys::IdentityRules rules = {}) : identities_(std::move(rules)) {}
+
     /// A frame that is refused as a whole is the error.
     schema::Decoded<Taken> take(std::string_view text, const schema::Envelope& envelope,
                                 std::string_view key_name, std::size_t readable_after);
 
     /// Forgets the links: an append failed, so what the cache takes for appended may not be.
-    void forget_links() { identities_ = journeys::IdentityCache{}; }
+    void forget_links() { identities_.forget(); }
 
     std::string find_write_key(std::string_view text) { return decoder_.find_write_key(text); }
 

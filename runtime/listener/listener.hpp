@@ -15,6 +15,7 @@
 #include "runtime/listener/ingest.hpp"
 #include "runtime/listener/keys.hpp"
 #include "runtime/listener/request.hpp"
+#include "runtime/listener/webhook_source.hpp"
 
 #include <chrono>
 #include <cstddef>
@@ -29,6 +30,7 @@ namespace runtime {
 
 struct ListenerLimits {
     schema::Limits messages{};
+    std::size_t body_bytes_max = 4 * 1024 * 1024; ///< Of HTTP, unpacked.
     std::size_t header_bytes_max = 16 * 1024;
     std::size_t connections_max = 10'000;
     std::size_t connections_per_address_max = 2'000;
@@ -48,6 +50,8 @@ struct ListenerLimits {
     std::chrono::milliseconds close_timeout{5'000};   ///< For the other side to agree to a close.
     std::chrono::milliseconds credit_pause{5}; ///< How often a paused connection looks again.
     std::chrono::seconds retry_after{1};       ///< Told with 429 and 503.
+    /// A shop waits five seconds for an answer; what is not durable by then is told to come again.
+    std::chrono::milliseconds webhook_timeout{3'500};
 };
 
 struct ListenerConfig {
@@ -61,6 +65,8 @@ struct ListenerConfig {
         false; ///< Offers permessage-deflate: saves bytes on slow lines, costs more than parsing.
     double clock_speed = 1; ///< Only shown, in `/healthz`.
     KeyRing keys;
+    journeys::IdentityRules identity;
+    std::vector<WebhookSource> sources; ///< Each at `/v1/sources/{name}`.
     ListenerLimits limits;
 };
 
@@ -74,6 +80,8 @@ public:
     /// ack.
     virtual void acked(std::size_t /*frames*/, std::chrono::nanoseconds /*slowest*/) {}
     virtual void connections(std::int64_t /*open*/) {}
+    /// What a frame showed beside its messages: links of ids, and how events came by their time.
+    virtual void took(const Taken&) {}
 };
 
 /// What the listener needs of the world. All of it outlives the listener.
@@ -84,9 +92,16 @@ struct ListenerPorts {
     Handlers handlers;
     std::function<void(RejectedMessage)> reject =
         {}; ///< Called on a thread of the listener; returns at once.
+    /// Keeps what a person asks of their data, durably; `done` is called once, from any thread.
+    std::function<void(schema::PrivacyRequest, std::string source,
+                       std::function<void(journeys::Result<void>)> done)>
+        privacy = {};
     /// Empty while the service can take events; otherwise why not, for `/readyz`.
     std::function<std::string()> not_ready = {};
     std::function<std::string()> metrics = {}; ///< The text of `/metrics`.
+    /// Instead of taking its messages, a WebSocket's frame is sent back: for protocol suites, never
+    /// set by the service.
+    bool echoes = false;
     ListenerObserver* observer = nullptr;
 };
 

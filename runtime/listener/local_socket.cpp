@@ -41,7 +41,8 @@ journeys::Result<std::string> read_answer(std::string answer) {
     answer.erase(0, body_at + 4);
     if (status < 300) return answer;
     if (status == 404) return Error{ErrorCode::not_found, std::move(answer)};
-    return Error{status < 500 ? ErrorCode::invalid_argument : ErrorCode::unavailable,
+    const bool is_passing = status >= 500 || status == 429;
+    return Error{is_passing ? ErrorCode::unavailable : ErrorCode::invalid_argument,
                  std::move(answer)};
 }
 

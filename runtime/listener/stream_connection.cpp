@@ -110,6 +110,11 @@ private:
         std::optional<std::string> error; ///< Refused as a whole.
     };
 
+    struct Answer {
+        std::string text;
+        bool is_binary = false; ///< Of an echo.
+    };
+
     bool has_room() const {
         const auto& limits = worker_.limits();
         return frames_.size() < limits.frames_in_flight_max &&
@@ -138,7 +143,7 @@ private:
         if (error) return ended();
         last_heard_ = worker_.now();
         if (close_) return; // What comes behind the decision to close is not taken.
-        if (stream_.got_binary())
+        if (stream_.got_binary() && !worker_.door().ports.echoes)
             return close(websocket::close_code::unknown_data, "text frames only");
         if (in_.size() > worker_.limits().messages.frame_bytes_max)
             return close(websocket::close_code::too_big, "the frame is over the limit");
@@ -153,6 +158,7 @@ private:
     }
 
     void take() {
+        if (worker_.door().ports.echoes) return echo();
         const auto number = first_ + frames_.size();
         auto& frame = frames_.emplace_back();
         frame.bytes = in_.size();
@@ -175,6 +181,7 @@ private:
             frame.is_done = true;
         } else {
             frame.accepted = taken->accepted;
+            worker_.door().observer().took(*taken);
             if (!taken->rejected.empty()) {
                 frame.rejected = rejected_items(taken->rejected, number);
                 answer_bytes_ += frame.rejected.size();
@@ -192,6 +199,14 @@ private:
         if (frame.is_done) advance();
     }
 
+    void echo() {
+        const auto data = in_.cdata();
+        answers_.push_back(
+            {{static_cast<const char*>(data.data()), data.size()}, stream_.got_binary()});
+        answer_bytes_ += data.size();
+        in_.consume(in_.size());
+    }
+
     /// Moves what is durable, and everything before it too, from the frames to the answers.
     void advance() {
         const auto now = Steady::now();
@@ -204,8 +219,8 @@ private:
             if (frame.error) {
                 answer_bytes_ -= frame.error->size();
                 finish_ack();
-                answers_.push_back(refusal_text(first_, *frame.error));
-                answer_bytes_ += answers_.back().size();
+                answers_.push_back({refusal_text(first_, *frame.error)});
+                answer_bytes_ += answers_.back().text.size();
             } else {
                 ack_ = first_;
                 accepted_ += frame.accepted;
@@ -225,8 +240,8 @@ private:
     void finish_ack() {
         if (ack_ == 0) return;
         answer_bytes_ -= rejected_.size();
-        answers_.push_back(ack_text(ack_, accepted_, rejected_));
-        answer_bytes_ += answers_.back().size();
+        answers_.push_back({ack_text(ack_, accepted_, rejected_)});
+        answer_bytes_ += answers_.back().text.size();
         ack_ = accepted_ = 0;
         rejected_.clear();
     }
@@ -238,7 +253,8 @@ private:
             if (close_ && (frames_.empty() || frames_.front().is_lost)) send_close();
             return;
         }
-        out_ = std::move(answers_.front());
+        out_ = std::move(answers_.front().text);
+        stream_.text(!answers_.front().is_binary);
         answers_.pop_front();
         answer_bytes_ -= out_.size();
         is_writing_ = true;
@@ -299,7 +315,7 @@ private:
     std::uint64_t ack_ = 0; ///< The ack that gathers while another is written; 0: none.
     std::uint64_t accepted_ = 0;
     std::string rejected_;
-    std::deque<std::string> answers_;
+    std::deque<Answer> answers_;
     std::size_t answer_bytes_ = 0; ///< Of all answers not yet handed to the socket.
 
     std::optional<websocket::close_reason> close_; ///< Decided.

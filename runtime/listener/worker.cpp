@@ -11,7 +11,7 @@ namespace {
 Steady::duration tick_interval(const ListenerLimits& limits) {
     const auto shortest = std::min({limits.header_timeout, limits.body_timeout, limits.idle_timeout,
                                     limits.ping_interval, limits.pong_timeout, limits.write_timeout,
-                                    limits.close_timeout});
+                                    limits.close_timeout, limits.webhook_timeout});
     return std::clamp<std::chrono::milliseconds>(shortest / 4, std::chrono::milliseconds{2},
                                                  std::chrono::milliseconds{1000});
 }
@@ -69,7 +69,8 @@ void Connection::append(std::uint64_t number, std::vector<actors::Draft> drafts)
 }
 
 Worker::Worker(std::shared_ptr<Door> door)
-    : door_(std::move(door)), tick_interval_(tick_interval(door_->config.limits)) {}
+    : door_(std::move(door)), tick_interval_(tick_interval(door_->config.limits)),
+      ingest_(door_->config.identity) {}
 
 void Worker::run() {
     tick();

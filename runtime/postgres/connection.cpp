@@ -210,10 +210,19 @@ Result<SqlRows> Connection::run(const char* sql, const SqlParams& params) {
 }
 
 Result<SqlRows> Connection::run_script(const std::string& sql) {
+    if (auto sent = send_script(sql); !sent) return sent.error();
+    return answer_to_script();
+}
+
+Result<void> Connection::send_script(const std::string& sql) {
     if (lost_) return unavailable("PostgreSQL: the connection was lost");
     if (PQsendQuery(handle_.get(), sql.c_str()) == 0)
         return lose("PostgreSQL: the connection was lost");
-    if (auto sent = flush_out(); !sent) return sent.error();
+    return flush_out();
+}
+
+Result<SqlRows> Connection::answer_to_script() {
+    if (lost_) return unavailable("PostgreSQL: the connection was lost");
     return last_of_all_results();
 }
 

@@ -35,6 +35,9 @@ public:
     journeys::Result<SqlRows> run(const char* sql, const SqlParams& params = {});
     /// Statements without parameters, separated by semicolons; the last one's rows, as text.
     journeys::Result<SqlRows> run_script(const std::string& sql);
+    /// The two halves of `run_script`: after the first the server may have done it all.
+    journeys::Result<void> send_script(const std::string& sql);
+    journeys::Result<SqlRows> answer_to_script();
 
     /// Sends `sql`, whose last statement is a COPY FROM STDIN. The rows of the statement before it,
     /// as text, are the answer; then come `copy`, and `end_copy` or `abort_copy`.
@@ -65,6 +68,7 @@ public:
     }
 
     bool is_lost() const { return lost_; }
+    void give_up() { lost_ = true; }                  ///< From now on it counts as lost.
     const std::string& name() const { return name_; } ///< Its application_name.
 
 private:

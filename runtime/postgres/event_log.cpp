@@ -2,6 +2,7 @@
 
 #include "actors/failpoint.hpp"
 #include "actors/messages.hpp"
+#include "journeys/mutant.hpp"
 #include "runtime/postgres/binary.hpp"
 #include "runtime/postgres/log_upkeep.hpp"
 
@@ -111,6 +112,10 @@ public:
             roll_back();
             return copied;
         }
+        if (actors::failpoint("append.after")) {
+            roll_back();
+            return Error{ErrorCode::storage_unavailable, "failpoint"};
+        }
         open_batch_ = batch.number;
         return {};
     }
@@ -135,7 +140,13 @@ public:
             roll_back();
             return Fate::failed;
         }
-        const auto committed = connection_->run_script(sql + "COMMIT");
+        auto sent = connection_->send_script(sql + "COMMIT");
+        if (actors::failpoint("commit_sent.after")) connection_->give_up();
+        auto committed = sent ? connection_->answer_to_script() : sent.error();
+        if (actors::failpoint("commit_reply.before")) {
+            connection_->give_up();
+            return Fate::lost_reply;
+        }
         if (committed) {
             open_batch_ = 0;
             return Fate::committed;
@@ -175,6 +186,7 @@ private:
             epochs[static_cast<Partition>(number_in(fence.bytes(row, 0)))] =
                 number_in(fence.bytes(row, 1));
         std::vector<Partition> fenced;
+        if (journeys::is_mutant(journeys::Mutant::append_without_epoch)) return fenced;
         for (const auto& [partition, stretch] : batch.stretches)
             if (epochs[partition] != stretch.epoch) fenced.push_back(partition);
         return fenced;
@@ -311,6 +323,8 @@ std::shared_ptr<PostgresEventLog::Batch> PostgresEventLog::take_batch() {
                 } else {
                     rows += append.rows;
                     bytes += append.bytes;
+                    if (journeys::is_mutant(journeys::Mutant::ack_before_commit))
+                        std::exchange(append.done, [](const Result<void>&) {})({});
                     batch->appends.push_back(std::move(append));
                 }
                 pending_.pop_front();
@@ -430,6 +444,7 @@ Result<void> PostgresEventLog::copy(Lane& lane, Batch& batch) {
 
 /// After its turn: what is committed counts, and offsets that were given in vain are given again.
 void PostgresEventLog::settle_positions(const Batch& batch, bool committed) {
+    if (committed) committed_at_ = std::max(committed_at_, batch.accepted_at);
     for (const auto& [partition, stretch] : batch.stretches) {
         auto& position = positions_[partition];
         if (position.epoch != stretch.epoch) continue; // Taken over anew meanwhile.
@@ -541,6 +556,7 @@ void PostgresEventLog::deliver(Batch& batch, const Result<void>& result) {
         std::unique_lock lock{mutex_};
         turn_.wait(lock, [&] { return delivery_turn_ == batch.number; });
     }
+    (void)actors::failpoint("commit_reply.after");
     for (auto& append : batch.appends) append.done(result);
     for (auto& [partition, of_partition] : records)
         if (!of_partition.empty())
@@ -596,6 +612,7 @@ void PostgresEventLog::expire_pending() {
             pending_.pop_front();
         }
     }
+    if (!expired.empty()) healthy_ = false;
     for (auto& append : expired)
         append.done(Error{ErrorCode::storage_unavailable, "the log's storage does not answer"});
 }
@@ -611,23 +628,28 @@ void PostgresEventLog::upkeep_loop() {
             if (!opened) continue;
             connection.emplace(std::move(*opened));
         }
-        if (auto done = upkeep(*connection, marked); !done) {
+        if (auto done = upkeep(*connection, marked); !done)
             spdlog::warn("log: upkeep: {}", done.error().detail);
-            healthy_ = !connection->is_lost();
-        } else {
-            healthy_ = true;
-        }
+        // Whether it takes writes, of which a read-only server refuses even one of nothing.
+        healthy_ =
+            connection->run("UPDATE log_positions SET last_offset = 0 WHERE false").has_value();
     }
 }
 
 Result<void> PostgresEventLog::upkeep(Connection& connection, std::vector<std::uint64_t>& marked) {
+    // The log belongs to whoever owns all of it: one that stands by knows no position.
+    const auto owned = ownership_.all();
+    if (owned.size() < settings_.partitions || ownership_.has_lost()) return {};
     std::vector<std::uint64_t> positions(settings_.partitions);
     Timestamp at;
     {
         const std::lock_guard lock{mutex_};
-        at = accepted_at_;
-        for (const auto& [partition, owned] : ownership_.all())
-            if (partition < positions.size()) positions[partition] = owned.last_offset;
+        // Only what is committed binds the clock of whoever writes the log after us.
+        at = committed_at_;
+        for (const auto& [partition, of_take_over] : owned) {
+            at = std::max(at, of_take_over.accepted_at);
+            positions[partition] = of_take_over.last_offset;
+        }
         for (const auto& [partition, position] : positions_)
             positions[partition] = std::max(positions[partition], position.assigned);
     }

@@ -146,6 +146,7 @@ private:
     std::map<actors::Partition, Position> positions_;
     journeys::Timestamp accepted_at_ =
         journeys::timestamp_min; ///< The newest given; never goes back.
+    journeys::Timestamp committed_at_ = journeys::timestamp_min; ///< The newest committed.
     std::map<std::uint64_t, journeys::Timestamp>
         under_way_; ///< Batches taken and not delivered yet.
     std::uint64_t taken_ = 0, commit_turn_ = 1, delivery_turn_ = 1;

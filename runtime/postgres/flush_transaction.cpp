@@ -1,6 +1,7 @@
 #include "runtime/postgres/flush_transaction.hpp"
 
 #include "actors/failpoint.hpp"
+#include "journeys/mutant.hpp"
 
 #include <algorithm>
 #include <map>
@@ -49,8 +50,10 @@ Result<void> fence(Connection& connection, FlushRequests& requests, FlushRequest
                                                                       rows->uint8(row, 2)};
     std::erase_if(requests, [&](const auto& request) {
         const auto [epoch, sequence] = owners[request->partition];
-        if (epoch != request->epoch) fenced.push_back(request);
-        return epoch != request->epoch || sequence >= request->sequence;
+        const bool is_fenced =
+            epoch != request->epoch && !journeys::is_mutant(journeys::Mutant::flush_without_epoch);
+        if (is_fenced) fenced.push_back(request);
+        return is_fenced || sequence >= request->sequence;
     });
     return {};
 }
@@ -64,16 +67,30 @@ public:
     }
 
     Result<void> write(Connection& connection) {
+        using journeys::Mutant;
+        const bool outbox_later = journeys::is_mutant(Mutant::outbox_outside_transaction);
+        if (!outbox_later)
+            if (auto done = write_outbox(connection); !done) return done;
         Result<void> (Rows::*const steps[])(Connection&) = {
-            &Rows::write_erasures, &Rows::write_snapshots, &Rows::write_opened,
-            &Rows::write_changed,  &Rows::write_timeline,  &Rows::write_moves,
-            &Rows::write_parked,   &Rows::write_progress};
+            &Rows::write_snapshots, &Rows::write_timeline, &Rows::write_moves,
+            &Rows::write_released,  &Rows::write_parked,   &Rows::write_progress,
+            &Rows::write_eras};
         for (const auto step : steps)
             if (auto done = (this->*step)(connection); !done) return done;
         return {};
     }
 
+    /// What is erased goes first: behind it nothing may be left.
+    Result<void> write_outbox(Connection& connection) {
+        if (auto done = write_erasures(connection); !done) return done;
+        if (auto done = write_opened(connection); !done) return done;
+        return write_changed(connection);
+    }
+
     bool has_moves() const { return moves_.size() > 0; }
+    bool has_claims() const {
+        return std::ranges::any_of(intents_, [](const auto& one) { return one.second.granted; });
+    }
 
 private:
     /// What became of one intent in this flush, its effects taken in order.
@@ -85,6 +102,7 @@ private:
         IntentState state = IntentState::pending;
         std::string reason;
         std::uint64_t epoch = 0;
+        bool is_settled = false; ///< By the channel.
     };
 
     void add(const FlushRequest& request) {
@@ -105,6 +123,19 @@ private:
             parked_offsets_.add(parked.offset);
             parked_customers_.add(journeys::to_text(parked.customer));
             parked_reasons_.add(parked.reason);
+            if (!parked.record) {
+                parked_kinds_.add_null();
+                parked_times_.add_null();
+                parked_bodies_.add_null();
+                continue;
+            }
+            parked_kinds_.add(static_cast<std::int16_t>(codec_.kind(*parked.record)));
+            parked_times_.add(parked.record->accepted_at);
+            parked_bodies_.add(codec_.encode(*parked.record));
+        }
+        for (const auto& released : request.released) {
+            released_customers_.add(journeys::to_text(released.customer));
+            released_through_.add(released.through);
         }
         auto& progress = progress_[request.partition];
         if (!progress || progress->sequence < request.sequence) progress = &request;
@@ -163,8 +194,10 @@ private:
     void take(const FlushRequest& request, const CustomerWrite&, const std::string& customer,
               std::uint64_t&, const journeys::IntentRecalled& recalled) {
         auto& entry = intent(request, customer, recalled.id);
-        if (is_settled(entry.state)) return;
+        // Of a claimed one the channel knows what became of it: its word settles the row.
+        if (is_settled(entry.state) || entry.granted) return;
         entry.state = IntentState::recalled;
+        entry.is_settled = false;
         entry.reason = recalled.reason;
     }
     void take(const FlushRequest& request, const CustomerWrite&, const std::string& customer,
@@ -172,6 +205,7 @@ private:
         auto& entry = intent(request, customer, settled.id);
         if (entry.state == IntentState::accepted) return;
         entry.state = settled.state;
+        entry.is_settled = true;
         entry.reason = settled.detail;
     }
     void take(const FlushRequest& request, const CustomerWrite&, const std::string&, std::uint64_t&,
@@ -212,7 +246,12 @@ private:
         for (const char* sql : {"DELETE FROM snapshots WHERE customer = ANY($1)",
                                 "DELETE FROM outbox WHERE customer = ANY($1)",
                                 "DELETE FROM timeline WHERE customer = ANY($1)",
-                                "DELETE FROM sandbox_messages WHERE customer = ANY($1)"})
+                                "DELETE FROM sandbox_messages WHERE customer = ANY($1)",
+                                "DELETE FROM rejects WHERE ids && $1",
+                                // Whose those are could not be read; rather too many than one left.
+                                "DELETE FROM rejects USING unnest($1::bytea[]) AS erased(id) WHERE "
+                                "ids = '{}' AND position(substring(erased.id FROM position(':' IN "
+                                "erased.id) + 1) IN body) > 0"})
             if (auto done = run(connection, sql, params); !done) return done;
         return {};
     }
@@ -242,20 +281,19 @@ private:
             params.add(customers).add(partitions).add(versions).add(revisions).add(applied);
             params.add(wakes).add(blocks).add(now_);
             // An earlier wake_at stays until it has passed: so the index is rarely touched.
-            if (auto done =
-                    run(connection,
-                        "INSERT INTO snapshots AS s (customer, partition, schema_version, "
-                        "revision, applied, wake_at, block) "
-                        "SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7) "
-                        "ON CONFLICT (customer) DO UPDATE SET partition = excluded.partition, "
-                        "schema_version = excluded.schema_version, revision = excluded.revision, "
-                        "applied = excluded.applied, block = excluded.block, "
-                        "wake_at = CASE WHEN s.wake_at <= $8 THEN excluded.wake_at "
-                        "ELSE least(s.wake_at, excluded.wake_at) END "
-                        "WHERE s.revision < excluded.revision",
-                        params);
-                !done)
-                return done;
+            std::string sql =
+                "INSERT INTO snapshots AS s (customer, partition, schema_version, "
+                "revision, applied, wake_at, block) "
+                "SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7) "
+                "ON CONFLICT (customer) DO UPDATE SET partition = excluded.partition, "
+                "schema_version = excluded.schema_version, revision = excluded.revision, "
+                "applied = excluded.applied, block = excluded.block, "
+                "wake_at = CASE WHEN s.wake_at <= $8 THEN excluded.wake_at "
+                "ELSE least(s.wake_at, excluded.wake_at) END ";
+            sql += journeys::is_mutant(journeys::Mutant::snapshot_guarded_by_applied)
+                       ? "WHERE s.applied < excluded.applied"
+                       : "WHERE s.revision < excluded.revision";
+            if (auto done = run(connection, sql.c_str(), params); !done) return done;
         }
         return {};
     }
@@ -315,7 +353,7 @@ private:
     Result<void> write_changed(Connection& connection) {
         SqlArray intents{Type::uuid}, states{Type::text}, reasons{Type::text},
             granted{Type::boolean}, addresses{Type::bytea}, payloads{Type::bytea},
-            epochs{Type::int8};
+            epochs{Type::int8}, settled{Type::boolean};
         for (const auto& [id, intent] : intents_) {
             if (intent.opened) continue;
             intents.add(id);
@@ -325,24 +363,27 @@ private:
             addresses.add(intent.granted ? std::string_view{intent.granted->address} : "");
             payloads.add(intent.granted ? std::string_view{intent.granted->payload} : "");
             epochs.add(intent.epoch);
+            settled.add(intent.is_settled);
         }
         if (intents.size() == 0) return {};
         SqlParams params;
         params.add(intents).add(states).add(reasons).add(granted).add(addresses).add(payloads);
-        params.add(epochs).add(now_);
-        return run(connection,
-                   "UPDATE outbox o SET state = c.state, reason = c.reason, "
-                   "address = CASE WHEN c.granted THEN c.address ELSE o.address END, "
-                   "payload = CASE WHEN c.granted THEN c.payload ELSE o.payload END, "
-                   "epoch = CASE WHEN c.granted THEN c.epoch ELSE o.epoch END, updated_at = $8 "
-                   "FROM unnest($1, $2, $3, $4, $5, $6, $7) AS c (intent, state, reason, granted, "
-                   "address, payload, epoch) WHERE o.intent = c.intent AND CASE c.state "
-                   "WHEN 'accepted' THEN true "
-                   "WHEN 'rejected' THEN o.state <> 'accepted' "
-                   "WHEN 'claimed' THEN o.state IN ('pending', 'claimed', 'unknown') "
-                   "WHEN 'pending' THEN o.state = 'claimed' "
-                   "ELSE o.state IN ('pending', 'claimed') END",
-                   params);
+        params.add(epochs).add(now_).add(settled);
+        return run(
+            connection,
+            "UPDATE outbox o SET state = c.state, reason = c.reason, "
+            "address = CASE WHEN c.granted THEN c.address ELSE o.address END, "
+            "payload = CASE WHEN c.granted THEN c.payload ELSE o.payload END, "
+            "epoch = CASE WHEN c.granted THEN c.epoch ELSE o.epoch END, updated_at = $8 "
+            "FROM unnest($1, $2, $3, $4, $5, $6, $7, $9) AS c (intent, state, reason, "
+            "granted, address, payload, epoch, settled) WHERE o.intent = c.intent AND CASE c.state "
+            "WHEN 'accepted' THEN true "
+            "WHEN 'rejected' THEN o.state <> 'accepted' "
+            "WHEN 'claimed' THEN o.state IN ('pending', 'claimed', 'unknown') "
+            "WHEN 'pending' THEN o.state = 'claimed' "
+            "WHEN 'recalled' THEN o.state = 'pending' OR c.settled AND o.state = 'claimed' "
+            "ELSE o.state IN ('pending', 'claimed') END",
+            params);
     }
 
     Result<void> write_timeline(Connection& connection) {
@@ -376,29 +417,85 @@ private:
         if (parked_offsets_.size() == 0) return {};
         SqlParams params;
         params.add(parked_partitions_).add(parked_offsets_).add(parked_customers_);
-        params.add(parked_reasons_);
+        params.add(parked_reasons_).add(parked_kinds_).add(parked_times_).add(parked_bodies_);
+        if (auto done = run(connection,
+                            "INSERT INTO parked (partition, \"offset\", customer, reason, kind, "
+                            "accepted_at, body) SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7) "
+                            "ON CONFLICT (partition, \"offset\") WHERE \"offset\" > 0 "
+                            "DO UPDATE SET reason = excluded.reason, released = false",
+                            params);
+            !done)
+            return done;
+        // No timer finds them until they are released.
+        SqlParams customers;
+        customers.add(parked_customers_);
         return run(connection,
-                   "INSERT INTO parked (partition, \"offset\", customer, reason) "
-                   "SELECT * FROM unnest($1, $2, $3, $4) ON CONFLICT DO NOTHING",
+                   "UPDATE snapshots SET wake_at = NULL WHERE customer = ANY($1) "
+                   "AND wake_at IS NOT NULL",
+                   customers);
+    }
+
+    Result<void> write_released(Connection& connection) {
+        if (released_customers_.size() == 0) return {};
+        SqlParams params;
+        params.add(released_customers_).add(released_through_);
+        return run(connection,
+                   "DELETE FROM parked p USING unnest($1, $2) AS r (customer, through) "
+                   "WHERE p.customer = r.customer AND p.\"offset\" <= r.through",
                    params);
     }
 
     Result<void> write_progress(Connection& connection) {
         SqlArray partitions{Type::int2}, sequences{Type::int8}, watermarks{Type::int8},
-            publications{Type::int8};
+            publications{Type::int8}, swept{Type::int8}, closed{Type::timestamptz};
         for (const auto& [partition, request] : progress_) {
             partitions.add(static_cast<std::int16_t>(partition));
             sequences.add(request->sequence);
             watermarks.add(request->watermark);
             publications.add(request->publication);
+            swept.add(request->swept);
+            closed.add(std::max(request->closed, Timestamp{}));
         }
         SqlParams params;
-        params.add(partitions).add(sequences).add(watermarks).add(publications);
+        params.add(partitions).add(sequences).add(watermarks).add(publications).add(swept);
+        params.add(closed).add(now_);
         return run(connection,
                    "UPDATE progress p SET flush_sequence = n.sequence, "
-                   "watermark = greatest(p.watermark, n.watermark), publication = n.publication "
-                   "FROM unnest($1, $2, $3, $4) AS n (partition, sequence, watermark, publication) "
-                   "WHERE p.partition = n.partition",
+                   "watermark = greatest(p.watermark, n.watermark), publication = n.publication, "
+                   "swept = n.swept, closed = greatest(p.closed, n.closed), "
+                   "flushed_at = greatest(p.flushed_at, $7) "
+                   "FROM unnest($1, $2, $3, $4, $5, $6) AS n (partition, sequence, watermark, "
+                   "publication, swept, closed) WHERE p.partition = n.partition",
+                   params);
+    }
+
+    /// Rarely: those of a partition are written when the position has passed a publication.
+    Result<void> write_eras(Connection& connection) {
+        SqlArray written{Type::int2}, partitions{Type::int2}, numbers{Type::int2},
+            publications{Type::int8}, untils{Type::timestamptz};
+        for (const auto& [partition, request] : progress_) {
+            if (!request->eras_changed || !request->eras) continue;
+            written.add(static_cast<std::int16_t>(partition));
+            std::int16_t number = 0;
+            for (const auto& era : *request->eras) {
+                partitions.add(static_cast<std::int16_t>(partition));
+                numbers.add(number++);
+                publications.add(era.publication);
+                untils.add(era.until);
+            }
+        }
+        if (written.size() == 0) return {};
+        SqlParams which;
+        which.add(written);
+        if (auto done =
+                run(connection, "DELETE FROM publication_eras WHERE partition = ANY($1)", which);
+            !done)
+            return done;
+        SqlParams params;
+        params.add(partitions).add(numbers).add(publications).add(untils);
+        return run(connection,
+                   "INSERT INTO publication_eras (partition, n, publication, until) "
+                   "SELECT * FROM unnest($1, $2, $3, $4)",
                    params);
     }
 
@@ -423,7 +520,9 @@ private:
     SqlArray moves_{Type::int2}, move_customers_{Type::bytea}, move_kinds_{Type::int2},
         move_hashes_{Type::int8}, move_bodies_{Type::bytea};
     SqlArray parked_partitions_{Type::int2}, parked_offsets_{Type::int8},
-        parked_customers_{Type::bytea}, parked_reasons_{Type::text};
+        parked_customers_{Type::bytea}, parked_reasons_{Type::text}, parked_kinds_{Type::int2},
+        parked_times_{Type::timestamptz}, parked_bodies_{Type::bytea};
+    SqlArray released_customers_{Type::bytea}, released_through_{Type::int8};
     std::map<actors::Partition, const FlushRequest*> progress_;
 };
 
@@ -454,9 +553,13 @@ Result<FlushAnswers> write_flush(Connection& connection, const FlushRequests& re
     Rows rows{left, codec, now};
     if (auto written = rows.write(connection); !written) return written.error();
     answers.moves = rows.has_moves();
+    if (rows.has_claims() && actors::failpoint("claim.before"))
+        return Error{ErrorCode::storage_unavailable, "failpoint"};
     if (actors::failpoint("flush_commit.before"))
         return Error{ErrorCode::storage_unavailable, "failpoint"};
     if (auto committed = transaction->commit(); !committed) return committed.error();
+    if (journeys::is_mutant(journeys::Mutant::outbox_outside_transaction))
+        if (auto written = rows.write_outbox(connection); !written) return written.error();
     (void)actors::failpoint("flush_commit.after");
     return answers;
 }

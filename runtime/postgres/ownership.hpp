@@ -17,7 +17,7 @@ struct OwnedPartition {
     std::uint64_t last_offset = 0; ///< Of the log, at take-over.
     std::uint64_t watermark = 0;
     journeys::Timestamp
-        accepted_at{}; ///< Of the last record at take-over: the log's clock goes on from it.
+        accepted_at{}; ///< Of the last record or flush at take-over: the log's clock goes on.
     bool lost = false; ///< Another process has taken it over.
 };
 
@@ -31,6 +31,11 @@ public:
         const std::lock_guard lock{mutex_};
         const auto found = partitions_.find(partition);
         if (found != partitions_.end() && found->second.epoch == epoch) found->second.lost = true;
+    }
+    /// Whether another process has taken any of them over: then this one is to end.
+    bool has_lost() const {
+        const std::lock_guard lock{mutex_};
+        return std::ranges::any_of(partitions_, [](const auto& one) { return one.second.lost; });
     }
     void advance_watermark(actors::Partition partition, std::uint64_t watermark) {
         const std::lock_guard lock{mutex_};

@@ -77,17 +77,36 @@ Result<actors::TakenOver> take_over_now(Connection& connection, Partition partit
     const auto epoch = raise_epoch(connection, partition, instance);
     if (!epoch) return epoch.error();
     // Only now: whatever the owner before has written is committed or never will be.
+    // The log's clock goes on behind whatever timers have fired by, should ours have been set back.
     auto row = connection.run("SELECT watermark, flush_sequence, publication, last_offset, "
-                              "accepted_at FROM progress JOIN log_positions USING (partition) "
+                              "greatest(accepted_at, flushed_at, closed + interval '1 ms'), "
+                              "swept "
+                              "FROM progress JOIN log_positions USING (partition) "
                               "WHERE partition = $1",
                               which);
     if (!row) return row.error();
-    const actors::TakenOver taken{.partition = partition,
-                                  .epoch = *epoch,
-                                  .watermark = row->uint8(0, 0),
-                                  .last_offset = row->uint8(0, 3),
-                                  .flush_sequence = row->uint8(0, 1),
-                                  .publication = row->uint8(0, 2)};
+    auto eras = connection.run("SELECT publication, until FROM publication_eras "
+                               "WHERE partition = $1 ORDER BY n",
+                               which);
+    if (!eras) return eras.error();
+    std::vector<actors::PublishedEra> before;
+    for (int i = 0; i < eras->size(); ++i) before.push_back({eras->uint8(i, 0), eras->time(i, 1)});
+    auto released = connection.run(
+        "SELECT DISTINCT customer FROM parked WHERE partition = $1 AND released", which);
+    if (!released) return released.error();
+    std::vector<CustomerId> to_release;
+    for (int i = 0; i < released->size(); ++i)
+        to_release.push_back(customer_in(released->bytes(i, 0)));
+    const actors::TakenOver taken{
+        .partition = partition,
+        .epoch = *epoch,
+        .watermark = row->uint8(0, 0),
+        .last_offset = row->uint8(0, 3),
+        .flush_sequence = row->uint8(0, 1),
+        .publication = row->uint8(0, 2),
+        .eras = std::make_shared<const std::vector<actors::PublishedEra>>(std::move(before)),
+        .swept = row->uint8(0, 5),
+        .to_release = std::move(to_release)};
     ownership.take(partition, {.epoch = taken.epoch,
                                .last_offset = taken.last_offset,
                                .watermark = taken.watermark,
@@ -104,16 +123,15 @@ Result<actors::Loaded> load_now(Connection& connection, Partition partition,
     auto rows =
         connection.run("SELECT customer, block FROM snapshots WHERE customer = ANY($1)", params);
     if (!rows) return rows.error();
-    auto parked = connection.run("SELECT DISTINCT ON (customer) customer, reason FROM parked "
-                                 "WHERE customer = ANY($1) ORDER BY customer, id",
+    auto parked = connection.run("SELECT customer, (array_agg(reason ORDER BY id))[1], count(*) "
+                                 "FROM parked WHERE customer = ANY($1) GROUP BY customer",
                                  params);
     if (!parked) return parked.error();
 
     std::unordered_map<std::string_view, int> row_of;
     for (int row = 0; row < rows->size(); ++row) row_of.emplace(rows->bytes(row, 0), row);
-    std::unordered_map<std::string_view, std::string_view> reason_of;
-    for (int row = 0; row < parked->size(); ++row)
-        reason_of.emplace(parked->bytes(row, 0), parked->bytes(row, 1));
+    std::unordered_map<std::string_view, int> parked_of;
+    for (int row = 0; row < parked->size(); ++row) parked_of.emplace(parked->bytes(row, 0), row);
 
     actors::Loaded loaded{.partition = partition};
     for (const auto& customer : customers) {
@@ -122,8 +140,33 @@ Result<actors::Loaded> load_now(Connection& connection, Partition partition,
         const auto text = journeys::to_text(customer);
         if (const auto found = row_of.find(text); found != row_of.end())
             entry.block = std::make_shared<const std::string>(rows->bytes(found->second, 1));
-        if (const auto found = reason_of.find(text); found != reason_of.end())
-            entry.quarantined = found->second;
+        if (const auto found = parked_of.find(text); found != parked_of.end()) {
+            entry.quarantined = parked->bytes(found->second, 1);
+            entry.parked = static_cast<std::uint32_t>(parked->int8(found->second, 2));
+        }
+    }
+    return loaded;
+}
+
+Result<actors::LoadedParked> load_parked_now(Connection& connection, const CustomerId& customer,
+                                             const LogCodec& codec) {
+    SqlParams params;
+    params.add_bytes(journeys::to_text(customer));
+    auto snapshot = connection.run("SELECT block FROM snapshots WHERE customer = $1", params);
+    if (!snapshot) return snapshot.error();
+    auto rows = connection.run("SELECT \"offset\", accepted_at, kind, body FROM parked "
+                               "WHERE customer = $1 AND body IS NOT NULL ORDER BY \"offset\"",
+                               params);
+    if (!rows) return rows.error();
+    actors::LoadedParked loaded{.customer = customer};
+    if (!snapshot->empty())
+        loaded.block = std::make_shared<const std::string>(snapshot->bytes(0, 0));
+    for (int row = 0; row < rows->size(); ++row) {
+        auto record =
+            codec.decode(static_cast<journeys::RecordKind>(rows->int2(row, 2)), rows->bytes(row, 3),
+                         rows->uint8(row, 0), rows->time(row, 1), customer);
+        if (!record) return record.error();
+        loaded.records.push_back(std::make_shared<const journeys::Record>(std::move(*record)));
     }
     return loaded;
 }
@@ -148,20 +191,34 @@ Result<actors::Due> due_now(Connection& connection, Partition partition, Timesta
     return due;
 }
 
-Result<actors::OpenIntents> open_now(Connection& connection, Partition partition) {
+Result<actors::Waiting> waiting_now(Connection& connection, Partition partition,
+                                    const actors::WaitingCursor& cursor, std::size_t limit) {
     SqlParams params;
-    params.add(static_cast<std::int16_t>(partition));
+    params.add(static_cast<std::int16_t>(partition)).add(cursor.wake_at);
+    params.add_bytes(journeys::to_text(cursor.customer)).add(static_cast<std::int64_t>(limit));
+    // The first condition is what the index serves; of equal instants there are few.
     auto rows = connection.run(
-        "SELECT intent, customer, journey, version, key, step, channel, template, topic, priority, "
-        "delivery, state = 'claimed', address, payload, epoch, opened_at, expires_at FROM outbox "
-        "WHERE partition = $1 AND state IN ('pending', 'claimed') ORDER BY opened_at, intent",
+        "SELECT wake_at, customer FROM snapshots WHERE partition = $1 AND wake_at >= $2 "
+        "AND (wake_at, customer) > ($2, $3) ORDER BY wake_at, customer LIMIT $4",
         params);
     if (!rows) return rows.error();
-    actors::OpenIntents open{.partition = partition};
-    open.rows.reserve(static_cast<std::size_t>(rows->size()));
+    actors::Waiting waiting{.partition = partition};
+    for (int row = 0; row < rows->size(); ++row)
+        waiting.entries.push_back({rows->time(row, 0), customer_in(rows->bytes(row, 1))});
+    return waiting;
+}
+
+constexpr const char* outbox_columns =
+    "SELECT intent, customer, journey, version, key, step, channel, template, topic, priority, "
+    "delivery, state = 'claimed', address, payload, epoch, opened_at, expires_at FROM outbox ";
+
+std::vector<actors::OutboxRow> outbox_rows(const SqlRows& answer) {
+    std::vector<actors::OutboxRow> read;
+    read.reserve(static_cast<std::size_t>(answer.size()));
+    const auto* const rows = &answer;
     for (int row = 0; row < rows->size(); ++row) {
         const auto text = [&](int column) { return std::string{rows->bytes(row, column)}; };
-        auto& entry = open.rows.emplace_back();
+        auto& entry = read.emplace_back();
         entry.intent = {.id = rows->intent(row, 0),
                         .journey = text(2),
                         .key = text(4),
@@ -181,7 +238,34 @@ Result<actors::OpenIntents> open_now(Connection& connection, Partition partition
         entry.payload = text(13);
         entry.epoch = rows->uint8(row, 14);
     }
-    return open;
+    return read;
+}
+
+Result<actors::OpenIntents> open_now(Connection& connection, Partition partition) {
+    SqlParams params;
+    params.add(static_cast<std::int16_t>(partition));
+    static const std::string sql =
+        std::string{outbox_columns} +
+        "WHERE partition = $1 AND state = 'claimed' ORDER BY opened_at, intent";
+    auto rows = connection.run(sql.c_str(), params);
+    if (!rows) return rows.error();
+    return actors::OpenIntents{.partition = partition, .rows = outbox_rows(*rows)};
+}
+
+Result<actors::PendingIntents> pending_now(Connection& connection, Partition partition,
+                                           const std::string& channel, std::size_t limit) {
+    SqlParams params;
+    params.add(static_cast<std::int16_t>(partition)).add_text(channel);
+    params.add(static_cast<std::int64_t>(limit));
+    static const std::string sql = std::string{outbox_columns} +
+                                   "WHERE partition = $1 AND channel = $2 AND state = 'pending' "
+                                   "ORDER BY opened_at, intent LIMIT $3";
+    auto rows = connection.run(sql.c_str(), params);
+    if (!rows) return rows.error();
+    return actors::PendingIntents{.partition = partition,
+                                  .channel = channel,
+                                  .rows = outbox_rows(*rows),
+                                  .is_more = static_cast<std::size_t>(rows->size()) == limit};
 }
 
 } // namespace
@@ -288,6 +372,19 @@ void PostgresStore::load(Partition partition, std::vector<CustomerId> customers,
              }});
 }
 
+void PostgresStore::load_parked(Partition, CustomerId customer, caf::actor asker) {
+    ask({.run = [this, customer, asker](Connection& connection) -> Result<void> {
+             auto loaded = load_parked_now(connection, customer, settings_.codec);
+             if (!loaded) return loaded.error();
+             caf::anon_send(asker, std::move(*loaded));
+             return {};
+         },
+         .fail =
+             [customer, asker](const Error&) {
+                 caf::anon_send(asker, actors::LoadedParked{.customer = customer, .failed = true});
+             }});
+}
+
 void PostgresStore::find_due(Partition partition, Timestamp before, std::size_t limit,
                              caf::actor asker) {
     ask({.run = [=](Connection& connection) -> Result<void> {
@@ -302,6 +399,22 @@ void PostgresStore::find_due(Partition partition, Timestamp before, std::size_t 
              }});
 }
 
+void PostgresStore::find_waiting(Partition partition, actors::WaitingCursor cursor,
+                                 std::size_t limit, std::uint64_t tag, caf::actor asker) {
+    ask({.run = [=](Connection& connection) -> Result<void> {
+             auto waiting = waiting_now(connection, partition, cursor, limit);
+             if (!waiting) return waiting.error();
+             waiting->tag = tag;
+             caf::anon_send(asker, std::move(*waiting));
+             return {};
+         },
+         .fail =
+             [partition, tag, asker](const Error&) {
+                 caf::anon_send(
+                     asker, actors::Waiting{.partition = partition, .tag = tag, .failed = true});
+             }});
+}
+
 void PostgresStore::open_intents(Partition partition, caf::actor asker) {
     ask({.run = [=](Connection& connection) -> Result<void> {
              auto open = open_now(connection, partition);
@@ -312,6 +425,22 @@ void PostgresStore::open_intents(Partition partition, caf::actor asker) {
          .fail =
              [partition, asker](const Error&) {
                  caf::anon_send(asker, actors::OpenIntents{.partition = partition, .failed = true});
+             }});
+}
+
+void PostgresStore::pending_intents(Partition partition, std::string channel, std::size_t limit,
+                                    caf::actor asker) {
+    ask({.run = [=](Connection& connection) -> Result<void> {
+             auto pending = pending_now(connection, partition, channel, limit);
+             if (!pending) return pending.error();
+             caf::anon_send(asker, std::move(*pending));
+             return {};
+         },
+         .fail =
+             [=](const Error&) {
+                 caf::anon_send(asker, actors::PendingIntents{.partition = partition,
+                                                              .channel = channel,
+                                                              .failed = true});
              }});
 }
 

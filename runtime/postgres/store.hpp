@@ -40,10 +40,16 @@ public:
     void take_over(actors::Partition partition, caf::actor asker) override;
     void load(actors::Partition partition, std::vector<journeys::CustomerId> customers,
               caf::actor asker) override;
+    void load_parked(actors::Partition partition, journeys::CustomerId customer,
+                     caf::actor asker) override;
     void flush(std::shared_ptr<const actors::FlushRequest> request, caf::actor asker) override;
     void find_due(actors::Partition partition, journeys::Timestamp before, std::size_t limit,
                   caf::actor asker) override;
+    void find_waiting(actors::Partition partition, actors::WaitingCursor cursor, std::size_t limit,
+                      std::uint64_t tag, caf::actor asker) override;
     void open_intents(actors::Partition partition, caf::actor asker) override;
+    void pending_intents(actors::Partition partition, std::string channel, std::size_t limit,
+                         caf::actor asker) override;
 
 private:
     /// Something to ask the database. `fail` tells the asker that it cannot be reached.

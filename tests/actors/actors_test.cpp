@@ -83,6 +83,69 @@ TEST_CASE_METHOD(ActorFixture, "an exit applied before the request is written re
     CHECK(std::ranges::count(outbox(), IntentState::recalled) == 1);
 }
 
+TEST_CASE_METHOD(ActorFixture, "where the channel is free, one flush opens and grants",
+                 "[actors]") {
+    start();
+    settle();
+    for (int i = 0; i < 40; ++i) track(user("u" + std::to_string(i)), "Product Added");
+    SECTION("for as many as the channel takes at once; the others are asked") {
+        pass(46min);
+        CHECK(disk.granted_at_once == settings.channels[0].concurrency);
+    }
+    SECTION("not while the channel is paused") {
+        caf::anon_send(system->channel("mail"),
+                       actors::ChannelControl{actors::ChannelCommand::pause, {}});
+        pass(46min);
+        CHECK(disk.granted_at_once == 0);
+        CHECK(calls_in_all(provider) == 0);
+        caf::anon_send(system->channel("mail"),
+                       actors::ChannelControl{actors::ChannelCommand::resume, {}});
+        pass(1s);
+    }
+    CHECK(outbox() == std::vector{40, IntentState::accepted});
+    CHECK(calls_in_all(provider) == 40);
+    pass(25h, 1min); // All places came back: the second message of each goes out too.
+    CHECK(outbox() == std::vector{80, IntentState::accepted});
+    CHECK(stop());
+}
+
+TEST_CASE_METHOD(ActorFixture, "what is granted at once spends the channel's rate", "[actors]") {
+    settings.channels[0].rate = 1e-9;
+    settings.channels[0].burst = 3;
+    start();
+    settle();
+    for (int i = 0; i < 20; ++i) track(user("u" + std::to_string(i)), "Product Added");
+    pass(1h);
+    CHECK(calls_in_all(provider) == 3);
+    CHECK(disk.granted_at_once == 3);
+}
+
+TEST_CASE_METHOD(ActorFixture, "nothing is granted at once behind what is acknowledged",
+                 "[actors]") {
+    start();
+    settle();
+    track(ada, "Product Added");
+    pass(44min + 59s, 1s);
+    clock += 2s;
+    Record order;
+    order.customer = ada;
+    journeys::Event event;
+    event.name = "Order Completed";
+    event.ids = {ada};
+    event.message_hash = 1;
+    event.time = event.written = clock;
+    order.body = event;
+    world().write(order); // Durable, and on its way to the partition.
+    for (actors::Partition i = 0; i < 2; ++i)
+        caf::anon_send(system->partition(i), actors::LogClosed{i, clock - 1ms});
+    settle();
+    CHECK(disk.granted_at_once == 0);
+    CHECK(outbox() == std::vector{IntentState::pending});
+    pass(10s);
+    CHECK(outbox() == std::vector{IntentState::recalled});
+    CHECK(calls_in_all(provider) == 0);
+}
+
 TEST_CASE_METHOD(ActorFixture, "who sleeps loses nothing by it", "[actors]") {
     settings.partition.idle_after = 1min;
     start();
@@ -212,6 +275,131 @@ TEST_CASE_METHOD(ActorFixture, "poison is parked, and its neighbours go on", "[a
     CHECK(disk.partitions[0].parked.size() == 3);
 }
 
+TEST_CASE_METHOD(ActorFixture, "what was parked is applied in order when its customer is released",
+                 "[actors]") {
+    static bool is_mended;
+    is_mended = false;
+    rules.apply = [](journeys::Customer& customer, const Record& record,
+                     const journeys::Catalog& catalog, journeys::Effects& effects) {
+        if (!is_mended && record.event() && record.event()->name == "Poison")
+            throw std::runtime_error("poison");
+        return journeys::apply(customer, record, catalog, effects);
+    };
+    settings.partitions = 1;
+    disk.partitions.resize(1);
+    settings.partition.parked_max = 3;
+    start();
+    settle();
+    track(ada, "Product Added");
+    track(ada, "Poison");
+    track(ada, "Order Completed");
+    pass(10s);
+    std::string why_not;
+    int answers = 0;
+    const auto release = [&] {
+        system->release(ada, [&](const std::string& text) {
+            ++answers;
+            why_not = text;
+        });
+        pass(10s);
+    };
+    SECTION("it is poison still: all stays as it is") {
+        release();
+        CHECK(why_not == "poison");
+        CHECK(disk.partitions[0].parked.size() == 2);
+        CHECK(stored(ada)->applied == 1);
+    }
+    SECTION("it is mended") {
+        is_mended = true;
+        release();
+        CHECK(why_not.empty());
+        CHECK(disk.partitions[0].parked.empty());
+        CHECK(stored(ada)->applied == 3);
+        CHECK(stored(ada)->runs.empty()); // The order has ended the run.
+        track(ada, "Product Added");
+        pass(46min, 10s);
+        CHECK(std::ranges::count(outbox(), IntentState::accepted) == 1);
+    }
+    SECTION("they were released while nobody served, and more has come than is kept") {
+        for (int i = 0; i < 5; ++i) track(ada, "Product Viewed");
+        pass(10s);
+        CHECK(disk.partitions[0].parked.size() == 3);
+        CHECK(disk.partitions[0].watermark == 8);
+        crash();
+        is_mended = true;
+        disk.to_release = {ada};
+        start();
+        settle();
+        pass(10s);
+        CHECK(disk.partitions[0].parked.empty());
+        CHECK(stored(ada)->applied == 4);
+        return;
+    }
+    CHECK(answers == 1);
+}
+
+TEST_CASE_METHOD(ActorFixture, "a poisoned timer, and a state that cannot be read, are parked too",
+                 "[actors]") {
+    static bool is_mended;
+    is_mended = false;
+    settings.partitions = 1;
+    disk.partitions.resize(1);
+    SECTION("a timer") {
+        rules.fire = [](journeys::Customer& customer, Timestamp closed,
+                        const journeys::Catalog& catalog, journeys::Effects& effects, int limit) {
+            if (!is_mended && customer.id == ada && journeys::wake_at(customer, catalog) <= closed)
+                throw std::runtime_error("poison");
+            return journeys::fire(customer, closed, catalog, effects, limit);
+        };
+    }
+    SECTION("a state") {
+        rules.unpack = [](std::string_view block,
+                          journeys::Customer& customer) -> journeys::Result<void> {
+            auto unpacked = journeys::unpack(block, customer);
+            if (!is_mended && customer.id == ada)
+                return journeys::Error{journeys::ErrorCode::invalid_state, "poison"};
+            return unpacked;
+        };
+    }
+    start();
+    settle();
+    track(ada, "Product Added");
+    track(bob, "Product Added");
+    pass(46min, 10s);
+    REQUIRE(disk.partitions[0].parked.size() == 1);
+    CHECK(disk.partitions[0].customers[ada].quarantined == "poison");
+    CHECK(std::ranges::count(outbox(), IntentState::accepted) == 1); // Bob's.
+    track(ada, "Product Viewed");
+    pass(10s);
+    CHECK(disk.partitions[0].parked.size() == 2);
+    CHECK(disk.partitions[0].watermark == disk.partitions[0].log.size());
+    is_mended = true;
+    system->release(ada, [](const std::string&) {});
+    pass(10s);
+    CHECK(disk.partitions[0].parked.empty());
+    CHECK(std::ranges::count(outbox(), IntentState::accepted) == 2);
+}
+
+TEST_CASE_METHOD(ActorFixture, "a record at which the process has ended three times is not applied",
+                 "[actors]") {
+    settings.partitions = 1;
+    disk.partitions.resize(1);
+    poison.records = {{actors::Partition{0}, 2u}};
+    start();
+    settle();
+    track(ada, "Product Added");
+    track(ada, "Product Viewed");
+    track(bob, "Product Added");
+    pass(10s);
+    REQUIRE(disk.partitions[0].parked.size() == 1);
+    CHECK(disk.partitions[0].parked[0].offset == 2);
+    CHECK(stored(ada)->applied == 1);
+    CHECK(stored(bob)->applied == 3);
+    system->release(ada, [](const std::string&) {}); // An operator insists.
+    pass(10s);
+    CHECK(stored(ada)->applied == 2);
+}
+
 TEST_CASE_METHOD(ActorFixture,
                  "overdue timers are metered, oldest first, and new events do not wait",
                  "[actors]") {
@@ -312,4 +500,31 @@ TEST_CASE_METHOD(ActorFixture, "a provider that is down is tried again with the 
     CHECK(outbox() == std::vector{3, IntentState::accepted});
     CHECK(calls_in_all(provider) == 11);
     for (const auto& [id, payloads] : provider.payloads) CHECK(payloads.size() == 1);
+}
+
+TEST_CASE_METHOD(ActorFixture, "what finds no place in a channel's queue waits in the outbox",
+                 "[actors]") {
+    settings.channels[0].queue_max = 10;
+    bool is_down = true;
+    provider.answer = [&](const actors::ProviderRequest&) -> actors::ProviderOutcome {
+        if (is_down) return {Kind::retry, 0ms, "503"};
+        return {Kind::accepted, {}, "202"};
+    };
+    start();
+    settle();
+    for (int i = 0; i < 60; ++i) track(user("u" + std::to_string(i)), "Product Added");
+    pass(46min, 10s);
+    CHECK(disk.outbox.size() == 60);
+    // Nobody has asked for those that neither the channel's places nor its queue had room for.
+    const auto& channel = settings.channels[0];
+    CHECK(static_cast<std::size_t>(std::ranges::count(outbox(), IntentState::pending)) >=
+          60 - channel.queue_max - channel.concurrency);
+    const auto readings = world().readings;
+    is_down = false;
+    pass(20min, 1s);
+    CHECK(outbox() == std::vector{60, IntentState::accepted});
+    CHECK(calls_in_all(provider) >= 60);
+    CHECK(world().readings > readings);
+    CHECK(world().readings < readings + 60);
+    for (const auto& [id, accepted] : provider.accepted) CHECK(accepted == 1);
 }

@@ -2,6 +2,7 @@
 #include "tests/support/actor_fixture.hpp"
 
 #include "actors/customer_actor.hpp"
+#include "actors/scratch.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -30,18 +31,22 @@ std::size_t from_environment(const char* name, std::size_t otherwise) {
     return text ? std::strtoul(text, nullptr, 10) : otherwise;
 }
 
-/// Counts what customers send to the flush.
+/// Counts what customers hand to the flush.
 class Sink : public caf::event_based_actor {
 public:
-    Sink(caf::actor_config& config, std::atomic<std::size_t>& commits)
-        : event_based_actor(config), commits_(commits) {}
+    Sink(caf::actor_config& config, actors::Scratch& scratch, std::atomic<std::size_t>& commits)
+        : event_based_actor(config), scratch_(scratch), commits_(commits) {}
 
 protected:
     caf::behavior make_behavior() override {
-        return {[this](actors::Commit&) { commits_.fetch_add(1, std::memory_order_relaxed); }};
+        return {[this](actors::Work) {
+            commits_.fetch_add(scratch_.commits.size(), std::memory_order_relaxed);
+            scratch_.commits.clear();
+        }};
     }
 
 private:
+    actors::Scratch& scratch_;
     std::atomic<std::size_t>& commits_;
 };
 
@@ -50,10 +55,11 @@ struct Customers {
     explicit Customers(std::size_t count) : rules(actors::product_rules()), credit(1, {}) {
         config.set("scheduler.max-threads", std::size_t{1});
         config.set("scheduler.max-throughput", std::size_t{256});
+        config.set("scheduler.policy", caf::atom("sharing"));
         system = std::make_unique<caf::actor_system>(config);
-        shard =
-            std::make_unique<actors::Shard>(actors::Shard{0, rules, ports, {}, {}, credit, {}, {}});
-        shard->flush = system->spawn<Sink>(std::ref(commits));
+        shard = std::make_unique<actors::Shard>(actors::Shard{
+            0, rules, ports, {}, {}, credit, {}, {}, std::make_shared<actors::Scratch>()});
+        shard->flush = system->spawn<Sink>(std::ref(*shard->scratch), std::ref(commits));
         rulebook = std::make_shared<const actors::Rulebook>(
             actors::Rulebook{catalog_of(0, {cart_journey()}), {}});
         for (std::size_t i = 0; i < count; ++i) {

@@ -72,7 +72,13 @@ struct World {
     }
 };
 
-/// By hand, on the same packed bytes.
+// The same conditions as somebody would write them in C++ who knows the state: on the same events,
+// customers and carts in memory, with the same reader of packed maps, ending at the first answer.
+// They are spared everything that makes an expression one: names, values of any kind, limits. They
+// are not inlined, since a condition that is chosen at run time is behind a call, and their answer
+// goes to a volatile, as ours does, so that neither is optimized away.
+
+/// Two look-ups in packed maps, as in the expression.
 __attribute__((noinline)) bool condition_by_hand(const World& world, std::size_t) {
     const auto value = PackedView{world.event.properties}.find("value");
     if (!value.is_number() || !(value.as_double() > 20.0)) return false;
@@ -80,7 +86,8 @@ __attribute__((noinline)) bool condition_by_hand(const World& world, std::size_t
     return country.is_string() && (country.as_string() == "DE" || country.as_string() == "AT");
 }
 
-/// By hand, on the same lines: those that were removed are still there with a quantity of 0.
+/// Straight over the cart's lines, without a list of items in between: those that were removed are
+/// still there with a quantity of 0.
 template <int limit>
 __attribute__((noinline)) bool cart_by_hand(const World& world, std::size_t number) {
     const auto& lines = world.carts[number].lines;
@@ -137,15 +144,17 @@ std::vector<Figure> bench_cel(int rounds, int scale) {
         std::string name, source;
         int count;
         bool (*by_hand)(const World&, std::size_t);
+        double nanos_max;
     };
+    constexpr double ratio_max = 10, compile_nanos_max = 50'000;
     const std::vector<Line> lines{
-        {"cel: condition", source, 1'000'000, condition_by_hand},
+        {"cel: condition", source, 1'000'000, condition_by_hand, 150},
         {"cel: exists in 8 items, mixed", "cart.items.exists(i, i.price * i.quantity > 200.0)",
-         300'000, cart_by_hand<200>},
+         300'000, cart_by_hand<200>, 1000},
         {"cel: exists in 8 items, none", "cart.items.exists(i, i.price * i.quantity > 900.0)",
-         300'000, cart_by_hand<900>},
+         300'000, cart_by_hand<900>, 1000},
         {"cel: exists in 8 items, by text", "cart.items.exists(i, i.product_id == 'p-42')", 300'000,
-         name_by_hand},
+         name_by_hand, 1000},
     };
     std::vector<Figure> figures;
     for (const auto& line : lines) {
@@ -158,11 +167,17 @@ std::vector<Figure> bench_cel(int rounds, int scale) {
         figures.push_back(compare(
             line.name, "ns", rounds, [&] { return nanos_each(count, ours); },
             [&] { return nanos_each(count, by_hand); }));
+        auto& figure = figures.back();
+        figure.goal =
+            "at most " + std::to_string(static_cast<int>(line.nanos_max)) + " ns, 10 times by hand";
+        figure.reached = figure.ours.median <= line.nanos_max && figure.ratio.median <= ratio_max;
     }
-    figures.front().details["compiling it, ns"] = nanos_each(10'000 / scale, [&](int count) {
+    const auto compiling = nanos_each(10'000 / scale, [&](int count) {
         for (int i = 0; i < count; ++i)
             sink = compile(source, environment, Expect::boolean).program != nullptr;
     });
+    figures.front().details["compiling it, ns (at most 50,000)"] = compiling;
+    figures.front().reached = figures.front().reached && compiling <= compile_nanos_max;
     return figures;
 }
 

@@ -6,9 +6,13 @@
 #include "tests/bench/crowd_bench.hpp"
 #include "tests/bench/ingest_bench.hpp"
 #include "tests/bench/measure.hpp"
+#include "tests/bench/models_bench.hpp"
+#include "tests/bench/neighbours_bench.hpp"
+#include "tests/bench/trigger_bench.hpp"
 
 #include <CLI/Validators.hpp>
 
+#include <algorithm>
 #include <csignal>
 #include <iostream>
 #include <memory>
@@ -35,6 +39,9 @@ int run_bench(const BenchOptions& options) {
         if (wanted("cel"))
             for (auto& figure : bench::bench_cel(options.rounds))
                 figures.push_back(std::move(figure));
+        if (wanted("models"))
+            for (auto& figure : bench::bench_models(options.rounds))
+                figures.push_back(std::move(figure));
         // These begin processes of their own, so they come before anything that has threads.
         bench::CrowdOptions crowd;
         crowd.config = options.config;
@@ -42,6 +49,16 @@ int run_bench(const BenchOptions& options) {
         crowd.customers = options.customers;
         if (wanted("memory")) figures.push_back(bench::bench_memory(crowd));
         if (wanted("scale")) figures.push_back(bench::bench_scale(crowd));
+        if (wanted("trigger")) {
+            const bench::TemporaryFolder folder{options.folder};
+            bench::TriggerOptions trigger;
+            trigger.config = options.config;
+            trigger.folder = folder.path();
+            trigger.rounds = options.rounds;
+            trigger.seconds = options.seconds;
+            trigger.customers = std::min(trigger.customers, options.customers);
+            figures.push_back(bench::bench_trigger(trigger));
+        }
         if (wanted("ingest")) {
             const bench::TemporaryFolder folder{options.folder};
             bench::IngestOptions ingest;
@@ -49,7 +66,17 @@ int run_bench(const BenchOptions& options) {
             ingest.folder = folder.path();
             ingest.rounds = options.rounds;
             ingest.seconds = options.seconds;
+            ingest.customers = std::min(ingest.customers, options.customers);
             figures.push_back(bench::bench_ingest(ingest));
+        }
+        if (wanted("neighbours")) {
+            const bench::TemporaryFolder folder{options.folder};
+            bench::NeighboursOptions neighbours;
+            neighbours.config = options.config;
+            neighbours.folder = folder.path();
+            neighbours.rounds = options.rounds;
+            neighbours.seconds = options.seconds;
+            figures.push_back(bench::bench_neighbours(neighbours));
         }
     } catch (const std::exception& error) {
         std::cerr << "sojourn: " << error.what() << '\n';
@@ -68,8 +95,9 @@ void add_bench(CLI::App& app, int& exit_code) {
     auto* const command =
         app.add_subcommand("bench", "Measure what the service costs beside its raw parts");
     const auto options = std::make_shared<BenchOptions>();
-    command->add_option("--only", options->only, "One measure instead of all")
-        ->check(CLI::IsMember({"cel", "ingest", "memory", "scale"}));
+    command->add_option("measure,--only", options->only, "One measure instead of all")
+        ->check(
+            CLI::IsMember({"cel", "ingest", "memory", "models", "neighbours", "scale", "trigger"}));
     command->add_flag("--json", options->json, "Print JSON instead of a table");
     command->add_option("--rounds", options->rounds, "How often both sides take their turn")
         ->check(CLI::Range(1, 100))
@@ -77,7 +105,9 @@ void add_bench(CLI::App& app, int& exit_code) {
     command->add_option("--seconds", options->seconds, "Of load, a round and side")
         ->check(CLI::Range(0.1, 600.0))
         ->capture_default_str();
-    command->add_option("--customers", options->customers, "Active ones, of memory and scale")
+    command
+        ->add_option("--customers", options->customers,
+                     "Active ones, of memory and scale; of ingest and trigger at most 100,000")
         ->check(CLI::Range(1'000, 5'000'000))
         ->capture_default_str();
     command->add_option("--config", options->config, "The folder of the configuration to measure")

@@ -1,13 +1,12 @@
 #include "tests/bench/crowd.hpp"
 
+#include "runtime/free_memory.hpp"
 #include "runtime/stop_system.hpp"
 
 #include "actors/messages.hpp"
 #include "runtime/publication.hpp"
 #include "schema/record_codec.hpp"
 #include "tests/bench/measure.hpp"
-
-#include <malloc.h>
 
 #include <algorithm>
 #include <chrono>
@@ -40,7 +39,7 @@ Crowd::Crowd(const std::filesystem::path& config, std::uint32_t customers)
     ports_.pacer = this;
     ports_.observer = this;
     ports_.encode = [](const journeys::Record& record) { return schema::encode(record); };
-    ports_.trim = [] { ::malloc_trim(0); };
+    ports_.trim = runtime::give_memory_back;
     actors::SystemSettings settings;
     settings.partitions = partitions;
     settings.shards = std::clamp(std::thread::hardware_concurrency(), 1u, unsigned{partitions});
@@ -179,6 +178,10 @@ void Crowd::flush(std::shared_ptr<const actors::FlushRequest> request, caf::acto
 void Crowd::find_due(actors::Partition partition, journeys::Timestamp, std::size_t,
                      caf::actor asker) {
     caf::anon_send(asker, actors::Due{.partition = partition, .entries = {}});
+}
+void Crowd::find_waiting(actors::Partition partition, actors::WaitingCursor, std::size_t,
+                         std::uint64_t tag, caf::actor asker) {
+    caf::anon_send(asker, actors::Waiting{.partition = partition, .tag = tag, .entries = {}});
 }
 void Crowd::open_intents(actors::Partition partition, caf::actor asker) {
     caf::anon_send(asker, actors::OpenIntents{.partition = partition, .rows = {}});

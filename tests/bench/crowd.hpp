@@ -50,10 +50,14 @@ private:
     void take_over(actors::Partition partition, caf::actor asker) override;
     void load(actors::Partition partition, std::vector<journeys::CustomerId> customers,
               caf::actor asker) override;
+    void load_parked(actors::Partition, journeys::CustomerId, caf::actor) override {}
     void flush(std::shared_ptr<const actors::FlushRequest> request, caf::actor asker) override;
     void find_due(actors::Partition partition, journeys::Timestamp, std::size_t,
                   caf::actor asker) override;
+    void find_waiting(actors::Partition partition, actors::WaitingCursor, std::size_t,
+                      std::uint64_t tag, caf::actor asker) override;
     void open_intents(actors::Partition partition, caf::actor asker) override;
+    void pending_intents(actors::Partition, std::string, std::size_t, caf::actor) override {}
     journeys::Timestamp now() const override;
     void records(actors::Partition, const actors::AppliedCounts& counts) override;
 

@@ -1,6 +1,7 @@
 #include "tests/bench/measure.hpp"
 
-#include <malloc.h>
+#include "runtime/free_memory.hpp"
+
 #include <sys/resource.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
@@ -165,7 +166,7 @@ double tree_cpu(int pid) {
 }
 
 double resident_bytes() {
-    ::malloc_trim(0);
+    runtime::give_memory_back();
     std::ifstream in{"/proc/self/statm"};
     double all = 0, resident = 0;
     in >> all >> resident;

@@ -86,7 +86,8 @@ TEST_CASE("types that do not go together are refused before anything runs", "[ce
 }
 
 TEST_CASE("constants are looked at when the expression is loaded", "[cel]") {
-    CHECK(mistake("event.name.matches('(')") == "20: \"(\" is no regular expression of RE2");
+    CHECK(mistake("event.name.matches('(')") ==
+          "20: \"(\" is no regular expression of RE2, or too large a one");
     CHECK(mistake("duration('7d') > duration('1h')").starts_with("10: \"7d\" is no duration"));
     CHECK(mistake("timestamp('yesterday') < now").starts_with("11: \"yesterday\" is no timestamp"));
     CHECK(mistake("date('17.5.1990') < now").starts_with("6: \"17.5.1990\" is no date"));
@@ -141,6 +142,11 @@ TEST_CASE("a program tells what it reads and calls", "[cel]") {
           std::vector<std::optional<std::string>>{"Order Completed", "7d"});
     CHECK(compiled.program->uses_variable("cart"));
     CHECK_FALSE(compiled.program->uses_variable("now"));
+    std::vector<unsigned> slots;
+    for (unsigned slot = 0; slot < 5; ++slot)
+        if (compiled.program->reads_slot(slot)) slots.push_back(slot);
+    CHECK(slots == std::vector<unsigned>{0, 1, 2}); // event, customer, cart
+    CHECK(compile("dyn(now) == null", world.environment).program->reads_slot(4));
     CHECK(compiled.program->type().text() == "bool");
 }
 

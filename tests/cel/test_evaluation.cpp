@@ -96,7 +96,8 @@ TEST_CASE("values are written as packed JSON", "[cel]") {
     };
     CHECK(json("{'a': [1, 2.5, null], 2: now, 'b': duration('1500ms'), 'c': b'hi', 'd': 3u}") ==
           R"({"a":[1,2.5,null],"2":"2023-11-15T22:13:20Z","b":"1.5s","c":"aGk=","d":3})");
-    CHECK(json("cart.items") == R"([{"price":10,"quantity":1},{"price":25,"quantity":3}])");
+    CHECK(json("cart.items") == R"([{"price":10,"quantity":1,"weight":1.25,"name":"hat"},)"
+                                R"({"price":25,"quantity":3,"weight":0.25,"name":"coat"}])");
     CHECK(json("event.properties.sizes") == "[41,42.5]");
 }
 

@@ -4,6 +4,7 @@
 
 #include "journeys/cel/program.hpp"
 
+#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -23,8 +24,20 @@ inline const ObjectType customer_type{"customer",
                                        {"orders", Type::integer(), ""},
                                        {"first_seen", Type::timestamp(), ""}},
                                       ""};
+/// An item as it lies in memory.
+struct Line {
+    double price = 0;
+    std::int64_t quantity = 0;
+    std::int64_t weight = 0; ///< Ten-thousandths.
+    std::string name;
+};
 inline const ObjectType item_type{
-    "item", {{"price", Type::floating(), ""}, {"quantity", Type::integer(), ""}}, ""};
+    "item",
+    {{"price", Type::floating(), "", {Storage::Form::floating, offsetof(Line, price)}},
+     {"quantity", Type::integer(), "", {Storage::Form::integer, offsetof(Line, quantity)}},
+     {"weight", Type::floating(), "", {Storage::Form::decimal, offsetof(Line, weight)}},
+     {"name", Type::string(), "", {Storage::Form::text, offsetof(Line, name)}}},
+    ""};
 inline const ObjectType cart_type{
     "cart", {{"items", Type::list(Type::object("item")), ""}, {"value", Type::floating(), ""}}, ""};
 
@@ -52,17 +65,26 @@ struct Customer : Object {
 };
 
 struct Item : Object {
-    double price = 0;
-    std::int64_t quantity = 0;
+    explicit Item(const Line& its_line) : Object(&its_line), line(its_line) {}
+    const Line& line;
     Value field(unsigned index, Arena&) const override {
-        return index == 0 ? Value::floating(price) : Value::integer(quantity);
+        switch (index) {
+        case 0: return Value::floating(line.price);
+        case 1: return Value::integer(line.quantity);
+        case 2: return Value::floating(static_cast<double>(line.weight) / 10'000.0);
+        default: return Value::string(line.name);
+        }
     }
     const ObjectType& object_type() const override { return item_type; }
 };
 
 struct Cart : Object, ListObject {
-    std::vector<Item> items;
+    std::vector<Line> lines{{10, 1, 12'500, "hat"}, {25, 3, 2'500, "coat"}};
+    std::vector<Item> items{lines.begin(), lines.end()};
     std::size_t size() const override { return items.size(); }
+    Rows rows() const override {
+        return {reinterpret_cast<const char*>(lines.data()), sizeof(Line)};
+    }
     Value at(std::size_t index, Arena&) const override { return Value::object(&items[index]); }
     Value field(unsigned index, Arena&) const override {
         return index == 0 ? Value::list(static_cast<const ListObject*>(this))
@@ -113,11 +135,6 @@ struct World {
         writer.string("AT");
         writer.end_map(mark, 1);
         customer.traits = writer.take();
-        cart.items.resize(2);
-        cart.items[0].price = 10;
-        cart.items[0].quantity = 1;
-        cart.items[1].price = 25;
-        cart.items[1].quantity = 3;
         for (const auto& type : {event_type, customer_type, item_type, cart_type}) {
             environment.add_object(type);
         }

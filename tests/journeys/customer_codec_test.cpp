@@ -113,9 +113,11 @@ public:
         c.locale = text();
         c.country = text();
         fill(c.consents, [&] {
-            return Consent{text(), text(), static_cast<ConsentState>(below(3)), time(), text()};
+            return Consent{text(), text(), static_cast<ConsentState>(below(4)),
+                           time(), text(), text()};
         });
-        fill(c.suppressed, [&] { return text(); });
+        fill(c.suppressions, [&] { return Suppression{text(), random_(), text(), time()}; });
+        fill(c.active_hours, [&] { return static_cast<std::uint16_t>(random_()); });
         fill(c.carts, [&] { return cart(); });
         c.carts_made = static_cast<std::uint32_t>(random_());
         fill(c.orders, [&] { return order(); });
@@ -123,6 +125,17 @@ public:
         c.order_count = signed_number();
         c.revenue = money();
         c.currency = text();
+        std::int32_t day = static_cast<std::int32_t>(below(20'000));
+        fill(c.purchases.days, [&] {
+            day += 1 + static_cast<std::int32_t>(below(1'000));
+            return models::PurchaseDay{day, static_cast<std::int32_t>(below(9)), money()};
+        });
+        if (!c.purchases.days.empty()) c.purchases.folded_days = signed_number();
+        c.purchases.folded_until = static_cast<std::int32_t>(random_());
+        c.purchases.folded_spend = money();
+        c.lifecycle = {static_cast<Stage>(below(6)),         flag(), time(), time(),
+                       static_cast<std::int32_t>(random_()), {}};
+        fill(c.lifecycle.entered_by_risk, [&] { return random_(); });
         c.session = session();
         fill(c.counters, [&] {
             Counter counter;
@@ -142,6 +155,10 @@ public:
         });
         fill(c.sends, [&] {
             return SendMark{time(), text(), text(), {random_(), random_()}, flag()};
+        });
+        fill(c.refusals, [&] {
+            return Refusal{text(), random_(), static_cast<NoEntry>(below(10)),
+                           static_cast<std::uint32_t>(random_()), time()};
         });
         fill(c.dedup, [&] { return random_(); });
         for (std::size_t i = 0; i < c.dedup.size(); ++i) c.dedup_written.push_back(time());
@@ -257,13 +274,14 @@ private:
         run.due = time();
         run.wait_limit = time();
         run.step_reached = time();
-        run.sending = static_cast<Sending>(below(4));
+        run.sending = static_cast<Sending>(below(5));
         if (flag()) run.intent = {random_(), random_()};
         run.expires_at = time();
         run.last_hand_over = time();
         run.frozen_data = packed();
         fill(run.sent, [&] {
-            return SentStep{text(), time(), time(), static_cast<IntentState>(below(6))};
+            return SentStep{text(), time(), time(), static_cast<IntentState>(below(6)),
+                            time(), time(), time()};
         });
         return run;
     }
@@ -338,6 +356,19 @@ TEST_CASE("any customer comes back as it was", "[codec]") {
     for (int i = 0; i < 500; ++i) REQUIRE(is_read_and_written_the_same(pack(anybody())));
 }
 
+TEST_CASE("a customer is read into what another one has left", "[codec]") {
+    const auto seed = std::random_device{}();
+    CAPTURE(seed);
+    Anybody anybody{seed};
+    Customer used;
+    for (int i = 0; i < 500; ++i) {
+        const auto block = pack(i % 7 == 0 ? typical() : i % 11 == 0 ? Customer{} : anybody());
+        if (i % 13 == 0) (void)unpack(block.substr(0, block.size() / 2), used); // Half of it.
+        REQUIRE(unpack(block, used).has_value());
+        REQUIRE(pack(used) == block);
+    }
+}
+
 TEST_CASE("a block cut short at any byte is refused", "[codec]") {
     const auto seed = std::random_device{}();
     CAPTURE(seed);
@@ -386,23 +417,98 @@ TEST_CASE("hostile bytes are survived", "[codec]") {
 
 TEST_CASE("a block of another schema version is refused by name", "[codec]") {
     auto block = pack(typical());
-    block[0] = 2;
-    const auto customer = unpack(block);
-    REQUIRE_FALSE(customer.has_value());
-    CHECK(customer.error().detail ==
-          "the customer's state has schema version 2; this program reads version 1");
+    for (const char version : {'\0', '\3', '\xff'}) {
+        block[0] = version;
+        const auto customer = unpack(block);
+        REQUIRE_FALSE(customer.has_value());
+        CHECK(customer.error().detail == "the customer's state has schema version " +
+                                             std::to_string(static_cast<unsigned char>(version)) +
+                                             "; this program reads versions up to 2");
+    }
 }
 
 TEST_CASE("a customer as version 1 wrote it is read for ever", "[codec][golden]") {
-    const auto* path = SOJOURN_SOURCE_DIR "/tests/golden/customer_v1.bin.hex";
-    if (std::getenv("UPDATE_GOLDEN")) std::ofstream{path} << to_hex_text(pack(typical()));
-    std::ifstream file{path};
-    const auto block = from_hex_text(file);
-    const auto customer = unpack(block);
+    std::ifstream file{SOJOURN_SOURCE_DIR "/tests/golden/customer_v1.bin.hex"};
+    const auto customer = unpack(from_hex_text(file));
     REQUIRE(customer.has_value());
     CHECK(customer->carts.at(0).lines.at(1).product_id == "p-200");
     CHECK(customer->runs.at(0).journey == "cart-abandon");
     CHECK(pack(*customer) == pack(typical()));
+}
+
+TEST_CASE("a customer as version 2 wrote it is read for ever", "[codec][golden]") {
+    auto customer = typical();
+    customer.consents[0].text_version = "2026-05";
+    customer.consents.push_back({"sms", "", ConsentState::pending, customer.now - 1h, "form"});
+    customer.suppressions.push_back({"email", 0x1122334455667788, "bounce", customer.now - 2h});
+    customer.active_hours.resize(24);
+    customer.active_hours[20] = 7;
+    customer.runs[0].sent.push_back({.step = "touch",
+                                     .scheduled = customer.now - 3h,
+                                     .at = customer.now - 2h,
+                                     .state = IntentState::accepted,
+                                     .delivered_at = customer.now - 2h + 1s,
+                                     .opened_at = customer.now - 1h});
+    customer.runs[0].sending = Sending::revoked;
+    customer.refusals.push_back(
+        {"win-back", 0x1122334455667788, NoEntry::reentry, 0, customer.now});
+    customer.refusals.push_back(
+        {"browse-abandon", 0x99aabbccddeeff00, NoEntry::when, 14, customer.now});
+    for (const int day : {20'000, 20'031, 20'040})
+        models::add_order(customer.purchases, day, Money::of(19.99 + day));
+    customer.purchases.folded_days = 2;
+    customer.purchases.folded_until = 20'010;
+    customer.purchases.folded_spend = Money::of(12.5);
+    customer.lifecycle = {Stage::at_risk, true, customer.now, customer.now + 24h, 20'040, {7, 8}};
+    const auto* path = SOJOURN_SOURCE_DIR "/tests/golden/customer_v2.bin.hex";
+    if (std::getenv("UPDATE_GOLDEN")) std::ofstream{path} << to_hex_text(pack(customer));
+    std::ifstream file{path};
+    const auto block = from_hex_text(file);
+    REQUIRE(unpack(block).has_value());
+    CHECK(pack(*unpack(block)) == pack(customer));
+    CHECK(pack(*unpack(block)) == block);
+}
+
+TEST_CASE("of a block from before purchases were kept, they are those of its orders", "[codec]") {
+    auto customer = typical();
+    customer.currency = "EUR";
+    const auto add = [&](const char* id, int day, double total, OrderStatus status) {
+        Order order;
+        order.id = id;
+        order.currency = "EUR";
+        order.total = Money::of(total);
+        order.placed_at = Timestamp{std::chrono::hours{24 * day + 7}};
+        order.status = status;
+        order.confirmed = true;
+        customer.orders.push_back(order);
+    };
+    add("o-1", 20'000, 10, OrderStatus::placed);
+    add("o-2", 20'007, 20, OrderStatus::cancelled);
+    add("o-3", 20'014, 30, OrderStatus::placed);
+    customer.orders.back().refunded = Money::of(5);
+    add("o-4", 20'014, 40, OrderStatus::placed);
+    customer.consents.clear();
+    customer.locale = "de-DE";
+    customer.country = "DE";
+    auto block = pack(customer);
+    // What version 2 added: hours behind the consents and suppressions, of which there are none;
+    // at the end refusals, purchases and a lifecycle that has not begun.
+    const std::string before_hours{"\5de-DE\2DE\0\0", 11};
+    const auto at = block.find(before_hours);
+    REQUIRE(at != std::string::npos);
+    REQUIRE(block.at(at + before_hours.size()) == 0);
+    block.erase(at + before_hours.size(), 1);
+    constexpr std::size_t newer_fields = 11;
+    block.resize(block.size() - newer_fields);
+    block[0] = 1;
+    const auto read = unpack(block);
+    REQUIRE(read.has_value());
+    models::Purchases expected;
+    models::add_order(expected, 20'000, Money::of(10));
+    models::add_order(expected, 20'014, Money::of(25));
+    models::add_order(expected, 20'014, Money::of(40));
+    CHECK(read->purchases == expected);
+    CHECK(read->lifecycle.since == Timestamp{});
 }
 
 TEST_CASE("packing and unpacking a typical customer, timed", "[codec][.bench]") {

@@ -62,54 +62,176 @@ TEST_CASE("nobody's ids are junk", "[identity]") {
 TEST_CASE("the strongest id names the customer, and the first message with two ids links",
           "[identity]") {
     IdentityCache cache;
-    CHECK(cache.route(of({anonymous("a")})).customer == anonymous("a"));
-    auto routing = cache.route(of({user("u"), anonymous("a")}));
+    CHECK(cache.route(of({anonymous("a")}), noon).customer == anonymous("a"));
+    auto routing = cache.route(of({user("u"), anonymous("a")}), noon);
     CHECK(routing.customer == user("u"));
     REQUIRE(routing.links.size() == 1);
     CHECK(routing.links[0].loser == anonymous("a"));
     CHECK(routing.links[0].link.winner == user("u"));
-    CHECK(cache.route(of({user("u"), anonymous("a")})).links.empty());
-    CHECK(cache.route(of({anonymous("a")})).customer == user("u"));
+    CHECK(cache.route(of({user("u"), anonymous("a")}), noon).links.empty());
+    CHECK(cache.route(of({anonymous("a")}), noon).customer == user("u"));
 
     SECTION("a second user on the same device re-points it") {
-        routing = cache.route(of({user("v"), anonymous("a")}));
+        routing = cache.route(of({user("v"), anonymous("a")}), noon);
         CHECK(routing.customer == user("v"));
         CHECK(routing.links.size() == 1);
-        CHECK(cache.route(of({anonymous("a")})).customer == user("v"));
+        CHECK(cache.route(of({anonymous("a")}), noon).customer == user("v"));
     }
     SECTION("an alias links two user ids, once, and never in a circle") {
-        routing = cache.route(alias(user("old"), user("u")));
+        routing = cache.route(alias(user("old"), user("u")), noon);
         REQUIRE(routing.links.size() == 1);
         CHECK(routing.links[0].loser == user("old"));
         CHECK(routing.links[0].link.by_alias);
-        CHECK(cache.route(alias(user("old"), user("u"))).links.empty());
-        CHECK(cache.route(alias(user("u"), user("old"))).links.empty());
-        CHECK(cache.route(of({user("old")})).customer == user("u"));
+        CHECK(cache.route(alias(user("old"), user("u")), noon).links.empty());
+        CHECK(cache.route(alias(user("u"), user("old")), noon).links.empty());
+        CHECK(cache.route(of({user("old")}), noon).customer == user("u"));
     }
     SECTION("junk neither names nor links") {
-        routing = cache.route(of({user("null"), anonymous("b")}));
+        routing = cache.route(of({user("null"), anonymous("b")}), noon);
         CHECK(routing.customer == anonymous("b"));
         CHECK(routing.links.empty());
-        CHECK(cache.route(of({user("undefined")})).customer.value.empty());
-        CHECK(cache.route(of({user("w"), anonymous("0")})).links.empty());
-        CHECK(cache.route(alias(user("null"), user("w"))).links.empty());
+        CHECK(cache.route(of({user("undefined")}), noon).customer.value.empty());
+        CHECK(cache.route(of({user("w"), anonymous("0")}), noon).links.empty());
+        CHECK(cache.route(alias(user("null"), user("w")), noon).links.empty());
     }
     SECTION("an alias written the wrong way round links the weaker id") {
-        routing = cache.route(alias(user("u"), anonymous("z")));
+        routing = cache.route(alias(user("u"), anonymous("z")), noon);
         CHECK(routing.customer == user("u"));
         REQUIRE(routing.links.size() == 1);
         CHECK(routing.links[0].loser == anonymous("z"));
     }
 }
 
-TEST_CASE("the cache forgets what was not seen for long", "[identity]") {
-    IdentityCache cache{4};
-    cache.route(of({user("u"), anonymous("a")}));
-    for (int i = 0; i < 10; ++i) {
-        cache.route(of({user("u"), anonymous("x" + std::to_string(i))}));
-        CHECK(cache.route(of({anonymous("a")})).customer == user("u")); // Is in use, so it stays.
+TEST_CASE("what an operator knows to be nobody neither names nor links", "[identity]") {
+    IdentityCache cache{{.junk = {"Kasse-1", "info@shop.example"}}};
+    CHECK(cache.route(of({user(" kasse-1 ")}), noon).customer.value.empty());
+    const auto routing =
+        cache.route(of({user("u"), {IdNamespace::email, "info@shop.example"}}), noon);
+    CHECK(routing.customer == user("u"));
+    CHECK(routing.links.empty());
+}
+
+TEST_CASE("kinds of ids that must not link name a customer only where no other does",
+          "[identity]") {
+    IdentityCache cache{{.never_link = {IdNamespace::email}}};
+    const CustomerId address{IdNamespace::email, "ada@example.com"};
+    const auto routing = cache.route(of({address, anonymous("a")}), noon);
+    CHECK(routing.customer == anonymous("a"));
+    CHECK(routing.links.empty());
+    CHECK(cache.route(of({address}), noon).customer == address);
+}
+
+TEST_CASE("an id has so many new links a day and no more", "[identity]") {
+    IdentityCache cache{{.links_per_id = 3}};
+    const auto device = [](int i) { return anonymous("d" + std::to_string(i)); };
+    for (int i = 0; i < 3; ++i)
+        CHECK(cache.route(of({user("till"), device(i)}), noon).links.size() == 1);
+    auto routing = cache.route(of({user("till"), device(3)}), noon + 23h);
+    CHECK(routing.customer == user("till")); // The message is the user's all the same.
+    CHECK(routing.links.empty());
+    CHECK(routing.refused_links == 1);
+    CHECK(cache.route(of({device(3)}), noon).customer == device(3));
+    CHECK(cache.route(of({user("ada"), device(3)}), noon + 23h).links.size() == 1);
+
+    SECTION("one device of many users, too") {
+        for (int i = 0; i < 3; ++i)
+            CHECK(cache.route(of({user("u" + std::to_string(i)), anonymous("tablet")}), noon)
+                      .links.size() == 1);
+        CHECK(cache.route(of({user("u3"), anonymous("tablet")}), noon).refused_links == 1);
     }
-    CHECK(cache.route(of({anonymous("x0")})).customer == anonymous("x0"));
+    SECTION("what is known costs nothing") {
+        for (int i = 0; i < 10; ++i)
+            CHECK(cache.route(of({user("till"), device(0)}), noon).refused_links == 0);
+    }
+    SECTION("a failed append forgets the links, and not their count") {
+        cache.forget();
+        CHECK(cache.route(of({user("till"), device(4)}), noon).refused_links == 1);
+    }
+    SECTION("the next day begins anew") {
+        CHECK(cache.route(of({user("till"), device(3)}), noon + 24h).links.size() == 1);
+    }
+}
+
+TEST_CASE("who shares a cart shares the device, in the same append", "[identity]") {
+    IdentityCache cache;
+    const CustomerId cart{IdNamespace::token, "c"}, address{IdNamespace::email, "ada@example.com"};
+    cache.route(of({anonymous("a"), cart}), noon);
+    auto routing = cache.route(of({address, cart}), noon);
+    CHECK(routing.customer == address);
+    REQUIRE(routing.links.size() == 2);
+    CHECK(routing.links[0].loser == cart);
+    CHECK(routing.links[1].loser == anonymous("a"));
+    CHECK(routing.links[1].link.winner == address);
+
+    SECTION("and a known address is of the user who has it") {
+        cache.route(of({user("u"), address}), noon);
+        routing = cache.route(of({{IdNamespace::shopify, "7"}, address}), noon);
+        CHECK(routing.customer == user("u"));
+        REQUIRE(routing.links.size() == 1);
+        CHECK(routing.links[0].loser == CustomerId{IdNamespace::shopify, "7"});
+    }
+    SECTION("a device that was a user's is not: it passes from hand to hand") {
+        cache.route(of({user("u"), anonymous("b")}), noon);
+        routing = cache.route(of({address, anonymous("b")}), noon);
+        CHECK(routing.customer == address);
+        REQUIRE(routing.links.size() == 1);
+        CHECK(routing.links[0].loser == anonymous("b"));
+    }
+}
+
+TEST_CASE("a tombstone passes on what a link says of the one that it stands for", "[identity]") {
+    const CustomerId address{IdNamespace::email, "ada@example.com"};
+    Customer cart{.id = {IdNamespace::token, "c"}};
+    Effects effects;
+    const auto passed_on = [&]() -> const Record* {
+        for (const auto& effect : effects)
+            if (const auto* out = std::get_if<ForwardOut>(&effect)) return &out->record;
+        return nullptr;
+    };
+    journeys::link(cart, at(noon, 1), {anonymous("a")}, effects);
+    CHECK(passed_on() == nullptr);
+
+    journeys::link(cart, at(noon + 1h, 2), {address}, effects);
+    REQUIRE(passed_on() != nullptr);
+    CHECK(passed_on()->customer == anonymous("a")); // The device is the address's owner's, too.
+    CHECK(std::get<Link>(passed_on()->body).winner == address);
+    CHECK(passed_on()->forwarded_from != 0);
+    CHECK(cart.forward_to == address);
+
+    SECTION("a weaker one later is told where it belongs") {
+        effects.clear();
+        journeys::link(cart, at(noon + 2h, 3), {user("u")}, effects);
+        CHECK(passed_on()->customer == address);
+        effects.clear();
+        const CustomerId other{IdNamespace::email, "eve@example.com"};
+        journeys::link(cart, at(noon + 3h, 4), {other}, effects);
+        REQUIRE(passed_on() != nullptr);
+        CHECK(passed_on()->customer == other);
+        CHECK(std::get<Link>(passed_on()->body).winner == user("u"));
+        CHECK(cart.forward_to == user("u"));
+    }
+    SECTION("what was passed on takes nobody away from another") {
+        Customer eve{.id = {IdNamespace::email, "eve@example.com"}};
+        effects.clear();
+        journeys::link(eve, at(noon, 1), {user("v")}, effects);
+        effects.clear();
+        auto record = at(noon + 1h, 2);
+        record.forwarded_from = 77;
+        journeys::link(eve, record, {user("u")}, effects);
+        CHECK(effects.empty());
+        CHECK(eve.forward_to == user("v"));
+    }
+}
+
+TEST_CASE("the cache forgets what was not seen for long", "[identity]") {
+    IdentityCache cache{{}, 4};
+    cache.route(of({user("u"), anonymous("a")}), noon);
+    for (int i = 0; i < 10; ++i) {
+        cache.route(of({user("u"), anonymous("x" + std::to_string(i))}), noon);
+        CHECK(cache.route(of({anonymous("a")}), noon).customer ==
+              user("u")); // Is in use, so it stays.
+    }
+    CHECK(cache.route(of({anonymous("x0")}), noon).customer == anonymous("x0"));
 }
 
 TEST_CASE("a link makes a tombstone and sends the state on", "[identity]") {

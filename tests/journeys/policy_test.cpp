@@ -243,7 +243,7 @@ TEST_CASE("reasons are named in their order", "[policy]") {
     auto customer = ada();
     customer.consents.clear();
     customer.traits.clear();
-    customer.suppressed.push_back("email");
+    customer.suppressions.push_back({.channel = "email"});
     customer.sends.push_back(sent(noon - 1h, "email", "cart"));
     auto send = mail();
     send.quiet_hours = OnQuietHours::drop;
@@ -254,7 +254,7 @@ TEST_CASE("reasons are named in their order", "[policy]") {
     CHECK(reason() == "no_address");
     customer.traits = ada().traits;
     CHECK(reason() == "suppressed");
-    customer.suppressed = {"sms"};
+    customer.suppressions = {{.channel = "sms"}};
     CHECK(reason() == "quiet_hours");
     send.quiet_hours = OnQuietHours::defer;
     CHECK(reason() == "deferred quiet_hours");
@@ -294,7 +294,7 @@ TEST_CASE("suppression holds for transactional messages, caps do not", "[policy]
     CHECK(said(permission(customer, send, intent, noon, settings)) == "deferred quiet_hours");
     send.quiet_hours = OnQuietHours::ignore;
     CHECK(said(permission(customer, send, intent, noon, settings)) == "allowed");
-    customer.suppressed.push_back("email");
+    customer.suppressions.push_back({.channel = "email"});
     CHECK(said(permission(customer, send, intent, noon, settings)) == "suppressed");
 }
 

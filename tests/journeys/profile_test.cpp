@@ -182,8 +182,12 @@ TEST_CASE("a session ends after half an hour without an event", "[profile][sessi
         CHECK_FALSE(end_session(ada.customer, noon + 63min, catalog()));
         CHECK(ada.meets(track("Product Viewed", noon + 2h)).made_here.empty());
     }
+    SECTION("not even at that moment: the event comes before the timer") {
+        CHECK(ada.meets(track("Product Viewed", noon + 32min)).made_here.empty());
+        CHECK(session.id == id);
+    }
     SECTION("and the next one tells of its end") {
-        const auto seen = ada.meets(track("Product Viewed", noon + 32min));
+        const auto seen = ada.meets(track("Product Viewed", noon + 32min + 1ms));
         REQUIRE(seen.made_here.size() == 1);
         CHECK(seen.made_here[0].name == "Session Ended");
         CHECK(seen.made_here[0].time == noon + 32min);

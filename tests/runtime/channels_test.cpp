@@ -1,5 +1,6 @@
 #include "runtime/base64.hpp"
 #include "runtime/channels/http_client.hpp"
+#include "runtime/channels/registry.hpp"
 #include "runtime/channels/webhook.hpp"
 
 #include <arpa/inet.h>
@@ -114,8 +115,8 @@ TEST_CASE("every attempt of a webhook has the same id and body, and a time of it
     const auto webhook =
         std::move(make_webhook({"http://127.0.0.1/", "whsec_" + to_base64(std::string(24, 'k'))}))
             .value();
-    const auto first = webhook->prepare(message(), std::chrono::sys_seconds{100s});
-    const auto second = webhook->prepare(message(), std::chrono::sys_seconds{200s});
+    const auto first = webhook->prepare(message(), std::chrono::sys_seconds{100s}).value();
+    const auto second = webhook->prepare(message(), std::chrono::sys_seconds{200s}).value();
     CHECK(first.body == second.body);
     CHECK(
         first.body ==

@@ -120,6 +120,50 @@ TEST_CASE("an owner of yesterday appends nothing", "[.postgres]") {
     CHECK(count(database, "SELECT count(*) FROM log") == 4);
 }
 
+TEST_CASE("a clock that was ahead leaves no mark that hides what comes after it", "[.postgres]") {
+    const Database database;
+    TestClock clock;
+    {
+        Process first{database, clock, 1};
+        first.take_over_all();
+        must(first.append({draft("ada", "one")}));
+        clock.millis += 3'600'000; // Time goes on, and nothing happens.
+        wait_until([&] { return count(database, "SELECT count(*) FROM log_marks") > 0; });
+    }
+    clock.millis -= 3'500'000;
+    {
+        Process second{database, clock, 1};
+        wait_until([&] { return second.log->healthy(); }); // It stands by, and marks nothing.
+        second.take_over_all();
+        must(second.append({draft("ada", "two")}));
+    }
+    Process third{database, clock, 1};
+    third.take_over_all();
+    Listener reader;
+    third.log->subscribe(0, 1, reader.actor());
+    CHECK(reader.records(1).front()->offset == 2);
+}
+
+TEST_CASE("the log's clock goes on behind the last flush", "[.postgres]") {
+    const Database database;
+    TestClock clock;
+    {
+        Process first{database, clock, 1};
+        const auto epoch = first.take_over_all().front().epoch;
+        must(first.append({draft("ada", "one")}));
+        clock.millis += 3'600'000; // A timer fires, and is stored.
+        must(first.flush({.partition = 0, .epoch = epoch, .sequence = 1, .watermark = 1}));
+    }
+    const auto flushed_at = clock.now();
+    clock.millis -= 3'500'000;
+    Process second{database, clock, 1};
+    second.take_over_all();
+    must(second.append({draft("ada", "two")}));
+    Listener reader;
+    second.log->subscribe(0, 1, reader.actor());
+    CHECK(reader.records(1).front()->accepted_at >= flushed_at);
+}
+
 TEST_CASE("appends outlive their connections", "[.postgres]") {
     const Database database;
     TestClock clock;

@@ -1,6 +1,8 @@
 /// Fits against the papers' results on CDNOW (shared data), and against customers drawn from known
 /// parameters.
+#include "runtime/fitting/drift.hpp"
 #include "runtime/fitting/report.hpp"
+#include "schema/model_json.hpp"
 #include "tests/support/cdnow.hpp"
 
 #include <catch2/catch.hpp>
@@ -219,6 +221,60 @@ TEST_CASE("what cannot be fitted is refused with its reason") {
                            ModelKind::gamma_gamma, {})
               .error()
               .detail == "nobody has ordered a second time for money");
+}
+
+TEST_CASE("what is published reads back as it was fitted, with the cuts of the population") {
+    const auto report = fit_and_validate(
+        drawn({.r = .8, .alpha = 6, .a = .8, .b = 2.5, .modified = true}, 2000, 400, 9),
+        ModelKind::mbg_nbd, {});
+    REQUIRE(report.has_value());
+    const auto& models = report->models;
+    const auto text = schema::to_json(models);
+    const auto read = schema::parse_models(text);
+    REQUIRE(read.has_value());
+    CHECK(schema::to_json(*read) == text);
+    CHECK(read->version != 0);
+    const journeys::models::History history{.x = 3, .t_x = 20, .T = 30, .z = 25};
+    CHECK(*read->purchases.clv(history) == *models.purchases.clv(history));
+    CHECK(read->purchases.churn_risk(history) == models.purchases.churn_risk(history));
+    CHECK(std::ranges::is_sorted(read->cuts.recency_days));
+    CHECK(read->cuts.orders.front() == 1);
+    CHECK(read->cuts.vip_clv > 0);
+
+    const auto mistake = [&](const std::string& from, const std::string& to) {
+        auto changed = text;
+        changed.replace(changed.find(from), from.size(), to);
+        const auto refused = schema::parse_models(changed);
+        return refused ? std::string{"accepted"} : refused.error().detail;
+    };
+    CHECK(mistake("mbgnbd", "other") ==
+          "this is no model: model must be bgnbd, mbgnbd, paretonbd or nbd");
+    CHECK(mistake("\"alpha\": ", "\"alpha\": -") == "this is no model: alpha must be positive");
+    CHECK(mistake("\"alpha\"", "\"beta\"") == "this is no model: alpha is missing or no number");
+    CHECK(schema::parse_models("[]").error().detail == "this is no model: it is no object");
+    CHECK(!schema::parse_models("{").has_value());
+}
+
+TEST_CASE("a model that still fits shows no drift, and one whose customers stay away does") {
+    const BgNbd truth{.r = .8, .alpha = 6, .a = .8, .b = 2.5, .modified = true};
+    const auto table = drawn(truth, 3000, 500, 3);
+    const auto report = fit_and_validate(table, ModelKind::mbg_nbd, {300, 300});
+    REQUIRE(report.has_value());
+    CHECK(report->models.fitted_until == "1970-10-28");
+    const auto calm = drift_of(report->models, table, 360);
+    REQUIRE(calm.has_value());
+    CHECK(calm->customers == report->customers);
+    CHECK(calm->predicted == Approx(calm->realised).epsilon(.15));
+    CHECK(calm->orders < .1);
+    CHECK(!drift_of(report->models, table, 300));
+
+    auto silent = table;
+    std::erase_if(silent.rows, [](const OrderRow& row) { return row.day > 310; });
+    const auto changed = drift_of(report->models, silent, 460);
+    REQUIRE(changed.has_value());
+    CHECK(changed->is_notable());
+    CHECK(changed->recency > .25);
+    CHECK(changed->realised < changed->predicted / 2);
 }
 
 TEST_CASE("a return lowers what was spent and is no order") {

@@ -36,12 +36,14 @@ void ListenerFixture::open() {
                                                  const std::lock_guard lock{mutex_};
                                                  rejects_.push_back(std::move(message));
                                              },
+                                         .privacy = privacy,
                                          .not_ready =
                                              [this] {
                                                  const std::lock_guard lock{mutex_};
                                                  return not_ready_;
                                              },
-                                         .metrics = [] { return std::string{"sojourn_up 1\n"}; }});
+                                         .metrics = [] { return std::string{"sojourn_up 1\n"}; },
+                                         .echoes = echoes});
     if (!opened) throw std::runtime_error(opened.error().detail);
     listener = std::move(*opened);
 }

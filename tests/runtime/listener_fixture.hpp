@@ -37,6 +37,8 @@ public:
     actors::Credit credit{4, {.total = 1000, .partition = 1000, .customer = 1000}};
     runtime::ListenerConfig config;
     runtime::Handlers handlers;
+    decltype(runtime::ListenerPorts::privacy) privacy;
+    bool echoes = false;
     std::unique_ptr<runtime::Listener> listener;
 
 private:

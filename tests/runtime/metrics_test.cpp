@@ -9,6 +9,11 @@ TEST_CASE("what the service does is counted under the promised names", "[metrics
     metrics.accepted(3);
     metrics.rejected(schema::RejectReason::no_identity, 1);
     metrics.acked(1, 3ms);
+    runtime::Taken taken;
+    taken.links = 2;
+    taken.refused_links = 1;
+    taken.clocks[static_cast<std::size_t>(schema::Clock::nonsense)] = 4;
+    metrics.took(taken);
     metrics.records(0, {.applied = 5, .duplicate = 2});
     metrics.customers(0, 10, 0);
     metrics.customers(1, 5, 0);
@@ -30,6 +35,8 @@ TEST_CASE("what the service does is counted under the promised names", "[metrics
          {"sojourn_ingested_total{result=\"accepted\"} 3",
           "sojourn_ingested_total{result=\"rejected\"} 1",
           "sojourn_rejected_total{reason=\"no_identity\"} 1",
+          "sojourn_event_clock_total{clock=\"nonsense\"} 4",
+          "sojourn_links_total{result=\"made\"} 2", "sojourn_links_total{result=\"refused\"} 1",
           "sojourn_applied_total{result=\"applied\"} 5",
           "sojourn_applied_total{result=\"duplicate\"} 2", "sojourn_active_customers 12",
           "sojourn_lag_events 10", "sojourn_open_runs{journey=\"cart\"} 1",

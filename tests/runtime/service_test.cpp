@@ -219,6 +219,137 @@ TEST_CASE("a restart goes on where the service stopped", "[.postgres]") {
     CHECK(ada.runs.size() == 1);
 }
 
+TEST_CASE("an expression that ends in an error is told on the page, over publications",
+          "[.postgres]") {
+    const TemporaryFolder folder;
+    const auto config = folder.path() / "sojourn.yaml";
+    write(config, config_text);
+    write(folder.path() / "journeys" / "shaky.yaml", R"(id: shaky
+status: live
+enter:
+  on: [Product Added]
+  when:
+    - event.properties.price < 500.0
+    - event.properties.rating > 4.0
+  reentry: always
+steps:
+  - wait: { for: 1h }
+)");
+    const auto service = [&] {
+        std::vector<schema::Mistake> mistakes;
+        return must(Service::start({.config = config}, mistakes));
+    }();
+    const auto url =
+        must(parse_stream_url("ws://127.0.0.1:" + std::to_string(service->port()) + "/v1/stream"));
+    const auto send = [&](int number) {
+        bool sent = false;
+        StreamProducer::Callbacks callbacks;
+        callbacks.next = [&]() -> std::optional<StreamProducer::Frame> {
+            if (std::exchange(sent, true)) return std::nullopt;
+            StreamProducer::Frame frame;
+            frame.text =
+                R"({"type":"track","userId":"ada","event":"Product Added","messageId":"m)" +
+                std::to_string(number) + R"(","properties":{"product_id":"p","price":9}})";
+            frame.messages = 1;
+            return frame;
+        };
+        CHECK(
+            must(StreamProducer::run({.url = url, .write_key = "test-key"}, callbacks)).accepted ==
+            1);
+    };
+    const auto row = [](int times) {
+        const auto number = std::to_string(times);
+        return "shaky.yaml:7</td><td>enter.when</td><td class=x>event.properties.rating &gt; "
+               "4.0<td class=n>" +
+               number + "</td><td class=n>0</td><td class='n bad'>" + number + "</tr>";
+    };
+    const auto shows = [&](const std::string& part) {
+        const auto until = Steady::now() + std::chrono::seconds{30};
+        while (Steady::now() < until) {
+            const auto page = must(get_from_host(url, "/"));
+            if (page.find(part) != std::string::npos) return true;
+            std::this_thread::sleep_for(std::chrono::milliseconds{20});
+        }
+        return false;
+    };
+    CHECK(must(get_from_host(url, "/")).find("ended in an error") == std::string::npos);
+    send(1);
+    CHECK(shows(row(1)));
+    write(folder.path() / "journeys" / "another.yaml", browse_text);
+    write(folder.path() / "templates" / "browse.mustache", "Still looking?");
+    service->reload();
+    CHECK(shows("browse-abandon"));
+    send(2);
+    CHECK(shows(row(2)));
+    REQUIRE(service->stop());
+}
+
+TEST_CASE("who has been silent since before is won back when models are published", "[.postgres]") {
+    const TemporaryFolder folder;
+    const auto config = folder.path() / "sojourn.yaml";
+    write(config, config_text);
+    write(folder.path() / "journeys" / "win-back.yaml", R"(
+id: win-back
+status: live
+enter: { on_churn_risk: 0.5, reentry: always }
+steps:
+  - name: missed
+    send: { channel: email, template: missed, topic: offers }
+)");
+    write(folder.path() / "templates" / "missed.mustache", "We miss you");
+    ServiceOptions options;
+    options.config = config;
+    const auto start = [&] {
+        std::vector<schema::Mistake> mistakes;
+        return must(Service::start(options, mistakes));
+    };
+    {
+        const auto service = start();
+        const auto url = must(
+            parse_stream_url("ws://127.0.0.1:" + std::to_string(service->port()) + "/v1/stream"));
+        StreamProducer::Frame frame;
+        frame.text = R"([{"type":"track","messageId":"m1","userId":"ada","event":"Order Completed",
+            "timestamp":"2024-01-05T10:00:00Z","properties":{"order_id":"o-1","revenue":49.99}},
+           {"type":"track","messageId":"m2","userId":"bob","event":"Order Completed",
+            "properties":{"order_id":"o-2","revenue":49.99}}])";
+        frame.messages = 2;
+        bool sent = false;
+        StreamProducer::Callbacks callbacks;
+        callbacks.next = [&]() -> std::optional<StreamProducer::Frame> {
+            if (std::exchange(sent, true)) return std::nullopt;
+            return std::move(frame);
+        };
+        CHECK(
+            must(StreamProducer::run({.url = url, .write_key = "test-key"}, callbacks)).accepted ==
+            2);
+        REQUIRE(service->stop());
+    }
+    const auto service = start(); // Both sleep now.
+    write(folder.path() / "models.json",
+          R"({"model": "mbgnbd", "parameters": {"r": 0.52, "alpha": 6.18, "a": 0.89, "b": 1.61}})");
+    service->reload();
+    Triggers triggers;
+    {
+        const auto database = must(open_database(config));
+        Archive archive{database.conninfo};
+        const auto until = Steady::now() + std::chrono::seconds{60};
+        while (triggers.empty() && Steady::now() < until) {
+            for (const auto& row : must(archive.last_triggers(100)))
+                triggers.insert(journeys::display(row.customer) + ' ' + row.entry.journey);
+            std::this_thread::sleep_for(std::chrono::milliseconds{50});
+        }
+    }
+    CHECK(triggers == Triggers{"ada win-back"});
+    REQUIRE(service->stop());
+    const auto database = must(open_database(config)); // The service has stopped its own.
+    Archive archive{database.conninfo};
+    const auto block = must(archive.snapshot("user:bob"));
+    REQUIRE(block);
+    const auto bob = must(journeys::unpack(*block));
+    CHECK(bob.lifecycle.stage == journeys::Stage::fresh); // Met it too, and waits for his own day.
+    CHECK(bob.lifecycle.due != journeys::no_time);
+}
+
 TEST_CASE("what the environment lacks is one clear line", "[.postgres]") {
     const TemporaryFolder folder;
     const auto config = folder.path() / "sojourn.yaml";

@@ -95,7 +95,7 @@ TEST_CASE_METHOD(ListenerFixture, "chunked bodies are read, trailers and extensi
 }
 
 TEST_CASE_METHOD(ListenerFixture, "what is over a limit is told so", "[listener]") {
-    config.limits.messages.frame_bytes_max = 1000;
+    config.limits.body_bytes_max = 1000;
     config.limits.header_bytes_max = 2000;
     SECTION("a body that says its size") {
         CHECK(post("/v1/batch", std::string(1001, ' ')).status == 413);

@@ -1,3 +1,4 @@
+#include "runtime/archive.hpp"
 #include "tests/runtime/log_fixture.hpp"
 
 #include <catch2/catch.hpp>
@@ -40,7 +41,17 @@ struct Owner {
     std::vector<actors::OutboxRow> open_intents() {
         Listener listener;
         process.store->open_intents(0, listener.actor());
-        return listener.next<actors::OpenIntents>().rows;
+        auto rows = listener.next<actors::OpenIntents>().rows;
+        process.store->pending_intents(0, "email", 10, listener.actor());
+        auto pending = listener.next<actors::PendingIntents>();
+        CHECK_FALSE(pending.is_more);
+        std::ranges::move(pending.rows, std::back_inserter(rows));
+        return rows;
+    }
+    actors::LoadedParked load_parked() {
+        Listener listener;
+        process.store->load_parked(0, ada, listener.actor());
+        return listener.next<actors::LoadedParked>();
     }
     std::string state() {
         auto connection = database.connect();
@@ -201,12 +212,114 @@ TEST_CASE("a transfer is moved to the winner's log once", "[.postgres]") {
 
 TEST_CASE("a parked record puts its customer into quarantine", "[.postgres]") {
     Owner owner;
-    must(owner.process.flush({.partition = 0,
-                              .epoch = owner.epoch,
-                              .sequence = 1,
-                              .parked = {{ada, 3, "it broke"}, {ada, 4, "another"}}}));
+    must(owner.process.flush(
+        {.partition = 0,
+         .epoch = owner.epoch,
+         .sequence = 1,
+         .parked = {{ada, 3, "it broke", nullptr}, {ada, 4, "another", nullptr}}}));
     CHECK(owner.load({ada})[0].quarantined == "it broke");
+    CHECK(owner.load({ada})[0].parked == 2);
     CHECK(owner.load({bob})[0].quarantined.empty());
+}
+
+TEST_CASE("parked records are kept whole, and go when their customer is released", "[.postgres]") {
+    Owner owner;
+    auto record = std::make_shared<journeys::Record>();
+    record->offset = 4;
+    record->accepted_at = Timestamp{1h};
+    record->customer = ada;
+    record->body = journeys::Settled{.detail = "kept"};
+    const auto wakes = [&] { return owner.due(owner.clock.now() + 1h, 10).entries.size(); };
+    must(owner.flush(
+        {{.customer = ada, .revision = 1, .wake_at = owner.clock.now(), .block = block("\1ada")}}));
+    CHECK(wakes() == 1);
+    const actors::FlushRequest parks{
+        .partition = 0,
+        .epoch = owner.epoch,
+        .sequence = ++owner.sequence,
+        .parked = {{ada, 0, "a timer", nullptr}, {ada, 4, "it broke", record}}};
+    must(owner.process.flush(parks));
+    CHECK(wakes() == 0); // No timer finds them.
+    auto parked = owner.load_parked();
+    CHECK(*parked.block == "\1ada");
+    REQUIRE(parked.records.size() == 1);
+    CHECK(parked.records[0]->offset == 4);
+    CHECK(parked.records[0]->accepted_at == Timestamp{1h});
+    CHECK(std::get<journeys::Settled>(parked.records[0]->body).detail == "kept");
+
+    Archive archive{owner.database.settings().conninfo};
+    const auto listed = must(archive.parked(10));
+    REQUIRE(listed.size() == 1);
+    CHECK(listed[0].customer == "user:ada");
+    CHECK(listed[0].reason == "a timer");
+    CHECK(listed[0].records == 1);
+    CHECK(must(archive.release_at_start({"user:nobody", "user:ada"})) == 1);
+    Process successor{owner.database, owner.clock, 1};
+    const auto taken = successor.take_over(0);
+    CHECK(taken.to_release == std::vector{ada});
+    must(successor.flush({.partition = 0,
+                          .epoch = taken.epoch,
+                          .sequence = taken.flush_sequence + 1,
+                          .released = {{ada, 4}},
+                          .parked = {{ada, 5, "anew", nullptr}}}));
+    CHECK(must(archive.parked(10))[0].reason == "anew");
+    CHECK(count(owner.database, "SELECT count(*) FROM parked") == 1);
+}
+
+TEST_CASE("a take-over learns up to where timers have fired, and of the publications before",
+          "[.postgres]") {
+    Owner owner;
+    const Timestamp fired = owner.clock.now() + 1h;
+    const auto eras = std::make_shared<const std::vector<actors::PublishedEra>>(
+        std::vector<actors::PublishedEra>{{3, Timestamp{1h}}, {5, Timestamp{2h}}});
+    actors::FlushRequest request{.partition = 0,
+                                 .epoch = owner.epoch,
+                                 .sequence = 1,
+                                 .publication = 7,
+                                 .eras = eras,
+                                 .eras_changed = true,
+                                 .swept = 7,
+                                 .closed = fired};
+    must(owner.process.flush(request));
+    request.sequence = 2;
+    request.closed = fired - 5min; // It never goes back.
+    request.eras_changed = false;
+    must(owner.process.flush(request));
+    Process successor{owner.database, owner.clock, 1};
+    const auto taken = successor.take_over(0);
+    REQUIRE(taken.eras);
+    CHECK(*taken.eras == *eras);
+    CHECK(taken.swept == 7);
+    // The clock is behind, and yet no record is accepted before what has fired.
+    Listener reader;
+    successor.log->subscribe(0, 0, reader.actor());
+    must(successor.append({draft("ada", "later")}));
+    CHECK(reader.records(1).front()->accepted_at > fired);
+}
+
+TEST_CASE("those who wait are walked through once, in pages", "[.postgres]") {
+    Owner owner;
+    std::vector<actors::CustomerWrite> writes;
+    for (int i = 0; i < 7; ++i)
+        writes.push_back({.customer = {journeys::IdNamespace::user, "u" + std::to_string(i)},
+                          .revision = 1,
+                          .wake_at = i < 5    ? Timestamp{1h}
+                                     : i == 5 ? Timestamp{2h}
+                                              : journeys::no_time,
+                          .block = block("\1")});
+    must(owner.flush(std::move(writes)));
+    actors::WaitingCursor cursor;
+    std::vector<std::string> seen;
+    for (std::size_t pages = 0; pages < 5; ++pages) {
+        Listener listener;
+        owner.process.store->find_waiting(0, cursor, 2, pages, listener.actor());
+        const auto waiting = listener.next<actors::Waiting>();
+        CHECK(waiting.tag == pages);
+        for (const auto& entry : waiting.entries) seen.push_back(entry.customer.value);
+        if (waiting.entries.size() < 2) break;
+        cursor = waiting.entries.back();
+    }
+    CHECK(seen == std::vector<std::string>{"u0", "u1", "u2", "u3", "u4", "u5"});
 }
 
 TEST_CASE("flushes outlive their connections", "[.postgres]") {

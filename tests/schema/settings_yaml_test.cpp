@@ -76,8 +76,8 @@ limits: { frame: 1 MB, max_lateness: 6h }
     CHECK(config.settings.channel("crm")->address.empty());
     CHECK_FALSE(config.settings.channel("crm")->renders);
     REQUIRE(config.channels.size() == 2);
-    CHECK(config.channels[1].url.reveal() == "https://crm.example/hook");
-    CHECK(config.channels[1].secret.reveal() == "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");
+    CHECK(config.channels[1].option("url") == "https://crm.example/hook");
+    CHECK(config.channels[1].option("secret") == "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");
     CHECK(config.channels[1].timeout == 3s);
     REQUIRE(config.settings.quiet_hours.size() == 1);
     CHECK(config.settings.quiet_hours[0].from == 21h);
@@ -103,18 +103,68 @@ caps: [ { channel: emial, messages: 3, per: 7 } ]
 )");
     CHECK(
         all ==
-        R"(s.yaml:2:1: unknown key "lisen" in the settings. Did you mean "listen"? Allowed: workspace, timezone, listen, tls, storage, log, journeys, templates, events, keys, topics, channels and 10 more
+        R"(s.yaml:2:1: unknown key "lisen" in the settings. Did you mean "listen"? Allowed: workspace, timezone, listen, tls, storage, log, journeys, templates, events, keys, identity, sources and 15 more
 s.yaml:3:17: expected a whole number from 0 to 65535, found "70000"
 s.yaml:4:6: tls is not built yet: let a proxy in front of sojourn speak it
 s.yaml:5:6: log: kafka is not built yet
 s.yaml:6:11: no time zone "Mars/Olympus". Write an IANA name such as Europe/Berlin
 s.yaml:7:25: the environment has no MISSING. Set it, or give a default: ${MISSING:-…}
 s.yaml:7:48: no scope "ingst". Did you mean "ingest"? Allowed: ingest, decide, admin
-s.yaml:9:18: expected one of sandbox, webhook; found "sandbax". Did you mean "sandbox"?
+s.yaml:9:18: expected one of sandbox, webhook, sendgrid, twilio, klaviyo, braze, smtp, postmark, mailgun; found "sandbax". Did you mean "sandbox"?
 s.yaml:10:51: the file "nowhere" of ${file:nowhere} cannot be read
-s.yaml:11:16: the channel type "sendgrid" is not built yet
+s.yaml:11:8: a channel needs "key:", the API key, SG.…
+s.yaml:11:8: "esp" needs from: who the message is from
 s.yaml:12:20: no channel "emial". Did you mean "email"? Configured: email, crm, esp
 s.yaml:12:45: "7" has no unit: s m h d w. In an expression a duration is a text: "24h"
+)");
+}
+
+TEST_CASE("a provider is told what it needs, and nothing else", "[schema]") {
+    const auto config = load(R"(
+public_url: https://mail.shop.example/
+channels:
+  mail: { type: sendgrid, key: SG.x, from: shop@example.com, address: email, batch: 100, per_minute: 600, burst: 5 }
+  text: { type: twilio, account_sid: AC1, auth_token: t, messaging_service: MG1, address: phone, whatsapp: true }
+  own: { type: smtp, url: "smtps://mail.example", from: shop@example.com, double_opt_in: true }
+consent:
+  countries:
+    - { in: [US], channels: [mail], opt_in: false }
+    - { in: [DE, AT], double_opt_in: true }
+caps: [ { messages: 1, per: 1d, above: 80 } ]
+best_hour: { prior: [1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,2], weight: 5 }
+retention: { timeline: 90d }
+)");
+    CHECK(config.public_url == "https://mail.shop.example");
+    CHECK(config.channels[0].option("key") == "SG.x");
+    CHECK(config.channels[0].batch == 100);
+    CHECK(config.channels[0].per_minute == 600);
+    CHECK(config.channels[1].option("whatsapp") == "true");
+    CHECK(config.settings.channel("mail")->renders);
+    CHECK(config.settings.channel("mail")->by_country.size() == 2);
+    CHECK(config.settings.channel("text")->by_country.size() == 1);
+    CHECK(config.settings.channel("own")->needs_confirmation);
+    CHECK_FALSE(config.settings.channel("mail")->needs_confirmation);
+    CHECK(config.settings.caps.at(0).above == 80);
+    CHECK(config.settings.active_hours.size() == 24);
+    CHECK(config.retention.timeline == 90 * 24h);
+
+    const auto all = told(R"(
+channels:
+  a: { type: twilio, account_sid: AC1 }
+  b: { type: klaviyo, key: k, domain: mg.example.com }
+  c: { type: sandbox, url: "https://x" }
+  d: { type: smtp, url: "https://x", from: a@b.c }
+  e: { type: braze, key: "${MISSING}", url: "https://x" }
+best_hour: { prior: [1, 2] }
+)");
+    CHECK(all ==
+          R"(s.yaml:3:6: a channel needs "auth_token:", the account's token; it signs reports, too
+s.yaml:3:6: "a" needs from: who the message is from
+s.yaml:4:39: "domain" has no meaning for the type klaviyo
+s.yaml:5:28: "url" has no meaning for a sandbox, which sends nothing
+s.yaml:6:25: url begins with smtps:// or smtp://
+s.yaml:7:26: the environment has no MISSING. Set it, or give a default: ${MISSING:-…}
+s.yaml:8:21: prior is a list of 24 shares, from midnight on, of which one at least is not 0
 )");
 }
 

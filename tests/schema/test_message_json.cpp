@@ -156,9 +156,10 @@ TEST_CASE("identities: users before devices, and what an alias replaces", "[sche
     const auto lines = lines_of("04_identity_and_consent.jsonl");
     const auto identify = event_of(lines[2]);
     CHECK(identify.name == "Identify");
-    REQUIRE(identify.ids.size() == 2);
+    REQUIRE(identify.ids.size() == 3);
     CHECK(identify.ids[0] == CustomerId{IdNamespace::user, "user-1001"});
-    CHECK(identify.ids[1].space == IdNamespace::anonymous);
+    CHECK(identify.ids[1] == CustomerId{IdNamespace::email, "ada@example.com"});
+    CHECK(identify.ids[2].space == IdNamespace::anonymous);
     const auto alias = event_of(lines[3]);
     CHECK(alias.name == "Alias");
     CHECK(alias.previous == CustomerId{IdNamespace::anonymous, "legacy-crm-77"});
@@ -171,6 +172,50 @@ TEST_CASE("identities: users before devices, and what an alias replaces", "[sche
           CustomerId{IdNamespace::user, "old"});
     CHECK(refusal(R"({"type":"alias","userId":"u"})") == "no_identity");
     CHECK(refusal(R"({"type":"alias","anonymousId":"a","previousId":"b"})") == "no_identity");
+}
+
+TEST_CASE("ids beside userId and anonymousId", "[schema]") {
+    const auto ids_of = [](const std::string& members) {
+        std::string text;
+        for (const auto& id : event_of("{" + members + "}").ids)
+            text += (text.empty() ? "" : " ") + journeys::to_text(id);
+        return text;
+    };
+    const std::string seen = R"("type":"track","event":"Product Viewed")";
+    CHECK(ids_of(seen + R"(,"anonymousId":"a","context":{"externalIds":[
+                 {"type":"token","id":"t2"},{"type":"shopify","id":7,"collection":"users"},
+                 {"type":"phone","id":"+49 (170) 1234-567"},{"type":"email","id":" Ada@Example.com"},
+                 {"type":"email","id":"second@example.com"},{"type":"token","id":"t1"},
+                 {"type":"ga_client_id","id":"x"},{"type":"email"},7,null]})") ==
+          "shopify:7 email:ada@example.com phone:+491701234567 anonymous:a token:t2 token:t1");
+    // One of them is enough, and must be one that can be used.
+    CHECK(ids_of(seen + R"(,"context":{"externalIds":[{"type":"email","id":"a@b.c"}]})") ==
+          "email:a@b.c");
+    for (const std::string members :
+         {R"("context":{"externalIds":[{"type":"email","id":"nobody"}]})",
+          R"("context":{"externalIds":{"type":"email","id":"a@b.c"}})",
+          R"("context":{"externalIds":[{"type":"phone","id":"0170 1234567"}]})",
+          R"("context":{"traits":{"email":"a@b.c"}})"}) {
+        INFO(members);
+        CHECK(refusal("{" + seen + "," + members + "}") == "no_identity");
+    }
+
+    // Addresses of the person: said by the person, and where a guest says it.
+    CHECK(ids_of(R"("type":"identify","anonymousId":"a","traits":{"email":"A@b.c"})") ==
+          "email:a@b.c anonymous:a");
+    CHECK(ids_of(seen + R"(,"anonymousId":"a","context":{"traits":{"email":"a@b.c"}})") ==
+          "email:a@b.c anonymous:a");
+    CHECK(ids_of(R"("type":"track","event":"Order Completed","anonymousId":"a",
+                    "properties":{"email":"a@b.c"})") == "email:a@b.c anonymous:a");
+    CHECK(ids_of(R"("type":"track","event":"Started Checkout","anonymousId":"a",
+                    "properties":{"email":"a@b.c"})") == "email:a@b.c anonymous:a");
+    CHECK(ids_of(seen + R"(,"anonymousId":"a","properties":{"email":"friend@b.c"})") ==
+          "anonymous:a");
+    CHECK(ids_of(R"("type":"group","anonymousId":"a","traits":{"email":"team@b.c"})") ==
+          "anonymous:a");
+    CHECK(ids_of(R"("type":"identify","anonymousId":"a","traits":{"email":"none"})") ==
+          "anonymous:a");
+    CHECK(ids_of(seen + R"(,"userId":"Ada@b.c")") == "user:Ada@b.c email:ada@b.c");
 }
 
 TEST_CASE("traits of the context lie under those of an identify; nulls stay", "[schema]") {

@@ -24,7 +24,8 @@ void ActorFixture::start() {
     all->catalogs = worlds.back().get();
     all->pacer = worlds.back().get();
     all->observer = observer;
-    all->channels = {{"mail", worlds.back().get()}};
+    for (const auto& channel : settings.channels) all->channels[channel.name] = worlds.back().get();
+    all->poison = poison;
     all->encode = [](const Record&) { return std::string{}; };
     ports.push_back(std::move(all));
     settings.rules = &rules;

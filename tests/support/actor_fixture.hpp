@@ -52,6 +52,7 @@ public:
     Provider provider;
     actors::Rules rules;
     actors::SystemSettings settings;
+    actors::Poison poison;
     actors::Observer silent;
     actors::Observer* observer = &silent;
     std::vector<std::unique_ptr<World>>

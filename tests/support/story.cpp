@@ -58,10 +58,19 @@ journeys::CatalogPtr Story::load(const std::vector<std::string>& files) {
         settings.assume_permission = true;
         settings.all_live = true;
     }
-    auto catalog =
-        std::make_shared<const journeys::Catalog>(++publication_, settings, current, known_);
+    auto catalog = std::make_shared<const journeys::Catalog>(
+        ++publication_, settings, current, known_,
+        std::map<std::string, std::shared_ptr<const journeys::Template>>{}, models_);
+    files_ = files;
     known_.insert(known_.end(), current.begin(), current.end());
+    catalog_ = catalog;
     return catalog;
+}
+
+void Story::use_models(journeys::models::ModelSetPtr models) {
+    models_ = std::move(models);
+    const auto files = files_;
+    run_.use(load(files));
 }
 
 void Story::publish(std::vector<std::string> files) { run_.use(load(files)); }
@@ -76,7 +85,7 @@ journeys::Applied Story::message(std::string_view json, Timestamp accepted) {
     REQUIRE(frame->items.size() == 1);
     auto& item = frame->items.front();
     if (!item.event) FAIL(item.event.error().detail);
-    auto routing = identity_.route(*item.event);
+    auto routing = identity_.route(*item.event, accepted);
     const auto record = [&](journeys::CustomerId customer, auto body) {
         journeys::Record made;
         made.offset = ++offset_;

@@ -41,6 +41,10 @@ public:
     /// Any Segment message.
     journeys::Applied message(std::string_view json, Timestamp accepted);
     void until(Timestamp at) { run_.close(at); }
+    /// From here on these models count, and nobody has met them yet.
+    void use_models(journeys::models::ModelSetPtr models);
+    /// Every customer meets what was published, as of `at`.
+    void wake_all(Timestamp at) { run_.wake_all(at); }
     /// From here on these files count.
     void publish(std::vector<std::string> journeys);
 
@@ -53,13 +57,17 @@ public:
     Timestamp last_at(journeys::EntryKind kind) const;
     const std::vector<journeys::TimelineEntry>& entries() const { return entries_; }
     const journeys::Customer& customer(std::string_view who) const;
+    const journeys::Catalog& catalog() const { return *catalog_; }
     std::vector<journeys::IntentGranted> granted;
 
 private:
     journeys::CatalogPtr load(const std::vector<std::string>& files);
 
     std::optional<journeys::Settings> settings_;
+    std::vector<std::string> files_;
+    journeys::models::ModelSetPtr models_;
     std::vector<journeys::JourneyPtr> known_;
+    journeys::CatalogPtr catalog_;
     std::uint64_t publication_ = 0;
     std::uint64_t messages_ = 0, offset_ = 0;
     journeys::IdentityCache identity_;

@@ -46,14 +46,17 @@ struct Disk {
     std::vector<Partition> partitions;
     std::map<IntentId, actors::OutboxRow> outbox;
     std::map<IntentId, int> opened_in_rows; ///< How often an outbox row was written as new.
+    std::uint64_t granted_at_once = 0;      ///< Rows that were new and claimed in one flush.
     std::map<std::uint64_t, journeys::CatalogPtr> publications;
     std::uint64_t rows_written = 0, flushes = 0;
+    std::vector<CustomerId> to_release; ///< By an operator, while nobody served.
 };
 
 /// What a provider saw; outlives crashes of ours.
 struct Provider {
     std::map<IntentId, int> calls, accepted;
     std::map<IntentId, std::set<std::string>> payloads;
+    std::set<std::string> silent;      ///< Channels whose provider never answers.
     std::set<IntentId> after_accepted; ///< Called again although it had been accepted.
     std::function<actors::ProviderOutcome(const actors::ProviderRequest&)> answer =
         [](const actors::ProviderRequest&) {
@@ -183,9 +186,17 @@ public:
         answer([this, index, asker = std::move(asker)] {
             auto& partition = disk.partitions[index];
             ++partition.epoch;
-            caf::anon_send(asker, actors::TakenOver{index, partition.epoch, partition.watermark,
-                                                    partition.log.size(), partition.sequence,
-                                                    partition.publication});
+            actors::TakenOver taken{.partition = index,
+                                    .epoch = partition.epoch,
+                                    .watermark = partition.watermark,
+                                    .last_offset = partition.log.size(),
+                                    .flush_sequence = partition.sequence,
+                                    .publication = partition.publication};
+            const auto count = static_cast<actors::Partition>(disk.partitions.size());
+            for (const auto& customer : disk.to_release)
+                if (actors::partition_of(customer, count) == index)
+                    taken.to_release.push_back(customer);
+            caf::anon_send(asker, std::move(taken));
         });
     }
     void load(actors::Partition index, std::vector<CustomerId> customers,
@@ -203,6 +214,19 @@ public:
                     loaded.entries.push_back(
                         {customer, row->second.block, row->second.quarantined});
             }
+            caf::anon_send(asker, std::move(loaded));
+        });
+    }
+    void load_parked(actors::Partition index, CustomerId customer, caf::actor asker) override {
+        answer([this, index, customer = std::move(customer), asker = std::move(asker)] {
+            const auto& partition = disk.partitions[index];
+            actors::LoadedParked loaded{.customer = customer, .records = {}};
+            if (const auto row = partition.customers.find(customer);
+                row != partition.customers.end())
+                loaded.block = row->second.block;
+            for (const auto& parked : partition.parked)
+                if (parked.customer == customer && parked.record)
+                    loaded.records.push_back(parked.record);
             caf::anon_send(asker, std::move(loaded));
         });
     }
@@ -238,15 +262,45 @@ public:
             caf::anon_send(asker, std::move(due));
         });
     }
+    void find_waiting(actors::Partition index, actors::WaitingCursor cursor, std::size_t limit,
+                      std::uint64_t tag, caf::actor asker) override {
+        answer([this, index, cursor = std::move(cursor), limit, tag, asker = std::move(asker)] {
+            actors::Waiting waiting{.partition = index, .tag = tag, .entries = {}};
+            for (const auto& [customer, row] : disk.partitions[index].customers)
+                if (row.wake_at != journeys::no_time)
+                    waiting.entries.push_back({row.wake_at, customer});
+            std::ranges::sort(waiting.entries);
+            std::erase_if(waiting.entries, [&](const auto& entry) { return entry <= cursor; });
+            if (waiting.entries.size() > limit) waiting.entries.resize(limit);
+            caf::anon_send(asker, std::move(waiting));
+        });
+    }
     void open_intents(actors::Partition index, caf::actor asker) override {
         answer([this, index, asker = std::move(asker)] {
             const auto count = static_cast<actors::Partition>(disk.partitions.size());
             actors::OpenIntents open{.partition = index, .rows = {}};
             for (const auto& [id, row] : disk.outbox)
                 if (actors::partition_of(row.customer, count) == index &&
-                    (row.state == IntentState::pending || row.state == IntentState::claimed))
+                    row.state == IntentState::claimed)
                     open.rows.push_back(row);
             caf::anon_send(asker, std::move(open));
+        });
+    }
+    void pending_intents(actors::Partition index, std::string channel, std::size_t limit,
+                         caf::actor asker) override {
+        ++readings;
+        answer([this, index, channel = std::move(channel), limit, asker = std::move(asker)] {
+            const auto count = static_cast<actors::Partition>(disk.partitions.size());
+            actors::PendingIntents pending{.partition = index, .channel = channel, .rows = {}};
+            for (const auto& [id, row] : disk.outbox)
+                if (actors::partition_of(row.customer, count) == index &&
+                    row.intent.channel == channel && row.state == IntentState::pending)
+                    pending.rows.push_back(row);
+            std::ranges::stable_sort(pending.rows, {},
+                                     [](const auto& row) { return row.intent.at; });
+            pending.is_more = pending.rows.size() >= limit;
+            if (pending.is_more) pending.rows.resize(limit);
+            caf::anon_send(asker, std::move(pending));
         });
     }
 
@@ -269,6 +323,7 @@ public:
             provider.payloads[request.intent].insert(request.payload);
             if (provider.accepted[request.intent] > 0)
                 provider.after_accepted.insert(request.intent);
+            if (provider.silent.contains(request.channel)) return;
             const auto outcome = provider.answer(request);
             if (outcome.kind == actors::ProviderOutcome::Kind::accepted)
                 ++provider.accepted[request.intent];
@@ -276,7 +331,7 @@ public:
         });
     }
 
-    std::uint64_t loads = 0, lookups = 0;
+    std::uint64_t loads = 0, lookups = 0, readings = 0;
 
 private:
     struct Reader {
@@ -289,9 +344,11 @@ private:
         partition.sequence = request.sequence;
         partition.watermark = std::max(partition.watermark, request.watermark);
         if (request.publication != 0) partition.publication = request.publication;
-        for (const auto& parked : request.parked) {
-            partition.parked.push_back(parked);
-            partition.customers[parked.customer].quarantined = parked.reason;
+        for (const auto& released : request.released) {
+            std::erase_if(partition.parked, [&](const actors::ParkedRecord& parked) {
+                return parked.customer == released.customer && parked.offset <= released.through;
+            });
+            partition.customers[released.customer].quarantined.clear();
         }
         for (const auto& write : request.customers) {
             auto& row = partition.customers[write.customer];
@@ -304,6 +361,17 @@ private:
                        row.quarantined};
             }
             for (const auto& effect : write.effects) perform(effect, write, request);
+            for (const auto id : write.granted_at_once)
+                if (disk.outbox.at(id).state == IntentState::claimed) ++disk.granted_at_once;
+        }
+        for (const auto& parked : request.parked) {
+            const bool is_known = std::ranges::any_of(partition.parked, [&](const auto& other) {
+                return parked.offset > 0 && other.offset == parked.offset;
+            });
+            if (!is_known) partition.parked.push_back(parked);
+            auto& row = partition.customers[parked.customer];
+            row.quarantined = parked.reason;
+            row.wake_at = journeys::no_time;
         }
     }
     void perform(const journeys::Effect& effect, const actors::CustomerWrite& write,
@@ -322,8 +390,7 @@ private:
             row.epoch = request.epoch;
         } else if (const auto* recalled = std::get_if<journeys::IntentRecalled>(&effect)) {
             auto& row = disk.outbox[recalled->id];
-            if (row.state == IntentState::pending || row.state == IntentState::claimed)
-                row.state = IntentState::recalled;
+            if (row.state == IntentState::pending) row.state = IntentState::recalled;
         } else if (const auto* settled = std::get_if<journeys::IntentSettled>(&effect)) {
             disk.outbox[settled->id].state = settled->state;
         } else if (const auto* transfer = std::get_if<journeys::TransferOut>(&effect)) {

@@ -1,0 +1,74 @@
+#include "journeys/newest_lines.hpp"
+
+#include "journeys/packed.hpp"
+
+#include <algorithm>
+#include <variant>
+
+namespace journeys {
+namespace {
+
+bool is_wait(const Step& step) {
+    return std::holds_alternative<WaitFor>(step.action) ||
+           std::holds_alternative<WaitUntilTime>(step.action) ||
+           std::holds_alternative<WaitUntilDate>(step.action) ||
+           std::holds_alternative<WaitForEvent>(step.action) ||
+           std::holds_alternative<WaitForCondition>(step.action);
+}
+
+/// The wait that `run` stands in.
+std::optional<TimelineEntry> wait_of(const Run& run, const Catalog& catalog) {
+    const auto* journey = catalog.version(run.journey, run.version);
+    if (!journey || run.step >= journey->steps.size()) return std::nullopt;
+    const auto& step = journey->steps[run.step];
+    if (!is_wait(step)) return std::nullopt;
+    TimelineEntry line{.kind = EntryKind::wait, .at = run.step_reached};
+    const auto again = PackedView{run.last_event}.find("timestamp");
+    if (again.kind() == PackedKind::integer && from_millis(again.as_int()) > run.step_reached) {
+        line.kind = EntryKind::restart;
+        line.at = from_millis(again.as_int());
+    }
+    line.journey = run.journey;
+    line.version = run.version;
+    line.key = run.key;
+    line.step = step.path;
+    line.until = run.due;
+    return line;
+}
+
+} // namespace
+
+bool is_in_state(EntryKind kind) {
+    return kind == EntryKind::no_entry || kind == EntryKind::wait || kind == EntryKind::restart;
+}
+
+std::vector<TimelineEntry> newest_lines(const Customer& customer, const Catalog& catalog) {
+    std::vector<TimelineEntry> lines;
+    for (const auto& refusal : customer.refusals) lines.push_back(line_of(refusal));
+    for (const auto& run : customer.runs)
+        if (auto line = wait_of(run, catalog)) lines.push_back(std::move(*line));
+    std::ranges::stable_sort(lines, {}, &TimelineEntry::at);
+    return lines;
+}
+
+TimelineEntry line_of(const Refusal& refusal) {
+    TimelineEntry line{.kind = EntryKind::no_entry, .at = refusal.at};
+    line.journey = refusal.journey;
+    line.version = refusal.version;
+    line.reason = to_text(refusal.reason);
+    if (refusal.line != 0) line.step = std::to_string(refusal.line);
+    return line;
+}
+
+void remember(Customer& customer, const Refusal& refusal) {
+    auto& all = customer.refusals;
+    const auto before = std::ranges::find(all, refusal.journey, &Refusal::journey);
+    if (before != all.end())
+        *before = refusal;
+    else if (all.size() < bounds::refusals)
+        all.push_back(refusal);
+    else
+        *std::ranges::min_element(all, {}, &Refusal::at) = refusal;
+}
+
+} // namespace journeys

@@ -1,0 +1,25 @@
+/// Lines of a timeline of which only the newest is kept: an event that opened no run of a journey,
+/// and the wait in which a run stands, or has begun anew. They come with nearly every event, so
+/// they stand in the customer's state and not in rows of their own.
+#pragma once
+
+#include "journeys/catalog.hpp"
+#include "journeys/customer.hpp"
+#include "journeys/effect.hpp"
+
+#include <vector>
+
+namespace journeys {
+
+/// Whether lines of this kind are found by `newest_lines`, and nowhere else.
+bool is_in_state(EntryKind kind);
+
+/// Such lines of `customer`, oldest first.
+std::vector<TimelineEntry> newest_lines(const Customer& customer, const Catalog& catalog);
+
+TimelineEntry line_of(const Refusal& refusal);
+
+/// In place of the one before of that journey. Beyond the bound the oldest goes.
+void remember(Customer& customer, const Refusal& refusal);
+
+} // namespace journeys

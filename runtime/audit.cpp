@@ -1,0 +1,121 @@
+#include "runtime/audit.hpp"
+
+#include "runtime/channels/signature.hpp"
+#include "runtime/database_session.hpp"
+
+#include <openssl/sha.h>
+
+#include <algorithm>
+
+namespace runtime {
+
+using journeys::Result;
+
+namespace {
+
+constexpr std::size_t hash_bytes = SHA256_DIGEST_LENGTH;
+constexpr auto columns = "id, (extract(epoch FROM at) * 1000)::bigint, actor, action, subject, "
+                         "detail, hash";
+
+std::string text_of(const pqxx::field& field) { return pqxx::binarystring{field}.str(); }
+
+/// With the hash as bytes.
+AuditEntry entry_of(const pqxx::row& row) {
+    AuditEntry entry;
+    entry.id = row[0].as<std::uint64_t>();
+    entry.at = journeys::from_millis(row[1].as<std::int64_t>());
+    entry.actor = row[2].as<std::string>();
+    entry.action = row[3].as<std::string>();
+    entry.subject = row[4].as<std::string>();
+    entry.detail = row[5].as<std::string>();
+    entry.hash = text_of(row[6]);
+    return entry;
+}
+
+} // namespace
+
+std::string audit_hash(const std::string& previous, const AuditEntry& entry) {
+    std::string text = previous;
+    const auto field = [&](const std::string& value) {
+        text += std::to_string(value.size()) + ':' + value;
+    };
+    field(std::to_string(entry.id));
+    field(std::to_string(journeys::to_millis(entry.at)));
+    field(entry.actor);
+    field(entry.action);
+    field(entry.subject);
+    field(entry.detail);
+    std::string digest(hash_bytes, '\0');
+    SHA256(reinterpret_cast<const unsigned char*>(text.data()), text.size(),
+           reinterpret_cast<unsigned char*>(digest.data()));
+    return digest;
+}
+
+class Audit::Session : public DatabaseSession {
+    using DatabaseSession::DatabaseSession;
+};
+
+Audit::Audit(std::string conninfo) : session_(std::make_unique<Session>(std::move(conninfo))) {}
+Audit::~Audit() = default;
+
+Result<void> Audit::add(const std::vector<AuditEntry>& entries) {
+    if (entries.empty()) return {};
+    return session_->run([&](pqxx::work& work) {
+        work.exec("LOCK TABLE audit IN EXCLUSIVE MODE"); // One writer at a time; readers go on.
+        const auto last = work.exec("SELECT id, hash FROM audit ORDER BY id DESC LIMIT 1");
+        std::uint64_t id = last.empty() ? 0 : last[0][0].as<std::uint64_t>();
+        auto previous = last.empty() ? std::string(hash_bytes, '\0') : text_of(last[0][1]);
+        for (auto entry : entries) {
+            entry.id = ++id;
+            previous = audit_hash(previous, entry);
+            work.exec_params("INSERT INTO audit (id, at, actor, action, subject, detail, hash) "
+                             "VALUES ($1, to_timestamp($2::float8 / 1000), $3, $4, $5, $6, $7)",
+                             entry.id, journeys::to_millis(entry.at), entry.actor, entry.action,
+                             entry.subject, entry.detail,
+                             pqxx::binarystring{previous.data(), previous.size()});
+        }
+    });
+}
+
+Result<std::vector<AuditEntry>> Audit::newest(int limit, const std::string& subject) {
+    return session_->run([&](pqxx::work& work) {
+        std::vector<AuditEntry> entries;
+        const auto rows = work.exec_params(
+            std::string{"SELECT "} + columns +
+                " FROM audit WHERE $2 = '' OR subject = $2 ORDER BY id DESC LIMIT $1",
+            limit, subject);
+        for (const auto& row : rows) {
+            entries.push_back(entry_of(row));
+            entries.back().hash = hex_text(entries.back().hash);
+        }
+        std::ranges::reverse(entries);
+        return entries;
+    });
+}
+
+Result<Audit::Verdict> Audit::verify() {
+    return session_->run([&](pqxx::work& work) {
+        Verdict verdict;
+        std::string previous(hash_bytes, '\0');
+        constexpr int page = 10'000;
+        for (std::uint64_t after = 0;;) {
+            const auto rows = work.exec_params(std::string{"SELECT "} + columns +
+                                                   " FROM audit WHERE id > $1 ORDER BY id LIMIT $2",
+                                               after, page);
+            for (const auto& row : rows) {
+                const auto entry = entry_of(row);
+                const bool fits =
+                    entry.id == verdict.entries + 1 && entry.hash == audit_hash(previous, entry);
+                if (!fits && !verdict.broken_at) verdict.broken_at = entry.id;
+                ++verdict.entries;
+                previous = entry.hash;
+                after = entry.id;
+            }
+            if (rows.size() < page) break;
+        }
+        if (verdict.entries > 0) verdict.head = hex_text(previous);
+        return verdict;
+    });
+}
+
+} // namespace runtime

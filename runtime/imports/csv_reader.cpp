@@ -1,0 +1,128 @@
+#include "runtime/imports/csv_reader.hpp"
+
+#include <algorithm>
+
+namespace runtime {
+namespace {
+
+using journeys::Error;
+using journeys::ErrorCode;
+
+std::string_view trimmed(std::string_view text) {
+    const auto first = text.find_first_not_of(" \t");
+    if (first == text.npos) return {};
+    return text.substr(first, text.find_last_not_of(" \t") - first + 1);
+}
+
+std::string lower(std::string_view text) {
+    std::string out{text};
+    for (auto& c : out)
+        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+    return out;
+}
+
+} // namespace
+
+/// One row into `text_` and `ends_`, over several lines where quotes say so. False at the end.
+bool CsvReader::read_row() {
+    text_.clear();
+    ends_.clear();
+    why_.clear();
+    bool is_quoted = false, was_quoted = false, is_first_line = true;
+    while (true) {
+        if (!std::getline(*in_, buffer_)) {
+            if (is_first_line) return false;
+            why_ = "a quoted cell does not end";
+            return true;
+        }
+        ++lines_;
+        bytes_ += buffer_.size() + 1;
+        std::string_view rest = buffer_;
+        if (!rest.empty() && rest.back() == '\r') rest.remove_suffix(1);
+        if (is_first_line) {
+            line_ = lines_;
+            if (lines_ == 1 && rest.starts_with("\xEF\xBB\xBF")) rest.remove_prefix(3);
+            if (trimmed(rest).empty()) continue;
+            is_first_line = false;
+            if (header_.empty()) {
+                const auto found = rest.find_first_of(",;\t");
+                if (found != rest.npos) separator_ = rest[found];
+            }
+        } else {
+            text_ += '\n';
+        }
+        if (text_.size() + rest.size() > row_bytes_max) {
+            why_ = "the row is longer than 64 KiB";
+            if (std::ranges::count(rest, '"') % 2 != 0) is_quoted = !is_quoted;
+            if (!is_quoted) return true;
+            continue;
+        }
+        for (std::size_t i = 0; i < rest.size(); ++i) {
+            const char c = rest[i];
+            const auto begin = ends_.empty() ? 0 : ends_.back();
+            if (is_quoted) {
+                if (c != '"')
+                    text_ += c;
+                else if (i + 1 < rest.size() && rest[i + 1] == '"')
+                    text_ += rest[++i];
+                else
+                    is_quoted = false;
+            } else if (c == separator_) {
+                ends_.push_back(text_.size());
+                was_quoted = false;
+            } else if (c == '"' && !was_quoted &&
+                       trimmed({text_.data() + begin, text_.size() - begin}).empty()) {
+                text_.resize(begin);
+                is_quoted = was_quoted = true;
+            } else {
+                text_ += c;
+            }
+        }
+        if (is_quoted) continue;
+        ends_.push_back(text_.size());
+        return true;
+    }
+}
+
+journeys::Result<CsvReader> CsvReader::open(std::istream& in) {
+    CsvReader reader{in};
+    if (!reader.read_row() || !reader.why_.empty())
+        return Error{ErrorCode::invalid_argument, "there is no header that names the columns"};
+    if (reader.ends_.size() > columns_max)
+        return Error{ErrorCode::invalid_argument, "more than 256 columns"};
+    std::vector<std::string> header;
+    for (std::size_t i = 0; i < reader.ends_.size(); ++i)
+        header.push_back(lower(trimmed(reader.cell(i))));
+    for (std::size_t i = 0; i < header.size(); ++i)
+        if (std::find(header.begin(), header.begin() + static_cast<std::ptrdiff_t>(i), header[i]) !=
+            header.begin() + static_cast<std::ptrdiff_t>(i))
+            return Error{ErrorCode::invalid_argument,
+                         "the column " + header[i] + " is named twice"};
+    reader.header_ = std::move(header);
+    return reader;
+}
+
+std::optional<std::size_t> CsvReader::column(std::initializer_list<std::string_view> names) const {
+    for (const auto name : names) {
+        const auto found = std::ranges::find(header_, name);
+        if (found != header_.end()) return static_cast<std::size_t>(found - header_.begin());
+    }
+    return std::nullopt;
+}
+
+CsvReader::Row CsvReader::next() {
+    if (!read_row()) return Row::end;
+    if (!why_.empty()) return Row::bad;
+    if (ends_.size() == header_.size()) return Row::read;
+    why_ = std::to_string(ends_.size()) + " cells where the header names " +
+           std::to_string(header_.size());
+    return Row::bad;
+}
+
+std::string_view CsvReader::cell(std::optional<std::size_t> place) const {
+    if (!place || *place >= ends_.size()) return {};
+    const auto begin = *place == 0 ? 0 : ends_[*place - 1];
+    return trimmed(std::string_view{text_}.substr(begin, ends_[*place] - begin));
+}
+
+} // namespace runtime

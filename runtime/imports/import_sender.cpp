@@ -1,0 +1,121 @@
+#include "runtime/imports/import_sender.hpp"
+
+#include "runtime/listener/local_socket.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <utility>
+
+namespace runtime {
+
+using journeys::Error;
+using journeys::ErrorCode;
+using journeys::Result;
+
+ImportSender::ImportSender(std::filesystem::path socket,
+                           std::function<void(std::uint64_t, const std::string&)> rejected)
+    : socket_(std::move(socket)), rejected_(std::move(rejected)) {
+    if (!socket_.empty()) thread_ = std::thread{[this] { run(); }};
+}
+
+ImportSender::~ImportSender() {
+    if (!thread_.joinable()) return;
+    {
+        const std::scoped_lock lock{mutex_};
+        is_last_ = true;
+    }
+    changed_.notify_all();
+    thread_.join();
+}
+
+bool ImportSender::add(std::uint64_t line, std::string_view messages, std::size_t count) {
+    if (socket_.empty()) return true;
+    if (gathering_.lines.size() + count > messages_max ||
+        gathering_.body.size() + messages.size() > bytes_max)
+        hand_over();
+    gathering_.body += messages;
+    gathering_.lines.insert(gathering_.lines.end(), count, line);
+    tell();
+    const std::scoped_lock lock{mutex_};
+    return !failure_;
+}
+
+void ImportSender::hand_over() {
+    if (gathering_.lines.empty()) return;
+    gathering_.body.back() = ']'; // Instead of the last comma.
+    gathering_.body += '}';
+    std::unique_lock lock{mutex_};
+    changed_.wait(lock, [this] { return !waiting_ || failure_; });
+    waiting_ = std::exchange(gathering_, Request{});
+    changed_.notify_all();
+}
+
+void ImportSender::tell() {
+    std::vector<Refused> refused;
+    {
+        const std::scoped_lock lock{mutex_};
+        refused.swap(refused_);
+    }
+    for (const auto& one : refused) rejected_(one.line, one.why);
+}
+
+Result<void> ImportSender::finish() {
+    if (socket_.empty()) return {};
+    hand_over();
+    {
+        std::unique_lock lock{mutex_};
+        changed_.wait(lock, [this] { return (!waiting_ && !is_sending_) || failure_; });
+    }
+    tell();
+    const std::scoped_lock lock{mutex_};
+    if (failure_) return *failure_;
+    return {};
+}
+
+void ImportSender::run() {
+    std::unique_lock lock{mutex_};
+    while (true) {
+        changed_.wait(lock, [this] { return waiting_ || is_last_; });
+        if (!waiting_ || failure_) return;
+        const auto request = *std::exchange(waiting_, std::nullopt);
+        is_sending_ = true;
+        changed_.notify_all();
+        lock.unlock();
+        auto sent = send(request);
+        lock.lock();
+        is_sending_ = false;
+        if (!sent) failure_ = std::move(sent).error();
+        changed_.notify_all();
+    }
+}
+
+Result<void> ImportSender::send(const Request& request) {
+    const auto until = std::chrono::steady_clock::now() + patience;
+    while (true) {
+        const auto answer = ask_service(socket_, "POST", "/admin/import", request.body);
+        if (answer) {
+            const auto json = nlohmann::json::parse(*answer, nullptr, false);
+            if (!json.is_object() || !json.contains("rejected")) return {};
+            std::vector<Refused> refused;
+            for (const auto& item : json["rejected"]) {
+                const auto index = item.value("index", std::size_t{0});
+                if (index < request.lines.size())
+                    refused.push_back({request.lines[index], item.value("error", "refused")});
+            }
+            // A row of two messages is refused once.
+            const auto twice = std::ranges::unique(refused, {}, &Refused::line);
+            refused.erase(twice.begin(), twice.end());
+            const std::scoped_lock lock{mutex_};
+            refused_.insert(refused_.end(), refused.begin(), refused.end());
+            return {};
+        }
+        // The service is full, or its storage is away for a moment: the same messages again.
+        if (answer.error().code != ErrorCode::unavailable ||
+            std::chrono::steady_clock::now() > until)
+            return answer.error();
+        std::this_thread::sleep_for(std::chrono::milliseconds{100});
+    }
+}
+
+} // namespace runtime

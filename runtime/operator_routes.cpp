@@ -1,0 +1,207 @@
+#include "runtime/operator_routes.hpp"
+
+#include "actors/messages.hpp"
+#include "journeys/policy.hpp"
+#include "runtime/channels/message.hpp"
+#include "runtime/journey_report.hpp"
+#include "schema/timestamp_text.hpp"
+
+#include <boost/asio/post.hpp>
+
+#include <memory>
+
+namespace runtime {
+namespace {
+
+using Parts = std::shared_ptr<const OperatorRouteParts>;
+using actors::ChannelCommand;
+
+constexpr int audit_rows = 200;
+
+Response plain(std::string text) {
+    return {.body = std::move(text), .content_type = "text/plain; charset=utf-8"};
+}
+
+void answer_error(const Respond& respond, const journeys::Error& error) {
+    switch (error.code) {
+    case journeys::ErrorCode::not_found: return respond(error_response(404, error.detail));
+    case journeys::ErrorCode::invalid_argument: return respond(error_response(400, error.detail));
+    default: return respond(error_response(503, error.detail));
+    }
+}
+
+/// Who asks: a key by its name, or whoever may open the local socket.
+std::string actor_of(const Request& request) {
+    return request.key.empty() ? "operator" : "key " + request.key;
+}
+
+void note(const Parts& parts, const Request& request, std::string action, std::string subject,
+          std::string detail = {}) {
+    boost::asio::post(parts->workers, [parts, entry = AuditEntry{.at = parts->now(),
+                                                                 .actor = actor_of(request),
+                                                                 .action = std::move(action),
+                                                                 .subject = std::move(subject),
+                                                                 .detail = std::move(detail)}] {
+        (void)parts->audit.add({entry});
+    });
+}
+
+std::string channel_text(const std::string& name, const actors::ChannelCounts& counts) {
+    std::string text = name;
+    if (counts.paused) text += " · paused";
+    if (counts.draining) text += " · draining";
+    if (counts.breaker_open) text += " · breaker open";
+    text += "\nqueued " + std::to_string(counts.queued) + " · under way " +
+            std::to_string(counts.calling) + " · backing off " +
+            std::to_string(counts.backing_off) + " · set aside " + std::to_string(counts.dead) +
+            "\naccepted " + std::to_string(counts.accepted) + " · rejected " +
+            std::to_string(counts.rejected) + " · unknown " + std::to_string(counts.unknown) +
+            " · tried again " + std::to_string(counts.retried) + " · revoked " +
+            std::to_string(counts.revoked) + " (since the start)\n";
+    if (!counts.last_failure.empty()) text += "last failure: " + counts.last_failure + '\n';
+    return text;
+}
+
+void control_channel(const Parts& parts, const Request& request, const Respond& respond,
+                     ChannelCommand command, const char* action) {
+    const auto& name = request.arguments.at(0);
+    const auto* channel = parts->system.find_channel(name);
+    if (!channel) return respond(error_response(404, "no channel " + name));
+    if (action) note(parts, request, action, "channel " + name);
+    caf::anon_send(*channel,
+                   actors::ChannelControl{command, nullptr, [respond, name](const auto& counts) {
+                                              respond(plain(channel_text(name, counts)));
+                                          }});
+}
+
+void add_suppressions(const Parts& parts, const Request& request, const Respond& respond) {
+    const auto body = parse_json(request.body);
+    if (!body.is_array())
+        return respond(
+            error_response(400, "an array of {channel or kind, address, reason} is expected"));
+    const auto catalog = parts->publications.newest();
+    std::vector<SuppressedAddress> addresses;
+    std::size_t refused = 0;
+    for (const auto& item : body) {
+        auto kind = text_at(item, "kind");
+        if (const auto* channel = catalog->settings().channel(text_at(item, "channel")))
+            kind = channel->address;
+        const journeys::ChannelRules rules{.name = {}, .type = {}, .address = kind};
+        auto address = journeys::normal_address(rules, text_at(item, "address"));
+        auto reason = text_at(item, "reason");
+        if (kind.empty() || address.empty()) {
+            ++refused;
+            continue;
+        }
+        addresses.push_back({std::move(kind), std::move(address),
+                             reason.empty() ? "import" : code_text(reason, 32), "import"});
+    }
+    boost::asio::post(parts->workers,
+                      [parts, request, respond, refused, addresses = std::move(addresses)] {
+                          if (auto added = parts->suppressions.add(addresses, parts->now()); !added)
+                              return answer_error(respond, added.error());
+                          note(parts, request, "suppressions.imported", "suppressions",
+                               std::to_string(addresses.size()) + " addresses");
+                          respond({.body = "{\"taken\":" + std::to_string(addresses.size()) +
+                                           ",\"refused\":" + std::to_string(refused) + "}"});
+                      });
+}
+
+void show_audit(const Parts& parts, const Request& request, const Respond& respond) {
+    std::string subject{request.parameter("subject")};
+    if (const auto customer = request.parameter("customer"); !customer.empty())
+        if (const auto id = journeys::parse_customer_id(customer))
+            subject = parts->suppressions.subject(journeys::to_text(*id));
+    boost::asio::post(parts->workers, [parts, respond, subject] {
+        const auto entries = parts->audit.newest(audit_rows, subject);
+        if (!entries) return answer_error(respond, entries.error());
+        std::string text;
+        for (const auto& entry : *entries)
+            text += std::to_string(entry.id) + "  " + schema::timestamp_text(entry.at) + "  " +
+                    entry.actor + "  " + entry.action + "  " + entry.subject +
+                    (entry.detail.empty() ? "" : "  " + entry.detail) + "  " +
+                    entry.hash.substr(0, 16) + '\n';
+        respond(plain(std::move(text)));
+    });
+}
+
+void verify_audit(const Parts& parts, const Respond& respond) {
+    boost::asio::post(parts->workers, [parts, respond] {
+        const auto verdict = parts->audit.verify();
+        if (!verdict) return answer_error(respond, verdict.error());
+        if (verdict->broken_at)
+            return respond(error_response(409, "the chain is broken at entry " +
+                                                   std::to_string(*verdict->broken_at)));
+        respond(plain(std::to_string(verdict->entries) + " entries, unbroken; head " +
+                      verdict->head + '\n'));
+    });
+}
+
+void report(const Parts& parts, const Request& request, const Respond& respond) {
+    const auto& journey = request.arguments.at(0);
+    const bool as_json = !request.parameter("json").empty();
+    boost::asio::post(parts->workers, [parts, respond, journey, as_json] {
+        const auto made = report_journey(parts->conninfo, journey);
+        if (!made) return answer_error(respond, made.error());
+        const bool is_known = parts->publications.newest()->journey(journey) != nullptr;
+        if (!is_known && made->entered == 0)
+            return respond(error_response(404, "no journey " + journey));
+        if (as_json) return respond({.body = report_json(*made)});
+        respond(plain(report_text(*made)));
+    });
+}
+
+void erase(const Parts& parts, const Request& request, const Respond& respond) {
+    boost::asio::post(
+        parts->workers, [parts, respond, id = request.arguments.at(0), actor = actor_of(request)] {
+            const auto rows = parts->privacy.erase(id, actor);
+            if (!rows) return answer_error(respond, rows.error());
+            respond({.body = "{\"erased\":true,\"rows\":" + std::to_string(*rows) + "}"});
+        });
+}
+
+void export_all(const Parts& parts, const Request& request, const Respond& respond) {
+    boost::asio::post(parts->workers,
+                      [parts, respond, id = request.arguments.at(0), actor = actor_of(request)] {
+                          auto text = parts->privacy.export_all(id, actor);
+                          if (!text) return answer_error(respond, text.error());
+                          respond({.body = std::move(*text)});
+                      });
+}
+
+} // namespace
+
+Handlers make_operator_routes(const OperatorRouteParts& given) {
+    const auto parts = std::make_shared<const OperatorRouteParts>(given);
+    Handlers routes;
+    const auto add = [&](const char* method, const char* path, auto handle) {
+        routes.push_back({method, path, Scope::admin,
+                          [parts, handle](const Request& request, const Respond& respond) {
+                              handle(parts, request, respond);
+                          }});
+    };
+    const auto channel = [&](const char* method, const char* path, ChannelCommand command,
+                             const char* action) {
+        add(method, path,
+            [command, action](const Parts& all, const Request& request, const Respond& respond) {
+                control_channel(all, request, respond, command, action);
+            });
+    };
+    channel("GET", "/admin/channels/{name}", ChannelCommand::look, nullptr);
+    channel("POST", "/admin/channels/{name}/pause", ChannelCommand::pause, "channel.paused");
+    channel("POST", "/admin/channels/{name}/resume", ChannelCommand::resume, "channel.resumed");
+    channel("POST", "/admin/channels/{name}/drain", ChannelCommand::drain, "channel.drained");
+    channel("POST", "/admin/channels/{name}/retry-dead", ChannelCommand::retry_dead,
+            "channel.retried_dead");
+    add("POST", "/admin/suppressions", add_suppressions);
+    add("GET", "/admin/audit", show_audit);
+    add("GET", "/admin/audit/verify", [](const Parts& all, const Request&, const Respond& respond) {
+        verify_audit(all, respond);
+    });
+    add("GET", "/admin/report/{journey}", report);
+    add("DELETE", "/v1/customers/{id}", erase);
+    add("GET", "/v1/customers/{id}/export", export_all);
+    return routes;
+}
+
+} // namespace runtime

@@ -1,0 +1,293 @@
+#include "runtime/person_routes.hpp"
+
+#include "journeys/packed.hpp"
+#include "journeys/policy.hpp"
+#include "runtime/channels/message.hpp"
+#include "runtime/customer_search.hpp"
+#include "runtime/preference_page.hpp"
+#include "schema/record_codec.hpp"
+
+#include <boost/asio/post.hpp>
+
+#include <algorithm>
+#include <memory>
+#include <set>
+
+namespace runtime {
+namespace {
+
+using journeys::Customer;
+using Parts = std::shared_ptr<const PersonRouteParts>;
+
+Response html(std::string body, int status = 200) {
+    return {.status = status,
+            .body = std::move(body),
+            .content_type = "text/html; charset=utf-8",
+            .headers = {{"Cache-Control", "no-store"},
+                        {"Referrer-Policy", "no-referrer"},
+                        {"Content-Security-Policy",
+                         "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'"}}};
+}
+
+Response unknown_link() {
+    return html(notice_page("This link does not work",
+                            "It may have been cut by a mail programme, or it is very old."),
+                404);
+}
+
+// Reports.
+
+ReportRequest report_request(const PersonRouteParts& parts, const Request& request) {
+    ReportRequest report;
+    auto base = parts.public_url;
+    if (base.empty()) base = "http://" + std::string{request.header("host")};
+    report.url = base + request.path;
+    for (std::size_t i = 0; i < request.query.size(); ++i)
+        report.url += (i == 0 ? "?" : "&") + percent_encode(request.query[i].first) + '=' +
+                      percent_encode(request.query[i].second);
+    report.body = request.body;
+    report.headers = request.headers;
+    report.query = request.query;
+    report.now = parts.wall_clock();
+    return report;
+}
+
+int status_of(const journeys::Error& error) {
+    switch (error.code) {
+    case journeys::ErrorCode::unauthorized: return 401;
+    case journeys::ErrorCode::not_found: return 404;
+    case journeys::ErrorCode::invalid_argument: return 400;
+    default: return 503;
+    }
+}
+
+void take_report(const Parts& parts, const Request& request, const Respond& respond) {
+    const auto& channel = request.arguments.at(0);
+    const auto provider = parts->providers.find(channel);
+    if (provider == parts->providers.end())
+        return respond(error_response(404, "no channel of this name takes reports"));
+    auto reports = provider->second->feedback(report_request(*parts, request));
+    if (!reports)
+        return respond(error_response(status_of(reports.error()), reports.error().detail));
+    boost::asio::post(parts->workers, [parts, respond, channel,
+                                       reports = std::make_shared<Reports>(std::move(*reports))] {
+        parts->desk.take(
+            channel, std::move(reports->reports),
+            [parts, respond, channel, reports](const journeys::Result<ReportDesk::Taken>& taken) {
+                if (!taken)
+                    return respond(error_response(status_of(taken.error()), taken.error().detail));
+                if (taken->nobodys > 0)
+                    parts->notes.info("reports of nobody that is known",
+                                      {{"channel", channel}, {"reports", taken->nobodys}});
+                respond({.body = reports->answer, .content_type = reports->answer_type});
+            });
+    });
+}
+
+// Links.
+
+/// A message and its customer, for one request.
+struct Visit {
+    LinkToken token;
+    LedgerRow row;
+    std::shared_ptr<const Customer> customer;
+};
+
+void with_visit(const Parts& parts, const Request& request, const Respond& respond,
+                std::function<void(const Visit&)> use) {
+    const auto token = parts->links.read(request.arguments.at(0));
+    if (!token) return respond(unknown_link());
+    boost::asio::post(parts->workers, [parts, respond, token = *token, use = std::move(use)] {
+        const auto rows = parts->ledger.find({token.intent});
+        if (!rows)
+            return respond(html(
+                notice_page("Please try again later", "We cannot read your preferences right now."),
+                503));
+        const auto row = rows->find(token.intent);
+        if (row == rows->end()) return respond(unknown_link());
+        find_customer(parts->system, journeys::to_text(row->second.customer),
+                      [respond, use, token,
+                       row = row->second](const std::shared_ptr<const Customer>& customer) {
+                          if (!customer) return respond(unknown_link());
+                          use({token, row, customer});
+                      });
+    });
+}
+
+/// An event of the person's own doing; `number` tells several of one request apart.
+journeys::Event own_event(const Visit& visit, std::string name, journeys::Timestamp at,
+                          std::uint64_t number) {
+    journeys::Event event;
+    event.name = std::move(name);
+    event.ids = {visit.customer->id};
+    event.time = event.written = at;
+    event.message_hash = std::max<std::uint64_t>(
+        journeys::hash(journeys::to_text(visit.token.intent),
+                       static_cast<std::uint64_t>(journeys::to_millis(at)) * 64 + number),
+        1);
+    return event;
+}
+
+journeys::Event choice_event(const Visit& visit, const std::string& topic, bool wanted,
+                             std::string_view source, journeys::Timestamp at,
+                             std::uint64_t number) {
+    auto event = own_event(visit, wanted ? "Resubscribed" : "Unsubscribed", at, number);
+    journeys::PackedWriter writer;
+    const auto mark = writer.begin_map();
+    const auto text = [&](std::string_view key, std::string_view value) {
+        writer.key(key);
+        writer.string(value);
+    };
+    text("channel", visit.row.channel);
+    text("topic", topic);
+    text("intent", journeys::to_text(visit.token.intent));
+    text("source", source);
+    writer.end_map(mark, 4);
+    event.properties = writer.take();
+    return event;
+}
+
+journeys::Event confirmation(const Visit& visit, journeys::Timestamp at) {
+    auto event = own_event(visit, "Identify", at, 63);
+    event.type = journeys::EventType::identify;
+    journeys::PackedWriter writer;
+    const auto traits = writer.begin_map();
+    writer.key("marketing_consent");
+    const auto consents = writer.begin_map();
+    writer.key(visit.row.channel);
+    const auto list = writer.begin_list();
+    std::size_t count = 0;
+    // What waits for the confirmation: of the message's topic, and of the channel as a whole.
+    for (const auto& consent : visit.customer->consents) {
+        if (consent.channel != visit.row.channel ||
+            consent.state != journeys::ConsentState::pending ||
+            (!consent.topic.empty() && consent.topic != visit.row.topic))
+            continue;
+        const auto one = writer.begin_map();
+        writer.key("state");
+        writer.string("subscribed");
+        writer.key("confirmed");
+        writer.boolean(true);
+        writer.key("topic");
+        writer.string(consent.topic);
+        writer.key("source");
+        writer.string("double opt-in");
+        writer.key("text_version");
+        writer.string(consent.text_version);
+        writer.end_map(one, 5);
+        ++count;
+    }
+    writer.end_list(list, count);
+    writer.end_map(consents, 1);
+    writer.end_map(traits, 1);
+    event.traits = writer.take();
+    return event;
+}
+
+void append(const Parts& parts, const Respond& respond, std::vector<journeys::Event> events,
+            std::string answer) {
+    std::vector<actors::Draft> drafts;
+    for (auto& event : events) {
+        actors::Draft draft;
+        draft.customer = event.ids.front();
+        draft.kind = journeys::RecordKind::event;
+        draft.message_hash = event.message_hash;
+        draft.record = std::make_shared<journeys::Record>();
+        draft.record->customer = draft.customer;
+        draft.record->body = std::move(event);
+        draft.bytes = schema::encode(*draft.record);
+        drafts.push_back(std::move(draft));
+    }
+    if (drafts.empty()) return respond(html(std::move(answer)));
+    parts->log.append(std::move(drafts), [respond, answer = std::move(answer)](
+                                             const journeys::Result<void>& done) {
+        if (done) return respond(html(answer));
+        respond(html(notice_page("Please try again", "Your choice could not be saved."), 503));
+    });
+}
+
+void show(const Parts& parts, const Visit& visit, const Respond& respond) {
+    if (visit.token.action == LinkAction::confirm)
+        return respond(html(confirm_page(visit.row.topic, false)));
+    const auto catalog = parts->publications.newest();
+    const auto choices =
+        topic_choices(*visit.customer, catalog->settings(), visit.row.channel, visit.row.topic);
+    respond(html(preference_page(
+        choices, visit.row.channel,
+        visit.token.action == LinkAction::unsubscribe ? visit.row.topic : "", false)));
+}
+
+/// One click of a mail programme (RFC 8058), or the form of the page.
+void decide(const Parts& parts, const Visit& visit, const Request& request,
+            const Respond& respond) {
+    const auto fields = parse_form(request.body);
+    const auto has = [&](std::string_view name, std::string_view value) {
+        return std::ranges::any_of(fields, [&](const auto& field) {
+            return field.first == name && field.second == value;
+        });
+    };
+    const auto at = parts->now();
+    if (visit.token.action == LinkAction::confirm) {
+        if (!has("confirm", "1")) return respond(html(confirm_page(visit.row.topic, false)));
+        return append(parts, respond, {confirmation(visit, at)},
+                      confirm_page(visit.row.topic, true));
+    }
+    if (has("List-Unsubscribe", "One-Click") || has("stop", "1"))
+        return append(
+            parts, respond,
+            {choice_event(visit, visit.row.topic, false,
+                          has("stop", "1") ? "unsubscribe page" : "one click", at, 0)},
+            notice_page("You are unsubscribed", "We will not write to you about this any more."));
+    if (has("all", "none"))
+        return append(parts, respond, {choice_event(visit, "", false, "unsubscribe page", at, 0)},
+                      notice_page("You are unsubscribed", "We will not write to you any more."));
+    const auto catalog = parts->publications.newest();
+    auto choices =
+        topic_choices(*visit.customer, catalog->settings(), visit.row.channel, visit.row.topic);
+    std::vector<journeys::Event> events;
+    std::uint64_t number = 0;
+    // The channel's own no outweighs a topic's yes. Who wants a topic again wants the channel
+    // again, and for that only, so every other topic is said no to by name.
+    const bool any_wanted = std::ranges::any_of(
+        choices, [&](const TopicChoice& choice) { return has("topic", choice.topic); });
+    const bool reopens =
+        any_wanted && journeys::consent_of(*visit.customer, visit.row.channel, "") ==
+                          journeys::ConsentState::unsubscribed;
+    if (reopens) events.push_back(choice_event(visit, "", true, "preference page", at, ++number));
+    for (auto& choice : choices) {
+        const bool wanted = has("topic", choice.topic);
+        if (!reopens && (wanted == choice.is_wanted || (wanted && choice.is_pending))) continue;
+        events.push_back(
+            choice_event(visit, choice.topic, wanted, "preference page", at, ++number));
+        choice.is_wanted = wanted;
+    }
+    append(parts, respond, std::move(events),
+           preference_page(choices, visit.row.channel, "", true));
+}
+
+} // namespace
+
+Handlers make_person_routes(const PersonRouteParts& given) {
+    const auto parts = std::make_shared<const PersonRouteParts>(given);
+    Handlers routes;
+    routes.push_back({"POST", "/v1/feedback/{channel}", std::nullopt,
+                      [parts](const Request& request, const Respond& respond) {
+                          take_report(parts, request, respond);
+                      }});
+    routes.push_back({"GET", "/u/{token}", std::nullopt,
+                      [parts](const Request& request, const Respond& respond) {
+                          with_visit(parts, request, respond, [parts, respond](const Visit& visit) {
+                              show(parts, visit, respond);
+                          });
+                      }});
+    routes.push_back({"POST", "/u/{token}", std::nullopt,
+                      [parts](const Request& request, const Respond& respond) {
+                          with_visit(parts, request, respond,
+                                     [parts, respond, request](const Visit& visit) {
+                                         decide(parts, visit, request, respond);
+                                     });
+                      }});
+    return routes;
+}
+
+} // namespace runtime

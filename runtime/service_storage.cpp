@@ -1,0 +1,100 @@
+#include "runtime/service_storage.hpp"
+
+#include "runtime/database.hpp"
+#include "runtime/postgres/migrate.hpp"
+#include "runtime/system_settings.hpp"
+
+#include <unistd.h>
+
+#include <condition_variable>
+#include <cstdio>
+#include <mutex>
+#include <random>
+#include <stop_token>
+#include <utility>
+
+namespace runtime {
+
+using journeys::Result;
+
+namespace {
+
+constexpr auto supervision = std::chrono::milliseconds{500};
+
+/// Names this process among all that ever owned the partitions.
+std::string instance_name() {
+    std::random_device random;
+    char name[32];
+    std::snprintf(name, sizeof name, "%x-%08x", static_cast<unsigned>(::getpid()),
+                  static_cast<unsigned>(random()));
+    return name;
+}
+
+} // namespace
+
+Result<std::unique_ptr<ServiceStorage>>
+ServiceStorage::open(const std::filesystem::path& config_file, const schema::Config& config,
+                     Log& log) {
+    std::unique_ptr<ServiceStorage> storage{new ServiceStorage{log}};
+    storage->connection_.instance = instance_name();
+    if (!config.storage.url.is_empty()) {
+        storage->connection_.conninfo = config.storage.url.reveal();
+    } else if (auto started = storage->start_private(data_folder(config_file, config).string());
+               !started) {
+        return started.error();
+    }
+    auto opened = Connection::open(storage->connection_, "migrate");
+    if (!opened) return opened.error();
+    if (const auto migrated = migrate(*opened); !migrated) return migrated.error();
+    if (auto fixed = fix_partition_count(*opened, partition_count); !fixed) return fixed.error();
+    return storage;
+}
+
+Result<void> ServiceStorage::start_private(const std::string& data_dir) {
+    data_dir_ = data_dir;
+    auto locked = FolderLock::take(data_dir_);
+    if (!locked) return locked.error();
+    folder_lock_ = std::move(*locked);
+    auto started = EmbeddedPostgres::start(data_dir_);
+    if (!started) return started.error();
+    embedded_.emplace(std::move(*started));
+    connection_.conninfo = embedded_->conninfo();
+    log_.info("storage", {{"data_dir", data_dir_}});
+    if (embedded_->was_adopted())
+        log_.info("adopted the private PostgreSQL that was still running");
+    supervise();
+    return {};
+}
+
+void ServiceStorage::supervise() {
+    supervisor_ = std::jthread{[this](const std::stop_token& stopping) {
+        std::mutex unshared;
+        std::condition_variable_any pause;
+        while (true) {
+            std::unique_lock lock{unshared};
+            pause.wait_for(lock, stopping, supervision, [] { return false; });
+            if (stopping.stop_requested()) return;
+            if (embedded_->server_pid() != 0) continue;
+            log_.error("the private PostgreSQL has ended and is started again");
+            if (auto again = EmbeddedPostgres::start(data_dir_))
+                again->leave_running();
+            else
+                log_.repeated_warning("it does not start", {{"why", again.error().detail}});
+        }
+    }};
+}
+
+void ServiceStorage::stop() {
+    if (supervisor_.joinable()) {
+        supervisor_.request_stop();
+        supervisor_.join();
+    }
+    if (embedded_) {
+        if (auto stopped = embedded_->stop(); !stopped)
+            log_.warning("the private PostgreSQL did not stop", {{"why", stopped.error().detail}});
+        embedded_.reset();
+    }
+    folder_lock_.let_go();
+}
+
+} // namespace runtime

@@ -1,0 +1,263 @@
+#include "schema/shop_webhook.hpp"
+
+#include "journeys/addresses.hpp"
+#include "journeys/money.hpp"
+#include "schema/shopify.hpp"
+#include "schema/timestamp_text.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <charconv>
+
+namespace schema {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+/// As many lines as a cart or an order remembers.
+constexpr std::size_t lines_max = 100;
+/// A shop's own stamp has whole seconds; the delivery's trigger follows it by less than this.
+constexpr auto trigger_after_max = std::chrono::seconds{60};
+
+/// Cuts the part up to `separator` off the front.
+std::string_view next_part(std::string_view& rest, char separator) {
+    const auto end = std::min(rest.find(separator), rest.size());
+    const auto part = rest.substr(0, end);
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+    return part;
+}
+
+const Json* member(const Json& json, std::string_view name) {
+    if (json.is_object()) {
+        const auto found = json.find(name);
+        return found == json.end() ? nullptr : &*found;
+    }
+    if (!json.is_array()) return nullptr;
+    std::size_t place = 0;
+    const auto read = std::from_chars(name.data(), name.data() + name.size(), place);
+    if (read.ec == std::errc{} && read.ptr == name.data() + name.size())
+        return place < json.size() ? &json[place] : nullptr;
+    for (const auto& item : json) {
+        const auto* own = item.is_object() ? member(item, "name") : nullptr;
+        if (own && own->is_string() && own->get_ref<const std::string&>() == name)
+            return member(item, "value");
+    }
+    return nullptr;
+}
+
+/// What stands at the path; null where nothing does, or nothing of worth.
+const Json* find(const Json& json, Path path) {
+    while (!path.empty()) {
+        auto alternative = next_part(path, '|');
+        const Json* at = &json;
+        while (at && !alternative.empty()) at = member(*at, next_part(alternative, '.'));
+        if (at && !at->is_null() && !(at->is_string() && at->get_ref<const std::string&>().empty()))
+            return at;
+    }
+    return nullptr;
+}
+
+std::string text_at(const Json& json, Path path) {
+    const auto* value = find(json, path);
+    if (!value) return {};
+    if (value->is_string()) return value->get<std::string>();
+    if (value->is_number_integer()) return value->dump();
+    return {};
+}
+
+std::optional<journeys::Timestamp> time_at(const Json& json, Path path) {
+    const auto text = text_at(json, path);
+    return text.empty() ? std::nullopt : parse_producer_time(text);
+}
+
+std::optional<journeys::Money> amount_of(const Json& value) {
+    if (value.is_string()) return journeys::Money::parse(value.get_ref<const std::string&>());
+    return value.is_number() ? journeys::Money::parse(value.dump()) : std::nullopt;
+}
+
+/// The shortest text of the double nearest to a decimal is that decimal again.
+Json number(journeys::Money amount) { return amount.to_double(); }
+
+Json sum_at(const Json& json, Path path) {
+    const auto last = path.rfind('.');
+    const auto* list = find(json, path.substr(0, last));
+    if (!list || !list->is_array()) return {};
+    std::optional<journeys::Money> total;
+    for (const auto& item : *list) {
+        const auto* value = member(item, path.substr(last + 1));
+        if (const auto amount = value ? amount_of(*value) : std::nullopt)
+            total = total.value_or(journeys::Money{}) + *amount;
+    }
+    return total ? number(*total) : Json();
+}
+
+Json taken(const Json& value, TakeAs as) {
+    switch (as) {
+    case TakeAs::text:
+        if (value.is_string()) return value;
+        return value.is_number_integer() ? Json(value.dump()) : Json();
+    case TakeAs::amount: {
+        const auto amount = amount_of(value);
+        return amount ? number(*amount) : Json();
+    }
+    case TakeAs::sum: return {}; // Looks at more than one value.
+    case TakeAs::count: return value.is_number_integer() ? value : Json();
+    case TakeAs::boolean: return value.is_boolean() ? value : Json();
+    }
+    return {};
+}
+
+Json object_of(const Json& payload, std::span<const ShopField> fields) {
+    Json object = Json::object();
+    for (const auto& field : fields) {
+        Json made;
+        if (field.as == TakeAs::sum)
+            made = sum_at(payload, field.from);
+        else if (const auto* value = find(payload, field.from))
+            made = taken(*value, field.as);
+        if (made.is_null()) continue;
+        auto rest = field.to;
+        Json* at = &object;
+        while (!rest.empty()) at = &(*at)[std::string{next_part(rest, '.')}];
+        *at = std::move(made);
+    }
+    return object;
+}
+
+Json consents_of(const Json& payload, std::span<const ShopConsent> consents,
+                 const std::string& source) {
+    Json object = Json::object();
+    for (const auto& consent : consents) {
+        const auto* state = find(payload, consent.state);
+        if (!state || (consent.only_yes && !(state->is_boolean() && state->get<bool>()))) continue;
+        if (!state->is_string() && !state->is_boolean()) continue;
+        auto& word = object[std::string{consent.channel}];
+        word["state"] = *state;
+        if (const auto at = time_at(payload, consent.at)) word["at"] = timestamp_text(*at);
+        if (const auto level = text_at(payload, consent.level); !level.empty())
+            word["opt_in_level"] = level;
+        word["source"] = source;
+    }
+    return object;
+}
+
+/// The ids of the payload, as members of a message.
+Json ids_of(const Json& payload, std::span<const ShopId> ids) {
+    Json message = Json::object();
+    for (const auto& id : ids) {
+        if (!id.unless.empty() && find(payload, id.unless)) continue;
+        const auto text = text_at(payload, id.from);
+        if (text.empty()) continue;
+        if (id.type == "userId" || id.type == "anonymousId")
+            message[std::string{id.type}] = std::string{id.prefix} + text;
+        else
+            message["context"]["externalIds"].push_back(
+                {{"type", id.type}, {"id", std::string{id.prefix} + text}});
+    }
+    return message;
+}
+
+std::optional<Json> message_of(const ShopMap& shop, const ShopMessage& map, const Json& payload,
+                               const Json& ids, const Delivery& delivery) {
+    auto body = object_of(payload, map.fields);
+    if (auto consents = consents_of(payload, map.consents, std::string{shop.type});
+        !consents.empty())
+        body["marketing_consent"] = std::move(consents);
+    if (map.event.empty() && body.empty()) return std::nullopt;
+    if (const auto* lines = map.lines.empty() ? nullptr : find(payload, map.lines);
+        lines && lines->is_array()) {
+        auto products = Json::array();
+        for (const auto& line : *lines)
+            if (products.size() < lines_max) products.push_back(object_of(line, map.line_fields));
+        body["products"] = std::move(products);
+    }
+    Json message = ids;
+    message["type"] = map.event.empty() ? "identify" : "track";
+    if (!map.event.empty()) message["event"] = map.event;
+    message[map.event.empty() ? "traits" : "properties"] = std::move(body);
+    if (const auto locale = text_at(payload, "customer_locale"); !locale.empty())
+        message["context"]["locale"] = locale;
+    auto at = time_at(payload, map.time);
+    const auto& trigger = delivery.triggered_at;
+    if (trigger && (!at || (*trigger >= *at && *trigger - *at < trigger_after_max))) at = trigger;
+    if (at) message["timestamp"] = timestamp_text(*at);
+    return message;
+}
+
+PrivacyRequest privacy_request(const ShopTopic& topic, const Json& payload,
+                               const Delivery& delivery) {
+    PrivacyRequest request;
+    request.request = delivery.id;
+    request.kind = topic.privacy;
+    request.shop = delivery.shop;
+    const auto add = [&](std::string_view space, const std::string& value) {
+        if (!value.empty()) request.subjects.push_back(std::string{space} + ':' + value);
+    };
+    for (const auto& id : topic.ids) {
+        const auto text = text_at(payload, id.from);
+        if (id.type == "email") {
+            if (const auto email = journeys::email_id(text)) add("email", email->value);
+        } else if (id.type == "phone") {
+            if (const auto phone = journeys::phone_id(text)) add("phone", phone->value);
+        } else {
+            add(id.type == "userId" ? "user" : id.type, text);
+        }
+    }
+    if (const auto* orders = topic.orders.empty() ? nullptr : find(payload, topic.orders);
+        orders && orders->is_array())
+        for (const auto& order : *orders)
+            if (auto id = taken(order, TakeAs::text); id.is_string())
+                request.orders.push_back(id.get<std::string>());
+    return request;
+}
+
+} // namespace
+
+const ShopTopic* ShopMap::find(std::string_view topic) const {
+    const auto found = std::ranges::find(topics, topic, &ShopTopic::topic);
+    return found == topics.end() ? nullptr : &*found;
+}
+
+const ShopMap* find_shop(std::string_view type) {
+    for (const auto* shop : {&shopify()})
+        if (shop->type == type) return shop;
+    return nullptr;
+}
+
+std::string_view to_text(PrivacyKind kind) {
+    switch (kind) {
+    case PrivacyKind::none: return "none";
+    case PrivacyKind::export_data: return "export";
+    case PrivacyKind::erase: return "erase";
+    case PrivacyKind::erase_shop: return "erase_shop";
+    }
+    return "";
+}
+
+Translated translate(const ShopMap& shop, const ShopTopic& topic, const Delivery& delivery,
+                     std::string_view body) {
+    Translated result;
+    const auto payload = Json::parse(body, nullptr, false);
+    if (!payload.is_object()) return result;
+    result.is_readable = true;
+    if (topic.privacy != PrivacyKind::none) {
+        result.privacy = privacy_request(topic, payload, delivery);
+        return result;
+    }
+    const auto ids = ids_of(payload, topic.ids);
+    auto messages = Json::array();
+    for (const auto& map : topic.messages) {
+        auto message = message_of(shop, map, payload, ids, delivery);
+        if (!message) continue;
+        if (!delivery.id.empty())
+            (*message)["messageId"] =
+                std::string{delivery.id} + '-' + std::to_string(messages.size());
+        messages.push_back(std::move(*message));
+    }
+    if (!messages.empty())
+        result.messages = messages.dump(-1, ' ', false, Json::error_handler_t::replace);
+    return result;
+}
+
+} // namespace schema

@@ -1,0 +1,145 @@
+/// Time that jumps, and timers that were all missed.
+#include "tests/faults/options.hpp"
+#include "tests/faults/proof.hpp"
+#include "tests/support/raw_client.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <fstream>
+#include <thread>
+
+namespace faults {
+
+using namespace std::chrono_literals;
+using Clock = std::chrono::steady_clock;
+
+namespace {
+
+constexpr Expectations nothing_lost{.every_intent_is_accepted = true};
+
+void require_none(const std::vector<std::string>& wrong) {
+    for (const auto& line : wrong) UNSCOPED_INFO(line);
+    CHECK(wrong.empty());
+}
+
+Environment shifted(std::chrono::seconds by) {
+    return {{"SOJOURN_CLOCK_OFFSET", std::to_string(by.count())}};
+}
+
+} // namespace
+
+TEST_CASE("the wall clock goes forward and back by an hour between two starts") {
+    World world{{.clock_speed = 200}};
+    const auto producers = start_traffic(world, {}, {.rate = 200});
+    const auto offsets = {0h, 1h, 0h, -1h, 0h};
+    for (const auto offset : offsets) {
+        world.start(shifted(offset));
+        std::this_thread::sleep_for(1500ms);
+        CHECK(world.stop() == 0);
+    }
+    world.start();
+    require_none(settle_and_prove(world, *producers, nothing_lost));
+}
+
+TEST_CASE("both nights on which the clocks change") {
+    // Vienna, an hour before: 2026-03-29 and 2026-10-25, 01:00 UTC.
+    const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+    for (const auto night : {std::chrono::sys_days{std::chrono::year{2027} / 3 / 28},
+                             std::chrono::sys_days{std::chrono::year{2027} / 10 / 31}}) {
+        World world{{.clock_speed = 1800}};
+        std::string text;
+        {
+            std::ifstream in{world.config()};
+            text.assign(std::istreambuf_iterator<char>{in}, {});
+        }
+        std::ofstream{world.config()} << "timezone: Europe/Vienna\n"
+                                         "quiet_hours: [{ from: \"01:30\", to: \"03:30\" }]\n"
+                                      << text;
+        std::ofstream{world.folder() / "journeys" / "morning.yaml"} << R"(
+id: morning
+status: live
+enter: { on: [Signed Up], key: event.properties.number, reentry: always }
+steps:
+  - name: wait
+    wait: { until: "02:30" }
+  - name: touch
+    send: { channel: crm, template: welcome, topic: shop, expires: 30d }
+)";
+        world.start(shifted(night - 1h - now));
+        const auto producers = start_traffic(world, {.customers = 50}, {.rate = 100});
+        std::this_thread::sleep_for(8s); // Four hours.
+        require_none(settle_and_prove(world, *producers, nothing_lost));
+    }
+}
+
+TEST_CASE("timers that were all due while nothing ran do not keep new events waiting") {
+    // By hand with --cycles 1000000: that many customers.
+    const int customers = cycles_or(4'000);
+    World world{{.clock_speed = 1}};
+    world.start();
+    {
+        int next = 0;
+        Producers producers{world.loop,
+                            {.port = world.port(),
+                             .connections = 1,
+                             .rate = 0,
+                             .messages_per_frame = 50,
+                             .frames_in_flight = 100},
+                            [&](int) {
+                                const auto number = std::to_string(next++);
+                                return Message{
+                                    "m" + number,
+                                    R"({"type":"track","messageId":"m)" + number +
+                                        R"(","userId":"u)" + number +
+                                        R"(","event":"Product Added","properties":{"cart_id":"c)" +
+                                        number + R"(","product_id":"p","price":10}})"};
+                            }};
+        while (producers.totals().sent < static_cast<std::uint64_t>(customers))
+            std::this_thread::sleep_for(1ms);
+        REQUIRE(producers.finish(600s));
+    }
+    REQUIRE(world.stop(120s) == 0);
+    const auto due =
+        std::stol(world.sql("SELECT count(*) FROM snapshots WHERE wake_at IS NOT NULL"));
+    CHECK(due >= customers);
+
+    const auto begin = Clock::now();
+    world.start(shifted(3h));
+    const auto ready = Clock::now();
+    // A new event, whose message leaves at once.
+    std::atomic<Clock::rep> called{0};
+    world.provider->set([&](const Call& call) {
+        if (call.path == "/sms") called = Clock::now().time_since_epoch().count();
+        return Answer{};
+    });
+    RawClient client{world.port()};
+    REQUIRE(client.open_stream("/v1/stream?write_key=test-key").status == 101);
+    const auto sent = Clock::now();
+    client.send_text(R"({"type":"track","messageId":"new","userId":"new","event":"Signed Up",)"
+                     R"("properties":{"number":"n1"}})");
+    CHECK(client.read_text().find(R"("accepted":1)") != std::string::npos);
+    const auto acked = Clock::now();
+    while (called == 0 && Clock::now() - sent < 30s) std::this_thread::sleep_for(1ms);
+    const auto reached = Clock::time_point{Clock::duration{called.load()}};
+    const auto in_ms = [](Clock::duration span) {
+        return std::chrono::duration_cast<std::chrono::milliseconds>(span).count();
+    };
+    WARN(due << " timers overdue: ready after " << in_ms(ready - begin) << " ms; a new event acked "
+             << in_ms(acked - sent) << " ms, at the provider " << in_ms(reached - sent)
+             << " ms after it was sent");
+    CHECK(called != 0);
+    CHECK(reached - sent < 1s);
+    // All of them fire in the end.
+    for (const auto until = Clock::now() + 600s; Clock::now() < until;) {
+        if (world.sql("SELECT count(*) FROM snapshots WHERE wake_at IS NOT NULL") == "0") break;
+        std::this_thread::sleep_for(200ms);
+    }
+    WARN("all fired after " << in_ms(Clock::now() - begin) << " ms");
+    CHECK(world.wait_for_calm(600s) == "");
+    CHECK(world.stop(120s) == 0);
+    CHECK(world.sql("SELECT count(*) FROM outbox WHERE channel = 'crm' AND state = 'accepted' "
+                    "AND journey = 'cart'") == std::to_string(due));
+    for (const auto& [id, call] : world.provider->seen()) REQUIRE(call.requests == 1);
+}
+
+} // namespace faults

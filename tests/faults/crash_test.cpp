@@ -1,0 +1,122 @@
+/// The process ends where it likes.
+#include "tests/faults/options.hpp"
+#include "tests/faults/proof.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <csignal>
+#include <random>
+#include <thread>
+
+namespace faults {
+
+using namespace std::chrono_literals;
+using Clock = std::chrono::steady_clock;
+
+namespace {
+
+constexpr Expectations crashed{.answers_may_be_lost = true, .every_intent_is_accepted = true};
+
+std::chrono::milliseconds between(std::mt19937_64& random, int least, int most) {
+    return std::chrono::milliseconds{
+        least + static_cast<int>(random() % static_cast<unsigned>(most - least))};
+}
+
+void require_none(const std::vector<std::string>& wrong) {
+    for (const auto& line : wrong) UNSCOPED_INFO(line);
+    CHECK(wrong.empty());
+}
+
+} // namespace
+
+TEST_CASE("kill -9 at random instants loses nothing and doubles nothing") {
+    World world;
+    std::mt19937_64 random{options().seed};
+    const auto producers = start_traffic(world, {}, {.rate = 300});
+    for (int cycle = 0; cycle < cycles_or(20); ++cycle) {
+        world.launch();
+        if (random() % 4 != 0) REQUIRE(world.wait_until_ready(60s)); // Else maybe while it starts.
+        std::this_thread::sleep_for(between(random, 0, 1500));
+        world.service().kill();
+    }
+    world.start();
+    std::this_thread::sleep_for(500ms);
+    require_none(settle_and_prove(world, *producers, crashed));
+    CHECK(producers->totals().acked > 100);
+}
+
+TEST_CASE("kill -9 at each failpoint loses nothing and doubles nothing") {
+    World world;
+    std::mt19937_64 random{options().seed};
+    const auto producers = start_traffic(world, {}, {.rate = 300});
+    // Not at `transfer`, which no traffic without links passes.
+    for (const char* name : {"append", "commit_sent", "commit_reply", "apply", "flush_begin",
+                             "flush_commit", "grant", "claim", "provider_request", "provider_reply",
+                             "settle", "transfer", "take_over", "publish"})
+        for (const char* side : {".before", ".after"}) {
+            const auto point = std::string{name} + side;
+            INFO(point);
+            // Some are passed once by each partition at a start, the others with every event.
+            const bool is_rare = point.starts_with("take_over") || point.starts_with("publish");
+            const auto passage = 1 + random() % (is_rare ? 3 : 40);
+            world.launch({{"SOJOURN_FAILPOINT", point + ":kill@" + std::to_string(passage)}});
+            CHECK(world.service().wait(30s) == -SIGKILL);
+            world.service().kill();
+        }
+    world.start();
+    std::this_thread::sleep_for(500ms);
+    require_none(settle_and_prove(world, *producers, crashed));
+}
+
+TEST_CASE("operations that fail at each failpoint are tried again") {
+    World world;
+    const auto producers = start_traffic(world, {}, {.rate = 300});
+    std::string points;
+    for (const char* point :
+         {"append.before", "append.after", "commit_sent.before", "commit_sent.after",
+          "commit_reply.before", "flush_begin.before", "flush_commit.before", "claim.before",
+          "provider_request.before", "settle.before", "take_over.before"})
+        for (const int passage : {2, 5, 40})
+            points += (points.empty() ? "" : ",") + std::string{point} + ":error@" +
+                      std::to_string(passage);
+    world.start({{"SOJOURN_FAILPOINT", points}});
+    std::this_thread::sleep_for(4s);
+    require_none(settle_and_prove(world, *producers, {.every_intent_is_accepted = true}));
+}
+
+TEST_CASE("kill -9 five times during recovery") {
+    World world;
+    std::mt19937_64 random{options().seed};
+    const auto producers = start_traffic(world, {}, {.rate = 400});
+    world.start();
+    std::this_thread::sleep_for(2s);
+    world.service().kill();
+    for (int cycle = 0; cycle < cycles_or(5); ++cycle) {
+        world.launch();
+        std::this_thread::sleep_for(between(random, 100, 1900));
+        world.service().kill();
+    }
+    world.start();
+    require_none(settle_and_prove(world, *producers, crashed));
+}
+
+TEST_CASE("SIGTERM under load drains, loses nothing and ends in time") {
+    World world;
+    const auto producers = start_traffic(world, {}, {.rate = 500});
+    for (int cycle = 0; cycle < cycles_or(4); ++cycle) {
+        world.start();
+        std::this_thread::sleep_for(700ms);
+        const auto begin = Clock::now();
+        CHECK(world.stop(35s) == 0);
+        INFO("took " << std::chrono::duration<double>(Clock::now() - begin).count() << " s");
+        CHECK(Clock::now() - begin < 30s);
+        world.service().kill();
+        // An orderly end leaves nothing to replay but outcomes that came with it.
+        CHECK(std::stoi(world.sql("SELECT sum(l.last_offset - p.watermark) FROM log_positions l "
+                                  "JOIN progress p USING (partition)")) < 50);
+    }
+    world.start();
+    require_none(settle_and_prove(world, *producers, {.every_intent_is_accepted = true}));
+}
+
+} // namespace faults

@@ -1,0 +1,187 @@
+/// Producers that repeat themselves, overload the service, or mean it harm.
+#include "tests/faults/options.hpp"
+#include "tests/faults/proof.hpp"
+#include "tests/support/raw_client.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <sys/resource.h>
+
+#include <thread>
+
+namespace faults {
+
+using namespace std::chrono_literals;
+using Clock = std::chrono::steady_clock;
+
+namespace {
+
+constexpr Expectations nothing_lost{.every_intent_is_accepted = true};
+
+void require_none(const std::vector<std::string>& wrong) {
+    for (const auto& line : wrong) UNSCOPED_INFO(line);
+    CHECK(wrong.empty());
+}
+
+double seconds_since(Clock::time_point begin) {
+    return std::chrono::duration<double>(Clock::now() - begin).count();
+}
+
+/// Acked messages a second over `span`.
+double rate_over(const Producers& producers, std::chrono::milliseconds span) {
+    const auto before = producers.totals().acked;
+    const auto begin = Clock::now();
+    std::this_thread::sleep_for(span);
+    return static_cast<double>(producers.totals().acked - before) / seconds_since(begin);
+}
+
+} // namespace
+
+TEST_CASE("producers that repeat, contradict themselves, reorder and are an hour late") {
+    World world;
+    world.start();
+    Mix mix{.customers = 100,
+            .duplicates = 0.3,
+            .other_payloads = 0.3,
+            .reordered_within = 1000,
+            .late = 0.1,
+            .an_hour_ago = hour_ago_of(world)};
+    const auto producers = start_traffic(world, mix, {.rate = 400});
+    std::this_thread::sleep_for(8s);
+    require_none(settle_and_prove(world, *producers, nothing_lost));
+}
+
+TEST_CASE("producers that give up leave whole events or none") {
+    World world;
+    const auto producers = start_traffic(world, {}, {.rate = 400, .resends = false});
+    for (int cycle = 0; cycle < cycles_or(4); ++cycle) {
+        world.start();
+        std::this_thread::sleep_for(800ms);
+        world.service().kill();
+    }
+    world.start();
+    require_none(settle_and_prove(world, *producers,
+                                  {.answers_may_be_lost = true, .every_intent_is_accepted = true}));
+    CHECK(producers->totals().given_up > 0);
+}
+
+TEST_CASE("half of the traffic is of one customer") {
+    World world;
+    world.start();
+    const auto producers = start_traffic(world, {.hot = 0.5}, {.rate = 400});
+    std::this_thread::sleep_for(6s);
+    require_none(settle_and_prove(world, *producers, nothing_lost));
+}
+
+TEST_CASE("three times what the service can do slows its producers down and costs nothing else") {
+    World world;
+    world.start();
+    const Mix mix{.customers = 2000};
+    double sustainable = 0;
+    {
+        // As fast as acks come.
+        const auto measured = start_traffic(
+            world, mix, {.rate = 0, .messages_per_frame = 20, .frames_in_flight = 30});
+        std::this_thread::sleep_for(2s);
+        sustainable = rate_over(*measured, options().minutes > 0 ? 20s : 5s);
+        REQUIRE(measured->finish(60s));
+    }
+    const auto resident_before = world.service().usage().resident_bytes;
+    const auto producers = start_traffic(world, mix,
+                                         {.connections = 6,
+                                          .rate = 3 * sustainable,
+                                          .messages_per_frame = 20,
+                                          .frames_in_flight = 20'000},
+                                         10);
+    std::this_thread::sleep_for(2s);
+    const auto overloaded = rate_over(*producers, options().minutes > 0 ? 60s : 8s);
+    const auto resident = world.service().usage().resident_bytes;
+    WARN("sustainable " << sustainable << "/s, under three times as much " << overloaded
+                        << "/s; resident " << (resident_before >> 20) << " MB, then "
+                        << (resident >> 20) << " MB");
+    // Producers and service share this machine's cores: more producers, less service.
+    CHECK(overloaded > (options().minutes > 0 ? 0.9 : 0.6) * sustainable);
+    CHECK(resident < resident_before + (600ull << 20));
+    CHECK(world.get("/healthz").status == 200);
+    require_none(settle_and_prove(world, *producers, nothing_lost, {.acks = 150s, .calm = 150s}));
+    CHECK(producers->totals().refused == 0);
+    CHECK(producers->totals().connections == 6); // Held back, not thrown out.
+}
+
+TEST_CASE("idle connections cost the others nothing") {
+    rlimit limit{};
+    ::getrlimit(RLIMIT_NOFILE, &limit);
+    limit.rlim_cur = limit.rlim_max;
+    ::setrlimit(RLIMIT_NOFILE, &limit);
+    const std::size_t count = options().minutes > 0 ? 9'990 : 1'000; // 10,000 is the limit.
+    if (limit.rlim_cur < count + 200) {
+        WARN("too few descriptors for " << count << " connections: skipped");
+        return;
+    }
+    World world;
+    world.start();
+    const auto before = world.service().usage();
+    {
+        std::vector<RawClient> idle;
+        for (std::size_t i = 0; i < count; ++i) {
+            idle.emplace_back(world.port());
+            if (i % 2 == 0)
+                REQUIRE(idle.back().open_stream("/v1/stream?write_key=test-key").status == 101);
+        }
+        const auto with = world.service().usage();
+        WARN(count << " idle connections: " << (with.resident_bytes - before.resident_bytes) / count
+                   << " bytes each");
+        const auto producers = start_traffic(world, {}, {.rate = 200});
+        std::this_thread::sleep_for(3s);
+        REQUIRE(producers->finish(20s));
+        CHECK(producers->totals().acked > 300);
+        CHECK(producers->totals().slowest_ack < 2s);
+    }
+    // I7: what they took is given back.
+    for (const auto until = Clock::now() + 20s;
+         Clock::now() < until && world.service().usage().descriptors > before.descriptors + 10;)
+        std::this_thread::sleep_for(50ms);
+    CHECK(world.service().usage().descriptors <= before.descriptors + 10);
+    CHECK(world.service().usage().threads <= before.threads);
+}
+
+TEST_CASE("a client that sends a byte a second is cut off, and nobody waits for it") {
+    World world;
+    world.start();
+    const auto producers = start_traffic(world, {}, {.rate = 200});
+    std::vector<RawClient> slow;
+    for (int i = 0; i < 50; ++i) slow.emplace_back(world.port());
+    const std::string_view request = "POST /v1/track HTTP/1.1\r\nhost: x\r\ncontent-length: 10\r\n";
+    std::size_t cut_off = 0;
+    for (std::size_t at = 0; at < 60 && cut_off < slow.size(); ++at) {
+        cut_off = 0;
+        for (auto& client : slow)
+            if (!client.send(request.substr(at % request.size(), 1))) ++cut_off;
+        std::this_thread::sleep_for(1s);
+    }
+    CHECK(cut_off == slow.size());
+    CHECK(producers->totals().slowest_ack < 3s);
+    require_none(settle_and_prove(world, *producers, nothing_lost));
+}
+
+TEST_CASE("a service without descriptors left goes on with what it has") {
+    World world{{.descriptors = 150}};
+    world.start();
+    const auto producers = start_traffic(world, {}, {.rate = 200});
+    std::this_thread::sleep_for(1s);
+    {
+        std::vector<RawClient> greedy;
+        for (int i = 0; i < 300; ++i) greedy.emplace_back(world.port());
+        const auto before = producers->totals().acked;
+        std::this_thread::sleep_for(4s);
+        CHECK(producers->totals().acked > before + 100); // Those who are in are served.
+    }
+    for (const auto until = Clock::now() + 20s;
+         Clock::now() < until && world.get("/healthz").status != 200;)
+        std::this_thread::sleep_for(50ms);
+    CHECK(world.get("/healthz").status == 200);
+    require_none(settle_and_prove(world, *producers,
+                                  {.answers_may_be_lost = true, .every_intent_is_accepted = true}));
+}
+
+} // namespace faults

@@ -1,0 +1,322 @@
+#include "tests/faults/proof.hpp"
+
+#include "journeys/local_time.hpp"
+#include "journeys/reference.hpp"
+#include "runtime/archive.hpp"
+#include "runtime/event_files.hpp"
+#include "runtime/publication.hpp"
+#include "schema/log_json.hpp"
+#include "tests/faults/options.hpp"
+
+#include <algorithm>
+#include <fstream>
+#include <map>
+#include <set>
+
+namespace faults {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr std::uintmax_t log_bytes_max = 4 << 20;
+
+/// Gathers what is wrong: the first few cases of each, and how many there are.
+class Findings {
+public:
+    void add(const std::string& invariant, const std::string& what) {
+        auto& finding = findings_[invariant];
+        if (finding.count++ < 3) finding.text += (finding.text.empty() ? "" : "; ") + what;
+    }
+    std::vector<std::string> lines() const {
+        std::vector<std::string> all;
+        for (const auto& [invariant, finding] : findings_)
+            all.push_back(invariant + " (" + std::to_string(finding.count) + "): " + finding.text +
+                          "; --seed " + std::to_string(options().seed));
+        return all;
+    }
+
+private:
+    struct Finding {
+        std::size_t count = 0;
+        std::string text;
+    };
+    std::map<std::string, Finding> findings_;
+};
+
+std::string message_id_in(const std::string& body) {
+    constexpr std::string_view key = R"("messageId":")";
+    const auto at = body.find(key);
+    if (at == body.npos) return {};
+    const auto begin = at + key.size();
+    return body.substr(begin, body.find('"', begin) - begin);
+}
+
+/// Without what hangs on when a channel was free and a provider answered.
+journeys::Customer decided(journeys::Customer customer) {
+    customer.revision = customer.applied = customer.publication = 0;
+    customer.accepted_at = {};
+    customer.sends.clear();
+    customer.goals.clear();
+    for (auto& ended : customer.ended) ended.ended_at = {};
+    std::ranges::sort(customer.ended, {}, [](const journeys::EndedRun& run) {
+        return std::tuple{run.journey, run.key_hash, run.entered_at};
+    });
+    return customer;
+}
+
+std::string difference(const journeys::Customer& live, const journeys::Customer& reference) {
+    const auto quantity = [](const journeys::Customer& customer) {
+        std::int64_t sum = 0;
+        for (const auto& cart : customer.carts)
+            for (const auto& line : cart.lines) sum += line.quantity;
+        return sum;
+    };
+    std::string text;
+    const auto compare = [&](const char* name, auto of) {
+        const auto left = of(live), right = of(reference);
+        if (left != right)
+            text += std::string{" "} + name + ' ' + std::to_string(left) + " instead of " +
+                    std::to_string(right);
+    };
+    compare("quantity", quantity);
+    compare("carts", [](const auto& one) { return one.carts.size(); });
+    compare("orders", [](const auto& one) { return one.order_count; });
+    compare("runs", [](const auto& one) { return one.runs.size(); });
+    compare("ended", [](const auto& one) { return one.ended.size(); });
+    compare("messages", [](const auto& one) { return one.dedup.size(); });
+    compare("events of the session", [](const auto& one) { return one.session.events; });
+    compare("traits", [](const auto& one) { return one.traits.size(); });
+    compare("known ids", [](const auto& one) { return one.known_ids.size(); });
+    compare("transfers", [](const auto& one) { return one.transfers.size(); });
+    compare("forwards", [](const auto& one) { return int{one.forward_to.has_value()}; });
+    compare("now", [](const auto& one) { return journeys::to_millis(one.now); });
+    return text.empty() ? " in some field" : text;
+}
+
+struct Opened {
+    std::string customer, journey, channel;
+    journeys::Timestamp at{};
+};
+
+/// What the log holds, and what the reference run makes of it.
+struct Truth {
+    std::map<std::string, int> messages; ///< How often each id is in the log.
+    std::unordered_map<journeys::CustomerId, journeys::Customer> customers;
+    std::map<std::string, Opened> opened;
+    std::multiset<std::string> entered;
+};
+
+std::string entered_text(const std::string& customer, const std::string& journey,
+                         const std::string& key, journeys::Timestamp at) {
+    return customer + ' ' + journey + ' ' + key + ' ' + journeys::to_text(at);
+}
+
+Truth truth_of(World& world, Findings& findings) {
+    Truth truth;
+    runtime::Archive archive{world.conninfo()};
+    const auto file = world.folder() / "log.jsonl";
+    std::map<std::size_t, std::set<std::uint64_t>> offsets;
+    {
+        std::ofstream out{file};
+        const auto partitions = std::stoul(world.sql("SELECT partitions FROM deployment"));
+        const auto read = archive.read_log([&](const schema::StoredRecord& record) {
+            out << schema::to_log_line(record) << '\n';
+            if (const auto id = message_id_in(record.body);
+                record.kind == journeys::RecordKind::event && !id.empty())
+                ++truth.messages[id];
+            if (record.header.customer.value.empty()) return;
+            const auto partition = journeys::hash(record.header.customer) % partitions;
+            if (!offsets[partition].insert(record.header.offset).second)
+                findings.add("I2 an offset is in the log twice",
+                             std::to_string(record.header.offset));
+        });
+        if (!read) findings.add("the log cannot be read", read.error().detail);
+    }
+    const auto recorded = runtime::read_log({file});
+    if (!recorded) {
+        findings.add("the log cannot be read", recorded.error().detail);
+        return truth;
+    }
+    if (recorded->refused_count > 0)
+        findings.add("I6 a record of the log is no whole one", recorded->refused.front().why);
+    const auto files = runtime::read_files(world.config(), std::nullopt);
+    runtime::CompileOptions compiling;
+    compiling.directory = world.folder();
+    const auto compiled = runtime::compile(*files, compiling);
+    journeys::Reference reference{
+        compiled.catalog,
+        [&](const journeys::Customer& customer, const journeys::Effect& effect) {
+            const auto id = journeys::to_text(customer.id);
+            if (const auto* opened = std::get_if<journeys::IntentOpened>(&effect))
+                truth.opened[journeys::to_text(opened->id)] = {id, opened->journey, opened->channel,
+                                                               opened->at};
+            if (const auto* entry = std::get_if<journeys::TimelineEntry>(&effect);
+                entry && entry->kind == journeys::EntryKind::enter)
+                truth.entered.insert(entered_text(id, entry->journey, entry->key, entry->at));
+        },
+        journeys::Reference::Transfers::recorded};
+    for (const auto& record : recorded->records) reference.take(record);
+    reference.close(recorded->records.empty()
+                        ? journeys::Timestamp{}
+                        : recorded->records.back().accepted_at + std::chrono::hours{24});
+    truth.customers = reference.customers();
+    return truth;
+}
+
+void check_messages(const Truth& truth, const std::vector<const Producers*>& producers,
+                    Findings& findings) {
+    for (const auto* producer : producers)
+        for (const auto& id : producer->acked())
+            if (!truth.messages.contains(id))
+                findings.add("I1 an acked event is not in the log", id);
+}
+
+void check_customers(World& world, const Truth& truth, Findings& findings) {
+    auto connection = world.connect();
+    auto rows = connection.run("SELECT customer, block FROM snapshots");
+    if (!rows) return findings.add("snapshots cannot be read", rows.error().detail);
+    std::set<std::string> stored;
+    for (int row = 0; row < rows->size(); ++row) {
+        const std::string name{rows->bytes(row, 0)};
+        stored.insert(name);
+        const auto live = journeys::unpack(rows->bytes(row, 1));
+        if (!live) {
+            findings.add("I1 a snapshot cannot be read", name + ": " + live.error().detail);
+            continue;
+        }
+        const auto id = journeys::parse_customer_id(name);
+        const auto found = id ? truth.customers.find(*id) : truth.customers.end();
+        if (found == truth.customers.end()) {
+            findings.add("I2 a customer whom the log does not know", name);
+            continue;
+        }
+        const auto left = decided(*live), right = decided(found->second);
+        if (journeys::pack(left) != journeys::pack(right))
+            findings.add("I1, I2 a state is not the reference run's",
+                         name + ':' + difference(left, right));
+    }
+    for (const auto& [id, customer] : truth.customers)
+        if (!stored.contains(journeys::to_text(id)))
+            findings.add("I1 a customer is not stored", journeys::to_text(id));
+}
+
+void check_entries(World& world, const Truth& truth, Findings& findings) {
+    auto connection = world.connect();
+    auto rows =
+        connection.run("SELECT customer, journey, key, at FROM timeline WHERE kind = 'enter'");
+    if (!rows) return findings.add("the timeline cannot be read", rows.error().detail);
+    std::multiset<std::string> live;
+    for (int row = 0; row < rows->size(); ++row)
+        live.insert(entered_text(std::string{rows->bytes(row, 0)}, std::string{rows->bytes(row, 1)},
+                                 std::string{rows->bytes(row, 2)}, rows->time(row, 3)));
+    for (const auto& entry : live)
+        if (live.count(entry) > truth.entered.count(entry))
+            findings.add("I5 a run that the reference run has not", entry);
+    for (const auto& entry : truth.entered)
+        if (truth.entered.count(entry) > live.count(entry))
+            findings.add("I5 a run is missing", entry);
+}
+
+void check_intents(World& world, const Truth& truth, const Expectations& expectations,
+                   Findings& findings) {
+    auto connection = world.connect();
+    auto rows = connection.run(
+        "SELECT replace(intent::text, '-', ''), customer, channel, state, reason, opened_at "
+        "FROM outbox");
+    if (!rows) return findings.add("the outbox cannot be read", rows.error().detail);
+    const auto seen = world.provider->seen();
+    std::set<std::string> stored;
+    for (int row = 0; row < rows->size(); ++row) {
+        const std::string id{rows->bytes(row, 0)}, channel{rows->bytes(row, 2)},
+            state{rows->bytes(row, 3)};
+        const auto name = id + " of " + std::string{rows->bytes(row, 1)} + ' ' + channel + ' ' +
+                          state + ' ' + std::string{rows->bytes(row, 4)};
+        stored.insert(id);
+        const auto wanted = truth.opened.find(id);
+        if (wanted == truth.opened.end())
+            findings.add("I3 an intent that the reference run has not", name);
+        else if (wanted->second.at != rows->time(row, 5))
+            findings.add("I5 an intent was opened at another time",
+                         name + ' ' + journeys::to_text(rows->time(row, 5)) + " instead of " +
+                             journeys::to_text(wanted->second.at));
+        const auto call = seen.find(id);
+        const bool was_accepted = call != seen.end() && call->second.accepted > 0;
+        if (state == "accepted" && !was_accepted)
+            findings.add("I4 accepted, and the provider knows nothing of it", name);
+        if (state == "recalled" && was_accepted)
+            findings.add("I4 recalled, and the provider has accepted it", name);
+        if (state == "rejected" && was_accepted)
+            findings.add("I4 rejected, and the provider has accepted it", name);
+        if (state == "unknown" && !expectations.answers_may_be_lost)
+            findings.add("I4 unknown, although nothing was lost", name);
+        if (channel == "crm" && state == "unknown")
+            findings.add("I4 unknown, although the provider de-duplicates", name);
+        if (expectations.every_intent_is_accepted && state != "accepted" && state != "recalled" &&
+            channel == "crm")
+            findings.add("I3 not accepted", name);
+    }
+    for (const auto& [id, wanted] : truth.opened)
+        if (!stored.contains(id))
+            findings.add("I3 an intent is missing",
+                         id + " of " + wanted.customer + ' ' + wanted.journey);
+    for (const auto& [id, call] : seen) {
+        if (!stored.contains(id)) findings.add("I3 the provider got what is no intent", id);
+        if (call.payloads.size() != 1) findings.add("I4 several payloads with one key", id);
+        if (call.path == "/sms" && call.accepted > 1)
+            findings.add("I4 sent twice to a provider that cannot tell", id);
+        if (call.after_answer > 0 && !expectations.answers_may_be_lost)
+            findings.add("I4 sent again although it was answered", id);
+    }
+}
+
+void check_log_file(World& world, Findings& findings) {
+    std::ifstream file{world.log()};
+    const std::string text{std::istreambuf_iterator<char>{file}, {}};
+    for (const char* mark :
+         {"AddressSanitizer", "LeakSanitizer", "runtime error:", "ThreadSanitizer"})
+        if (const auto at = text.find(mark); at != text.npos)
+            findings.add("a sanitizer reports", text.substr(at, 300));
+    if (text.find(Traffic::personal) != text.npos)
+        findings.add("I10 personal data in the log",
+                     text.substr(text.find(Traffic::personal) - 60, 120));
+    if (text.size() > log_bytes_max)
+        findings.add("I10 the log is too long", std::to_string(text.size()) + " bytes");
+}
+
+} // namespace
+
+std::vector<std::string> broken(World& world, const std::vector<const Producers*>& producers,
+                                Expectations expectations) {
+    Findings findings;
+    const auto truth = truth_of(world, findings);
+    check_messages(truth, producers, findings);
+    check_customers(world, truth, findings);
+    check_entries(world, truth, findings);
+    check_intents(world, truth, expectations, findings);
+    check_log_file(world, findings);
+    if (!expectations.may_park)
+        if (const auto parked = world.sql("SELECT min(reason) FROM parked"); !parked.empty())
+            findings.add("a record is parked", parked);
+    return findings.lines();
+}
+
+std::vector<std::string> settle_and_prove(World& world, Producers& producers,
+                                          Expectations expectations, Patience patience) {
+    std::vector<std::string> wrong;
+    if (!producers.finish(patience.acks))
+        wrong.push_back("not everything was acked in time; --seed " +
+                        std::to_string(options().seed));
+    if (const auto why = world.wait_for_calm(patience.calm); !why.empty())
+        wrong.push_back("I8 no calm: " + why + "; --seed " + std::to_string(options().seed));
+    const auto end = world.stop(patience.stop);
+    if (end != 0)
+        wrong.push_back(end ? "SIGTERM ended with " + std::to_string(*end)
+                            : std::string{"SIGTERM did not end it"});
+    world.service().kill();
+    const auto more = broken(world, {&producers}, expectations);
+    wrong.insert(wrong.end(), more.begin(), more.end());
+    return wrong;
+}
+
+} // namespace faults

@@ -1,0 +1,35 @@
+/// The invariants of the architecture, checked after a fault: what the service made of the events
+/// against a sequential reference run of the log, and against what producers and provider saw.
+#pragma once
+
+#include "tests/faults/world.hpp"
+
+#include <string>
+#include <vector>
+
+namespace faults {
+
+struct Expectations {
+    /// A process ended, or a connection to it, so that a request may be repeated although it was
+    /// answered, and one that cannot be repeated may stay unknown.
+    bool answers_may_be_lost = false;
+    bool every_intent_is_accepted = false; ///< Of the channel whose provider de-duplicates.
+    bool may_park = false;
+};
+
+/// One line for each invariant that is broken, with its number; none: the promise held. The service
+/// has stopped, or is calm.
+std::vector<std::string> broken(World& world, const std::vector<const Producers*>& producers,
+                                Expectations expectations = {});
+
+struct Patience {
+    std::chrono::milliseconds acks = std::chrono::seconds{60}, calm = std::chrono::seconds{60},
+                              stop = std::chrono::seconds{40};
+};
+
+/// Waits until everything is acked and calm, stops the service in order, and proves. What goes
+/// wrong on the way is in the answer too.
+std::vector<std::string> settle_and_prove(World& world, Producers& producers,
+                                          Expectations expectations = {}, Patience patience = {});
+
+} // namespace faults

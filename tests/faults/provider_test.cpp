@@ -1,0 +1,125 @@
+/// A provider that answers late, wrongly, or not at all.
+#include "tests/faults/options.hpp"
+#include "tests/faults/proof.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <atomic>
+#include <ctime>
+#include <random>
+#include <thread>
+
+namespace faults {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+void require_none(const std::vector<std::string>& wrong) {
+    for (const auto& line : wrong) UNSCOPED_INFO(line);
+    CHECK(wrong.empty());
+}
+
+} // namespace
+
+TEST_CASE("the provider is down for two virtual hours and comes back") {
+    World world{{.clock_speed = 900}};
+    world.start();
+    const auto producers = start_traffic(world, {}, {.rate = 200});
+    std::this_thread::sleep_for(1s);
+    world.calls->set({.way = Weather::Way::refuse});
+    world.calls->reset_all();
+    std::this_thread::sleep_for(8s);
+    world.calls->set({});
+    require_none(settle_and_prove(world, *producers,
+                                  {.answers_may_be_lost = true, .every_intent_is_accepted = true}));
+}
+
+TEST_CASE("a provider that asks for patience gets it, in seconds and as a date") {
+    World world{{.clock_speed = 1}}; // What a provider asks for is meant in real time.
+    world.start();
+    using Clock = std::chrono::steady_clock;
+    const auto begin = Clock::now();
+    std::atomic<int> early{0}, refused{0};
+    std::atomic<Clock::rep> until{0};
+    world.provider->set([&](const Call& call) {
+        if (call.path != "/crm") return Answer{};
+        const auto now = Clock::now();
+        // Calls that were under way already when the first refusal was written may still come.
+        if (until != 0 && now.time_since_epoch().count() < until && refused > 16) ++early;
+        if (now - begin > 6s) return Answer{};
+        ++refused;
+        until = (now + 1s).time_since_epoch().count();
+        std::string patience = "2";
+        if (refused % 2 == 0) {
+            const auto at = std::time(nullptr) + 2;
+            char text[64];
+            std::strftime(text, sizeof text, "%a, %d %b %Y %H:%M:%S GMT", std::gmtime(&at));
+            patience = text;
+        }
+        return Answer{.status = 429, .headers = {{"Retry-After", patience}}, .accepts = false};
+    });
+    const auto producers = start_traffic(world, {}, {.rate = 200});
+    std::this_thread::sleep_for(7s);
+    CHECK(refused > 0);
+    // Eight may be under way at once; a channel that does not wait sends hundreds.
+    CHECK(refused < 100);
+    CHECK(early < 10);
+    CHECK(producers->finish(20s));
+    CHECK(world.stop() == 0);
+    world.start({{"SOJOURN_CLOCK_OFFSET", "86400"}}); // All waits are over.
+    require_none(settle_and_prove(world, *producers, {.every_intent_is_accepted = true}));
+}
+
+TEST_CASE("a provider that fails in every way, before and after it has accepted") {
+    World world{{.channel = ", timeout: 2s"}};
+    world.start();
+    std::mt19937_64 random{options().seed};
+    std::map<std::string, bool> taken; // The script runs on one thread.
+    world.provider->set([&](const Call& call) {
+        // One that de-duplicates takes a message once, and says so each time.
+        const bool deduplicates = call.path == "/crm";
+        Answer answer;
+        switch (random() % 9) {
+        case 0: answer = {.status = 503, .accepts = false}; break;
+        case 1: answer = {.status = 500, .accepts = false}; break;
+        case 2: answer = {.accepts = false, .way = Answer::Way::reset}; break;
+        case 3: answer = {.accepts = true, .way = Answer::Way::reset}; break;
+        case 4: answer = {.accepts = false, .way = Answer::Way::silence}; break;
+        case 5: answer = {.accepts = true, .way = Answer::Way::silence}; break;
+        case 6: answer = {.accepts = true, .way = Answer::Way::dribble}; break;
+        default: break;
+        }
+        if (deduplicates && taken[call.id]) answer.accepts = false;
+        if (answer.accepts) taken[call.id] = true;
+        return answer;
+    });
+    const auto producers = start_traffic(world, {.customers = 50}, {.rate = 20});
+    std::this_thread::sleep_for(8s);
+    producers->stop();
+    std::this_thread::sleep_for(4s);
+    world.provider->set([&](const Call& call) {
+        const bool again = call.path == "/crm" && std::exchange(taken[call.id], true);
+        return Answer{.accepts = !again};
+    });
+    require_none(settle_and_prove(world, *producers,
+                                  {.answers_may_be_lost = true, .every_intent_is_accepted = true}));
+}
+
+TEST_CASE("what the provider refuses for good is not tried again") {
+    World world;
+    world.start();
+    world.provider->set([](const Call& call) {
+        return Answer{.status = call.path == "/crm" ? 400 : 202, .accepts = call.path != "/crm"};
+    });
+    const auto producers = start_traffic(world, {}, {.rate = 100});
+    std::this_thread::sleep_for(2s);
+    require_none(settle_and_prove(world, *producers));
+    CHECK(world.sql("SELECT count(*) FROM outbox WHERE channel = 'crm' AND state = 'accepted'") ==
+          "0");
+    CHECK(world.sql("SELECT count(*) FROM outbox WHERE channel = 'crm' AND state = 'rejected'") !=
+          "0");
+    for (const auto& [id, call] : world.provider->seen()) CHECK(call.requests == 1);
+}
+
+} // namespace faults

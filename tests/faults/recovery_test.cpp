@@ -1,0 +1,102 @@
+/// How soon a service that was killed is as far as it had promised to be.
+#include "tests/faults/options.hpp"
+#include "tests/faults/proof.hpp"
+#include "tests/support/raw_client.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <thread>
+
+namespace faults {
+
+using namespace std::chrono_literals;
+using Clock = std::chrono::steady_clock;
+
+namespace {
+
+long in_ms(Clock::duration span) {
+    return std::chrono::duration_cast<std::chrono::milliseconds>(span).count();
+}
+
+/// One event of each of so many customers, as fast as the service takes them.
+std::unique_ptr<Producers> one_event_each(World& world, int customers) {
+    auto producers = std::make_unique<Producers>(
+        world.loop,
+        Producers::Options{.port = world.port(),
+                           .connections = 1,
+                           .rate = 0,
+                           .messages_per_frame = 100,
+                           .frames_in_flight = 100},
+        [next = std::make_shared<int>(0), customers](int) {
+            const auto number = std::to_string((*next)++ % customers);
+            const auto id = std::to_string(*next);
+            return Message{id, R"({"type":"track","messageId":")" + id + R"(","userId":"u)" +
+                                   number +
+                                   R"(","event":"Product Added","properties":{"cart_id":"c)" +
+                                   number + R"(","product_id":"p","price":10}})"};
+        });
+    while (producers->totals().sent < static_cast<std::uint64_t>(customers))
+        std::this_thread::sleep_for(1ms);
+    return producers;
+}
+
+} // namespace
+
+TEST_CASE("after kill -9 at full rate all acked work is there again in time") {
+    // By hand: --cycles 100000 and 1000000, so many active customers, in a build for speed.
+    const int customers = cycles_or(2'000);
+    World world{{.clock_speed = 1, .limits = "active_customers: 2000000, passivate_after: 1h"}};
+    world.start();
+    const auto producers = one_event_each(world, customers);
+    const auto before = producers->totals();
+    world.service().kill();
+    const auto tail = std::stod(world.sql("SELECT sum(l.last_offset - p.watermark) FROM "
+                                          "log_positions l JOIN progress p USING (partition)"));
+    const auto begin = Clock::now();
+    world.launch();
+    REQUIRE(world.wait_until_ready(120s));
+    const auto ready = Clock::now();
+    producers->stop();
+    while (Clock::now() - begin < 300s) {
+        double applied = 0;
+        for (const char* result : {"applied", "duplicate", "late", "parked", "forwarded"})
+            applied += world.metric("sojourn_applied_total{result=\"" + std::string{result} + "\"}")
+                           .value_or(0);
+        if (applied >= tail) break;
+        std::this_thread::sleep_for(5ms);
+    }
+    const auto visible = Clock::now();
+    WARN(customers << " customers, " << before.acked << " events acked, a tail of " << tail
+                   << ": ready after " << in_ms(ready - begin) << " ms, all applied after "
+                   << in_ms(visible - begin) << " ms");
+    CHECK(visible - begin < (customers > 200'000 ? 30s : 5s));
+    REQUIRE(producers->finish(120s));
+    const auto end = world.stop(120s);
+    CHECK(end == 0);
+    if (customers > 200'000) return; // The proof holds every customer in memory.
+    for (const auto& line : broken(world, {producers.get()}, {.answers_may_be_lost = true}))
+        FAIL_CHECK(line);
+}
+
+TEST_CASE("the first event is answered within a second of the start") {
+    const int customers = cycles_or(2'000); // By hand: --cycles 1000000.
+    World world{{.clock_speed = 1}};
+    world.start();
+    REQUIRE(one_event_each(world, customers)->finish(600s));
+    REQUIRE(world.stop(120s) == 0);
+    const auto begin = Clock::now();
+    world.launch();
+    REQUIRE(world.wait_until_ready(60s));
+    RawClient client{world.port()};
+    REQUIRE(client.open_stream("/v1/stream?write_key=test-key").status == 101);
+    client.send_text(R"({"type":"track","messageId":"new","userId":"u1","event":"Signed Up",)"
+                     R"("properties":{"number":"n1"}})");
+    CHECK(client.read_text().find(R"("accepted":1)") != std::string::npos);
+    const auto answered = Clock::now();
+    WARN(world.sql("SELECT count(*) FROM snapshots")
+         << " customers stored: the first event was answered " << in_ms(answered - begin)
+         << " ms after the start");
+    CHECK(answered - begin < (customers > 100'000 ? 1s : 3s)); // Sanitizers take their time.
+}
+
+} // namespace faults

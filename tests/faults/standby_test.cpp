@@ -1,0 +1,93 @@
+/// Two processes on one database: one works, the other waits, and never do both.
+#include "tests/faults/options.hpp"
+#include "tests/faults/proof.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <csignal>
+#include <thread>
+
+namespace faults {
+
+using namespace std::chrono_literals;
+using Clock = std::chrono::steady_clock;
+
+namespace {
+
+constexpr Expectations replaced{.answers_may_be_lost = true, .every_intent_is_accepted = true};
+
+void require_none(const std::vector<std::string>& wrong) {
+    for (const auto& line : wrong) UNSCOPED_INFO(line);
+    CHECK(wrong.empty());
+}
+
+/// How long until `/readyz` of `port` says yes.
+std::optional<std::chrono::milliseconds> ready_after(World& world, std::uint16_t port,
+                                                     std::chrono::milliseconds patience) {
+    const auto begin = Clock::now();
+    while (Clock::now() - begin < patience) {
+        if (world.get("/readyz", port).status == 200)
+            return std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - begin);
+        std::this_thread::sleep_for(10ms);
+    }
+    return std::nullopt;
+}
+
+} // namespace
+
+TEST_CASE("a stopped process is replaced, and what it commits afterwards is refused") {
+    World world;
+    world.start();
+    const auto producers = start_traffic(world, {}, {.rate = 200});
+    std::this_thread::sleep_for(1500ms);
+    world.service().signal(SIGSTOP);
+    auto second = world.launch_second();
+    const auto took = ready_after(world, world.second_port(), 60s);
+    REQUIRE(took);
+    CHECK(*took > 3s); // It gave the other one time.
+    const auto others = start_traffic(world, {}, {.port = world.second_port(), .rate = 200}, 10);
+    std::this_thread::sleep_for(options().minutes > 0 ? 30s : 3s);
+    world.service().signal(SIGCONT);
+    // The producers of the stopped process are still connected to it, and send.
+    CHECK(world.service().wait(20s) == 3);
+    REQUIRE(others->finish(60s));
+
+    // Now the other way round: the first waits, and the second is killed.
+    world.launch();
+    std::this_thread::sleep_for(1s);
+    CHECK(world.get("/readyz").body.find("standby") != std::string::npos);
+    second->kill();
+    const auto took_back = ready_after(world, world.port(), 60s);
+    REQUIRE(took_back);
+    WARN("taken over " << took->count()
+                       << " ms after the start of the standby of a stopped process, "
+                       << took_back->count() << " ms after kill -9");
+    require_none(settle_and_prove(world, *producers, replaced));
+    require_none(broken(world, {producers.get(), others.get()}, replaced));
+}
+
+TEST_CASE("an orderly end lets the standby go on, and an asked standby just ends") {
+    World world;
+    world.start();
+    auto second = world.launch_second();
+    const auto producers = start_traffic(world, {}, {.rate = 200});
+    std::this_thread::sleep_for(1500ms);
+    producers->stop();
+    REQUIRE(producers->finish(30s));
+    CHECK(world.get("/readyz", world.second_port()).status == 503);
+    CHECK(world.get("/healthz", world.second_port()).status == 200);
+    CHECK(world.get("/v1/customers/u0-1?write_key=test-key", world.second_port()).status >= 400);
+    CHECK(world.stop() == 0);
+    REQUIRE(ready_after(world, world.second_port(), 30s));
+
+    world.launch();
+    std::this_thread::sleep_for(1s);
+    CHECK(world.stop() == 0); // It stood by.
+    world.look_at(world.second_port());
+    CHECK(world.wait_for_calm() == "");
+    second->signal(SIGTERM);
+    CHECK(second->wait(40s) == 0);
+    require_none(broken(world, {producers.get()}));
+}
+
+} // namespace faults

@@ -1,0 +1,212 @@
+// Tables of `sojourn import`: how they are read, and what messages their rows are.
+
+#include "runtime/imports/csv_reader.hpp"
+#include "runtime/imports/import_rows.hpp"
+#include "schema/message_json.hpp"
+#include "schema/timestamp_text.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <sstream>
+
+using journeys::PackedView;
+using runtime::CsvReader;
+
+namespace {
+
+using Cells = std::vector<std::string>;
+
+/// Every row as its cells, or `!` and why it is bad.
+std::vector<Cells> rows_of(const std::string& text) {
+    std::istringstream in{text};
+    auto table = CsvReader::open(in);
+    if (!table) return {{"! " + table.error().detail}};
+    std::vector<Cells> rows;
+    while (true) {
+        const auto row = table->next();
+        if (row == CsvReader::Row::end) return rows;
+        Cells cells;
+        if (row == CsvReader::Row::bad)
+            cells = {"! " + std::to_string(table->line()) + " " + table->why()};
+        else
+            for (std::size_t i = 0; i < table->header().size(); ++i)
+                cells.emplace_back(table->cell(i));
+        rows.push_back(std::move(cells));
+    }
+}
+
+journeys::Settings settings() {
+    journeys::Settings made;
+    made.channels = {{.name = "email", .address = "email"}, {.name = "sms", .address = "phone"}};
+    made.topics = {"offers"};
+    return made;
+}
+
+struct Imported {
+    std::vector<journeys::Event> events;
+    std::string why; ///< Why the row was refused.
+};
+
+/// The messages of a table's only row, as the service decodes them.
+Imported import(const std::string& kind, const std::string& text) {
+    const auto rules = settings();
+    std::istringstream in{text};
+    auto table = CsvReader::open(in);
+    REQUIRE(table.has_value());
+    const auto rows = runtime::open_import(kind, *table, rules);
+    if (!rows) return {{}, rows.error().detail};
+    REQUIRE(table->next() == CsvReader::Row::read);
+    std::string messages = "{\"batch\":[";
+    const auto made = (*rows)->append(*table, messages);
+    if (!made) return {{}, made.error().detail};
+    messages.back() = ']';
+    messages += '}';
+    schema::MessageDecoder decoder;
+    schema::Envelope envelope;
+    envelope.received_at = *schema::parse_producer_time("2026-11-20");
+    envelope.imported = true;
+    auto frame = decoder.decode(messages, envelope);
+    if (!frame) FAIL(messages << ": " << frame.error().detail);
+    CHECK(frame->items.size() == *made);
+    Imported result;
+    for (auto& item : frame->items) {
+        if (!item.event) FAIL(item.event.error().detail);
+        result.events.push_back(std::move(*item.event));
+    }
+    return result;
+}
+
+} // namespace
+
+TEST_CASE("a table is read as RFC 4180 has it", "[imports]") {
+    CHECK(rows_of("a,b\n1,2\n3,4") == std::vector<Cells>{{"1", "2"}, {"3", "4"}});
+    CHECK(rows_of("\xEF\xBB\xBF"
+                  "a;b\r\n1;2,5\r\n\r\n;\r\n") == std::vector<Cells>{{"1", "2,5"}, {"", ""}});
+    CHECK(rows_of("a\tb\n1\t2\n") == std::vector<Cells>{{"1", "2"}});
+    CHECK(rows_of("a,b\n\"x,\"\"y\"\"\",\"two\nlines\"\n 1 , \"2\" \n") ==
+          std::vector<Cells>{{"x,\"y\"", "two\nlines"}, {"1", "2"}});
+    CHECK(rows_of("A , B\n1,2\n") == std::vector<Cells>{{"1", "2"}});
+    CHECK(rows_of("a,b\n1\n1,2,3\n4,5\n") ==
+          std::vector<Cells>{{"! 2 1 cells where the header names 2"},
+                             {"! 3 3 cells where the header names 2"},
+                             {"4", "5"}});
+    CHECK(rows_of("a,b\n1,\"2\n3") == std::vector<Cells>{{"! 2 a quoted cell does not end"}});
+    CHECK(rows_of("") == std::vector<Cells>{{"! there is no header that names the columns"}});
+    CHECK(rows_of("a,A\n") == std::vector<Cells>{{"! the column a is named twice"}});
+    const auto long_row = rows_of("a\n" + std::string(CsvReader::row_bytes_max + 1, 'x') + "\n1\n" +
+                                  std::string(CsvReader::row_bytes_max, 'y') + "\n");
+    REQUIRE(long_row.size() == 3);
+    CHECK(long_row[0][0] == "! 2 the row is longer than 64 KiB");
+    CHECK(long_row[1] == Cells{"1"});
+    CHECK(long_row[2][0].size() == CsvReader::row_bytes_max);
+}
+
+TEST_CASE("a row knows the line on which it begins", "[imports]") {
+    std::istringstream in{"a,b\n\n1,\"x\ny\"\n2,z\n"};
+    auto table = CsvReader::open(in);
+    REQUIRE(table.has_value());
+    CHECK(table->next() == CsvReader::Row::read);
+    CHECK(table->line() == 3);
+    CHECK(table->next() == CsvReader::Row::read);
+    CHECK(table->line() == 5);
+}
+
+TEST_CASE("an order of the system before is an order of its day", "[imports]") {
+    const auto made = import("orders", "customer_id,email,order_id,date,amount,currency,products\n"
+                                       "7,Ada@example.com,o-1,1999-05-17,1234.5,EUR,A-1*2 B-7\n");
+    REQUIRE(made.events.size() == 1);
+    const auto& order = made.events[0];
+    CHECK(order.name == "Order Completed");
+    CHECK(order.ids ==
+          std::vector<journeys::CustomerId>{{journeys::IdNamespace::user, "7"},
+                                            {journeys::IdNamespace::email, "ada@example.com"}});
+    CHECK(order.time == *schema::parse_producer_time("1999-05-17"));    // No clock to be corrected.
+    CHECK(order.written == *schema::parse_producer_time("2026-11-20")); // For the dedup window.
+    CHECK(order.deduplicate);
+    CHECK(order.property("total").as_double() == 1234.5);
+    CHECK(order.property("products").size() == 2);
+    CHECK(order.property("products").at(0).find("quantity").as_int() == 2);
+
+    SECTION("the same row is the same message, whatever stands around it") {
+        const auto again = import("orders", "x,customer_id,date,amount\ny,7,2020-01-01,1\n");
+        CHECK(again.events[0].message_hash ==
+              import("orders", "x,customer_id,date,amount\ny,7,2020-01-01,1\nz,8,2020-01-01,1\n")
+                  .events[0]
+                  .message_hash);
+        CHECK(again.events[0].message_hash !=
+              import("orders", "x,customer_id,date,amount\ny,7,2020-01-01,2\n")
+                  .events[0]
+                  .message_hash);
+    }
+    SECTION("cancelled and refunded ones are two messages") {
+        const auto cancelled = import("orders", "customer_id,order_id,date,amount,status\n"
+                                                "7,o,2020-01-01,1,cancelled\n");
+        REQUIRE(cancelled.events.size() == 2);
+        CHECK(cancelled.events[1].name == "Order Cancelled");
+        CHECK(cancelled.events[0].message_hash != cancelled.events[1].message_hash);
+    }
+}
+
+TEST_CASE("a row that says nothing sure is refused, with what is wrong", "[imports]") {
+    const auto why = [](const std::string& row) {
+        return import("orders",
+                      "customer_id,email,phone,date,amount,status,products\n" + row + "\n")
+            .why;
+    };
+    CHECK(why("7,,,2020-01-01,1,,") == "");
+    CHECK(why(",,,2020-01-01,1,,") == "the row names nobody");
+    CHECK(why("7,none,,2020-01-01,1,,") == "email is no address");
+    CHECK_THAT(why("7,,0170,2020-01-01,1,,"), Catch::Contains("phone"));
+    CHECK_THAT(why("7,,,01.02.2020,1,,"), Catch::Contains("date"));
+    CHECK_THAT(why("7,,,,1,,"), Catch::Contains("date is missing"));
+    CHECK_THAT(why("7,,,2020-01-01,-1,,"), Catch::Contains("refunded"));
+    CHECK_THAT(why("7,,,2020-01-01,one,,"), Catch::Contains("amount"));
+    CHECK_THAT(why("7,,,2020-01-01,1,lost,"), Catch::Contains("status"));
+    CHECK_THAT(why("7,,,2020-01-01,1,,A*0"), Catch::Contains("quantity"));
+    CHECK_THAT(import("orders", "customer_id,date\n7,2020-01-01\n").why,
+               Catch::Contains("amount       what was paid"));
+    CHECK_THAT(import("things", "customer_id\n7\n").why, Catch::Contains("orders, consent"));
+}
+
+TEST_CASE("a consent keeps its date and where it was given", "[imports]") {
+    const auto made =
+        import("consent", "email,channel,topic,state,at,source,confirmed\n"
+                          "ada@example.com,email,offers,subscribed,2021-02-03,form 7,true\n");
+    REQUIRE(made.events.size() == 1);
+    const PackedView traits{made.events[0].traits};
+    CHECK(traits.string_at("email") == "ada@example.com");
+    const auto word = traits.find("marketing_consent").find("email");
+    CHECK(word.string_at("state") == "subscribed");
+    CHECK(word.string_at("topic") == "offers");
+    CHECK(word.string_at("at") == "2021-02-03T00:00:00.000Z");
+    CHECK(word.string_at("source") == "form 7");
+    CHECK(word.find("confirmed").as_bool());
+
+    const auto why = [](const std::string& row) {
+        return import("consent", "email,channel,topic,state,at\nada@example.com," + row + "\n").why;
+    };
+    CHECK_THAT(why("fax,,subscribed,2021-02-03"), Catch::Contains("no channel \"fax\""));
+    CHECK_THAT(why("email,cats,subscribed,2021-02-03"), Catch::Contains("no topic \"cats\""));
+    CHECK_THAT(why("email,,subscribd,2021-02-03"), Catch::Contains("state is"));
+    CHECK_THAT(why("email,,subscribed,"), Catch::Contains("at is missing"));
+}
+
+TEST_CASE("a suppressed address is what a provider would have reported", "[imports]") {
+    const auto made = [](const std::string& row) {
+        return import("suppressions", "email,phone,channel,reason,at\n" + row + "\n");
+    };
+    const auto bounce = made("Ada@example.com,,email,bounce,2021-02-03");
+    REQUIRE(bounce.events.size() == 1);
+    CHECK(bounce.events[0].name == "Email Bounced");
+    CHECK(bounce.events[0].property("bounce_type").as_string() == "hard");
+    CHECK(bounce.events[0].ids.at(0).value == "ada@example.com");
+    CHECK(made("ada@example.com,,email,complaint,2021-02-03").events.at(0).name ==
+          "Email Marked as Spam");
+    const auto stop = made(",+49 170 12345678,sms,stop,2021-02-03");
+    REQUIRE(stop.events.size() == 1);
+    CHECK(stop.events[0].name == "Unsubscribed");
+    CHECK(stop.events[0].property("channel").as_string() == "sms");
+    CHECK(stop.events[0].property("stop").as_bool());
+    CHECK(stop.events[0].property("address").is_number());
+    CHECK_THAT(made("ada@example.com,,email,whim,2021-02-03").why, Catch::Contains("reason is"));
+}

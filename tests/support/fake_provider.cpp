@@ -1,0 +1,98 @@
+#include "tests/support/fake_provider.hpp"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdlib>
+
+namespace support {
+
+using namespace std::chrono_literals;
+
+FakeProvider::FakeProvider() : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    ::bind(socket_, reinterpret_cast<sockaddr*>(&address), sizeof address);
+    ::listen(socket_, 64);
+    socklen_t size = sizeof address;
+    ::getsockname(socket_, reinterpret_cast<sockaddr*>(&address), &size);
+    port_ = ntohs(address.sin_port);
+    threads_.emplace_back([this] { serve(); });
+}
+
+FakeProvider::~FakeProvider() {
+    {
+        const std::scoped_lock lock{mutex_};
+        stopping_ = true;
+        for (const int connection : open_) ::shutdown(connection, SHUT_RDWR);
+    }
+    ::shutdown(socket_, SHUT_RDWR);
+    threads_.front().join();
+    for (std::size_t i = 1; i < threads_.size(); ++i) threads_[i].join();
+    for (const int connection : open_) ::close(connection);
+    ::close(socket_);
+}
+
+std::vector<std::string> FakeProvider::bodies() const {
+    const std::scoped_lock lock{mutex_};
+    return bodies_;
+}
+
+void FakeProvider::answer(std::string text) {
+    const std::scoped_lock lock{mutex_};
+    answer_ = std::move(text);
+}
+
+bool FakeProvider::has(std::size_t requests) const {
+    for (int i = 0; i < 300; ++i) {
+        if (bodies().size() >= requests) return true;
+        std::this_thread::sleep_for(50ms);
+    }
+    return false;
+}
+
+void FakeProvider::serve() {
+    while (true) {
+        const int connection = ::accept4(socket_, nullptr, nullptr, SOCK_CLOEXEC);
+        const std::scoped_lock lock{mutex_};
+        if (connection < 0 || stopping_) {
+            if (connection >= 0) ::close(connection);
+            return;
+        }
+        open_.push_back(connection);
+        threads_.emplace_back([this, connection] { take(connection); });
+    }
+}
+
+void FakeProvider::take(int connection) {
+    std::string text;
+    char bytes[4096];
+    while (true) {
+        auto head = text.find("\r\n\r\n");
+        std::size_t size = 0;
+        if (head != std::string::npos) {
+            const auto at = text.find("ength: ");
+            size = at < head ? std::strtoul(text.c_str() + at + 7, nullptr, 10) : 0;
+        }
+        if (head == std::string::npos || text.size() < head + 4 + size) {
+            const auto got = ::read(connection, bytes, sizeof bytes);
+            if (got <= 0) return;
+            text.append(bytes, static_cast<std::size_t>(got));
+            continue;
+        }
+        std::string out;
+        {
+            const std::scoped_lock lock{mutex_};
+            bodies_.push_back(text.substr(head + 4, size));
+            out = "HTTP/1.1 " + answer_ + "Content-Length: 0\r\n\r\n";
+        }
+        text.erase(0, head + 4 + size);
+        if (::write(connection, out.data(), out.size()) < 0) return;
+    }
+}
+
+} // namespace support
