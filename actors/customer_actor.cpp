@@ -86,6 +86,9 @@ caf::behavior CustomerActor::make_behavior() {
     return {
         [this](ToCustomer& message) { take(message); },
         [this](const SeenBefore& answer) { seen_before(answer); },
+        [this](LookAgain) {
+            if (lookup_ && lookup_->waits) send_lookup();
+        },
     };
 }
 
@@ -190,6 +193,7 @@ void CustomerActor::work(ToCustomer& message, Customer& customer, Commit& commit
     Effects& effects = shard_.scratch->effects;
     effects.clear();
     bool touched = false;
+    const Timestamp stored_wake_at = stored_wake_at_most(customer, rulebook);
     std::visit(Overloaded{
                    [&](Batch& batch) {
                        commit.answers = apply(batch, rulebook, customer, commit);
@@ -239,19 +243,31 @@ void CustomerActor::work(ToCustomer& message, Customer& customer, Commit& commit
     std::vector<Permit> permits;
     if (commit.answers && message.hand_over_at != journeys::no_time)
         hand_over_at_once(message.hand_over_at, rulebook, customer, commit.write, permits);
+    commit.write.wake_at = shard_.rules.wake_at(customer, *rulebook.current);
+    // A publication may have brought it forward without changing anything else: who sleeps then
+    // would be found too late.
+    touched = touched || commit.write.wake_at < stored_wake_at;
     commit.changed = touched || !effects.empty() || customer.revision != revision_before ||
                      customer.applied != applied_before;
     if (commit.changed && customer.revision == revision_before) ++customer.revision;
     if (commit.changed) block_ = std::make_shared<const std::string>(shard_.rules.pack(customer));
     commit.write.revision = customer.revision;
     commit.write.applied = customer.applied;
-    commit.write.wake_at = shard_.rules.wake_at(customer, *rulebook.current);
     if (const auto* wake = std::get_if<Wake>(&message.what))
         if (commit.write.wake_at <= wake->closed)
             commit.write.wake_at = wake->closed + look_again_after;
     if (commit.changed) commit.write.block = block_;
     commit.write.effects = take_effects();
     for (auto& permit : permits) permit.keep();
+}
+
+Timestamp CustomerActor::stored_wake_at_most(const Customer& customer,
+                                             const Rulebook& rulebook) const {
+    if (customer.publication == rulebook.current->publication()) return journeys::timestamp_min;
+    for (const auto& era : rulebook.earlier)
+        if (era.catalog->publication() == customer.publication)
+            return shard_.rules.wake_at(customer, *era.catalog);
+    return journeys::no_time;
 }
 
 void CustomerActor::hand_over_at_once(Timestamp now, const Rulebook& rulebook, Customer& customer,
@@ -368,7 +384,12 @@ void CustomerActor::send_lookup() {
 
 void CustomerActor::seen_before(const SeenBefore& answer) {
     if (!lookup_ || !lookup_->waits) return;
-    if (answer.failed) return send_lookup();
+    if (answer.failed) {
+        const auto& limits = shard_.partition_settings;
+        lookup_->retry = std::clamp(lookup_->retry * 2, limits.retry_min, limits.retry_max);
+        return delayed_send(this, lookup_->retry, LookAgain{});
+    }
+    lookup_->retry = {};
     for (const auto& [offset, hash] : lookup_->asked) {
         lookup_->answered.push_back(offset);
         const auto found = std::ranges::find(answer.hashes, hash);

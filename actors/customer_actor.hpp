@@ -12,6 +12,9 @@
 
 namespace actors {
 
+/// The log could not say what it has seen, and some time has passed.
+struct LookAgain {};
+
 /// Everything a handler needs arrives in its message; what it led to goes to the flush as one
 /// `Commit`, and nothing leaves before that is committed. Its state is one flat block, decoded
 /// while it is needed.
@@ -37,6 +40,7 @@ private:
         std::deque<ToCustomer> held;
         std::vector<std::pair<std::uint64_t, std::uint64_t>> asked; ///< (offset, hash).
         std::vector<std::uint64_t> answered, seen; ///< Offsets asked about; the duplicates of them.
+        journeys::Duration retry{};                ///< 0: the last question was answered.
     };
 
     void take(ToCustomer& message);
@@ -51,6 +55,10 @@ private:
     /// False where the rest of the batch has to wait; `commit` then holds what could be applied.
     bool apply(Batch& batch, const Rulebook& rulebook, journeys::Customer& customer,
                Commit& commit);
+    /// When the store says that the customer wakes, or earlier: as of the publication that they
+    /// have met. `timestamp_min` where that is today's, and the store knows.
+    journeys::Timestamp stored_wake_at_most(const journeys::Customer& customer,
+                                            const Rulebook& rulebook) const;
     /// Grants what the message has opened and its channel has a place for; the permits go with it.
     void hand_over_at_once(journeys::Timestamp now, const Rulebook& rulebook,
                            journeys::Customer& customer, CustomerWrite& write,
@@ -84,3 +92,5 @@ private:
 };
 
 } // namespace actors
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(actors::LookAgain)

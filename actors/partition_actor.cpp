@@ -492,7 +492,7 @@ void PartitionActor::persisted(const Persisted& message) {
 
 void PartitionActor::arm(std::uint32_t index) {
     Entry& entry = table_[index];
-    if (entry.wake_at >= entry.armed) return;
+    if (entry.wake_at >= std::min(entry.armed, journeys::when_published)) return;
     entry.armed = entry.wake_at;
     wheel_.add(entry.wake_at, {{index, entry.generation}, nullptr});
 }
@@ -689,7 +689,11 @@ bool PartitionActor::may_sleep(const Entry& entry) const {
 
 void PartitionActor::release_customers() {
     if (state_ != State::live) return;
-    for (auto& [release, asked] : releasing_) {
+    for (auto& [release, asked, ask_again] : releasing_) {
+        if (ask_again) {
+            ask_again = false;
+            shard_.ports.store->load_parked(shard_.partition, release.customer, this);
+        }
         if (asked) continue;
         Entry& entry = table_[find_or_load(release.customer)];
         if (!entry.actor) continue; // It is being loaded.
@@ -708,7 +712,7 @@ void PartitionActor::loaded_parked(LoadedParked& message) {
     });
     if (at == releasing_.end()) return;
     if (message.failed) {
-        shard_.ports.store->load_parked(shard_.partition, message.customer, this);
+        at->ask_again = true; // With the next tick.
         return;
     }
     const std::uint32_t index = index_.at(message.customer);

@@ -195,7 +195,8 @@ private:
     /// was parked, once all that they have done is written.
     struct Releasing {
         Release release;
-        bool asked = false; ///< The store.
+        bool asked = false;     ///< The store.
+        bool ask_again = false; ///< It did not answer.
     };
     std::vector<Releasing> releasing_;
     std::vector<OutboxRow>

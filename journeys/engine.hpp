@@ -30,8 +30,12 @@ Applied apply(Customer& customer, const Record& record, const Catalog& catalog, 
 bool fire(Customer& customer, Timestamp closed, const Catalog& catalog, Effects& effects,
           int limit = 64);
 
-/// When time next changes this customer; `no_time` where it never does. May be too early, never too
-/// late.
+/// What `wake_at` says of one whom only an event or a publication can move on: later than all due
+/// times, and yet one, so that a publication finds whoever waits.
+inline constexpr Timestamp when_published = timestamp_max - std::chrono::hours{24};
+
+/// When time next changes this customer; `no_time` where it never does, `when_published` where only
+/// a publication may. May be too early, never too late.
 Timestamp wake_at(const Customer& customer, const Catalog& catalog);
 
 /// What a customer says to a channel that is free for their intent.

@@ -319,11 +319,9 @@ Timestamp wake_at(const Customer& customer, const Catalog& catalog) {
     for (const auto& run : customer.runs) {
         const auto* today = catalog.journey(run.journey);
         const bool held = today && !catalog.settings().all_live && today->status == Status::paused;
-        // A held run is woken by the publication that lets its journey go on. That it is named at
-        // all is what it is found by.
-        earliest = std::min(
-            earliest,
-            held ? std::max(run.due, customer.accepted_at + std::chrono::hours{24 * 30}) : run.due);
+        // A held run is woken by the publication that lets its journey go on, and one that has no
+        // due time may be ended by one.
+        earliest = std::min(earliest, held ? when_published : std::min(run.due, when_published));
     }
     if (catalog.models()) earliest = std::min(earliest, customer.lifecycle.due);
     if (catalog.tracked().session_ended && !customer.session.id.empty() &&
