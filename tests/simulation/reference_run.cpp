@@ -126,8 +126,8 @@ private:
                     world_.violate("I5: a timer of " + journeys::to_text(customer.id) +
                                    " fired as of " + text(closed_) +
                                    ", before a record accepted at " + text(until));
+                fire(transition.at);
             } else {
-                fire(closed_);
                 rules_.hand_over(customer, transition.intent, transition.at, *catalog_, effects);
             }
         }

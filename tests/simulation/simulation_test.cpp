@@ -22,10 +22,7 @@ TEST_CASE("whatever happens in whatever order, it comes to what the core alone m
           "[simulation]") {
     const bool is_one = std::getenv("SOJOURN_SEED") != nullptr;
     const auto first = number_of("SOJOURN_SEED", 1);
-    // Beyond these some lives still end badly, and are open defects, not exceptions: 66 asks the
-    // log for duplicates without end while storage is away, 74 leaks a catalogue, 185 opens an
-    // intent that the core alone would not, 222 gets no answer to a release.
-    const auto count = is_one ? 1 : number_of("SOJOURN_SEEDS", 60);
+    const auto count = is_one ? 1 : number_of("SOJOURN_SEEDS", 300);
     for (auto seed = first; seed < first + count; ++seed) {
         const auto result = simulation::run(seed);
         INFO("SOJOURN_SEED=" << seed);
