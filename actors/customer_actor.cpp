@@ -426,6 +426,8 @@ void CustomerActor::catch_up(const Rulebook& rulebook, Customer& customer, Effec
         const Rulebook then{era->catalog, {}};
         fire(era->until - tick_of_time, then, customer, effects);
     }
+    // What the newest has made due by then fires where it stands in the log: before a hand-over.
+    if (!eras.empty()) fire(eras.back().until - tick_of_time, rulebook, customer, effects);
 }
 
 void CustomerActor::refuse_poisoned_timer() const {
