@@ -388,7 +388,8 @@ void PartitionActor::progressed(const Progressed& message) {
             shard_.credit.customer_left_limit();
         entry.records -= progress.records;
         records += progress.records;
-        entry.revision = progress.revision;
+        // One in quarantine who was only asked something tells no revision.
+        if (progress.changed) entry.revision = progress.revision;
         entry.through = std::max(entry.through, progress.through);
         entry.changed = entry.changed || progress.changed;
         entry.quarantined = progress.quarantined;
