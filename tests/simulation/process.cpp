@@ -78,7 +78,8 @@ std::shared_ptr<Process::Done> Process::hold(Done done) {
 }
 
 bool Process::is_live() const {
-    return std::ranges::all_of(states_, [](const std::string& state) { return state == "live"; });
+    return !was_fenced_ &&
+           std::ranges::all_of(states_, [](const std::string& state) { return state == "live"; });
 }
 
 caf::scheduler::test_coordinator& Process::scheduler() const {
@@ -171,6 +172,7 @@ void Process::append(std::vector<actors::Draft> drafts,
         else
             write(drafts);
         if (!is_alive()) return;
+        was_fenced_ = was_fenced_ || (!result && result.error().code == ErrorCode::fenced);
         later([this, result, done] {
             (*done)(result);
             for (Partition partition = 0; partition < owned_.size(); ++partition)

@@ -46,7 +46,8 @@ public:
     /// Lets a tick's span pass for the actors, and the log close what the clock has passed.
     void tick();
     actors::System& system() { return *system_; }
-    bool is_live() const; ///< All partitions are taken over and up to date.
+    /// All partitions are taken over and up to date, and no append was refused as another's.
+    bool is_live() const;
 
     /// What of this process's life must agree with the truth, once it rests.
     struct Told {
@@ -122,7 +123,8 @@ private:
 
     World& world_;
     History& history_;
-    int number_ = 0;       ///< Of the world's processes.
+    bool was_fenced_ = false; ///< By the log.
+    int number_ = 0;          ///< Of the world's processes.
     bool is_dead_ = false; ///< CAF lets the actors finish what is in their mailboxes; nobody hears.
     std::vector<Owned> owned_;
     Told heard_, truth_;

@@ -214,16 +214,20 @@ private:
             }
         };
         repeat(100, 100ms);
-        if (!newest().is_live()) { // An older one has taken over behind it, and is gone too.
+        const auto start_where_fenced = [&] {
+            if (newest().is_live()) return;
+            // An older one has taken over behind it, and is gone too.
             newest().kill();
             start();
             repeat(100, 100ms);
-        }
+        };
+        start_where_fenced();
         if (world_.is_poisoned) release_all(repeat);
         publish(catalogs().size() - 1); // Whatever was paused goes on.
         repeat(60, 1s);
         const auto until = world_.clock + 9h;
         for (int jumps = 0; world_.clock < until && jumps < 3000; ++jumps) {
+            start_where_fenced(); // It learns of it at an append.
             if (shop_.has_unacked()) shop_.send_unacked(newest());
             settle();
             const auto wait = next_wake() - world_.clock;
