@@ -61,7 +61,7 @@ status: live
 enter: { on: [Signed Up], key: event.properties.number, reentry: always }
 steps:
   - name: wait
-    wait: { until: "02:30" }
+    wait: { until: { time: "02:30" } }
   - name: touch
     send: { channel: crm, template: welcome, topic: shop, expires: 30d }
 )";

@@ -59,39 +59,60 @@ journeys::Customer decided(journeys::Customer customer) {
     customer.sends.clear();
     customer.goals.clear();
     for (auto& ended : customer.ended) ended.ended_at = {};
+    // Whether a run was still open, or closed already, when a later event would have opened it.
+    for (auto& refusal : customer.refusals)
+        if (refusal.reason == journeys::NoEntry::open_run)
+            refusal.reason = journeys::NoEntry::reentry;
     std::ranges::sort(customer.ended, {}, [](const journeys::EndedRun& run) {
         return std::tuple{run.journey, run.key_hash, run.entered_at};
     });
     return customer;
 }
 
+/// The fields that differ, by name, each with how many it holds where it holds several.
 std::string difference(const journeys::Customer& live, const journeys::Customer& reference) {
-    const auto quantity = [](const journeys::Customer& customer) {
-        std::int64_t sum = 0;
-        for (const auto& cart : customer.carts)
-            for (const auto& line : cart.lines) sum += line.quantity;
-        return sum;
-    };
+    using journeys::Customer;
     std::string text;
-    const auto compare = [&](const char* name, auto of) {
-        const auto left = of(live), right = of(reference);
-        if (left != right)
-            text += std::string{" "} + name + ' ' + std::to_string(left) + " instead of " +
-                    std::to_string(right);
+    const auto compare = [&](const char* name, auto member) {
+        // Few of the types can be compared, and all can be packed: as the one field of a customer.
+        Customer left, right;
+        left.*member = live.*member;
+        right.*member = reference.*member;
+        if (journeys::pack(left) == journeys::pack(right)) return;
+        text += std::string{' '} + name;
+        if constexpr (requires { (live.*member).size(); })
+            text += " (" + std::to_string((live.*member).size()) + ", reference " +
+                    std::to_string((reference.*member).size()) + ')';
+        else if constexpr (std::is_same_v<decltype(live.*member), const journeys::Timestamp&>)
+            text += " (" + journeys::to_text(live.*member) + ", reference " +
+                    journeys::to_text(reference.*member) + ')';
     };
-    compare("quantity", quantity);
-    compare("carts", [](const auto& one) { return one.carts.size(); });
-    compare("orders", [](const auto& one) { return one.order_count; });
-    compare("runs", [](const auto& one) { return one.runs.size(); });
-    compare("ended", [](const auto& one) { return one.ended.size(); });
-    compare("messages", [](const auto& one) { return one.dedup.size(); });
-    compare("events of the session", [](const auto& one) { return one.session.events; });
-    compare("traits", [](const auto& one) { return one.traits.size(); });
-    compare("known ids", [](const auto& one) { return one.known_ids.size(); });
-    compare("transfers", [](const auto& one) { return one.transfers.size(); });
-    compare("forwards", [](const auto& one) { return int{one.forward_to.has_value()}; });
-    compare("now", [](const auto& one) { return journeys::to_millis(one.now); });
-    return text.empty() ? " in some field" : text;
+    compare("known_ids", &Customer::known_ids);
+    compare("forward_to", &Customer::forward_to);
+    compare("transfers", &Customer::transfers);
+    compare("now", &Customer::now);
+    compare("first_seen", &Customer::first_seen);
+    compare("last_seen", &Customer::last_seen);
+    compare("last_order_at", &Customer::last_order_at);
+    compare("traits", &Customer::traits);
+    compare("traits_at", &Customer::traits_at);
+    compare("consents", &Customer::consents);
+    compare("suppressions", &Customer::suppressions);
+    compare("carts", &Customer::carts);
+    compare("orders", &Customer::orders);
+    compare("order_count", &Customer::order_count);
+    compare("purchases", &Customer::purchases);
+    compare("lifecycle", &Customer::lifecycle);
+    compare("session", &Customer::session);
+    compare("counters", &Customer::counters);
+    compare("newest_events", &Customer::newest_events);
+    compare("runs", &Customer::runs);
+    compare("ended", &Customer::ended);
+    compare("refusals", &Customer::refusals);
+    compare("dedup", &Customer::dedup);
+    compare("dedup_evicted", &Customer::dedup_evicted);
+    compare("dedup_written", &Customer::dedup_written);
+    return text.empty() ? " in some other field" : text;
 }
 
 struct Opened {
