@@ -75,8 +75,8 @@ private:
         }
     }
 
-    ActionDeclaration read_action(const YamlNode& node) {
-        ActionDeclaration made;
+    OfferedAction read_action(const YamlNode& node) {
+        OfferedAction made;
         auto& action = made.action;
         const MapReader reader{node, section_of("action"), mistakes_};
         if (!reader.is_map()) return made;
@@ -121,7 +121,7 @@ private:
         return made;
     }
 
-    void read_place(const MapReader& reader, ActionDeclaration& made) {
+    void read_place(const MapReader& reader, OfferedAction& made) {
         const auto* channel = reader.find("channel");
         const auto* surface = reader.find("surface");
         if ((channel == nullptr) == (surface == nullptr)) {
@@ -171,7 +171,11 @@ private:
 
     void window(const MapReader& reader, Duration& value) {
         if (const auto* per = reader.require("per", "a window such as 30d"))
-            value = values_.duration(*per).value_or(Duration{});
+            if (const auto read = values_.duration(*per)) {
+                value = *read;
+                if (value > decisions_kept)
+                    mistakes_.add(per->at, "decisions are remembered for 400 days, and no longer");
+            }
     }
 
     Mistakes mistakes_;

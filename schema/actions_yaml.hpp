@@ -1,31 +1,17 @@
 /// The file of actions: what a decision may choose among, and the guardrails that hold for all.
 #pragma once
 
-#include "journeys/choice.hpp"
-#include "journeys/definition.hpp"
+#include "journeys/decision.hpp"
 #include "schema/mistakes.hpp"
 #include "schema/yaml_values.hpp"
 
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace schema {
 
-struct ActionDeclaration {
-    journeys::Action action;
-    std::optional<journeys::Expression> when; ///< Its eligibility; nothing: always.
-    std::string channel, surface;             ///< Where it is shown: exactly one of them is named.
-    journeys::Duration cap_per{};             ///< The window of `action.cap`.
-};
-
-struct ActionsFile {
-    std::vector<ActionDeclaration> actions; ///< In the order of the file, which is their priority.
-    journeys::Guardrails guardrails;
-    journeys::Duration discount_budget_per{};
-    double floor = 0.05; ///< Of exploration, for each action that may be taken.
-    double holdout = 0;
+struct ActionsFile : journeys::Offers {
     std::vector<Mistake> mistakes;
 };
 
