@@ -150,3 +150,10 @@ TEST_CASE("actions.schema.json has every key of the loader, and no other", "[sch
     }
     CHECK(sections.size() == actions_sections().size());
 }
+
+TEST_CASE("the actions of config/ load without a mistake or a warning", "[schema]") {
+    const auto loaded = load_actions(
+        "actions.yaml", support::read_file(support::source_path("config/actions.yaml")), &channels);
+    for (const auto& mistake : loaded.mistakes) FAIL_CHECK(to_text(mistake));
+    CHECK(loaded.actions.size() == 3);
+}
