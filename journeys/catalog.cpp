@@ -1,5 +1,6 @@
 #include "journeys/catalog.hpp"
 
+#include "journeys/decision.hpp"
 #include "journeys/ids.hpp"
 #include "journeys/template.hpp"
 
@@ -52,6 +53,10 @@ Catalog::Catalog(std::uint64_t publication, Settings settings, std::vector<Journ
     std::sort(current_.begin(), current_.end(), [](const JourneyPtr& a, const JourneyPtr& b) {
         return a->priority != b->priority ? a->priority > b->priority : a->id < b->id;
     });
+    // Caps and budgets of decisions look back at it, whatever the journeys do.
+    auto& decisions = tracked_.counts[std::string{action_decided}];
+    decisions.window = decisions_kept;
+    decisions.properties = {"action", "discount"};
     for (const auto& journey : known_) {
         by_version_[journey->version] = journey.get();
         track(*journey);

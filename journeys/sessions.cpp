@@ -1,5 +1,6 @@
 #include "journeys/sessions.hpp"
 
+#include "journeys/decision.hpp"
 #include "journeys/profile.hpp"
 #include "journeys/properties.hpp"
 
@@ -20,8 +21,9 @@ Activity activity_of(const Event& event) {
     case EventType::alias: return Activity::none;
     case EventType::track: break;
     }
-    static constexpr std::array<std::string_view, 5> reported{
-        "Order Updated", "Order Cancelled", "Order Refunded", "Order Shipped", "Unsubscribed"};
+    static constexpr std::array<std::string_view, 6> reported{"Order Updated",  "Order Cancelled",
+                                                              "Order Refunded", "Order Shipped",
+                                                              "Unsubscribed",   action_decided};
     static constexpr std::array<std::string_view, 3> feedback{"Email ", "SMS ",
                                                               "Push Notification "};
     const std::string_view name{event.name};

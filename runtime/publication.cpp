@@ -4,6 +4,7 @@
 #include "journeys/ids.hpp"
 #include "journeys/template.hpp"
 #include "runtime/event_files.hpp"
+#include "schema/actions_yaml.hpp"
 #include "schema/events_yaml.hpp"
 #include "schema/journey_yaml.hpp"
 #include "schema/model_json.hpp"
@@ -99,6 +100,10 @@ journeys::Result<Files> read_files(const std::optional<fs::path>& config,
             files.models_name = (directory / paths.models).string();
             files.models = std::move(*models);
         }
+        if (auto actions = read_file(directory / paths.actions)) {
+            files.actions_name = (directory / paths.actions).string();
+            files.actions = std::move(*actions);
+        }
         if (auto events = read_file(directory / paths.events)) {
             files.events_name = (directory / paths.events).string();
             files.events = std::move(*events);
@@ -118,6 +123,10 @@ std::string to_text(const Files& files) {
         json["events_name"] = files.events_name;
         json["events"] = *files.events;
     }
+    if (files.actions) {
+        json["actions_name"] = files.actions_name;
+        json["actions"] = *files.actions;
+    }
     if (files.models) {
         json["models_name"] = files.models_name;
         json["models"] = *files.models;
@@ -136,6 +145,10 @@ journeys::Result<Files> files_from_text(std::string_view text) {
         if (json.contains("events")) {
             files.events_name = json.at("events_name");
             files.events = json.at("events").get<std::string>();
+        }
+        if (json.contains("actions")) {
+            files.actions_name = json.at("actions_name");
+            files.actions = json.at("actions").get<std::string>();
         }
         if (json.contains("models")) {
             files.models_name = json.at("models_name");
@@ -203,6 +216,15 @@ Compiled compile(const Files& files, const CompileOptions& options) {
     }
     context.models_loaded = models && models->has_purchases;
 
+    journeys::Offers offers;
+    if (files.actions) {
+        std::vector<std::string> channels;
+        for (const auto& channel : settings.channels) channels.push_back(channel.name);
+        auto loaded = schema::load_actions(files.actions_name, *files.actions, &channels);
+        append(result.mistakes, std::move(loaded.mistakes));
+        offers = std::move(loaded);
+    }
+
     std::vector<journeys::JourneyPtr> current;
     for (const auto& [name, text] : files.journeys) {
         auto loaded = schema::load_journey(name, text, context);
@@ -217,6 +239,7 @@ Compiled compile(const Files& files, const CompileOptions& options) {
     }
     append(result.mistakes, schema::check_together(current));
     if (has_errors(result.mistakes)) return result;
+    result.offers = std::make_shared<const journeys::Offers>(std::move(offers));
     result.catalog = std::make_shared<const journeys::Catalog>(
         publication_of(files), std::move(settings), std::move(current), options.known,
         std::move(templates), std::move(models));

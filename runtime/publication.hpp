@@ -2,6 +2,7 @@
 #pragma once
 
 #include "journeys/catalog.hpp"
+#include "journeys/decision.hpp"
 #include "journeys/result.hpp"
 #include "schema/mistakes.hpp"
 #include "schema/settings_yaml.hpp"
@@ -23,7 +24,9 @@ struct Files {
     std::optional<std::string> events;            ///< config/events.yaml, where there is one.
     std::map<std::string, std::string> journeys;  ///< File name -> text.
     std::map<std::string, std::string> templates; ///< Name without `.mustache` -> text.
-    std::string models_name;                      ///< Of the fitted models, where there are any.
+    std::string actions_name;
+    std::optional<std::string> actions; ///< config/actions.yaml, where there is one.
+    std::string models_name;            ///< Of the fitted models, where there are any.
     std::optional<std::string> models;
 };
 
@@ -51,6 +54,7 @@ struct Compiled {
     std::vector<schema::Mistake> mistakes; ///< Of all files, in the order of their names.
     std::optional<schema::Config> config;  ///< Absent where the configuration itself can't be used.
     journeys::CatalogPtr catalog;          ///< Null where there are more than warnings.
+    std::shared_ptr<const journeys::Offers> offers; ///< What decisions choose among; as `catalog`.
 };
 
 Compiled compile(const Files& files, const CompileOptions& options);

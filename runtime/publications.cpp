@@ -7,7 +7,8 @@ namespace runtime {
 Publications::Publications(std::filesystem::path directory)
     : directory_(std::move(directory)),
       newest_(std::make_shared<const journeys::Catalog>(0, journeys::Settings{},
-                                                        std::vector<journeys::JourneyPtr>{})) {
+                                                        std::vector<journeys::JourneyPtr>{})),
+      offers_(std::make_shared<const journeys::Offers>()) {
     catalogs_[0] = newest_;
 }
 
@@ -29,6 +30,7 @@ Compiled Publications::compile_and_keep(const Files& files) {
     }
     catalogs_[compiled.catalog->publication()] = compiled.catalog;
     newest_ = compiled.catalog;
+    offers_ = compiled.offers;
     return compiled;
 }
 
@@ -49,6 +51,12 @@ journeys::CatalogPtr Publications::find(std::uint64_t publication) {
 journeys::CatalogPtr Publications::newest() const {
     const std::scoped_lock lock{mutex_};
     return newest_;
+}
+
+std::pair<journeys::CatalogPtr, std::shared_ptr<const journeys::Offers>>
+Publications::newest_offers() const {
+    const std::scoped_lock lock{mutex_};
+    return {newest_, offers_};
 }
 
 journeys::CatalogPtr Publications::paused(journeys::CatalogPtr before,

@@ -9,6 +9,7 @@
 #include <map>
 #include <mutex>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace runtime {
@@ -28,6 +29,8 @@ public:
     journeys::CatalogPtr find(std::uint64_t publication) override;
     journeys::CatalogPtr paused(journeys::CatalogPtr before, const journeys::Pause& pause) override;
     journeys::CatalogPtr newest() const;
+    /// The catalogue that was added last and its actions, of one publication; never null.
+    std::pair<journeys::CatalogPtr, std::shared_ptr<const journeys::Offers>> newest_offers() const;
 
 private:
     Compiled compile_and_keep(const Files& files);
@@ -37,6 +40,7 @@ private:
     std::map<std::uint64_t, journeys::CatalogPtr> catalogs_;
     std::vector<journeys::JourneyPtr> known_;
     journeys::CatalogPtr newest_;
+    std::shared_ptr<const journeys::Offers> offers_; ///< Of `newest_`.
 };
 
 } // namespace runtime

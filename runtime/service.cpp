@@ -9,6 +9,7 @@
 #include "runtime/channels/registry.hpp"
 #include "runtime/channels/sandbox.hpp"
 #include "runtime/database.hpp"
+#include "runtime/decide_route.hpp"
 #include "runtime/fit_schedule.hpp"
 #include "runtime/free_memory.hpp"
 #include "runtime/links.hpp"
@@ -583,6 +584,10 @@ Result<void> Service::Parts::open_listener() {
                                        .conninfo = storage->connection().conninfo,
                                        .workers = operator_worker,
                                        .now = [this] { return clock.now(); }}));
+    add_handlers(make_decide_route(
+        {.system = *system, .log = *event_log, .publications = *publications, .now = [this] {
+             return clock.now();
+         }}));
     auto opened = Listener::open(std::move(settings), std::move(listening));
     if (!opened) return opened.error();
     listener = std::move(*opened);

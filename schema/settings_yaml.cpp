@@ -167,6 +167,8 @@ private:
             config_.templates = values_.text(*node, "a folder").value_or(config_.templates);
         if (const auto* node = part(file, "events"))
             config_.events = values_.text(*node, "a file").value_or(config_.events);
+        if (const auto* node = part(file, "actions"))
+            config_.actions = values_.text(*node, "a file").value_or(config_.actions);
         if (const auto* node = part(file, "keys")) read_keys(*node);
         if (const auto* node = part(file, "sources")) read_sources(*node);
         if (const auto* node = part(file, "topics")) read_topics(*node);
@@ -726,7 +728,7 @@ const std::vector<Section>& settings_sections() {
                                   {"caps"},       {"quiet_hours"},      {"sessions"},
                                   {"holdout"},    {"testers"},          {"limits"},
                                   {"public_url"}, {"best_hour"},        {"retention"},
-                                  {"models"},     {"audiences", later}, {"actions", later}}},
+                                  {"models"},     {"audiences", later}, {"actions"}}},
         {"listen", "listen", {{"address"}, {"port"}}},
         {"storage",
          "storage",

@@ -95,6 +95,7 @@ struct Config {
     std::vector<std::string> journeys{"journeys"};
     std::string templates = "templates";
     std::string events = "events.yaml";
+    std::string actions = "actions.yaml"; ///< What decisions choose among.
     /// Under which the world reaches this service: links in messages, callbacks of providers.
     /// Empty: the address that it listens on.
     std::string public_url;

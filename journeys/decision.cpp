@@ -1,0 +1,149 @@
+#include "journeys/decision.hpp"
+
+#include "journeys/ids.hpp"
+#include "journeys/intent.hpp"
+#include "journeys/profile.hpp"
+
+#include <algorithm>
+#include <limits>
+
+namespace journeys {
+namespace {
+
+/// What the customer was given since an instant.
+struct Given {
+    std::uint32_t times = 0;
+    double discounts = 0;
+    std::uint32_t unknown = 0; ///< Decisions of which only the hour is left.
+};
+
+const Counter* decisions_of(const Customer& customer) {
+    const auto found = std::ranges::find(customer.counters, action_decided, &Counter::name);
+    return found == customer.counters.end() ? nullptr : &*found;
+}
+
+/// `action` empty: of all.
+Given given_since(const Counter* decisions, Timestamp since, std::string_view action) {
+    Given given;
+    if (!decisions) return given;
+    for (const auto& occurrence : decisions->newest) {
+        if (occurrence.at <= since) continue;
+        const PackedView properties{occurrence.properties};
+        const auto taken = properties.string_at("action");
+        if (taken.empty() || (!action.empty() && taken != action)) continue;
+        ++given.times;
+        const auto discount = properties.find("discount");
+        if (discount.is_number()) given.discounts += std::max(0.0, discount.as_double());
+    }
+    const auto first = std::chrono::floor<std::chrono::hours>(since).time_since_epoch().count();
+    for (const auto& hour : decisions->hours)
+        if (hour.hour >= first) given.unknown += hour.count;
+    return given;
+}
+
+} // namespace
+
+models::DecisionContext decision_context(const Customer& customer, const Catalog& catalog,
+                                         Timestamp now) {
+    models::DecisionContext context;
+    const auto* cart = current_cart(customer);
+    if (cart && !cart->ordered && !cart->is_empty() && !cart->mixed_currencies)
+        context.cart_value = cart->value().to_double();
+    context.orders = customer.order_count;
+    if (const auto* models = catalog.models(); models && !customer.purchases.empty())
+        context.churn_risk = models->purchases.churn_risk(customer.purchases.history(now));
+    if (const auto* model = catalog.intent())
+        context.intent = intent_of(*model, customer, now, catalog.settings().session_idle);
+    context.is_vip = catalog.models() && customer.lifecycle.vip;
+    return context;
+}
+
+Decision decide(const Offers& offers, const Customer& customer, const Catalog& catalog,
+                Timestamp now, const DecisionRequest& request) {
+    Decision decision;
+    decision.context = decision_context(customer, catalog, now);
+    const auto* const decisions = decisions_of(customer);
+    Evaluator evaluator;
+    evaluator.look_at({.customer = &customer, .now = now, .catalog = &catalog});
+    std::vector<Candidate> candidates;
+    for (const auto& offered : offers.actions) {
+        if (!request.surface.empty() && offered.surface != request.surface) continue;
+        if (!request.only.empty() &&
+            std::ranges::find(request.only, offered.action.id) == request.only.end())
+            continue;
+        Candidate candidate;
+        candidate.action = &offered.action;
+        candidate.is_eligible = !offered.when || evaluator.is_met(*offered.when);
+        if (offered.action.cap) {
+            const auto given = given_since(decisions, now - offered.cap_per, offered.action.id);
+            candidate.times_taken = given.times + given.unknown;
+        }
+        candidates.push_back(candidate);
+        decision.candidates.push_back(&offered);
+    }
+
+    DecisionQuestion question;
+    question.policy = request.policy;
+    question.candidates = candidates;
+    question.context = decision.context;
+    question.guardrails = offers.guardrails;
+    if (offers.guardrails.discount_budget) {
+        const auto given = given_since(decisions, now - offers.discount_budget_per, {});
+        question.discount_given =
+            given.unknown > 0 ? std::numeric_limits<double>::infinity() : given.discounts;
+    }
+    question.floor = offers.floor;
+    question.holdout = offers.holdout;
+    question.seed = catalog.settings().seed;
+    const auto id = to_text(customer.id);
+    question.customer = id;
+    question.decision_key = request.key;
+    decision.choice = choose(question);
+    if (decision.choice.chosen) {
+        decision.taken = decision.candidates[*decision.choice.chosen];
+        const auto& action = decision.taken->action;
+        decision.discount = action.discount_amount +
+                            decision.context.cart_value.value_or(0) * action.discount_percent / 100;
+    }
+    return decision;
+}
+
+std::string decision_properties(const Decision& decision, const DecisionRequest& request,
+                                const Catalog& catalog) {
+    PackedWriter writer;
+    std::size_t entries = 0;
+    const auto key = [&](std::string_view name) {
+        writer.key(name);
+        ++entries;
+    };
+    const auto mark = writer.begin_map();
+    key("decision_id");
+    writer.string(request.key);
+    key("action");
+    if (decision.taken)
+        writer.string(decision.taken->action.id);
+    else
+        writer.null();
+    key("discount");
+    writer.floating(decision.discount);
+    key("surface");
+    writer.string(request.surface);
+    key("policy");
+    writer.string(to_text(request.policy));
+    key("propensity");
+    writer.floating(decision.choice.propensity);
+    key("held_out");
+    writer.boolean(decision.choice.is_held_out);
+    key("model");
+    const auto& models = catalog.model_set();
+    writer.string(models ? to_hex(0, models->version).substr(16) : "");
+    const auto features = models::features_of(decision.context);
+    for (std::size_t i = 0; i < features.size(); ++i) {
+        key(models::decision_feature_names[i]);
+        writer.floating(features[i]);
+    }
+    writer.end_map(mark, entries);
+    return writer.take();
+}
+
+} // namespace journeys

@@ -1,0 +1,169 @@
+#include "runtime/decide_route.hpp"
+
+#include "journeys/decision.hpp"
+#include "journeys/ids.hpp"
+#include "runtime/channels/message.hpp"
+#include "runtime/customer_search.hpp"
+#include "schema/record_codec.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <atomic>
+#include <memory>
+#include <string_view>
+
+namespace runtime {
+namespace {
+
+using journeys::Customer;
+using journeys::DecisionPolicy;
+using Json = nlohmann::ordered_json;
+using Parts = std::shared_ptr<const DecideRouteParts>;
+
+constexpr std::size_t text_max = 128; ///< Of an id in the question.
+constexpr std::size_t only_max = 64;  ///< Of ids in `actions`.
+
+struct Question {
+    std::string customer, surface;
+    std::vector<std::string> only;
+    DecisionPolicy policy = DecisionPolicy::best;
+};
+
+journeys::Error refuse(std::string why) {
+    return {journeys::ErrorCode::invalid_argument, std::move(why)};
+}
+
+journeys::Result<std::string> text_of(const std::string& name, const nlohmann::json& value,
+                                      std::size_t most = text_max) {
+    if (value.is_string()) {
+        auto text = value.get<std::string>();
+        if (!text.empty() && text.size() <= most) return text;
+    }
+    return refuse(name + " is a text of 1 to " + std::to_string(most) + " bytes");
+}
+
+journeys::Result<Question> read(std::string_view body) {
+    const auto json = parse_json(body);
+    if (!json.is_object()) return refuse("a JSON object with a customer is expected");
+    Question question;
+    for (const auto& [name, value] : json.items()) {
+        if (name == "actions") {
+            if (!value.is_array() || value.empty() || value.size() > only_max)
+                return refuse("actions is a list of 1 to " + std::to_string(only_max) + " ids");
+            for (const auto& id : value) {
+                auto text = text_of("each of actions", id);
+                if (!text) return text.error();
+                question.only.push_back(std::move(*text));
+            }
+            continue;
+        }
+        auto text = text_of(name, value, name == "customer" ? 512 : text_max);
+        if (name != "customer" && name != "surface" && name != "policy")
+            return refuse("unknown member; known are customer, surface, actions, policy");
+        if (!text) return text.error();
+        if (name == "customer")
+            question.customer = std::move(*text);
+        else if (name == "surface")
+            question.surface = std::move(*text);
+        else if (*text == "best")
+            question.policy = DecisionPolicy::best;
+        else if (*text == "explore")
+            question.policy = DecisionPolicy::explore;
+        else if (*text == "fixed")
+            question.policy = DecisionPolicy::fixed;
+        else
+            return refuse("policy is best, explore or fixed");
+    }
+    if (question.customer.empty()) return refuse("customer is missing");
+    return question;
+}
+
+std::string answer_text(const journeys::Decision& decision, const std::string& id,
+                        DecisionPolicy policy, const Customer& customer,
+                        const journeys::Catalog& catalog) {
+    Json json;
+    const auto or_null = [](const auto& value) { return value ? Json(*value) : Json(nullptr); };
+    json["action"] = decision.taken ? Json(decision.taken->action.id) : Json(nullptr);
+    json["reason"] = decision.choice.reasons;
+    json["scores"] = Json::object();
+    for (const auto& score : decision.choice.scores) {
+        Json one{{"score", score.score}, {"reward", score.reward}, {"chance", score.chance}};
+        if (!score.refused.empty()) one["refused"] = score.refused;
+        json["scores"][score.id] = std::move(one);
+    }
+    json["stage"] =
+        catalog.models() ? Json(journeys::to_text(customer.lifecycle.stage)) : Json(nullptr);
+    json["churn_risk"] = or_null(decision.context.churn_risk);
+    json["intent"] = or_null(decision.context.intent);
+    json["decision_id"] = id;
+    json["policy"] = journeys::to_text(policy);
+    json["propensity"] = decision.choice.propensity;
+    json["held_out"] = decision.choice.is_held_out;
+    const auto& models = catalog.model_set();
+    json["model"] = models ? Json(journeys::to_hex(0, models->version).substr(16)) : Json(nullptr);
+    return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+void answer(const Parts& parts, const Question& question, const Customer& customer,
+            const Respond& respond) {
+    static std::atomic<std::uint64_t> number{0};
+    const auto now = parts->now();
+    const auto [catalog, offers] = parts->publications.newest_offers();
+    for (const auto& id : question.only)
+        if (std::ranges::none_of(offers->actions,
+                                 [&](const auto& offered) { return offered.action.id == id; }))
+            return respond(error_response(400, "actions names one that actions.yaml has not"));
+    const auto customer_id = journeys::to_text(customer.id);
+    const auto asked = std::to_string(journeys::to_millis(now)) + '.' + std::to_string(++number);
+    const auto low = std::max<std::uint64_t>(journeys::hash(asked, journeys::hash(customer_id)), 1);
+    const auto id = journeys::to_hex(journeys::hash(customer_id, low), low);
+    const journeys::DecisionRequest request{
+        .policy = question.policy, .surface = question.surface, .only = question.only, .key = id};
+    const auto decision = journeys::decide(*offers, customer, *catalog, now, request);
+
+    journeys::Event event;
+    event.name = std::string{journeys::action_decided};
+    event.ids = {customer.id};
+    event.time = event.written = now;
+    event.message_hash = low;
+    event.properties = journeys::decision_properties(decision, request, *catalog);
+    actors::Draft draft;
+    draft.customer = customer.id;
+    draft.kind = journeys::RecordKind::event;
+    draft.message_hash = low;
+    draft.record = std::make_shared<journeys::Record>();
+    draft.record->customer = customer.id;
+    draft.record->body = std::move(event);
+    draft.bytes = schema::encode(*draft.record);
+    std::vector<actors::Draft> drafts;
+    drafts.push_back(std::move(draft));
+    parts->log.append(std::move(drafts),
+                      [respond, text = answer_text(decision, id, question.policy, customer,
+                                                   *catalog)](const journeys::Result<void>& done) {
+                          if (!done) return respond(error_response(503, done.error().detail));
+                          respond({.body = text});
+                      });
+}
+
+} // namespace
+
+Handlers make_decide_route(const DecideRouteParts& given) {
+    const auto parts = std::make_shared<const DecideRouteParts>(given);
+    return {{"POST", "/v1/decide", Scope::decide, [parts](Request request, Respond respond) {
+                 if (!parts->system.has_started())
+                     return respond(error_response(503, "this process stands by"));
+                 auto question = read(request.body);
+                 if (!question) return respond(error_response(400, question.error().detail));
+                 auto id = question->customer;
+                 find_customer(parts->system, id,
+                               [parts, respond, question = std::move(*question)](
+                                   const std::shared_ptr<const Customer>& customer) {
+                                   if (!customer)
+                                       return respond(error_response(404, "no such customer"));
+                                   answer(parts, question, *customer, respond);
+                               });
+             }}};
+}
+
+} // namespace runtime

@@ -1,0 +1,27 @@
+/// `POST /v1/decide`: the next best action for a customer, answered from the actor's memory.
+#pragma once
+
+#include "actors/ports.hpp"
+#include "actors/system.hpp"
+#include "runtime/listener/request.hpp"
+#include "runtime/publications.hpp"
+
+#include <functional>
+
+namespace runtime {
+
+/// All of it outlives the listener.
+struct DecideRouteParts {
+    actors::System& system;
+    actors::EventLog& log;
+    Publications& publications;
+    std::function<journeys::Timestamp()> now;
+};
+
+/// `{"customer": id, "surface": "cart-page", "actions": [ids], "policy": "best|explore|fixed"}`;
+/// all but the customer may be missing. Every question is a decision of its own. It is answered
+/// when it is durable, as the customer's event `Action Decided`. Questions at the same time do not
+/// see each other.
+Handlers make_decide_route(const DecideRouteParts& parts);
+
+} // namespace runtime

@@ -1,0 +1,227 @@
+#include "schema/actions_yaml.hpp"
+
+#include "journeys/environment.hpp"
+
+#include <algorithm>
+#include <cassert>
+#include <set>
+
+namespace schema {
+
+using namespace journeys;
+
+namespace {
+
+constexpr double amount_max = 1e6;
+
+const Section& section_of(std::string_view name) {
+    const auto& all = actions_sections();
+    const auto found = std::ranges::find(all, name, &Section::name);
+    assert(found != all.end());
+    return *found;
+}
+
+bool is_id(std::string_view text) {
+    return !text.empty() && text.size() <= 64 && std::ranges::all_of(text, [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
+    });
+}
+
+class ActionsReader {
+public:
+    ActionsReader(const std::string& file, std::string_view text,
+                  const std::vector<std::string>* channels)
+        : mistakes_(file), document_(YamlDocument::parse(text, mistakes_)), channels_(channels) {}
+
+    ActionsFile read() {
+        if (!document_.root().is_empty()) {
+            const MapReader reader{document_.root(), section_of("actions file"), mistakes_};
+            if (reader.is_map()) read_file(reader);
+        }
+        loaded_.mistakes = mistakes_.take();
+        return std::move(loaded_);
+    }
+
+private:
+    void read_file(const MapReader& reader) {
+        auto& rules = loaded_.guardrails;
+        share(reader, "margin", rules.margin);
+        share(reader, "discount_of_margin", rules.discount_of_margin_max);
+        share(reader, "floor", loaded_.floor);
+        share(reader, "holdout", loaded_.holdout);
+        if (const auto* node = reader.find("would_buy_anyway"))
+            rules.would_buy_anyway = values_.number(*node, 0, 1).value_or(rules.would_buy_anyway);
+        if (const auto* node = reader.find("discount_budget")) {
+            const MapReader budget{*node, section_of("discount budget"), mistakes_};
+            if (const auto* amount = budget.require("amount", "the most that one customer gets"))
+                rules.discount_budget = values_.number(*amount, 0, amount_max);
+            window(budget, loaded_.discount_budget_per);
+        }
+        const auto* actions = reader.require("actions", "a list of them, the most important first");
+        if (actions == nullptr) return;
+        if (!actions->is_list()) {
+            mistakes_.add(actions->at, "actions is a list, each beginning with \"- id:\"");
+            return;
+        }
+        for (std::size_t i = 0; i < actions->items.size(); ++i) {
+            if (i == actions_file_max) {
+                mistakes_.add(actions->items[i].at,
+                              "more than " + std::to_string(actions_file_max) + " actions");
+                return;
+            }
+            const auto errors = mistakes_.errors();
+            auto one = read_action(actions->items[i]);
+            if (mistakes_.errors() == errors) loaded_.actions.push_back(std::move(one));
+        }
+    }
+
+    OfferedAction read_action(const YamlNode& node) {
+        OfferedAction made;
+        auto& action = made.action;
+        const MapReader reader{node, section_of("action"), mistakes_};
+        if (!reader.is_map()) return made;
+        if (const auto* id = reader.require("id", "by which steps and reports name it")) {
+            action.id = values_.text(*id, "an id").value_or("");
+            if (!action.id.empty() && !is_id(action.id))
+                mistakes_.add(id->at, quoted(action.id) +
+                                          " is no id: a-z, 0-9 and -, at most 64 characters");
+            else if (!action.id.empty() && !ids_.insert(action.id).second)
+                mistakes_.add(id->at, "a second action with the id " + quoted(action.id));
+        }
+        if (const auto* when = reader.find("when")) made.when = condition(*when);
+        read_place(reader, made);
+        if (const auto* value = reader.require("value", "what one success is worth"))
+            action.value = values_.number(*value, 0, amount_max).value_or(0);
+        if (const auto* cost = reader.find("cost"))
+            action.cost = values_.number(*cost, 0, amount_max).value_or(0);
+        if (const auto* discount = reader.find("discount")) {
+            const auto share =
+                discount->is_text() ? parse_percentage(discount->text) : std::nullopt;
+            if (share)
+                action.discount_percent = *share * 100;
+            else if (discount->is_text() && discount->text.ends_with('%'))
+                mistakes_.add(discount->at, "a discount is from 0% to 100%, or an amount");
+            else
+                action.discount_amount = values_.number(*discount, 0, amount_max).value_or(0);
+        }
+        if (const auto* cap = reader.find("cap")) {
+            const MapReader inner{*cap, section_of("cap"), mistakes_};
+            if (const auto* max = inner.require("max", "how often one customer gets it"))
+                if (const auto times = values_.integer(*max, 1, 1'000))
+                    action.cap = static_cast<std::uint32_t>(*times);
+            window(inner, made.cap_per);
+        }
+        if (const auto* prior = reader.find("prior")) {
+            const MapReader inner{*prior, section_of("prior"), mistakes_};
+            if (const auto* rate = inner.require("rate", "the share that succeeds, from 0 to 1"))
+                action.prior.rate = values_.number(*rate, 0, 1).value_or(0);
+            if (const auto* weight = inner.find("weight"))
+                action.prior.weight = values_.number(*weight, 1, amount_max).value_or(1);
+        }
+        return made;
+    }
+
+    void read_place(const MapReader& reader, OfferedAction& made) {
+        const auto* channel = reader.find("channel");
+        const auto* surface = reader.find("surface");
+        if ((channel == nullptr) == (surface == nullptr)) {
+            mistakes_.add(channel ? channel->at : reader.at(),
+                          "an action has a channel or a surface, one of the two");
+            return;
+        }
+        if (surface) {
+            made.surface = values_.text(*surface, "a place in the shop").value_or("");
+            if (!made.surface.empty() && !is_id(made.surface))
+                mistakes_.add(surface->at, quoted(made.surface) +
+                                               " is no surface: a-z, 0-9 and -, at most 64 "
+                                               "characters");
+            return;
+        }
+        made.channel = values_.text(*channel, "the name of a channel").value_or("");
+        if (channels_ && !made.channel.empty() && !std::ranges::count(*channels_, made.channel))
+            mistakes_.add(channel->at, "no channel " + quoted(made.channel) + '.' +
+                                           did_you_mean(made.channel, *channels_) +
+                                           " Configured in sojourn.yaml: " + listed(*channels_));
+    }
+
+    std::optional<Expression> condition(const YamlNode& node) {
+        if (!node.is_text()) {
+            mistakes_.add(node.at, "expected a condition; one that begins with [ or { must be "
+                                   "quoted whole");
+            return std::nullopt;
+        }
+        auto compiled = cel::compile(node.text, environment(Scope::step), cel::Expect::boolean);
+        for (auto& issue : compiled.issues)
+            mistakes_.add(document_.place_in(node, issue.offset), std::move(issue.message));
+        if (compiled.program == nullptr || !compiled.issues.empty()) {
+            if (compiled.issues.empty()) mistakes_.add(node.at, "this is no expression");
+            return std::nullopt;
+        }
+        for (const auto& path : compiled.program->paths())
+            if (!path.segments.empty() && path.segments[0] == "run")
+                mistakes_.add(document_.place_in(node, path.offset),
+                              "the shop may ask for an action without a run, so its condition "
+                              "cannot look at one");
+        return Expression{std::move(compiled.program), node.at.line};
+    }
+
+    void share(const MapReader& reader, std::string_view key, double& value) {
+        if (const auto* node = reader.find(key)) value = values_.share(*node).value_or(value);
+    }
+
+    void window(const MapReader& reader, Duration& value) {
+        if (const auto* per = reader.require("per", "a window such as 30d"))
+            if (const auto read = values_.duration(*per)) {
+                value = *read;
+                if (value > decisions_kept)
+                    mistakes_.add(per->at, "decisions are remembered for 400 days, and no longer");
+            }
+    }
+
+    Mistakes mistakes_;
+    YamlDocument document_;
+    ValueReader values_{mistakes_};
+    const std::vector<std::string>* channels_;
+    ActionsFile loaded_;
+    std::set<std::string> ids_;
+};
+
+} // namespace
+
+const std::vector<Section>& actions_sections() {
+    constexpr bool later = false;
+    static const std::vector<Section> sections{
+        {"actions file",
+         "a file of actions",
+         {{"margin"},
+          {"discount_of_margin"},
+          {"would_buy_anyway"},
+          {"discount_budget"},
+          {"floor"},
+          {"holdout"},
+          {"actions"}}},
+        {"discount budget", "a discount budget", {{"amount"}, {"per"}}},
+        {"action",
+         "an action",
+         {{"id"},
+          {"when"},
+          {"channel"},
+          {"surface"},
+          {"value"},
+          {"cost"},
+          {"discount"},
+          {"cap"},
+          {"prior"},
+          {"steps", later}}},
+        {"cap", "a cap", {{"max"}, {"per"}}},
+        {"prior", "a prior", {{"rate"}, {"weight"}}},
+    };
+    return sections;
+}
+
+ActionsFile load_actions(const std::string& file, std::string_view text,
+                         const std::vector<std::string>* channels) {
+    return ActionsReader{file, text, channels}.read();
+}
+
+} // namespace schema

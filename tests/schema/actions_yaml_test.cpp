@@ -1,0 +1,159 @@
+#include "schema/actions_yaml.hpp"
+#include "tests/support/files.hpp"
+
+#include <catch2/catch.hpp>
+#include <nlohmann/json.hpp>
+
+using namespace schema;
+using namespace std::chrono_literals;
+
+namespace {
+
+const std::vector<std::string> channels{"email", "push"};
+
+std::string told(std::string_view text) {
+    std::string all;
+    for (const auto& mistake : load_actions("a.yaml", text, &channels).mistakes)
+        all += to_text(mistake) + '\n';
+    return all;
+}
+
+} // namespace
+
+TEST_CASE("a file of actions reaches the rules", "[schema]") {
+    const auto loaded = load_actions("a.yaml", R"(
+margin: 40%
+discount_of_margin: 25%
+would_buy_anyway: 0.6
+discount_budget: { amount: 30, per: 90d }
+floor: 2%
+holdout: 10%
+actions:
+  - id: free-shipping
+    surface: cart-page
+    when: cart.value > 20.0
+    value: 12
+    cost: 4.5
+    cap: { max: 3, per: 30d }
+    prior: { rate: 0.2, weight: 100 }
+  - { id: ten-percent-off, channel: email, value: 20, discount: 10% }
+  - { id: five-off, channel: push, value: 20, discount: 5 }
+)",
+                                     &channels);
+    for (const auto& mistake : loaded.mistakes) FAIL(to_text(mistake));
+    CHECK(loaded.guardrails.margin == Approx(.4));
+    CHECK(loaded.guardrails.discount_of_margin_max == Approx(.25));
+    CHECK(loaded.guardrails.would_buy_anyway == .6);
+    CHECK(loaded.guardrails.discount_budget == 30);
+    CHECK(loaded.discount_budget_per == 90 * 24h);
+    CHECK(loaded.floor == Approx(.02));
+    CHECK(loaded.holdout == Approx(.1));
+    REQUIRE(loaded.actions.size() == 3);
+    const auto& first = loaded.actions[0];
+    CHECK(first.action.id == "free-shipping");
+    CHECK(first.surface == "cart-page");
+    CHECK(first.when->line == 11);
+    CHECK(first.action.value == 12);
+    CHECK(first.action.cost == 4.5);
+    CHECK(first.action.cap == 3u);
+    CHECK(first.cap_per == 30 * 24h);
+    CHECK(first.action.prior.rate == .2);
+    CHECK(first.action.prior.weight == 100);
+    CHECK_FALSE(first.action.is_discount());
+    CHECK(loaded.actions[1].action.discount_percent == Approx(10));
+    CHECK(loaded.actions[1].channel == "email");
+    CHECK_FALSE(loaded.actions[1].when);
+    CHECK(loaded.actions[2].action.discount_amount == 5);
+}
+
+TEST_CASE("without a file there are no actions, and cautious guardrails", "[schema]") {
+    const auto loaded = load_actions("a.yaml", "");
+    CHECK(loaded.mistakes.empty());
+    CHECK(loaded.actions.empty());
+    CHECK(loaded.guardrails.margin == .3);
+    CHECK_FALSE(loaded.guardrails.discount_budget);
+    CHECK(loaded.holdout == 0);
+}
+
+TEST_CASE("mistakes in actions are told by their place, and such an action is left out",
+          "[schema]") {
+    const std::string_view text = R"(actions:
+  - { id: Free, channel: emial, value: -1 }
+  - { id: a, value: 1 }
+  - { id: a, channel: email, surface: cart, value: 1 }
+  - { id: b, channel: email, value: 1, when: run.key == "x" }
+  - { id: c, channel: email, value: 1, when: cart.valeu > 1.0 }
+  - { id: d, channel: email, value: 1, discount: 101%, cap: { max: 0 } }
+  - { id: e, channel: email, value: 1, prior: { weight: 0 }, colour: red }
+  - { id: f, channel: email, value: 1, steps: [] }
+  - { id: g, channel: email, value: 1, discount: 100%, prior: { rate: 1, weight: 1 } }
+)";
+    const auto loaded = load_actions("a.yaml", text, &channels);
+    REQUIRE(loaded.actions.size() == 1); // Both ends of what is allowed.
+    CHECK(loaded.actions[0].action.id == "g");
+    const auto all = told(text);
+    CAPTURE(all);
+    for (const auto* expected :
+         {"a.yaml:2:11: \"Free\" is no id: a-z, 0-9 and -, at most 64 characters",
+          "a.yaml:2:26: no channel \"emial\". Did you mean \"email\"? Configured in sojourn.yaml: "
+          "email, push",
+          "a.yaml:2:40: expected a number from 0 to 1000000, found",
+          "a.yaml:3:5: an action has a channel or a surface, one of the two",
+          "a.yaml:4:11: a second action with the id \"a\"",
+          "a.yaml:4:23: an action has a channel or a surface, one of the two",
+          "a.yaml:5:46: the shop may ask for an action without a run, so its condition cannot look "
+          "at one",
+          "a.yaml:6:", "a.yaml:7:50: a discount is from 0% to 100%, or an amount",
+          "a.yaml:7:68: expected a whole number from 1 to 1000, found",
+          "a.yaml:7:61: a cap needs \"per:\", a window such as 30d",
+          "a.yaml:8:47: a prior needs \"rate:\", the share that succeeds, from 0 to 1",
+          "a.yaml:8:57: expected a number from 1 to 1000000, found",
+          "a.yaml:8:62: unknown key \"colour\" in an action.",
+          "a.yaml:9:40: \"steps\" is part of the language but not built yet"}) {
+        CAPTURE(expected);
+        CHECK(all.find(expected) != std::string::npos);
+    }
+    CHECK(told("margin: 30%\n").find("needs \"actions:\"") != std::string::npos);
+    CHECK(told("actions: { a: 1 }\n").find("a.yaml:1:10: actions is a list") == 0);
+    CHECK(told("actions: []\nmargin: 130%\n").find("a.yaml:2:9: ") == 0);
+}
+
+TEST_CASE("a file of actions is bounded", "[schema]") {
+    std::string text = "actions:\n";
+    for (std::size_t i = 0; i < actions_file_max; ++i)
+        text += "  - { id: a" + std::to_string(i) + ", surface: s, value: 1 }\n";
+    CHECK(told(text).empty());
+    text += "  - { id: more, surface: s, value: 1 }\n";
+    CHECK(told(text) == "a.yaml:202:5: more than 200 actions\n");
+}
+
+TEST_CASE("actions.schema.json has every key of the loader, and no other", "[schema]") {
+    const auto json = nlohmann::json::parse(
+        support::read_file(support::source_path("schema/actions.schema.json")));
+    std::map<std::string, const nlohmann::json*> sections;
+    sections[json.at("x-section")] = &json;
+    for (const auto& [name, definition] : json.at("$defs").items())
+        sections[definition.at("x-section")] = &definition;
+    for (const auto& section : actions_sections()) {
+        CAPTURE(section.name);
+        REQUIRE(sections.contains(section.name));
+        const auto& properties = sections.at(section.name)->at("properties");
+        CHECK(sections.at(section.name)->at("additionalProperties") == false);
+        for (const auto& key : section.keys) {
+            CAPTURE(key.name);
+            REQUIRE(properties.contains(key.name));
+            const auto description = properties.at(key.name).value("description", "");
+            CHECK_FALSE(description.empty());
+            CHECK((description.find("Not built yet") != std::string::npos) == !key.is_built);
+        }
+        CHECK(properties.size() == section.keys.size());
+    }
+    CHECK(sections.size() == actions_sections().size());
+}
+
+TEST_CASE("the actions of config/ load without a mistake or a warning", "[schema]") {
+    const auto loaded = load_actions(
+        "actions.yaml", support::read_file(support::source_path("config/actions.yaml")), &channels);
+    for (const auto& mistake : loaded.mistakes) FAIL_CHECK(to_text(mistake));
+    CHECK(loaded.actions.size() == 3);
+}
