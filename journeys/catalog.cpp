@@ -22,6 +22,7 @@ template <class Visit> void for_each_expression(const Journey& journey, Visit vi
     one(journey.enter.becomes);
     one(journey.enter.each);
     one(journey.enter.key);
+    if (journey.enter.date) visit(journey.enter.date->date);
     for (const auto& rule : journey.exits) all(rule.when);
     for (const auto& goal : journey.goals) {
         all(goal.when);
@@ -66,6 +67,7 @@ Catalog::Catalog(std::uint64_t publication, Settings settings, std::vector<Journ
         by_version_[journey->version] = journey.get();
         if (journey->enter.on_churn_risk) entered_by_risk_.push_back(journey.get());
         for (const auto& name : journey->enter.on) entered_by_[name].push_back(journey.get());
+        if (journey->enter.date) entered_by_date_.push_back(journey.get());
         if (journey->enter.becomes) becoming_.push_back(journey.get());
         track(*journey);
     }
@@ -112,15 +114,28 @@ void Catalog::track(const Journey& journey) {
 }
 
 std::uint64_t Catalog::wake_reason() const {
-    if (!models()) return 0;
-    auto reason = models_->version;
-    const auto add = [&](std::string_view name, double value) {
-        reason = hash(name, reason ^ std::bit_cast<std::uint64_t>(value));
+    if (!models() && entered_by_date_.empty()) return 0;
+    std::uint64_t reason = 0;
+    const auto add_bits = [&](std::string_view name, std::uint64_t bits) {
+        reason = hash(name, reason ^ bits);
     };
-    add("at_risk", settings_.stages.at_risk);
-    add("lapsed", settings_.stages.lapsed);
-    add("overdue", settings_.stages.overdue);
-    for (const auto* journey : entered_by_risk_) add(journey->id, *journey->enter.on_churn_risk);
+    const auto add = [&](std::string_view name, double value) {
+        add_bits(name, std::bit_cast<std::uint64_t>(value));
+    };
+    if (models()) {
+        reason = models_->version;
+        add("at_risk", settings_.stages.at_risk);
+        add("lapsed", settings_.stages.lapsed);
+        add("overdue", settings_.stages.overdue);
+        for (const auto* journey : entered_by_risk_)
+            add(journey->id, *journey->enter.on_churn_risk);
+    }
+    for (const auto* journey : entered_by_date_) {
+        const auto& entry = *journey->enter.date;
+        add_bits(journey->id, static_cast<std::uint64_t>(entry.every));
+        add_bits(entry.date.program->text(), static_cast<std::uint64_t>(entry.offset.count()));
+        add_bits(entry.zone.name, static_cast<std::uint64_t>(entry.time.count()));
+    }
     return reason | 1;
 }
 

@@ -56,6 +56,8 @@ public:
     std::span<const Journey* const> entered_by_condition() const { return becoming_; }
     /// Those that a rising risk opens; by priority.
     std::span<const Journey* const> entered_by_risk() const { return entered_by_risk_; }
+    /// Those that a date of the customer opens; by priority.
+    std::span<const Journey* const> entered_by_date() const { return entered_by_date_; }
     /// Null where no models of purchases are loaded.
     const models::ModelSet* models() const {
         return models_ && models_->has_purchases ? models_.get() : nullptr;
@@ -65,8 +67,8 @@ public:
         return models_ && models_->intent ? &*models_->intent : nullptr;
     }
     const models::ModelSetPtr& model_set() const { return models_; }
-    /// Names what makes time do something: models, stages, journeys by risk. A publication with
-    /// another one concerns customers who sleep. 0: without models nothing does.
+    /// Names what makes time do something: models, stages, journeys by risk and by date. A
+    /// publication with another one concerns customers who sleep. 0: nothing does.
     std::uint64_t wake_reason() const;
     const Tracked& tracked() const { return tracked_; }
     const std::map<std::string, std::shared_ptr<const Template>>& templates() const {
@@ -86,6 +88,7 @@ private:
     std::map<std::string, std::vector<const Journey*>, std::less<>> entered_by_;
     std::vector<const Journey*> becoming_;
     std::vector<const Journey*> entered_by_risk_;
+    std::vector<const Journey*> entered_by_date_;
     std::map<std::string, std::shared_ptr<const Template>> templates_;
     models::ModelSetPtr models_;
     Tracked tracked_;

@@ -35,6 +35,7 @@ inline constexpr std::size_t sends = 128;
 inline constexpr std::size_t runs = 64;
 inline constexpr std::size_t entered_by_risk = 64;
 inline constexpr std::size_t goal_watches = 64;
+inline constexpr std::size_t dates = 64; ///< Journeys by a date, those of high priority first.
 inline constexpr std::size_t trait_bytes = 16 * 1024;
 inline constexpr std::size_t run_bytes = 8 * 1024;
 inline constexpr std::size_t transfers = 64;
@@ -234,6 +235,16 @@ struct Refusal {
     Timestamp at{};
 };
 
+/// The one timer of a journey that is entered at a date, and what it has come to.
+struct DateTimer {
+    static constexpr std::int32_t no_day = -2'000'000; ///< Before every day that may be written.
+
+    std::string journey;
+    std::int32_t day = no_day;      ///< Since 1970; the occurrence that `due` is for.
+    std::int32_t last_day = no_day; ///< The newest occurrence that came: none comes twice.
+    Timestamp due = no_time;
+};
+
 /// All that is remembered of one person.
 struct Customer {
     CustomerId id;
@@ -273,6 +284,7 @@ struct Customer {
     std::vector<GoalWatch> goals;
     std::vector<SendMark> sends;   ///< Oldest first.
     std::vector<Refusal> refusals; ///< One a journey.
+    std::vector<DateTimer> dates;
 
     std::vector<std::uint64_t> dedup;     ///< Message hashes, oldest first.
     Timestamp dedup_evicted{};            ///< `written` of the newest one that fell out.
@@ -285,7 +297,7 @@ Timestamp next_due(const Customer& customer);
 
 /// The customer as one flat block, for memory and snapshot alike, and back. The block begins with
 /// its schema version; `unpack` reads this version and those before it, and refuses others by name.
-inline constexpr std::uint8_t customer_schema_version = 2;
+inline constexpr std::uint8_t customer_schema_version = 3;
 std::string pack(const Customer& customer);
 Result<Customer> unpack(std::string_view block);
 /// The same into a customer that was used before, whose memory is used again: most of what

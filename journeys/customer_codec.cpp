@@ -269,7 +269,7 @@ static_assert(has_fields<OrderLine, 6> && has_fields<Order, 11> && has_fields<Se
 static_assert(has_fields<Counter, 3> && has_fields<NewestEvent, 3> && has_fields<Consent, 6>);
 static_assert(has_fields<SendMark, 5> && has_fields<SentStep, 7> && has_fields<Run, 22>);
 static_assert(has_fields<EndedRun, 4> && has_fields<GoalWatch, 8> && has_fields<Refusal, 5>);
-static_assert(has_fields<Suppression, 4> && has_fields<Customer, 40>);
+static_assert(has_fields<Suppression, 4> && has_fields<Customer, 41> && has_fields<DateTimer, 4>);
 static_assert(has_fields<models::PurchaseDay, 3> && has_fields<models::Purchases, 4> &&
               has_fields<Lifecycle, 6>);
 
@@ -492,6 +492,13 @@ template <class Io> void describe(Io& io, Field<Io, Lifecycle> life) {
     io.list(life.entered_by_risk, 8, [&](auto& journey) { io.fixed(journey); });
 }
 
+template <class Io> void describe(Io& io, Field<Io, DateTimer> timer) {
+    io.text(timer.journey);
+    io.number(timer.day);
+    io.number(timer.last_day);
+    io.time(timer.due);
+}
+
 /// The dedup ring's two lists are one in the block, so they cannot differ in length.
 void describe_dedup(Writer& io, const Customer& customer) {
     io.varint(customer.dedup.size());
@@ -567,6 +574,9 @@ template <class Io> void describe(Io& io, Field<Io, Customer> customer) {
     } else if constexpr (Io::reads) {
         recall_purchases(customer);
     }
+    // Since 3: journeys by a date.
+    if (since<Io>(io, 3, customer.dates))
+        io.list(customer.dates, 4, [&](auto& timer) { describe<Io>(io, timer); });
 }
 
 } // namespace

@@ -152,12 +152,23 @@ struct Reentry {
     bool per_customer = false; ///< Else per key.
 };
 
+/// In place of `on`: a day of the customer, such as a birthday, told by an expression that no event
+/// is needed for.
+struct DateEntry {
+    Expression date; ///< A timestamp, or a text: `1990-05-17`, `05-17`.
+    enum class Every : std::uint8_t { once, month, year } every = Every::once;
+    std::chrono::days offset{};  ///< From the day to the one at which the run begins.
+    std::chrono::minutes time{}; ///< Of that day, in `zone`.
+    ZoneChoice zone;
+};
+
 struct Entry {
     std::vector<std::string> on;
     std::optional<Expression> becomes;   ///< Instead of `on`: the event at which it turns true.
     std::optional<Expression> each;      ///< A list: one run for each element, as `run.item`.
     std::vector<Expression> when;        ///< All must hold.
     std::optional<double> on_churn_risk; ///< In place of `on`: when the risk rises above it.
+    std::optional<DateEntry> date;
     std::optional<Expression> key;
     bool key_is_cart = false; ///< The key reads `cart.id`: runs belong to that cart.
     Reentry reentry;

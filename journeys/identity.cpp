@@ -205,6 +205,17 @@ void unite_dedup(Customer& winner, const Customer& loser) {
     }
 }
 
+/// What came for one of them does not come again for both.
+void unite_dates(Customer& winner, const Customer& loser) {
+    for (const auto& timer : loser.dates) {
+        const auto own = std::ranges::find(winner.dates, timer.journey, &DateTimer::journey);
+        if (own != winner.dates.end())
+            own->last_day = std::max(own->last_day, timer.last_day);
+        else if (winner.dates.size() < bounds::dates)
+            winner.dates.push_back(timer);
+    }
+}
+
 /// The stage of who bought last; it is reviewed when the purchases are united.
 void unite_lifecycle(Customer& winner, const Customer& loser) {
     auto entered = winner.lifecycle.entered_by_risk;
@@ -428,6 +439,7 @@ std::vector<RunId> unite(Customer& winner, const Transfer& transfer, Customer lo
     unite_sends(winner, loser);
     unite_dedup(winner, loser);
     unite_refusals(winner, loser);
+    unite_dates(winner, loser);
     came.at = winner.accepted_at;
     effects.emplace_back(std::move(came));
     auto came_in = unite_runs(winner, loser, winner.now, effects);

@@ -51,10 +51,11 @@ void JourneyReader::read_enter(const YamlNode& node) {
     if (const auto* becomes = enter.find("becomes"))
         entry.becomes = condition(*becomes, Scope::entry);
     int way_count = 0;
-    for (const auto* way : {"on", "becomes", "on_churn_risk"})
+    for (const auto* way : {"on", "becomes", "date", "on_churn_risk"})
         if (enter.has(way) && ++way_count == 2)
             mistakes_.add(enter.find(way)->at,
-                          "a journey has one way in: on, becomes or on_churn_risk");
+                          "a journey has one way in: on, becomes, date or on_churn_risk");
+    read_date_entry(enter);
     const bool needs_on = way_count == 0 && !has_later_form;
     if (const auto* on =
             needs_on ? enter.require("on", "the events that open a run") : enter.find("on"))
@@ -83,7 +84,7 @@ void JourneyReader::read_enter(const YamlNode& node) {
         }
     const auto* reentry = enter.find("reentry");
     if (reentry == nullptr || reentry->is_empty()) {
-        if (!has_later_form)
+        if (!has_later_form && !enter.has("date")) // A date comes once each time by itself.
             mistakes_.add(
                 node.at, "reentry is missing. Write one of: always, never, after 7d (of this key), "
                          "{ after: 7d, per: customer }");

@@ -60,8 +60,11 @@ private:
     void check_calls(const YamlNode& node, const journeys::cel::Program& program);
     void read_property(const std::string& name);
 
-    // journey_entry.cpp
+    // journey_entry.cpp, journey_date_entry.cpp
     void read_enter(const YamlNode& node);
+    /// `date` and the keys beside it.
+    void read_date_entry(const MapReader& enter);
+    void check_date_of_customer(const YamlNode& node, const journeys::cel::Program& program);
     std::optional<journeys::Reentry> read_reentry(const YamlNode& node);
     void read_bound(const YamlNode& node, std::optional<journeys::Timestamp>& bound);
     void read_exits(const YamlNode& node);

@@ -238,7 +238,9 @@ Applied Turn::take(const Record& record) {
             return Applied::applied;
         }
     };
-    return std::visit(Visitor{*this, record}, record.body);
+    const auto applied = std::visit(Visitor{*this, record}, record.body);
+    arm_dates(std::max(now, record.accepted_at));
+    return applied;
 }
 
 void Turn::meet_what_was_made() {
@@ -274,11 +276,16 @@ bool Turn::fire_due(Timestamp closed, int limit) {
                                      ? no_time
                                      : customer.session.last_at + settings.session_idle;
         const auto life_due = catalog.models() ? customer.lifecycle.due : no_time;
-        if (!first && session_end > closed && life_due > closed) return false;
+        const auto date_due = next_date();
+        if (!first && session_end > closed && life_due > closed && date_due > closed) return false;
         if (limit-- == 0) return true;
         ++customer.revision;
         entries_left_ = entries_per_event;
-        if (life_due <= closed && life_due <= session_end && (!first || life_due <= first->due)) {
+        if (date_due <= closed && date_due <= std::min(life_due, session_end) &&
+            (!first || date_due <= first->due)) {
+            enter_by_date();
+        } else if (life_due <= closed && life_due <= session_end &&
+                   (!first || life_due <= first->due)) {
             now = std::max(customer.now, life_due);
             cause_ = hash("lifecycle", static_cast<std::uint64_t>(to_millis(life_due)));
             review_lifecycle(now, "time");
@@ -295,6 +302,7 @@ bool Turn::fire_due(Timestamp closed, int limit) {
             wait_is_over(first->id);
         }
         meet_what_was_made();
+        arm_dates(now);
     }
 }
 
@@ -324,6 +332,7 @@ Timestamp wake_at(const Customer& customer, const Catalog& catalog) {
         earliest = std::min(earliest, held ? when_published : std::min(run.due, when_published));
     }
     if (catalog.models()) earliest = std::min(earliest, customer.lifecycle.due);
+    for (const auto& timer : customer.dates) earliest = std::min(earliest, timer.due);
     if (catalog.tracked().session_ended && !customer.session.id.empty() &&
         !customer.session.end_announced)
         earliest = std::min(earliest, customer.session.last_at + catalog.settings().session_idle);

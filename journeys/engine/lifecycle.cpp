@@ -105,6 +105,7 @@ void Turn::meet_models(Timestamp at) {
     entries_left_ = entries_per_event;
     review_lifecycle(now, "models");
     meet_what_was_made();
+    arm_dates(now);
 }
 
 std::optional<Timestamp> Turn::risk_wait_due(const Run& run, const WaitUntilRisk& wait) const {

@@ -6,6 +6,7 @@
 ///   waits.cpp     what arms, restarts and resumes a wait   steps.cpp   a run goes on until it must
 ///   wait sends.cpp     permission, hand-over, outcome          goals.cpp   what a message achieved
 ///   versions.cpp  what a publication does to open runs   lifecycle.cpp   stage and churn risk
+///   dates.cpp     the timers of journeys by a date
 #pragma once
 
 #include "journeys/catalog.hpp"
@@ -112,12 +113,20 @@ public:
     /// reached, and sets the one timer for what time changes next. `cause`: order, time or models.
     void review_lifecycle(Timestamp at, std::string_view cause);
     void enter_by_risk(Timestamp at);
-    /// The models of a new publication; `at`: when it became known of, so that what the past would
-    /// have opened is opened now.
+    /// The models and dates of a new publication; `at`: when it became known of, so that what the
+    /// past would have opened is opened now.
     void meet_models(Timestamp at);
     /// When the risk passes the wait's; nothing where it never does.
     std::optional<Timestamp> risk_wait_due(const Run& run, const WaitUntilRisk& wait) const;
     void rearm_risk_waits();
+
+    // dates.cpp
+    /// Sets the timer of each journey by a date to what comes next after `at`. One that is due
+    /// already stays: it fires first.
+    void arm_dates(Timestamp at);
+    Timestamp next_date() const;
+    /// The earliest of them has come.
+    void enter_by_date();
 
     // versions.cpp
     /// What it does to open runs, at its place in the log. True where it is new to the customer.

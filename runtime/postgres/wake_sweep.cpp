@@ -19,7 +19,6 @@ WakeSweep::~WakeSweep() {
 }
 
 void WakeSweep::begin(std::uint64_t reason) {
-    if (reason == 0) return;
     const std::lock_guard lock{mutex_};
     reason_ = reason;
     changed_.notify_all();
@@ -31,9 +30,9 @@ void WakeSweep::loop() {
         std::uint64_t reason = 0;
         {
             std::unique_lock lock{mutex_};
-            changed_.wait(lock, [&] { return stopping_ || reason_ != 0; });
+            changed_.wait(lock, [&] { return stopping_ || reason_; });
             if (stopping_) return;
-            reason = reason_;
+            reason = *reason_;
         }
         Result<bool> more = true;
         if (!connection || connection->is_lost()) {
@@ -45,7 +44,7 @@ void WakeSweep::loop() {
         }
         if (more) more = wake_some(*connection, reason);
         std::unique_lock lock{mutex_};
-        if (more && !*more && reason_ == reason) reason_ = 0;
+        if (more && !*more && reason_ == reason) reason_.reset();
         changed_.wait_for(lock, settings_.pause, [&] { return stopping_; });
     }
 }
@@ -55,12 +54,13 @@ Result<bool> WakeSweep::wake_some(Connection& connection, std::uint64_t reason) 
     if (!transaction) return transaction.error();
     SqlParams what;
     what.add(reason);
-    auto state = connection.run(
-        "INSERT INTO wake_sweep AS w (reason) VALUES ($1) ON CONFLICT (only_row) DO UPDATE SET "
-        "after = CASE WHEN w.reason = excluded.reason THEN w.after ELSE '' END, "
-        "done = w.done AND w.reason = excluded.reason, reason = excluded.reason "
-        "RETURNING after, done",
-        what);
+    auto state =
+        connection.run("INSERT INTO wake_sweep AS w (reason, done) VALUES ($1, $1 = 0) "
+                       "ON CONFLICT (only_row) DO UPDATE SET "
+                       "after = CASE WHEN w.reason = excluded.reason THEN w.after ELSE '' END, "
+                       "done = excluded.done OR (w.done AND w.reason = excluded.reason), "
+                       "reason = excluded.reason RETURNING after, done",
+                       what);
     if (!state) return state.error();
     if (state->boolean(0, 1)) {
         if (auto ended = transaction->commit(); !ended) return ended.error();

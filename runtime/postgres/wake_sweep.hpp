@@ -8,6 +8,7 @@
 #include <condition_variable>
 #include <functional>
 #include <mutex>
+#include <optional>
 #include <thread>
 
 namespace runtime {
@@ -27,7 +28,8 @@ public:
     ~WakeSweep();
 
     /// After the publication was acknowledged. `reason` names what is new: nothing is done where it
-    /// is the one that was swept for last. 0: nothing can need it.
+    /// is the one that was swept for last. 0: nothing can need it, which is noted, so that what was
+    /// taken away and comes back is swept for again.
     void begin(std::uint64_t reason);
 
 private:
@@ -38,7 +40,7 @@ private:
     const WakeSweepSettings settings_;
     std::mutex mutex_;
     std::condition_variable changed_;
-    std::uint64_t reason_ = 0;
+    std::optional<std::uint64_t> reason_; ///< Of a sweep that is not done.
     bool stopping_ = false;
     std::thread thread_; ///< Last: it uses all the others.
 };

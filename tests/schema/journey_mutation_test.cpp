@@ -57,7 +57,8 @@ void check_whole(const Journey& journey) {
             REQUIRE_FALSE(send->channel.empty());
     }
     for (const auto& when : journey.enter.when) REQUIRE(when.program);
-    REQUIRE((!journey.enter.on.empty() || journey.enter.on_churn_risk));
+    REQUIRE((!journey.enter.on.empty() || journey.enter.on_churn_risk ||
+             (journey.enter.date && journey.enter.date->date.program)));
 }
 
 std::vector<std::string> lines_of(const std::string& text) {
