@@ -30,7 +30,7 @@ struct Transfer {
     curl_slist* headers = nullptr;
     curl_slist* recipients = nullptr;
     CURL* handle = nullptr;
-    std::size_t uploaded = 0; ///< Bytes of a mail that libcurl has taken.
+    std::size_t uploaded = 0; ///< Bytes of the body that libcurl has taken.
 
     bool is_mail() const { return !request.mail_to.empty(); }
 
@@ -47,7 +47,7 @@ std::size_t take_body(char* data, std::size_t, std::size_t size, void* context) 
     return size;
 }
 
-std::size_t give_mail(char* buffer, std::size_t size, std::size_t count, void* context) {
+std::size_t give_upload(char* buffer, std::size_t size, std::size_t count, void* context) {
     auto& transfer = *static_cast<Transfer*>(context);
     const auto& body = transfer.request.body;
     const auto given = std::min(size * count, body.size() - transfer.uploaded);
@@ -197,7 +197,11 @@ private:
         curl_easy_setopt(handle, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_2TLS));
         curl_easy_setopt(handle, CURLOPT_HTTPHEADER, transfer.headers);
         curl_easy_setopt(handle, CURLOPT_POST, 1L);
-        curl_easy_setopt(handle, CURLOPT_POSTFIELDS, request.body.data());
+        // Given piece by piece and never twice: where a connection that was used before ends
+        // without an answer, libcurl would send a body that it holds again by itself, and a
+        // provider that has taken the first would get the message a second time.
+        curl_easy_setopt(handle, CURLOPT_READFUNCTION, give_upload);
+        curl_easy_setopt(handle, CURLOPT_READDATA, &transfer);
         curl_easy_setopt(handle, CURLOPT_POSTFIELDSIZE_LARGE,
                          static_cast<curl_off_t>(request.body.size()));
         curl_easy_setopt(handle, CURLOPT_HEADERFUNCTION, take_header);
@@ -214,7 +218,7 @@ private:
         curl_easy_setopt(handle, CURLOPT_MAIL_FROM, ('<' + request.mail_from + '>').c_str());
         curl_easy_setopt(handle, CURLOPT_MAIL_RCPT, transfer.recipients);
         curl_easy_setopt(handle, CURLOPT_UPLOAD, 1L);
-        curl_easy_setopt(handle, CURLOPT_READFUNCTION, give_mail);
+        curl_easy_setopt(handle, CURLOPT_READFUNCTION, give_upload);
         curl_easy_setopt(handle, CURLOPT_READDATA, &transfer);
         curl_easy_setopt(handle, CURLOPT_INFILESIZE_LARGE,
                          static_cast<curl_off_t>(request.body.size()));

@@ -62,6 +62,57 @@ private:
     std::thread thread_;
 };
 
+/// Answers the first request, reads every further one to its end, and then hangs up.
+class HangsUp {
+public:
+    HangsUp() : socket_(::socket(AF_INET, SOCK_STREAM, 0)) {
+        sockaddr_in address{};
+        address.sin_family = AF_INET;
+        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        REQUIRE(::bind(socket_, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0);
+        REQUIRE(::listen(socket_, 4) == 0);
+        socklen_t size = sizeof address;
+        ::getsockname(socket_, reinterpret_cast<sockaddr*>(&address), &size);
+        port_ = ntohs(address.sin_port);
+        thread_ = std::thread{[this] {
+            for (int connection; (connection = ::accept(socket_, nullptr, nullptr)) >= 0;) {
+                while (read_one(connection) && ++requests_ == 1) {
+                    constexpr std::string_view answer{
+                        "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"};
+                    (void)!::write(connection, answer.data(), answer.size());
+                }
+                ::close(connection);
+            }
+        }};
+    }
+    ~HangsUp() { requests(); }
+    std::string url() const { return "http://127.0.0.1:" + std::to_string(port_) + "/hook"; }
+    /// All there ever were: nobody connects any more.
+    int requests() {
+        if (!thread_.joinable()) return requests_;
+        ::shutdown(socket_, SHUT_RDWR);
+        thread_.join();
+        ::close(socket_);
+        return requests_;
+    }
+
+private:
+    static bool read_one(int connection) {
+        std::string request;
+        char bytes[4096];
+        while (request.find("\"data\"") == std::string::npos) {
+            const auto got = ::read(connection, bytes, sizeof bytes);
+            if (got <= 0) return false;
+            request.append(bytes, static_cast<std::size_t>(got));
+        }
+        return true;
+    }
+
+    int socket_, requests_ = 0;
+    std::uint16_t port_ = 0;
+    std::thread thread_;
+};
+
 HttpResponse call(HttpRequest request) {
     HttpClient client;
     std::promise<HttpResponse> answered;
@@ -197,4 +248,25 @@ TEST_CASE("the client tells what came over the wire", "[channels]") {
         request.url = "file:///etc/hostname";
         CHECK(call(request).status == 0);
     }
+}
+
+TEST_CASE("a request that a used connection swallowed is not written again by the library",
+          "[channels]") {
+    HangsUp server;
+    HttpClient client;
+    const auto once = [&] {
+        std::promise<HttpResponse> answered;
+        HttpRequest request;
+        request.url = server.url();
+        request.body = R"({"data":1})";
+        request.timeout = 5s;
+        client.request(std::move(request),
+                       [&](HttpResponse response) { answered.set_value(std::move(response)); });
+        return answered.get_future().get();
+    };
+    CHECK(once().status == 200);
+    const auto swallowed = once();
+    CHECK(swallowed.status == 0);
+    CHECK(swallowed.may_have_arrived);
+    CHECK(server.requests() == 2);
 }
