@@ -1,6 +1,7 @@
 #include "runtime/postgres/flush_transaction.hpp"
 
 #include "actors/failpoint.hpp"
+#include "journeys/engine.hpp"
 #include "journeys/mutant.hpp"
 
 #include <algorithm>
@@ -279,8 +280,9 @@ private:
             }
             SqlParams params;
             params.add(customers).add(partitions).add(versions).add(revisions).add(applied);
-            params.add(wakes).add(blocks).add(now_);
-            // An earlier wake_at stays until it has passed: so the index is rarely touched.
+            params.add(wakes).add(blocks).add(now_).add(journeys::when_published);
+            // An earlier wake_at stays until it has passed: so the index is rarely touched. That
+            // of one who waits for an event or a publication never would.
             std::string sql =
                 "INSERT INTO snapshots AS s (customer, partition, schema_version, "
                 "revision, applied, wake_at, block) "
@@ -288,7 +290,7 @@ private:
                 "ON CONFLICT (customer) DO UPDATE SET partition = excluded.partition, "
                 "schema_version = excluded.schema_version, revision = excluded.revision, "
                 "applied = excluded.applied, block = excluded.block, "
-                "wake_at = CASE WHEN s.wake_at <= $8 THEN excluded.wake_at "
+                "wake_at = CASE WHEN s.wake_at <= $8 OR s.wake_at = $9 THEN excluded.wake_at "
                 "ELSE least(s.wake_at, excluded.wake_at) END ";
             sql += journeys::is_mutant(journeys::Mutant::snapshot_guarded_by_applied)
                        ? "WHERE s.applied < excluded.applied"

@@ -376,7 +376,8 @@ void Process::commit(const actors::FlushRequest& request, Disk::Partition& parti
                                   : write.revision > row.revision;
         if (replaces) {
             // As PostgreSQL's index wants it: too early is allowed, until that time has passed.
-            const bool may_stay = row.wake_at > world_.clock;
+            const bool may_stay =
+                row.wake_at > world_.clock && row.wake_at != journeys::when_published;
             row = {write.block, write.revision, write.applied,
                    may_stay ? std::min(row.wake_at, write.wake_at) : write.wake_at,
                    row.quarantined};
