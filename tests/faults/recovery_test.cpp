@@ -71,10 +71,10 @@ TEST_CASE("after kill -9 at full rate all acked work is there again in time") {
                    << in_ms(visible - begin) << " ms");
     CHECK(visible - begin < (customers > 200'000 ? 30s : 5s));
     REQUIRE(producers->finish(120s));
-    const auto end = world.stop(120s);
-    CHECK(end == 0);
-    if (customers > 200'000) return; // The proof holds every customer in memory.
-    for (const auto& line : broken(world, {producers.get()}, {.answers_may_be_lost = true}))
+    CHECK(world.stop(120s) == 0);
+    if (customers > 200'000) return;                  // The proof holds every customer in memory.
+    world.start({{"SOJOURN_CLOCK_OFFSET", "86400"}}); // All waits are over.
+    for (const auto& line : settle_and_prove(world, *producers, {.answers_may_be_lost = true}))
         FAIL_CHECK(line);
 }
 
