@@ -192,6 +192,7 @@ TEST_CASE("the holdout is the customer's, in every decision", "[choice]") {
         CHECK(choose(question).is_held_out == choice.is_held_out);
     }
     CHECK(std::abs(held_out - 500) < 4 * std::sqrt(5'000 * .1 * .9));
+    question.customer = "user:1";
     question.holdout = 1;
     CHECK(choose(question).is_held_out);
     question.holdout = 0;
