@@ -4,6 +4,7 @@
 #include "journeys/ids.hpp"
 #include "journeys/money.hpp"
 #include "journeys/packed.hpp"
+#include "journeys/policy.hpp"
 #include "schema/timestamp_text.hpp"
 
 #include <algorithm>
@@ -327,21 +328,17 @@ public:
         properties.text("reason", reason);
         if (is_bounce) properties.text("bounce_type", "hard");
         if (!is_bounce && !is_complaint) properties.raw("stop", "true");
-        if (const auto& address = of_email ? who_.email : who_.phone; !address.empty())
+        // A channel without an address of its own suppresses the customer, whatever they are
+        // called.
+        if (const auto& address = of_email ? who_.email : who_.phone;
+            !channel->address.empty() && !address.empty())
             properties.raw("address", std::to_string(static_cast<std::int64_t>(
-                                          address_hash(*channel, address))));
+                                          journeys::address_hash(*channel, address))));
         out += "}},";
         return std::size_t{1};
     }
 
 private:
-    /// As suppressions tell addresses apart.
-    static std::uint64_t address_hash(const journeys::ChannelRules& channel,
-                                      const std::string& address) {
-        const auto& kind = channel.address.empty() ? channel.name : channel.address;
-        return std::max<std::uint64_t>(journeys::hash(address, journeys::hash(kind)), 1);
-    }
-
     const journeys::Settings& settings_;
     Who who_;
     Column channel_, reason_, at_;
