@@ -13,13 +13,6 @@ std::string amount(double value) { return Money::of(value).to_text(); }
 
 std::string percent(double share) { return std::to_string(std::lround(share * 100)) + " %"; }
 
-/// What the customer would be given; nothing where it hangs on a cart and there is none.
-std::optional<double> discount_of(const Action& action, const models::DecisionContext& context) {
-    if (action.discount_percent <= 0) return action.discount_amount;
-    if (!context.cart_value) return std::nullopt;
-    return action.discount_amount + *context.cart_value * action.discount_percent / 100;
-}
-
 /// Empty: nothing speaks against it.
 std::string refusal(const Candidate& candidate, const DecisionQuestion& question) {
     const auto& action = *candidate.action;
@@ -66,6 +59,12 @@ std::vector<double> chances(const DecisionQuestion& question,
 }
 
 } // namespace
+
+std::optional<double> discount_of(const Action& action, const models::DecisionContext& context) {
+    if (action.discount_percent <= 0) return action.discount_amount;
+    if (!context.cart_value) return std::nullopt;
+    return action.discount_amount + *context.cart_value * action.discount_percent / 100;
+}
 
 std::string_view to_text(DecisionPolicy policy) {
     switch (policy) {

@@ -31,6 +31,9 @@ struct Action {
     bool is_discount() const { return discount_percent > 0 || discount_amount > 0; }
 };
 
+/// What the customer would be given; nothing where it hangs on a cart and there is none.
+std::optional<double> discount_of(const Action& action, const models::DecisionContext& context);
+
 /// What no policy may pass.
 struct Guardrails {
     double margin = 0.3;                 ///< What the shop earns of a cart's value, 0 to 1.

@@ -101,9 +101,7 @@ Decision decide(const Offers& offers, const Customer& customer, const Catalog& c
     decision.choice = choose(question);
     if (decision.choice.chosen) {
         decision.taken = decision.candidates[*decision.choice.chosen];
-        const auto& action = decision.taken->action;
-        decision.discount = action.discount_amount +
-                            decision.context.cart_value.value_or(0) * action.discount_percent / 100;
+        decision.discount = discount_of(decision.taken->action, decision.context).value_or(0);
     }
     return decision;
 }
