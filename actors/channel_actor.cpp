@@ -97,6 +97,13 @@ caf::behavior ChannelActor::make_behavior() {
     };
 }
 
+void ChannelActor::on_exit() {
+    // Partitions keep questions of ours: one of the two has to let go of the other.
+    items_.clear();
+    owners_.clear();
+    left_out_.clear();
+}
+
 // The way of an intent
 // ------------------------------------------------------------------------------
 
@@ -484,7 +491,10 @@ void ChannelActor::succeeded() {
 
 void ChannelActor::failed(Timestamp now) {
     if (++failures_ < settings_.breaker_after) return;
-    if (breaker_is_open_) breaker_span_ = std::min(breaker_span_ * 2, settings_.breaker_open_max);
+    if (breaker_is_open_) {
+        if (now < breaker_until_) return; // Was under way when it opened, and tells nothing new.
+        breaker_span_ = std::min(breaker_span_ * 2, settings_.breaker_open_max);
+    }
     breaker_is_open_ = true;
     breaker_until_ = now + breaker_span_;
 }

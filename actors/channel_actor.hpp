@@ -54,6 +54,7 @@ public:
 
 protected:
     caf::behavior make_behavior() override;
+    void on_exit() override;
 
 private:
     enum class State : std::uint8_t {
@@ -148,7 +149,7 @@ private:
     Bucket by_second_, by_minute_;
     journeys::Timestamp hold_until_{};
     int failures_ = 0;
-    bool breaker_is_open_ = false, probing_ = false, paused_ = false, draining_ = false;
+    bool breaker_is_open_ = false, paused_ = false, draining_ = false;
     journeys::Timestamp breaker_until_{};
     journeys::Duration breaker_span_{};
     std::function<void()> drained_;

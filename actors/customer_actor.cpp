@@ -204,9 +204,12 @@ void CustomerActor::work(ToCustomer& message, Customer& customer, Commit& commit
                    [&](Wake& wake) {
                        refuse_poisoned_timer();
                        if (shard_.ports.mark) shard_.ports.mark->applying(shard_.partition, 0, id_);
+                       if (failpoint("fire.before"))
+                           throw std::runtime_error("failpoint fire.before");
                        commit.closed = wake.closed;
                        catch_up(rulebook, customer, effects);
                        fire(wake.closed, rulebook, customer, effects);
+                       failpoint("fire.after");
                        touched = wake.hint_was_stored;
                    },
                    [&](AskHandOver& ask) {

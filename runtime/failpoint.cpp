@@ -26,10 +26,10 @@ using journeys::Result;
 namespace {
 
 /// Each also has a `.before` and an `.after`.
-constexpr std::array<std::string_view, 14> names{
+constexpr std::array<std::string_view, 15> names{
     "append",         "commit_sent", "commit_reply", "apply",  "flush_begin",
     "flush_commit",   "grant",       "claim",        "settle", "provider_request",
-    "provider_reply", "take_over",   "transfer",     "publish"};
+    "provider_reply", "take_over",   "transfer",     "fire",   "publish"};
 
 struct Armed {
     enum class Action { kill, error, delay, hang } action = Action::kill;

@@ -158,6 +158,27 @@ TEST_CASE_METHOD(ChannelFixture, "a breaker lets one through to see, and closes 
     CHECK_FALSE(tell(actors::ChannelCommand::look).breaker_open);
 }
 
+TEST_CASE_METHOD(ChannelFixture, "calls that fail together open a breaker once, not for longer",
+                 "[channel]") {
+    bool is_down = true;
+    provider.answer = [&](const actors::ProviderRequest&) -> actors::ProviderOutcome {
+        if (is_down) return {Kind::retry, 0ms, "503"};
+        return {Kind::accepted, 0ms, "202"};
+    };
+    channel().concurrency = 100;
+    start();
+    settle();
+    sign_up(100);
+    pass(0ms);
+    REQUIRE(calls() == 100);
+    CHECK(tell(actors::ChannelCommand::look).breaker_open);
+    is_down = false;
+    pass(channel().breaker_open - 100ms, 100ms);
+    CHECK(calls() == 100);
+    pass(2s, 100ms);
+    CHECK_FALSE(tell(actors::ChannelCommand::look).breaker_open);
+}
+
 TEST_CASE_METHOD(ChannelFixture, "Retry-After is waited for, by everything in the channel",
                  "[channel]") {
     int refusals = 1;

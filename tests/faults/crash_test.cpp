@@ -48,16 +48,21 @@ TEST_CASE("kill -9 at random instants loses nothing and doubles nothing") {
 TEST_CASE("kill -9 at each failpoint loses nothing and doubles nothing") {
     World world;
     std::mt19937_64 random{options().seed};
-    const auto producers = start_traffic(world, {}, {.rate = 300});
-    // Not at `transfer`, which no traffic without links passes.
+    const auto producers = start_traffic(world, {.links = true}, {.rate = 300});
     for (const char* name : {"append", "commit_sent", "commit_reply", "apply", "flush_begin",
                              "flush_commit", "grant", "claim", "provider_request", "provider_reply",
-                             "settle", "transfer", "take_over", "publish"})
+                             "settle", "transfer", "fire", "take_over", "publish"})
         for (const char* side : {".before", ".after"}) {
             const auto point = std::string{name} + side;
             INFO(point);
             // Some are passed once by each partition at a start, the others with every event.
             const bool is_rare = point.starts_with("take_over") || point.starts_with("publish");
+            // Other journeys than before, or there is nothing to publish.
+            if (point.starts_with("publish"))
+                world.add_journey("another", "id: another\nstatus: live\n"
+                                             "enter: { on: [Order Refunded], reentry: never }\n"
+                                             "steps:\n  - wait: { for: " +
+                                                 std::to_string(point.size()) + "m }\n");
             const auto passage = 1 + random() % (is_rare ? 3 : 40);
             world.launch({{"SOJOURN_FAILPOINT", point + ":kill@" + std::to_string(passage)}});
             CHECK(world.service().wait(30s) == -SIGKILL);

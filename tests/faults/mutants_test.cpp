@@ -2,10 +2,12 @@
 /// must find nothing in the service as it is.
 #include "tests/faults/options.hpp"
 #include "tests/faults/proof.hpp"
+#include "tests/support/raw_client.hpp"
 
 #include <catch2/catch.hpp>
 
 #include <algorithm>
+#include <atomic>
 #include <csignal>
 #include <functional>
 #include <thread>
@@ -31,12 +33,23 @@ Environment with(Environment environment, const std::string& failpoint) {
     return environment;
 }
 
+/// Of what it does the log tells nothing afterwards: no message leaves, and nothing is settled.
+constexpr auto silent_journey = R"(
+id: silent
+status: live
+enter: { on: [Product Viewed, Product Added], reentry: { after: 30d, per: customer } }
+steps:
+  - name: wait
+    wait: { for: 90m }
+)";
+
 /// Repeating, late and linked traffic, and an orderly end.
 std::vector<std::string> orderly(const Environment& mutant) {
     World world;
+    world.add_journey("silent", silent_journey);
     world.start(mutant);
-    Mix mix{.customers = 60, .duplicates = 0.3, .late = 0.2};
-    mix.an_hour_ago = hour_ago_of(world);
+    Mix mix{.customers = 60, .duplicates = 0.3, .late = 0.2, .links = true};
+    mix.earlier = earlier_in(world, 10min); // An order before the cart's message leaves.
     const auto producers = start_traffic(world, mix, {.rate = 300});
     std::this_thread::sleep_for(5s);
     return settle_and_prove(world, *producers, expected(false), short_patience);
@@ -55,6 +68,73 @@ Run killed_at(const std::string& point) {
         wrong.insert(wrong.end(), more.begin(), more.end());
         return wrong;
     };
+}
+
+/// Its log hangs before a commit, until nothing is acked any more; then it is killed.
+std::vector<std::string> hung_and_killed(const Environment& mutant) {
+    World world;
+    world.start(with(mutant, "commit_sent.before:hang@20"));
+    const auto producers = start_traffic(world, {}, {.rate = 300});
+    auto acked = producers->totals().acked;
+    for (int still = 0; still < 10;) {
+        std::this_thread::sleep_for(100ms);
+        const auto now = producers->totals().acked;
+        still = now > 0 && now == acked ? still + 1 : 0;
+        acked = now;
+    }
+    world.service().kill();
+    world.start(mutant);
+    return settle_and_prove(world, *producers, expected(true), short_patience);
+}
+
+/// Carts are bought while the first call of their reminder is under way, which then fails.
+std::vector<std::string> bought_meanwhile(const Environment& mutant) {
+    constexpr int customers = 6; // Fewer than calls at once.
+    World world;
+    std::atomic<bool> is_up{false};
+    world.provider->set([&](const Call&) {
+        if (is_up) return Answer{};
+        return Answer{.status = 503, .accepts = false, .delay = 3s};
+    });
+    world.start(mutant);
+    RawClient client{world.port()};
+    if (client.open_stream("/v1/stream?write_key=test-key").status != 101) return {"no stream"};
+    const auto track = [&](int customer, const std::string& event, const std::string& properties) {
+        const auto name = std::to_string(customer);
+        client.send_text(R"({"type":"track","messageId":")" + event + name + R"(","userId":"u)" +
+                         name + R"(","event":")" + event + R"(","properties":{"cart_id":"c)" +
+                         name + "\"," + properties + "}}");
+        return client.read_text().find(R"("accepted":1)") != std::string::npos;
+    };
+    const auto wait_until = [](const std::function<bool()>& is_so) {
+        for (const auto until = Clock::now() + 30s; !is_so() && Clock::now() < until;)
+            std::this_thread::sleep_for(5ms);
+        return is_so();
+    };
+    std::vector<std::string> wrong;
+    for (int i = 0; i < customers; ++i)
+        if (!track(i, "Product Added", R"("product_id":"p","price":10)"))
+            wrong.push_back("not acked");
+    if (!wait_until([&] { return world.provider->requests() == customers; }))
+        wrong.push_back("not every cart's reminder was tried once");
+    for (int i = 0; i < customers; ++i)
+        if (!track(i, "Order Completed", R"("order_id":"o)" + std::to_string(i) + '"'))
+            wrong.push_back("not acked");
+    if (!wait_until([&] {
+            return world.sql("SELECT count(*) FROM timeline WHERE kind = 'exit'") ==
+                   std::to_string(customers);
+        }))
+        wrong.push_back("the runs do not end");
+    if (world.provider->requests() != customers) wrong.push_back("the calls had ended before");
+    is_up = true;
+    if (const auto why = world.wait_for_calm(short_patience.calm); !why.empty())
+        wrong.push_back("no calm: " + why);
+    if (world.stop() != 0) wrong.push_back("no orderly end");
+    for (const auto& [id, call] : world.provider->seen())
+        if (call.accepted > 0) wrong.push_back("I3 sent although its run had ended before: " + id);
+    const auto more = broken(world, {}, expected(false));
+    wrong.insert(wrong.end(), more.begin(), more.end());
+    return wrong;
 }
 
 /// The replies to some flushes' commits are lost.
@@ -115,14 +195,15 @@ void require_none(const std::vector<std::string>& wrong) {
 
 TEST_CASE("the runs that catch mutants find nothing in the service as it is") {
     SECTION("an orderly run") { require_none(orderly({})); }
-    SECTION("killed before a commit") { require_none(killed_at("commit_sent.before:kill@20")({})); }
+    SECTION("hung and killed") { require_none(hung_and_killed({})); }
+    SECTION("bought meanwhile") { require_none(bought_meanwhile({})); }
     SECTION("killed while applying") { require_none(killed_at("apply.after:kill@500")({})); }
     SECTION("lost replies") { require_none(flush_replies_lost({})); }
     SECTION("replaced") { require_none(replaced({})); }
 }
 
 TEST_CASE("mutant: an ack before the commit is caught") {
-    require_caught("ack-before-commit", killed_at("commit_sent.before:kill@20"));
+    require_caught("ack-before-commit", hung_and_killed);
 }
 TEST_CASE("mutant: an outbox outside the transaction is caught") {
     require_caught("outbox-outside-transaction", flush_replies_lost);
@@ -144,6 +225,12 @@ TEST_CASE("mutant: a position that is committed too early is caught") {
 }
 TEST_CASE("mutant: a late order that ends nothing is caught") {
     require_caught("late-order-stays", orderly);
+}
+TEST_CASE("mutant: a recall that is ignored is caught") {
+    require_caught("recall-ignored", bought_meanwhile);
+}
+TEST_CASE("mutant: an import without the check of exits is caught") {
+    require_caught("import-without-exit-check", orderly);
 }
 
 } // namespace faults

@@ -45,7 +45,7 @@ TEST_CASE("producers that repeat, contradict themselves, reorder and are an hour
             .other_payloads = 0.3,
             .reordered_within = 1000,
             .late = 0.1,
-            .an_hour_ago = hour_ago_of(world)};
+            .earlier = earlier_in(world, 1h)};
     const auto producers = start_traffic(world, mix, {.rate = 400});
     std::this_thread::sleep_for(8s);
     require_none(settle_and_prove(world, *producers, nothing_lost));
@@ -74,7 +74,8 @@ TEST_CASE("half of the traffic is of one customer") {
 }
 
 TEST_CASE("three times what the service can do slows its producers down and costs nothing else") {
-    World world;
+    // Its messages would take the longest, eight at a time.
+    World world{{.channel = ", concurrency: 100"}};
     world.start();
     const Mix mix{.customers = 2000};
     double sustainable = 0;
@@ -103,7 +104,7 @@ TEST_CASE("three times what the service can do slows its producers down and cost
     CHECK(overloaded > (options().minutes > 0 ? 0.9 : 0.6) * sustainable);
     CHECK(resident < resident_before + (600ull << 20));
     CHECK(world.get("/healthz").status == 200);
-    require_none(settle_and_prove(world, *producers, nothing_lost, {.acks = 150s, .calm = 150s}));
+    require_none(settle_and_prove(world, *producers, nothing_lost, {.acks = 150s, .calm = 300s}));
     CHECK(producers->totals().refused == 0);
     CHECK(producers->totals().connections == 6); // Held back, not thrown out.
 }
@@ -165,13 +166,22 @@ TEST_CASE("a client that sends a byte a second is cut off, and nobody waits for 
 }
 
 TEST_CASE("a service without descriptors left goes on with what it has") {
+#ifdef __SANITIZE_ADDRESS__
+    // Theirs make a pipe to find out whether an object is one, and take its failure for a no.
+    WARN("the sanitizers need descriptors of their own: skipped; make faults runs it");
+    return;
+#endif
     World world{{.descriptors = 150}};
     world.start();
     const auto producers = start_traffic(world, {}, {.rate = 200});
     std::this_thread::sleep_for(1s);
     {
         std::vector<RawClient> greedy;
-        for (int i = 0; i < 300; ++i) greedy.emplace_back(world.port());
+        try {
+            for (int i = 0; i < 300; ++i) greedy.emplace_back(world.port());
+        } catch (const std::exception&) { // As many as the kernel queues for it.
+        }
+        CHECK(greedy.size() > 150);
         const auto before = producers->totals().acked;
         std::this_thread::sleep_for(4s);
         CHECK(producers->totals().acked > before + 100); // Those who are in are served.

@@ -84,8 +84,8 @@ Message Traffic::make() {
         body.find("Order Completed") == body.npos)
         id = R"("anonymousId":")" + guest + '"';
     message.json = R"({"messageId":")" + message.id + "\"," + id + ',' + body;
-    if (mix_.an_hour_ago && chance() < mix_.late)
-        message.json += R"(,"timestamp":")" + mix_.an_hour_ago() + '"';
+    if (mix_.earlier && chance() < mix_.late)
+        message.json += R"(,"timestamp":")" + mix_.earlier() + '"';
     message.json += '}';
     return message;
 }

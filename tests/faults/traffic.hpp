@@ -20,11 +20,11 @@ struct Mix {
     double duplicates = 0; ///< Share of messages that come a second time, some time later.
     double other_payloads =
         0; ///< Of the duplicates: share that says something else the second time.
-    std::size_t reordered_within = 0; ///< Messages leave in random order within so many.
-    double late = 0;                  ///< Share of messages that happened an hour before.
-    double hot = 0;                   ///< Share of messages that are of the first customer.
-    std::function<std::string()> an_hour_ago{}; ///< By the service's time; where some are late.
-    bool links = false; ///< Whether some browse as guests, and are known later.
+    std::size_t reordered_within = 0;       ///< Messages leave in random order within so many.
+    double late = 0;                        ///< Share of messages that happened earlier.
+    double hot = 0;                         ///< Share of messages that are of the first customer.
+    std::function<std::string()> earlier{}; ///< When what is late happened, by the service's time.
+    bool links = false;                     ///< Whether some browse as guests, and are known later.
 };
 
 /// What one producer sends; customers are not shared between producers. Not for several threads.

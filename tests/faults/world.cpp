@@ -142,6 +142,7 @@ void World::write_files() {
                "storage: { url: \"postgresql://sojourn@/postgres?host=" +
                (folder_ / "proxy").string() +
                "&port=5432\", checkpoint: 1s }\n"
+               "public_url: https://shop.example\n" // Of both: it is in the payloads.
                "journeys: journeys\n"
                "keys: [{ name: shop, key: test-key, scopes: [ingest, decide, admin] }]\n"
                "topics: [shop]\n"
@@ -152,13 +153,17 @@ void World::write_files() {
     };
     write(folder_ / "sojourn.yaml", config(port_));
     write(folder_ / "second.yaml", config(second_port_));
-    write(folder_ / "journeys" / "cart.yaml", cart_journey);
-    write(folder_ / "journeys" / "browse.yaml", browse_journey);
-    write(folder_ / "journeys" / "welcome.yaml", welcome_journey);
-    write(folder_ / "journeys" / "hello.yaml", hello_journey);
+    add_journey("cart", cart_journey);
+    add_journey("browse", browse_journey);
+    add_journey("welcome", welcome_journey);
+    add_journey("hello", hello_journey);
     write(folder_ / "events.yaml", "events:\n  Signed Up:\n    properties: { number: string }\n");
     for (const char* name : {"cart", "browse", "welcome", "hello"})
         write(folder_ / "templates" / (std::string{name} + ".mustache"), "Hello");
+}
+
+void World::add_journey(const std::string& name, const std::string& text) const {
+    write(folder_ / "journeys" / (name + ".yaml"), text);
 }
 
 void World::launch(const Environment& environment) {
@@ -201,6 +206,12 @@ std::optional<int> World::stop(std::chrono::milliseconds patience) {
 }
 
 World::Answer World::get(const std::string& path, std::uint16_t port) const {
+    return ask(path, port, false);
+}
+
+World::Answer World::post(const std::string& path) const { return ask(path, 0, true); }
+
+World::Answer World::ask(const std::string& path, std::uint16_t port, bool is_post) const {
     static const auto initialised = curl_global_init(CURL_GLOBAL_DEFAULT);
     (void)initialised;
     Answer answer;
@@ -211,6 +222,12 @@ World::Answer World::get(const std::string& path, std::uint16_t port) const {
     curl_easy_setopt(handle, CURLOPT_TIMEOUT_MS, 3000L);
     curl_easy_setopt(handle, CURLOPT_WRITEFUNCTION, append_body);
     curl_easy_setopt(handle, CURLOPT_WRITEDATA, &answer.body);
+    const std::unique_ptr<curl_slist, decltype(&curl_slist_free_all)> headers{
+        curl_slist_append(nullptr, "authorization: Bearer test-key"), curl_slist_free_all};
+    if (is_post) {
+        curl_easy_setopt(handle, CURLOPT_POSTFIELDS, "");
+        curl_easy_setopt(handle, CURLOPT_HTTPHEADER, headers.get());
+    }
     if (curl_easy_perform(handle) == CURLE_OK) {
         long status = 0;
         curl_easy_getinfo(handle, CURLINFO_RESPONSE_CODE, &status);
@@ -323,13 +340,12 @@ std::unique_ptr<Producers> start_traffic(World& world, const Mix& mix, Producers
     });
 }
 
-std::function<std::string()> hour_ago_of(const World& world) {
+std::function<std::string()> earlier_in(const World& world, std::chrono::minutes by) {
     const auto asked = world.service_time();
     const auto began = Clock::now();
-    return [at = *asked, began, speed = world.shape().clock_speed] {
+    return [at = *asked, began, by, speed = world.shape().clock_speed] {
         const std::chrono::duration<double, std::milli> passed = (Clock::now() - began) * speed;
-        return journeys::to_text(at + std::chrono::duration_cast<journeys::Duration>(passed) -
-                                 std::chrono::hours{1});
+        return journeys::to_text(at + std::chrono::duration_cast<journeys::Duration>(passed) - by);
     };
 }
 

@@ -40,6 +40,9 @@ public:
     /// SIGTERM; how it ended, or nothing where it did not within the patience.
     std::optional<int> stop(std::chrono::milliseconds patience = std::chrono::seconds{40});
 
+    /// Before a start: one more in the journeys' folder, or another text of it.
+    void add_journey(const std::string& name, const std::string& text) const;
+
     /// A second service on the same database, with a port of its own.
     std::unique_ptr<Process> launch_second(const Environment& environment = {});
     std::uint16_t second_port() const { return second_port_; }
@@ -52,6 +55,7 @@ public:
         std::string body;
     };
     Answer get(const std::string& path, std::uint16_t port = 0) const;
+    Answer post(const std::string& path) const; ///< With the key, and nothing in it.
     /// What its clock says; nothing where it does not answer.
     std::optional<journeys::Timestamp> service_time() const;
     void look_at(std::uint16_t port) { calm_port_ = port; } ///< For time and calm: the second one.
@@ -78,6 +82,7 @@ public:
 
 private:
     void write_files();
+    Answer ask(const std::string& path, std::uint16_t port, bool is_post) const;
 
     Shape shape_;
     std::filesystem::path folder_, storage_folder_;
@@ -91,7 +96,7 @@ private:
 std::unique_ptr<Producers> start_traffic(World& world, const Mix& mix = {},
                                          Producers::Options options = {}, int first_lane = 0);
 
-/// For `Mix::an_hour_ago`: what the service's clock says now, less an hour, and as it goes on.
-std::function<std::string()> hour_ago_of(const World& world);
+/// For `Mix::earlier`: what the service's clock says, less so much, as it goes on.
+std::function<std::string()> earlier_in(const World& world, std::chrono::minutes by);
 
 } // namespace faults

@@ -1,0 +1,109 @@
+/// What cannot be applied: an event, a state, a timer. It is parked, everybody else goes on, and
+/// once it is let go nothing is missing.
+#include "tests/faults/options.hpp"
+#include "tests/faults/proof.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <thread>
+
+namespace faults {
+
+using namespace std::chrono_literals;
+using Clock = std::chrono::steady_clock;
+
+namespace {
+
+constexpr Expectations nothing_lost{.every_intent_is_accepted = true};
+
+void require_none(const std::vector<std::string>& wrong) {
+    for (const auto& line : wrong) UNSCOPED_INFO(line);
+    CHECK(wrong.empty());
+}
+
+/// The customers in quarantine, once there are any.
+std::vector<std::string> parked(World& world) {
+    for (const auto until = Clock::now() + 20s; Clock::now() < until;) {
+        auto connection = world.connect();
+        auto rows = connection.run("SELECT DISTINCT customer FROM parked");
+        REQUIRE(rows.has_value());
+        std::vector<std::string> customers;
+        for (int row = 0; row < rows->size(); ++row) customers.emplace_back(rows->bytes(row, 0));
+        if (!customers.empty()) return customers;
+        std::this_thread::sleep_for(20ms);
+    }
+    return {};
+}
+
+/// Everybody else is served: acks come, and partitions keep up with them.
+void check_others_go_on(World& world, Producers& producers) {
+    const auto before = producers.totals().acked;
+    for (const auto until = Clock::now() + 20s;
+         Clock::now() < until && producers.totals().acked < before + 300;)
+        std::this_thread::sleep_for(20ms);
+    CHECK(producers.totals().acked >= before + 300);
+    CHECK(producers.finish(20s));
+    for (const auto until = Clock::now() + 20s;
+         Clock::now() < until && world.metric("sojourn_lag_events") != 0.0;)
+        std::this_thread::sleep_for(20ms);
+    CHECK(world.metric("sojourn_lag_events") == 0.0);
+}
+
+void release(World& world, const std::vector<std::string>& customers) {
+    for (const auto& customer : customers) {
+        const auto answer = world.post("/admin/parked/" + customer + "/retry");
+        INFO(customer << ": " << answer.body);
+        CHECK(answer.status == 200);
+    }
+}
+
+/// The failpoint's passages are counted over all customers: some one of them is hit.
+void survive(const std::string& failpoint, const char* reason) {
+    World world;
+    world.start({{"SOJOURN_FAILPOINT", failpoint}});
+    const auto producers = start_traffic(world, {}, {.rate = 300});
+    const auto victims = parked(world);
+    REQUIRE(victims.size() == 1);
+    CHECK(world.sql("SELECT min(reason) FROM parked") == reason);
+    check_others_go_on(world, *producers);
+    release(world, victims);
+    require_none(settle_and_prove(world, *producers, nothing_lost));
+}
+
+} // namespace
+
+TEST_CASE("a poison event is parked, and its partition goes on") {
+    survive("apply.before:error@100", "failpoint apply.before");
+}
+
+TEST_CASE("a poison timer is parked, and its partition goes on") {
+    survive("fire.before:error@20", "failpoint fire.before");
+}
+
+TEST_CASE("a poison state is parked until it is mended, and its partition goes on") {
+    World world;
+    world.start();
+    const auto producers = start_traffic(world, {.customers = 20}, {.rate = 300});
+    std::this_thread::sleep_for(2s);
+    REQUIRE(world.stop() == 0);
+    const std::string victim = "user:u0-1";
+    world.sql("CREATE TABLE kept AS SELECT customer, block FROM snapshots WHERE customer = '" +
+              victim + "'");
+    REQUIRE(world.sql("SELECT count(*) FROM kept") == "1");
+    world.sql("UPDATE snapshots SET block = substring(block FROM 1 FOR length(block) / 2) "
+              "WHERE customer = '" +
+              victim + "'");
+
+    world.start();
+    CHECK(parked(world) == std::vector{victim});
+    check_others_go_on(world, *producers);
+    CHECK(world.post("/admin/parked/" + victim + "/retry").status == 409); // Still no state.
+    REQUIRE(world.stop() == 0);
+    world.sql("UPDATE snapshots s SET block = k.block FROM kept k WHERE s.customer = k.customer");
+
+    world.start();
+    release(world, {victim});
+    require_none(settle_and_prove(world, *producers, nothing_lost));
+}
+
+} // namespace faults
