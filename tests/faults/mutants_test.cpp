@@ -37,7 +37,7 @@ Environment with(Environment environment, const std::string& failpoint) {
 constexpr auto silent_journey = R"(
 id: silent
 status: live
-enter: { on: [Product Viewed, Product Added], reentry: { after: 30d, per: customer } }
+enter: { on: [Product Viewed], key: event.properties.url, reentry: { after: 30d, per: customer } }
 steps:
   - name: wait
     wait: { for: 90m }

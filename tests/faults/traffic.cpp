@@ -48,8 +48,14 @@ Message Traffic::make() {
     auto& customer = customers_[who];
     const auto name = std::to_string(lane_) + '-' + std::to_string(who);
     const auto number = std::to_string(++customer.number);
-    const auto cart = R"("cart_id":"c)" + name + '-' + std::to_string(customer.cart) + '"';
     const auto guest = "g" + name + '-' + std::to_string(customer.guest);
+    // Guests have carts and pages of their own. Of two runs of one key the older would stay where
+    // its message has not left yet, and when that is hangs on the provider.
+    const auto& visitor = customer.is_guest ? guest : name;
+    const auto cart = R"("cart_id":"c)" + visitor + '-' + std::to_string(customer.cart) + '"';
+    const auto viewed =
+        track("Product Viewed", R"("product_id":"p)" + std::to_string(below(5)) +
+                                    R"(","url":"https://shop.example/)" + visitor + '"');
 
     Message message;
     message.id = name + '.' + number;
@@ -65,7 +71,7 @@ Message Traffic::make() {
         body = track("Product Added", cart + R"(,"product_id":"p)" + std::to_string(below(5)) +
                                           R"(","price":10,"quantity":1)");
     } else if (dice < 0.70) {
-        body = track("Product Viewed", R"("product_id":"p)" + std::to_string(below(5)) + '"');
+        body = viewed;
     } else if (dice < 0.80) {
         body = track("Order Completed",
                      cart + R"(,"order_id":"o)" + name + '-' + number + R"(","total":10)");
@@ -74,7 +80,7 @@ Message Traffic::make() {
         body = track("Signed Up", R"("number":"n)" + number + '"');
     } else if (mix_.links && dice < 0.96 && !customer.is_guest) {
         customer.is_guest = true;
-        body = track("Product Viewed", R"("product_id":"p1")");
+        body = viewed;
     } else {
         body = R"("type":"identify","traits":{"email":")" + std::string{Traffic::personal} + name +
                R"(@example.com","number":)" + number + '}';

@@ -68,7 +68,11 @@ steps:
 constexpr auto browse_journey = R"(
 id: browse
 status: live
-enter: { on: [Product Viewed], when: size(cart.items) == 0, reentry: { after: 30d, per: customer } }
+enter:
+  on: [Product Viewed]
+  key: event.properties.url
+  when: size(cart.items) == 0
+  reentry: { after: 30d, per: customer }
 exit: [{ on: [Product Added, Order Completed], reason: went-on }]
 steps:
   - name: wait
