@@ -551,10 +551,12 @@ Result<FlushAnswers> write_flush(Connection& connection, const FlushRequests& re
     if (!transaction) return transaction.error();
     auto left = requests;
     if (auto fenced = fence(connection, left, answers.fenced); !fenced) return fenced.error();
+    // What was written before, by an attempt whose answer was lost, may have left something too.
+    answers.moves = left.size() + answers.fenced.size() < requests.size();
     if (left.empty()) return answers;
     Rows rows{left, codec, now};
     if (auto written = rows.write(connection); !written) return written.error();
-    answers.moves = rows.has_moves();
+    answers.moves = answers.moves || rows.has_moves();
     if (rows.has_claims() && actors::failpoint("claim.before"))
         return Error{ErrorCode::storage_unavailable, "failpoint"};
     if (actors::failpoint("flush_commit.before"))

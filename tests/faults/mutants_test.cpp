@@ -73,6 +73,8 @@ Run killed_at(const std::string& point) {
 /// Its log hangs before a commit, until nothing is acked any more; then it is killed.
 std::vector<std::string> hung_and_killed(const Environment& mutant) {
     World world;
+    // Nothing is settled meanwhile: what hangs are events, which are acked.
+    world.provider->set([](const Call&) { return Answer{.accepts = false, .delay = 1h}; });
     world.start(with(mutant, "commit_sent.before:hang@20"));
     const auto producers = start_traffic(world, {}, {.rate = 300});
     auto acked = producers->totals().acked;
@@ -83,6 +85,7 @@ std::vector<std::string> hung_and_killed(const Environment& mutant) {
         acked = now;
     }
     world.service().kill();
+    world.provider->set([](const Call&) { return Answer{}; });
     world.start(mutant);
     return settle_and_prove(world, *producers, expected(true), short_patience);
 }

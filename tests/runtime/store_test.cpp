@@ -1,4 +1,5 @@
 #include "runtime/archive.hpp"
+#include "runtime/postgres/flush_transaction.hpp"
 #include "tests/runtime/log_fixture.hpp"
 
 #include <catch2/catch.hpp>
@@ -208,6 +209,26 @@ TEST_CASE("a transfer is moved to the winner's log once", "[.postgres]") {
     CHECK(std::get<journeys::Transfer>(record->body).state == "state");
     CHECK(count(owner.database, "SELECT count(*) FROM transfers") == 0);
     CHECK(count(owner.database, "SELECT count(*) FROM log WHERE kind = 4") == 1);
+}
+
+TEST_CASE("a flush whose answer was lost still tells that something waits to be moved",
+          "[.postgres]") {
+    Owner owner;
+    auto connection = owner.database.connect();
+    const auto request = std::make_shared<actors::FlushRequest>(actors::FlushRequest{
+        .partition = 0,
+        .epoch = owner.epoch,
+        .sequence = 1,
+        .customers = {{.customer = ada,
+                       .revision = 1,
+                       .effects = {journeys::TransferOut{
+                           .to = bob, .transfer = {.id = 7, .state = "state"}}}}}});
+    const auto write = [&] {
+        return must(write_flush(connection, {request}, plain_codec(), owner.clock.now()));
+    };
+    CHECK(write().moves);
+    CHECK(write().moves); // The attempt after it finds all written.
+    CHECK(count(owner.database, "SELECT count(*) FROM transfers") == 1);
 }
 
 TEST_CASE("a parked record puts its customer into quarantine", "[.postgres]") {
