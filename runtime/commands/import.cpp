@@ -176,7 +176,7 @@ int import(const Options& options) {
             rejected.add(table->line(), table->why());
         } else if (const auto made = (*rows)->append(*table, text); !made) {
             rejected.add(table->line(), made.error().detail);
-        } else if (!sender.add(table->line(), text, *made)) {
+        } else if (!sender.add(table->line(), text, *made, (*rows)->suppression())) {
             break;
         }
         bar.show(table->bytes(), read, rejected.count());
