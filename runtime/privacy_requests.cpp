@@ -14,6 +14,7 @@ namespace {
 using journeys::Result;
 using journeys::Timestamp;
 
+constexpr std::size_t shown_max = 8;
 constexpr const char* columns =
     "SELECT id, source, kind, shop, to_json(subjects), to_json(orders), "
     "(extract(epoch FROM received_at) * 1000)::bigint, "
@@ -38,9 +39,25 @@ std::vector<std::string> texts_of(const pqxx::field& json) {
     return nlohmann::json::parse(json.c_str()).get<std::vector<std::string>>();
 }
 
+/// For people: the first ones; JSON has them all.
 std::string joined(const std::vector<std::string>& texts) {
     std::string out;
-    for (const auto& text : texts) out.append(out.empty() ? "" : " ").append(text);
+    for (std::size_t i = 0; i < texts.size() && i < shown_max; ++i)
+        out.append(i == 0 ? "" : " ").append(texts[i]);
+    if (texts.size() > shown_max) out += " … " + std::to_string(texts.size()) + " ids";
+    return out;
+}
+
+/// A header's bytes as ASCII, so that any of them can be stored.
+std::string ascii_of(std::string_view bytes) {
+    constexpr std::string_view digits = "0123456789abcdef";
+    std::string out;
+    for (const char c : bytes)
+        if (c > ' ' && c < 127 && c != '%')
+            out += c;
+        else
+            (((out += '%') += digits[static_cast<unsigned char>(c) >> 4]) +=
+             digits[static_cast<unsigned char>(c) & 15]);
     return out;
 }
 
@@ -87,7 +104,8 @@ Result<std::optional<std::int64_t>> PrivacyRequests::add(const schema::PrivacyRe
                                                          const std::string& source,
                                                          Timestamp received_at) {
     // A delivery without an id is a request of its own.
-    const auto name = request.request.empty() ? std::string{} : source + ':' + request.request;
+    const auto name =
+        request.request.empty() ? std::string{} : source + ':' + ascii_of(request.request);
     return session_->run([&](pqxx::work& work) -> std::optional<std::int64_t> {
         const auto rows = work.exec_params(
             "INSERT INTO privacy_requests (request, source, kind, shop, subjects, orders, "

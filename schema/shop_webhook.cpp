@@ -200,7 +200,8 @@ std::optional<PrivacyRequest> privacy_request(const ShopMap& shop, const ShopTop
     // A stand-in for nobody would bring a stranger's data in, or take it away.
     const auto add = [&](std::string_view space, const std::string& value) {
         const auto id = journeys::parse_customer_id(std::string{space} + ':' + value);
-        if (!value.empty() && id && !journeys::is_junk(*id))
+        const bool is_storable = value.find('\0') == value.npos; // As a text of the database.
+        if (!value.empty() && is_storable && id && !journeys::is_junk(*id))
             request.subjects.push_back(journeys::to_text(*id));
     };
     for (const auto& id : topic.ids) {

@@ -129,6 +129,9 @@ void begin_message(Members& members, std::string_view type, const std::string& i
     members.text("timestamp", schema::timestamp_text(at));
 }
 
+/// What is above it is a number that went wrong, and would spoil every sum that it is part of.
+const journeys::Money amount_max = *journeys::Money::parse("1000000000000");
+
 // Orders -----------------------------------------------------------------------------------------
 
 class OrderRows final : public ImportRows {
@@ -150,6 +153,7 @@ public:
         if (!amount || *amount < journeys::Money{})
             return wrong("amount is no amount of money: write 1234.50, and a return as status "
                          "refunded");
+        if (*amount > amount_max) return wrong("amount is above 1000000000000");
         const auto status = row.cell(status_);
         std::string_view after;
         if (status == "cancelled")

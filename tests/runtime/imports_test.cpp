@@ -106,6 +106,26 @@ TEST_CASE("a table is read as RFC 4180 has it", "[imports]") {
     CHECK(long_row[2][0].size() == CsvReader::row_bytes_max);
 }
 
+TEST_CASE("a hostile table costs its own rows, and bounded memory", "[imports]") {
+    const auto rows = rows_of("a,b\nM\xfcller,1\nM\xc3\xbcller,2\n");
+    REQUIRE(rows.size() == 2);
+    CHECK_THAT(rows[0][0], Catch::StartsWith("! 2 the text is not UTF-8"));
+    CHECK(rows[1] == Cells{"M\xc3\xbcller", "2"});
+
+    // A line without an end, with a quote that ends far behind what is kept.
+    const std::string endless(10 * CsvReader::row_bytes_max, 'x');
+    CHECK(rows_of("a,b\n" + endless) == std::vector<Cells>{{"! 2 the row is longer than 64 KiB"}});
+    const auto behind = rows_of("a,b\n\"" + endless + "\n" + endless + "\",1\n2,3\n");
+    REQUIRE(behind.size() == 2);
+    CHECK(behind[0] == Cells{"! 2 the row is longer than 64 KiB"});
+    CHECK(behind[1] == Cells{"2", "3"});
+    CHECK(rows_of(endless + "\n1\n") ==
+          std::vector<Cells>{{"! the header: the row is longer than 64 KiB"}});
+    CHECK_THAT(import("orders", "customer_id,date,amount\n7,2020-01-01,1e400\n").why,
+               Catch::Contains("amount is above"));
+    CHECK(import("orders", "customer_id,date,amount\n7,2020-01-01,1e12\n").why.empty());
+}
+
 TEST_CASE("a row knows the line on which it begins", "[imports]") {
     std::istringstream in{"a,b\n\n1,\"x\ny\"\n2,z\n"};
     auto table = CsvReader::open(in);
