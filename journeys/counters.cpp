@@ -22,7 +22,26 @@ void add_hour(Counter& counter, Counter::Hour addition) {
     if (counter.hours.size() > bounds::counter_hours) counter.hours.erase(counter.hours.begin());
 }
 
+/// Browser and shop both tell of an order, and it was placed once.
+bool is_order(const Counter& counter) { return counter.name == "Order Completed"; }
+constexpr const char* order_id = "order_id";
+
+/// Counts the order at the earlier of two tellings. False where it was not told of before.
+bool add_to_known(Counter& counter, const Counter::Occurrence& occurrence) {
+    const auto id = PackedView{occurrence.properties}.find(order_id);
+    if (!id) return false;
+    const auto known = std::ranges::find_if(counter.newest, [&](const auto& other) {
+        const auto of_other = PackedView{other.properties}.find(order_id);
+        return of_other && of_other.bytes() == id.bytes();
+    });
+    if (known == counter.newest.end()) return false;
+    known->at = std::min(known->at, occurrence.at);
+    std::ranges::stable_sort(counter.newest, {}, &Counter::Occurrence::at);
+    return true;
+}
+
 void add(Counter& counter, Counter::Occurrence occurrence) {
+    if (is_order(counter) && add_to_known(counter, occurrence)) return;
     auto& newest = counter.newest;
     if (newest.size() >= bounds::counter_exact) {
         if (occurrence.at < newest.front().at) {
@@ -68,7 +87,9 @@ void observe_counters(Customer& customer, const Event& event, const Catalog& cat
                           [&](const Counter& old) { return !counts.contains(old.name); });
         counter = customer.counters.insert(customer.counters.end(), Counter{.name = event.name});
     }
-    add(*counter, {event.time, cut(PackedView{event.properties}, tracked->second.properties)});
+    auto kept_properties = tracked->second.properties;
+    if (is_order(*counter)) kept_properties.insert(order_id);
+    add(*counter, {event.time, cut(PackedView{event.properties}, kept_properties)});
     const auto oldest = hour_of(customer.now - tracked->second.window);
     const auto kept = std::ranges::lower_bound(counter->hours, oldest, {}, &Counter::Hour::hour);
     counter->hours.erase(counter->hours.begin(), kept);

@@ -7,7 +7,9 @@
 
 namespace journeys {
 
-/// Counts `event` where some journey counts its name, at its own time, however late it arrives.
+/// Counts `event` where some journey counts its name, at its own time, however late it arrives. An
+/// order that several producers tell of (`Order Completed` of one order_id, among the 64 newest)
+/// counts once, at the earliest of their times.
 void observe_counters(Customer& customer, const Event& event, const Catalog& catalog);
 
 /// Remembers `event` where it is the newest of a name that some exit, wait or goal mentions.

@@ -55,6 +55,17 @@ std::vector<const ChannelRules*> channels_of(const Feedback& told, const Setting
     return found;
 }
 
+/// The address that a report is about; 0, the customer's whole channel, where nobody knows it.
+/// `is_said`: by the person, who means more than the device that happens to be theirs today.
+std::uint64_t address_meant(const Feedback& told, const Customer& customer,
+                            const ChannelRules& channel, bool is_said) {
+    if (told.address != 0) return told.address;
+    if (channel.address.empty()) return address_hash(channel, {});
+    const auto address = address_of(customer, channel);
+    const bool is_of_person = channel.address == "email" || channel.address == "phone";
+    return address.empty() || (is_said && !is_of_person) ? 0 : address_hash(channel, address);
+}
+
 void count_hour(Customer& customer, Timestamp at, const Settings& settings) {
     auto& hours = customer.active_hours;
     hours.resize(24);
@@ -134,11 +145,10 @@ bool observe_feedback(Customer& customer, const Event& event, const Catalog& cat
     const auto source = [&](std::string_view otherwise) {
         return std::string{named.is_string() ? bounded(named.as_string(), 128) : otherwise};
     };
-    const auto suppress = [&](const ChannelRules& channel, const char* reason) {
-        const auto address = told->address != 0
-                                 ? told->address
-                                 : address_hash(channel, address_of(customer, channel));
-        changed |= suppress_address(customer, {channel.name, address, reason, event.time});
+    const auto suppress = [&](const ChannelRules& channel, const char* reason, bool is_said) {
+        changed |= suppress_address(
+            customer,
+            {channel.name, address_meant(*told, customer, channel, is_said), reason, event.time});
     };
     const auto consent = [&](const ChannelRules& channel, std::string_view topic,
                              ConsentState state, std::string who) {
@@ -155,28 +165,29 @@ bool observe_feedback(Customer& customer, const Event& event, const Catalog& cat
         break;
     case FeedbackKind::bounced:
         if (told->permanent)
-            for (const auto* channel : channels_of(*told, settings)) suppress(*channel, "bounce");
+            for (const auto* channel : channels_of(*told, settings))
+                suppress(*channel, "bounce", false);
         break;
     case FeedbackKind::complained:
         for (const auto* channel : channels_of(*told, settings)) {
-            suppress(*channel, "complaint");
+            suppress(*channel, "complaint", true);
             consent(*channel, {}, ConsentState::unsubscribed, "complaint");
         }
         break;
     case FeedbackKind::unsubscribed:
         for (const auto* channel : channels_of(*told, settings)) {
-            if (told->stop) suppress(*channel, "stop");
+            if (told->stop) suppress(*channel, "stop", true);
             consent(*channel, bounded(told->topic, 128), ConsentState::unsubscribed,
                     source(told->stop ? "STOP" : "provider"));
         }
         break;
     case FeedbackKind::resubscribed:
         for (const auto* channel : channels_of(*told, settings)) {
-            const auto address = told->address != 0
-                                     ? told->address
-                                     : address_hash(*channel, address_of(customer, *channel));
+            const auto address = address_meant(*told, customer, *channel, false);
             changed |= std::erase_if(customer.suppressions, [&](const Suppression& one) {
-                           return one.address == address && one.reason == "stop";
+                           const bool is_meant = one.address == 0 ? one.channel == channel->name
+                                                                  : one.address == address;
+                           return is_meant && one.reason == "stop";
                        }) > 0;
             consent(*channel, bounded(told->topic, 128), ConsentState::subscribed,
                     source(told->stop ? "START" : "provider"));

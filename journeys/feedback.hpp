@@ -10,7 +10,9 @@
 ///   machine       true: opened or clicked by a programme (Apple's privacy proxy, a scanner)
 ///   bounce_type   `hard`: the address does not exist; anything else is passing
 ///   stop          true, of `Unsubscribed`: the address itself must not be used any more
-///   address       `address_hash` of where the message went; else the customer's address of today
+///   address       `address_hash` of where the message went; else the customer's address of today;
+///                 where they have none, and for what the person said of a channel whose addresses
+///                 are neither e-mail nor telephone (device tokens come and go), the whole channel
 ///   source        who said so, of `Unsubscribed`, for the consent; else `provider`
 ///   settles       true: the ledger does not know yet what became of the message
 #pragma once

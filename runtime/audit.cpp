@@ -1,11 +1,13 @@
 #include "runtime/audit.hpp"
 
+#include "journeys/local_time.hpp"
 #include "runtime/channels/signature.hpp"
 #include "runtime/database_session.hpp"
 
 #include <openssl/sha.h>
 
 #include <algorithm>
+#include <tuple>
 
 namespace runtime {
 
@@ -65,15 +67,18 @@ Result<void> Audit::add(const std::vector<AuditEntry>& entries) {
         const auto last = work.exec("SELECT id, hash FROM audit ORDER BY id DESC LIMIT 1");
         std::uint64_t id = last.empty() ? 0 : last[0][0].as<std::uint64_t>();
         auto previous = last.empty() ? std::string(hash_bytes, '\0') : text_of(last[0][1]);
+        // By COPY: an import brings a hundred thousand changes of consent within seconds.
+        pqxx::stream_to rows{
+            work, "audit",
+            std::vector<std::string>{"id", "at", "actor", "action", "subject", "detail", "hash"}};
         for (auto entry : entries) {
             entry.id = ++id;
             previous = audit_hash(previous, entry);
-            work.exec_params("INSERT INTO audit (id, at, actor, action, subject, detail, hash) "
-                             "VALUES ($1, to_timestamp($2::float8 / 1000), $3, $4, $5, $6, $7)",
-                             entry.id, journeys::to_millis(entry.at), entry.actor, entry.action,
-                             entry.subject, entry.detail,
-                             pqxx::binarystring{previous.data(), previous.size()});
+            rows << std::make_tuple(entry.id, journeys::to_text(entry.at), entry.actor,
+                                    entry.action, entry.subject, entry.detail,
+                                    "\\x" + hex_text(previous));
         }
+        rows.complete();
     });
 }
 

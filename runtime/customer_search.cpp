@@ -3,6 +3,7 @@
 #include "actors/messages.hpp"
 
 #include <chrono>
+#include <future>
 #include <string>
 #include <vector>
 
@@ -11,13 +12,25 @@ namespace {
 
 using journeys::Customer;
 using journeys::CustomerId;
+using journeys::Error;
+using journeys::ErrorCode;
+using journeys::Result;
 
 constexpr int hops_max = 8; ///< Tombstones followed before the search is given up.
 constexpr auto patience = std::chrono::seconds{5};
 
+Error no_answer() { return {ErrorCode::unavailable, "the customer's partition does not answer"}; }
+
+/// Who was erased stays in memory for a while, without anything that is of them.
+bool is_nobody(const Customer& customer) {
+    return !customer.forward_to && customer.first_seen == journeys::Timestamp{} &&
+           customer.known_ids.empty();
+}
+
 /// Asks one partition for one customer, tells `done`, and ends.
 class Question final : public caf::event_based_actor {
 public:
+    /// With the block, which is empty for nobody; null: no answer.
     using Done = std::function<void(std::shared_ptr<const std::string>)>;
     Question(caf::actor_config& config, Done tell)
         : caf::event_based_actor(config), done_(std::move(tell)) {}
@@ -25,7 +38,7 @@ public:
 protected:
     caf::behavior make_behavior() override {
         return {[this](const actors::CustomerState& state) {
-                    done_(state.block);
+                    done_(state.block ? state.block : std::make_shared<const std::string>());
                     quit();
                 },
                 caf::after(patience) >>
@@ -43,7 +56,8 @@ private:
 /// tombstones.
 class Search : public std::enable_shared_from_this<Search> {
 public:
-    using Done = std::function<void(std::shared_ptr<const Customer>)>;
+    using Found = Result<std::shared_ptr<const Customer>>;
+    using Done = std::function<void(Found)>;
     Search(actors::System& system, std::string_view text, Done done)
         : system_(system), done_(std::move(done)) {
         using Space = journeys::IdNamespace;
@@ -54,7 +68,7 @@ public:
     }
 
     void next() {
-        if (at_ == candidates_.size()) return done_(nullptr);
+        if (at_ == candidates_.size()) return done_(std::shared_ptr<const Customer>{});
         ask(candidates_[at_++], 0);
     }
 
@@ -63,11 +77,11 @@ private:
         const auto self = shared_from_this();
         auto question = system_.shard(0).spawn<Question>(
             [self, hops](const std::shared_ptr<const std::string>& block) {
-                auto customer = block && !block->empty()
-                                    ? journeys::unpack(*block)
-                                    : journeys::Result<Customer>{
-                                          journeys::Error{journeys::ErrorCode::not_found, ""}};
-                if (!customer) return self->next();
+                if (!block) return self->done_(no_answer());
+                if (block->empty()) return self->next();
+                auto customer = journeys::unpack(*block);
+                if (!customer) return self->done_(std::move(customer).error());
+                if (is_nobody(*customer)) return self->next();
                 if (customer->forward_to && hops < hops_max)
                     return self->ask(*customer->forward_to, hops + 1);
                 self->done_(std::make_shared<const Customer>(std::move(*customer)));
@@ -84,8 +98,25 @@ private:
 
 } // namespace
 
-void find_customer(actors::System& system, std::string_view text, Search::Done done) {
-    std::make_shared<Search>(system, text, std::move(done))->next();
+void find_customer(actors::System& system, std::string_view text,
+                   std::function<void(std::shared_ptr<const Customer>)> done) {
+    std::make_shared<Search>(system, text, [done = std::move(done)](Search::Found found) {
+        done(found ? std::move(*found) : nullptr);
+    })->next();
+}
+
+Result<std::shared_ptr<const Customer>> wait_for_customer(actors::System& system,
+                                                          const std::string& text) {
+    auto promise = std::make_shared<std::promise<Search::Found>>();
+    auto found = promise->get_future();
+    std::make_shared<Search>(system, text, [promise = std::move(promise)](Search::Found answer) {
+        promise->set_value(std::move(answer));
+    })->next();
+    try {
+        return found.get();
+    } catch (const std::future_error&) { // The system ended before it answered.
+        return no_answer();
+    }
 }
 
 } // namespace runtime

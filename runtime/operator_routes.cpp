@@ -4,6 +4,7 @@
 #include "journeys/policy.hpp"
 #include "runtime/channels/message.hpp"
 #include "runtime/journey_report.hpp"
+#include "runtime/operator_answers.hpp"
 #include "schema/timestamp_text.hpp"
 
 #include <boost/asio/post.hpp>
@@ -17,23 +18,6 @@ using Parts = std::shared_ptr<const OperatorRouteParts>;
 using actors::ChannelCommand;
 
 constexpr int audit_rows = 200;
-
-Response plain(std::string text) {
-    return {.body = std::move(text), .content_type = "text/plain; charset=utf-8"};
-}
-
-void answer_error(const Respond& respond, const journeys::Error& error) {
-    switch (error.code) {
-    case journeys::ErrorCode::not_found: return respond(error_response(404, error.detail));
-    case journeys::ErrorCode::invalid_argument: return respond(error_response(400, error.detail));
-    default: return respond(error_response(503, error.detail));
-    }
-}
-
-/// Who asks: a key by its name, or whoever may open the local socket.
-std::string actor_of(const Request& request) {
-    return request.key.empty() ? "operator" : "key " + request.key;
-}
 
 void note(const Parts& parts, const Request& request, std::string action, std::string subject,
           std::string detail = {}) {
@@ -151,24 +135,6 @@ void report(const Parts& parts, const Request& request, const Respond& respond) 
     });
 }
 
-void erase(const Parts& parts, const Request& request, const Respond& respond) {
-    boost::asio::post(
-        parts->workers, [parts, respond, id = request.arguments.at(0), actor = actor_of(request)] {
-            const auto rows = parts->privacy.erase(id, actor);
-            if (!rows) return answer_error(respond, rows.error());
-            respond({.body = "{\"erased\":true,\"rows\":" + std::to_string(*rows) + "}"});
-        });
-}
-
-void export_all(const Parts& parts, const Request& request, const Respond& respond) {
-    boost::asio::post(parts->workers,
-                      [parts, respond, id = request.arguments.at(0), actor = actor_of(request)] {
-                          auto text = parts->privacy.export_all(id, actor);
-                          if (!text) return answer_error(respond, text.error());
-                          respond({.body = std::move(*text)});
-                      });
-}
-
 } // namespace
 
 Handlers make_operator_routes(const OperatorRouteParts& given) {
@@ -199,8 +165,6 @@ Handlers make_operator_routes(const OperatorRouteParts& given) {
         verify_audit(all, respond);
     });
     add("GET", "/admin/report/{journey}", report);
-    add("DELETE", "/v1/customers/{id}", erase);
-    add("GET", "/v1/customers/{id}/export", export_all);
     return routes;
 }
 

@@ -1,10 +1,9 @@
-/// What an operator does beside looking: channels, privacy, suppressions, the audit log, reports.
+/// What an operator does beside looking: channels, suppressions, the audit log, reports.
 #pragma once
 
 #include "actors/system.hpp"
 #include "runtime/audit.hpp"
 #include "runtime/listener/request.hpp"
-#include "runtime/privacy.hpp"
 #include "runtime/publications.hpp"
 #include "runtime/suppressions.hpp"
 
@@ -21,7 +20,6 @@ struct OperatorRouteParts {
     Publications& publications;
     Suppressions& suppressions;
     Audit& audit;
-    PrivacyDesk& privacy;
     std::string conninfo;
     boost::asio::thread_pool& workers; ///< For what blocks, some of it long.
     std::function<journeys::Timestamp()> now;

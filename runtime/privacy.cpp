@@ -9,8 +9,14 @@
 #include "schema/record_codec.hpp"
 #include "schema/timestamp_text.hpp"
 
+#include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <future>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <set>
 #include <thread>
 #include <vector>
 
@@ -27,6 +33,9 @@ namespace {
 
 constexpr auto patience = 60s;
 constexpr auto look_again = 100ms;
+constexpr std::size_t customers_at_once = 1'000; ///< Of a whole shop.
+constexpr int tombstones_at_once = 1'000;
+constexpr int rounds_max = 5; ///< Until no further id of the person turns up.
 
 std::string text_of(const pqxx::field& field) { return pqxx::binarystring{field}.str(); }
 
@@ -57,20 +66,92 @@ std::vector<std::string> all_ids(const Customer& customer) {
     return ids;
 }
 
+/// Ids, each once, in the order in which they turned up.
+class IdSet {
+public:
+    explicit IdSet(const std::vector<std::string>& ids = {}) { add(ids); }
+    bool add(const std::vector<std::string>& ids) {
+        const auto before = list_.size();
+        for (const auto& id : ids)
+            if (known_.insert(id).second) list_.push_back(id);
+        return list_.size() > before;
+    }
+    const std::vector<std::string>& list() const { return list_; }
+
+private:
+    std::set<std::string> known_;
+    std::vector<std::string> list_;
+};
+
+Error not_done_yet() {
+    return {ErrorCode::unavailable,
+            "the erasure is begun and not done yet; it goes on by itself: sojourn privacy"};
+}
+
 } // namespace
 
 struct PrivacyDesk::Impl {
     PrivacyParts parts;
     DatabaseSession session;
+    std::atomic<bool> is_stopping{false};
+    std::mutex mutex;
+    std::set<std::int64_t> under_way; ///< Guarded by `mutex`.
 
     explicit Impl(PrivacyParts given) : parts(std::move(given)), session(parts.conninfo) {}
 
-    std::shared_ptr<const Customer> find(const std::string& id) {
-        auto promise = std::make_shared<std::promise<std::shared_ptr<const Customer>>>();
-        find_customer(parts.system, id, [promise](std::shared_ptr<const Customer> customer) {
-            promise->set_value(std::move(customer));
-        });
-        return promise->get_future().get();
+    Result<std::shared_ptr<const Customer>> find(const std::string& id) {
+        return wait_for_customer(parts.system, id);
+    }
+
+    /// Tombstones that lead to `ids` and that their customer has forgotten: it remembers a bounded
+    /// number of its ids.
+    Result<std::vector<std::string>> tombstones_of(const std::vector<std::string>& ids) {
+        std::vector<std::string> values, found;
+        std::set<CustomerId> owners;
+        for (const auto& text : ids) {
+            const auto id = *journeys::parse_customer_id(text);
+            values.push_back(id.value);
+            owners.insert(id);
+        }
+        std::string behind;
+        while (true) {
+            // A tombstone is short, and where it leads to stands in it as it is.
+            const auto rows = session.run([&](pqxx::work& work) {
+                return work.exec_params(
+                    "SELECT customer, block FROM snapshots WHERE customer > $1 AND "
+                    "octet_length(block) < 4096 AND EXISTS (SELECT FROM unnest($2::bytea[]) AS "
+                    "v WHERE position(v IN block) > 0) ORDER BY customer LIMIT $3",
+                    pqxx::binarystring{behind.data(), behind.size()}, bytea_array(values),
+                    tombstones_at_once);
+            });
+            if (!rows) return rows.error();
+            for (const auto& row : *rows) {
+                behind = text_of(row[0]);
+                const auto customer = journeys::unpack(text_of(row[1]));
+                if (customer && customer->forward_to && owners.contains(*customer->forward_to))
+                    found.push_back(behind);
+            }
+            if (rows->size() < tombstones_at_once) return found;
+        }
+    }
+
+    /// `ids`, and all other ids of whoever they reach.
+    Result<void> reach(IdSet& ids) {
+        for (int round = 0; round < rounds_max; ++round) {
+            bool has_more = false;
+            for (const auto& id : std::vector<std::string>{ids.list()}) {
+                const auto customer = find(id);
+                if (!customer) return customer.error();
+                if (!*customer) continue;
+                has_more |= ids.add(all_ids(**customer));
+                if ((*customer)->known_ids.size() < journeys::bounds::known_ids) continue;
+                const auto forgotten = tombstones_of(all_ids(**customer));
+                if (!forgotten) return forgotten.error();
+                has_more |= ids.add(*forgotten);
+            }
+            if (!has_more) break;
+        }
+        return {};
     }
 
     /// Addresses that must stay unused, before nobody knows any more that they must.
@@ -111,26 +192,29 @@ struct PrivacyDesk::Impl {
         return records;
     }
 
-    /// Until every snapshot is behind the erasure, so that no replay reads what is overwritten.
-    Result<void> wait_for(const std::vector<std::shared_ptr<journeys::Record>>& records) {
+    using Offsets = std::map<actors::Partition, std::uint64_t>;
+
+    Result<Offsets> offsets(const char* sql) {
+        return session.run([&](pqxx::work& work) {
+            Offsets offsets;
+            for (const auto& row : work.exec(sql))
+                offsets[row[0].as<actors::Partition>()] = row[1].as<std::uint64_t>();
+            return offsets;
+        });
+    }
+
+    /// Until every snapshot is behind `ends`, so that no replay reads what is overwritten.
+    Result<void> wait_for(const Offsets& ends) {
         const auto until = std::chrono::steady_clock::now() + patience;
         while (true) {
-            std::size_t behind = 0;
-            for (const auto& record : records) {
-                const auto partition = actors::partition_of(record->customer, parts.partitions);
-                const auto watermark = session.run([&](pqxx::work& work) {
-                    return work
-                        .exec_params1("SELECT watermark FROM progress WHERE partition = $1",
-                                      partition)[0]
-                        .as<std::uint64_t>();
-                });
-                if (!watermark) return watermark.error();
-                behind += *watermark < record->offset;
-            }
-            if (behind == 0) return {};
-            if (std::chrono::steady_clock::now() > until)
-                return Error{ErrorCode::unavailable,
-                             "the erasure stands in the log and is not yet flushed; ask again"};
+            const auto flushed = offsets("SELECT partition, watermark FROM progress");
+            if (!flushed) return flushed.error();
+            const bool is_behind = std::ranges::any_of(ends, [&](const auto& end) {
+                const auto known = flushed->find(end.first);
+                return known == flushed->end() || known->second < end.second;
+            });
+            if (!is_behind) return {};
+            if (is_stopping || std::chrono::steady_clock::now() > until) return not_done_yet();
             std::this_thread::sleep_for(look_again);
         }
     }
@@ -156,6 +240,21 @@ struct PrivacyDesk::Impl {
                                      pqxx::binarystring{"user:erased", 11},
                                      pqxx::binarystring{body.data(), body.size()})
                         .affected_rows();
+            // Those that were refused while the erasure was on its way, as the flush has it.
+            rows += work.exec_params("DELETE FROM rejects r USING unnest($1::bytea[]) AS e(id) "
+                                     "WHERE e.id = ANY(r.ids) OR (r.ids = '{}' AND "
+                                     "position(substring(e.id FROM position(':'::bytea IN e.id) + "
+                                     "1) IN r.body) > 0)",
+                                     whom)
+                        .affected_rows();
+            // What they asked for before, there is nothing left to answer with.
+            rows += work.exec_params("UPDATE privacy_requests SET state = 'done', subjects = '{}', "
+                                     "orders = '{}', done_at = to_timestamp($2::float8 / 1000) "
+                                     "WHERE kind = 'export' AND state = 'open' AND subjects && "
+                                     "(SELECT array_agg(convert_from(id, 'UTF8')) FROM "
+                                     "unnest($1::bytea[]) AS id)",
+                                     whom, journeys::to_millis(parts.now()))
+                        .affected_rows();
             for (const char* table :
                  {"snapshots", "outbox", "timeline", "sandbox_messages", "parked", "transfers"})
                 rows += work.exec_params("DELETE FROM " + std::string{table} +
@@ -166,15 +265,179 @@ struct PrivacyDesk::Impl {
         });
     }
 
-    void note(const char* action, const std::string& id, const std::string& actor,
-              const std::string& detail) {
+    Result<void> note(const char* action, const std::string& subject, const std::string& actor,
+                      const std::string& detail) {
         AuditEntry entry;
         entry.at = parts.now();
         entry.actor = actor;
         entry.action = action;
-        entry.subject = parts.suppressions.subject(id);
+        entry.subject = subject;
         entry.detail = detail;
-        (void)parts.audit.add({entry});
+        return parts.audit.add({entry});
+    }
+    Result<void> note_customer(const char* action, const std::string& id, const std::string& actor,
+                               const std::string& detail) {
+        return note(action, parts.suppressions.subject(id), actor, detail);
+    }
+
+    /// Everything from the log's record to the last row. The ids stand in the request by then.
+    Result<std::size_t> erase_ids(const std::vector<std::string>& ids) {
+        auto found = customers_behind(ids);
+        if (!found) return found.error();
+        for (const auto& customer : *found)
+            if (auto kept = keep_suppressions(*customer); !kept) return kept.error();
+        std::size_t rows = 0;
+        // What was on its way from one id's log to another's arrives behind the erasure. Whoever is
+        // still seen after some rounds has come back by their own doing.
+        for (int round = 0; round < rounds_max && (round == 0 || !found->empty()); ++round) {
+            auto records = append(ids);
+            if (!records) return records.error();
+            Offsets ends;
+            for (const auto& record : *records) {
+                auto& end = ends[actors::partition_of(record->customer, parts.partitions)];
+                end = std::max(end, record->offset);
+            }
+            if (auto flushed = wait_for(ends); !flushed) return flushed.error();
+            const auto scrubbed = scrub(ids);
+            if (!scrubbed) return scrubbed.error();
+            rows += *scrubbed;
+            auto newest = offsets("SELECT partition, last_offset FROM log_positions");
+            if (!newest) return newest.error();
+            std::erase_if(*newest, [&](const auto& end) { return !ends.contains(end.first); });
+            if (auto flushed = wait_for(*newest); !flushed) return flushed.error();
+            found = customers_behind(ids);
+            if (!found) return found.error();
+        }
+        return rows;
+    }
+
+    Result<std::vector<std::shared_ptr<const Customer>>>
+    customers_behind(const std::vector<std::string>& ids) {
+        std::set<std::string> seen;
+        std::vector<std::shared_ptr<const Customer>> customers;
+        for (const auto& id : ids) {
+            auto customer = find(id);
+            if (!customer) return customer.error();
+            if (*customer && seen.insert(journeys::to_text((*customer)->id)).second)
+                customers.push_back(std::move(*customer));
+        }
+        return customers;
+    }
+
+    Result<std::size_t> carry_out_person(const KeptPrivacyRequest& request) {
+        IdSet ids{request.subjects};
+        if (auto reached = reach(ids); !reached) return reached.error();
+        if (auto noted = parts.requests.set_subjects(request.number, ids.list()); !noted)
+            return noted.error();
+        if (ids.list().empty()) return std::size_t{0};
+        const auto rows = erase_ids(ids.list());
+        if (!rows) return rows.error();
+        if (auto noted = note_customer("customer.erased", ids.list().front(), request.source,
+                                       "request " + std::to_string(request.number) + ", " +
+                                           std::to_string(ids.list().size()) + " ids, " +
+                                           std::to_string(*rows) + " rows");
+            !noted)
+            return noted.error();
+        return *rows;
+    }
+
+    /// Customers by the ids that only this shop gives, in the order of their keys.
+    Result<std::vector<std::string>> customers_of(const schema::ShopMap& shop) {
+        return session.run([&](pqxx::work& work) {
+            std::vector<std::string> found;
+            for (const auto& range : shop.own_ids) {
+                const auto from = std::string{range.space} + ':' + std::string{range.prefix};
+                auto until = from;
+                ++until.back(); // ':' and '-' are followed by something.
+                const auto rows = work.exec_params(
+                    "SELECT customer FROM snapshots WHERE customer >= $1 AND customer < $2 "
+                    "ORDER BY customer LIMIT $3",
+                    pqxx::binarystring{from.data(), from.size()},
+                    pqxx::binarystring{until.data(), until.size()}, customers_at_once);
+                for (const auto& row : rows) found.push_back(text_of(row[0]));
+                if (!found.empty()) break;
+            }
+            return found;
+        });
+    }
+
+    Result<std::size_t> carry_out_shop(const KeptPrivacyRequest& request) {
+        const auto* shop =
+            parts.shops.contains(request.source) ? parts.shops.at(request.source) : nullptr;
+        if (!shop)
+            return Error{ErrorCode::invalid_argument,
+                         "sojourn.yaml no longer has the source " + request.source};
+        std::size_t rows = 0, customers = 0;
+        // What a process before this one had begun.
+        if (!request.subjects.empty()) {
+            const auto erased = erase_ids(request.subjects);
+            if (!erased) return erased.error();
+            rows += *erased;
+        }
+        // Whoever is known in memory only has a snapshot once the log is flushed up to here.
+        const auto ends = offsets("SELECT partition, last_offset FROM log_positions");
+        if (!ends) return ends.error();
+        if (auto flushed = wait_for(*ends); !flushed) return flushed.error();
+        while (true) {
+            if (is_stopping) return not_done_yet();
+            const auto found = customers_of(*shop);
+            if (!found) return found.error();
+            if (found->empty()) break;
+            IdSet ids{*found};
+            if (auto reached = reach(ids); !reached) return reached.error();
+            if (auto noted = parts.requests.set_subjects(request.number, ids.list()); !noted)
+                return noted.error();
+            const auto erased = erase_ids(ids.list());
+            if (!erased) return erased.error();
+            rows += *erased;
+            customers += found->size();
+        }
+        if (auto noted =
+                note("shop.erased", "request " + std::to_string(request.number), request.source,
+                     std::to_string(customers) + " ids of the shop's own, " + std::to_string(rows) +
+                         " rows");
+            !noted)
+            return noted.error();
+        return rows;
+    }
+
+    /// How many rows; nothing where another thread is at it, or has just done it.
+    Result<std::optional<std::size_t>> carry_out(std::int64_t number) {
+        {
+            const std::scoped_lock lock{mutex};
+            if (!under_way.insert(number).second) return std::optional<std::size_t>{};
+        }
+        auto rows = carry_out_alone(number);
+        const std::scoped_lock lock{mutex};
+        under_way.erase(number);
+        return rows;
+    }
+
+    Result<std::optional<std::size_t>> carry_out_alone(std::int64_t number) {
+        const auto request = parts.requests.find(number);
+        if (!request) return request.error();
+        if (!*request || (*request)->state == "done") return std::optional<std::size_t>{};
+        const auto rows = (*request)->kind == "erase_shop" ? carry_out_shop(**request)
+                                                           : carry_out_person(**request);
+        if (!rows) return rows.error();
+        if (auto finished = parts.requests.finish(number, parts.now()); !finished)
+            return finished.error();
+        return std::optional{*rows};
+    }
+
+    Result<std::string> export_customer(const Customer& customer, const std::string& actor);
+
+    /// A request that still waits; else why it cannot be dealt with.
+    Result<KeptPrivacyRequest> waiting(std::int64_t number, std::string_view kind) {
+        auto found = parts.requests.find(number);
+        if (!found) return found.error();
+        if (!*found || (*found)->state == "done")
+            return Error{ErrorCode::not_found, "no open request has this number"};
+        if ((*found)->kind != kind)
+            return Error{ErrorCode::invalid_argument, "request " + std::to_string(number) +
+                                                          " is of kind " + (*found)->kind +
+                                                          ", not " + std::string{kind}};
+        return **found;
     }
 };
 
@@ -183,28 +446,93 @@ PrivacyDesk::~PrivacyDesk() = default;
 
 Result<std::size_t> PrivacyDesk::erase(const std::string& id, const std::string& actor) {
     const auto customer = impl_->find(id);
-    if (!customer) return Error{ErrorCode::not_found, "no such customer"};
-    const auto ids = all_ids(*customer);
-    if (auto kept = impl_->keep_suppressions(*customer); !kept) return kept.error();
-    auto records = impl_->append(ids);
-    if (!records) return records.error();
-    if (auto flushed = impl_->wait_for(*records); !flushed) return flushed.error();
-    auto rows = impl_->scrub(ids);
+    if (!customer) return customer.error();
+    if (!*customer) return Error{ErrorCode::not_found, "no such customer"};
+    schema::PrivacyRequest asked;
+    asked.kind = schema::PrivacyKind::erase;
+    asked.subjects = all_ids(**customer);
+    const auto number = impl_->parts.requests.add(asked, actor, impl_->parts.now());
+    if (!number) return number.error();
+    const auto rows = impl_->carry_out(**number);
     if (!rows) return rows.error();
-    impl_->note("customer.erased", ids.front(), actor,
-                std::to_string(ids.size()) + " ids, " + std::to_string(*rows) + " rows");
-    return *rows;
+    if (!*rows) return not_done_yet(); // Whoever carries requests out was faster.
+    return **rows;
+}
+
+Result<bool> PrivacyDesk::carry_out(std::int64_t number) {
+    const auto rows = impl_->carry_out(number);
+    if (!rows) return rows.error();
+    return rows->has_value();
+}
+
+void PrivacyDesk::stop() { impl_->is_stopping = true; }
+
+Result<bool> PrivacyDesk::finish(std::int64_t number, const std::string& actor) {
+    const auto done = impl_->parts.requests.finish(number, impl_->parts.now());
+    if (!done || !*done) return done;
+    if (auto noted = impl_->note("privacy.done", "request " + std::to_string(number), actor, "");
+        !noted)
+        return noted.error();
+    return true;
+}
+
+Result<void> PrivacyDesk::confirm_shop(std::int64_t number, const std::string& shop,
+                                       const std::string& actor) {
+    const auto request = impl_->waiting(number, "erase_shop");
+    if (!request) return request.error();
+    const auto& shops = impl_->parts.shops;
+    const auto found = shops.find(request->source);
+    if (found == shops.end())
+        return Error{ErrorCode::invalid_argument,
+                     "sojourn.yaml no longer has the source " + request->source};
+    if (std::ranges::count(shops, found->second, [](const auto& each) { return each.second; }) > 1)
+        return Error{ErrorCode::invalid_argument,
+                     "sojourn.yaml has more than one source of type " +
+                         std::string{found->second->type} +
+                         ", and whose customers these are cannot be told. Erase them one by one, "
+                         "then: sojourn privacy --done " +
+                         std::to_string(number)};
+    if (shop != request->shop)
+        return Error{ErrorCode::invalid_argument,
+                     "this erases everybody whom the shop has ever named, for good. To confirm: "
+                     "sojourn privacy --erase-shop " +
+                         std::to_string(number) + " --shop " + request->shop};
+    const auto confirmed = impl_->parts.requests.confirm(number);
+    if (!confirmed) return confirmed.error();
+    if (!*confirmed) return {}; // It is already.
+    return impl_->note("shop.erasure_confirmed", "request " + std::to_string(number), actor,
+                       request->shop);
+}
+
+Result<std::string> PrivacyDesk::export_request(std::int64_t number, const std::string& actor) {
+    const auto request = impl_->waiting(number, "export");
+    if (!request) return request.error();
+    const auto customers = impl_->customers_behind(request->subjects);
+    if (!customers) return customers.error();
+    std::string out = "{\"request\":" + std::to_string(number) + ",\"customers\":[";
+    for (const auto& customer : *customers) {
+        const auto one = impl_->export_customer(*customer, actor);
+        if (!one) return one.error();
+        out += (out.back() == '[' ? "" : ",") + *one;
+    }
+    return out + "]}";
 }
 
 Result<std::string> PrivacyDesk::export_all(const std::string& id, const std::string& actor) {
     const auto customer = impl_->find(id);
-    if (!customer) return Error{ErrorCode::not_found, "no such customer"};
+    if (!customer) return customer.error();
+    if (!*customer) return Error{ErrorCode::not_found, "no such customer"};
+    return impl_->export_customer(**customer, actor);
+}
+
+Result<std::string> PrivacyDesk::Impl::export_customer(const Customer& found,
+                                                       const std::string& actor) {
+    const auto* const customer = &found;
     const auto ids = all_ids(*customer);
     std::vector<std::int64_t> hashes;
     for (const auto& each : ids)
         hashes.push_back(
             static_cast<std::int64_t>(journeys::hash(*journeys::parse_customer_id(each))));
-    const auto& parts = impl_->parts;
     std::string out = "{\"ids\":[";
     for (std::size_t i = 0; i < ids.size(); ++i) out += (i == 0 ? "" : ",") + json_text(ids[i]);
     out += "],\"profile\":" + customer_json(*customer, *parts.catalog(), parts.now());
@@ -220,7 +548,7 @@ Result<std::string> PrivacyDesk::export_all(const std::string& id, const std::st
                ",\"text_version\":" + json_text(consent.text_version) + '}';
     }
     out += ']';
-    auto read = impl_->session.run([&](pqxx::work& work) {
+    auto read = session.run([&](pqxx::work& work) {
         const auto whom = bytea_array(ids);
         const auto list = [&](std::string_view name, const pqxx::result& rows, auto line) {
             out += ",\"" + std::string{name} + "\":[";
@@ -270,7 +598,8 @@ Result<std::string> PrivacyDesk::export_all(const std::string& id, const std::st
              });
     });
     if (!read) return read.error();
-    impl_->note("customer.exported", ids.front(), actor, "");
+    if (auto noted = note_customer("customer.exported", ids.front(), actor, ""); !noted)
+        return noted.error();
     return out + '}';
 }
 

@@ -165,26 +165,6 @@ Handlers make_routes(const RouteParts& given) {
                  respond({.body = std::move(*text), .content_type = "text/plain; charset=utf-8"});
              });
          }});
-    routes.push_back(
-        {"GET", "/admin/privacy", Scope::admin, [parts](Request request, Respond respond) {
-             const bool as_json = !request.parameter("json").empty();
-             const bool all = !request.parameter("all").empty();
-             boost::asio::post(parts->workers, [parts, respond, as_json, all] {
-                 auto text = privacy_text(parts->privacy, all, as_json);
-                 if (!text) return answer_storage(respond, text.error());
-                 respond({.body = std::move(*text), .content_type = "text/plain; charset=utf-8"});
-             });
-         }});
-    routes.push_back(
-        {"POST", "/admin/privacy/{id}/done", Scope::admin,
-         [parts](Request request, Respond respond) {
-             boost::asio::post(parts->workers, [parts, respond, id = request.arguments.at(0)] {
-                 const auto done = parts->privacy.finish(id, parts->now());
-                 if (!done) return answer_storage(respond, done.error());
-                 respond(*done ? Response{.body = "{}"}
-                               : error_response(404, "no open request has this number"));
-             });
-         }});
     // What `sojourn parked retry` asks, for one customer at a time.
     routes.push_back({"POST", "/admin/parked/{id}/retry", Scope::admin,
                       [parts](Request request, Respond respond) {

@@ -6,7 +6,6 @@
 #include "runtime/dead_letters.hpp"
 #include "runtime/listener/request.hpp"
 #include "runtime/pages.hpp"
-#include "runtime/privacy_requests.hpp"
 #include "runtime/publications.hpp"
 
 #include <boost/asio/thread_pool.hpp>
@@ -21,7 +20,6 @@ struct RouteParts {
     Publications& publications;
     Archive& archive;
     DeadLetters& dead_letters;
-    PrivacyRequests& privacy;
     boost::asio::thread_pool&
         workers; ///< For what blocks: one thread, so that the archive is asked in turn.
     std::function<journeys::Timestamp()> now;

@@ -25,6 +25,8 @@
 #include "runtime/postgres/transfer_mover.hpp"
 #include "runtime/postgres/wake_sweep.hpp"
 #include "runtime/privacy.hpp"
+#include "runtime/privacy_clerk.hpp"
+#include "runtime/privacy_routes.hpp"
 #include "runtime/product_codec.hpp"
 #include "runtime/publications.hpp"
 #include "runtime/reject_keeper.hpp"
@@ -145,6 +147,8 @@ public:
     void write_sandbox(std::vector<KeptInSandbox> batch);
     void reload();
     void start_fitting();
+    Result<void> keep_request(const schema::PrivacyRequest& request, const std::string& source);
+    void wake_clerk();
     bool stop();
     ServiceOptions options;
     schema::Config config;
@@ -186,6 +190,8 @@ public:
     actors::Ports ports;
     std::optional<actors::System> system;
     std::optional<PrivacyDesk> privacy_desk;
+    std::mutex clerk_mutex;
+    std::optional<PrivacyClerk> clerk; ///< Guarded by `clerk_mutex`; while this process works.
     std::unique_ptr<Listener> listener;
 
     std::mutex reloading; ///< One reload at a time.
@@ -395,11 +401,16 @@ void Service::Parts::make_actors() {
     ports.encode = settings.codec.encode;
     ports.trim = give_memory_back;
     system.emplace(ports, system_settings(config, clock.speed()));
+    std::map<std::string, const schema::ShopMap*> shops;
+    for (const auto& source : config.sources)
+        shops.emplace(source.name, schema::find_shop(source.type));
     privacy_desk.emplace(PrivacyParts{.conninfo = storage->connection().conninfo,
                                       .system = *system,
                                       .log = *event_log,
                                       .suppressions = *suppressions,
                                       .audit = *audit,
+                                      .requests = *privacy,
+                                      .shops = std::move(shops),
                                       .catalog = [this] { return publications->newest(); },
                                       .now = [this] { return clock.now(); },
                                       .partitions = partition_count});
@@ -428,6 +439,10 @@ Result<bool> Service::Parts::become_primary(const Files& files) {
     if (auto published = publish(*publications->newest()); !published) return published.error();
     sweep->begin(publications->newest()->wake_reason());
     start_fitting();
+    {
+        const std::scoped_lock lock{clerk_mutex};
+        clerk.emplace(*privacy, *privacy_desk, log);
+    }
     is_up = true;
     return true;
 }
@@ -529,7 +544,6 @@ Result<void> Service::Parts::open_listener() {
         .publications = *publications,
         .archive = *archive,
         .dead_letters = *dead_letters,
-        .privacy = *privacy,
         .workers = archive_worker,
         .now = [this] { return clock.now(); },
         .overview = [this] { return overview(); },
@@ -544,15 +558,10 @@ Result<void> Service::Parts::open_listener() {
         .privacy =
             [this](schema::PrivacyRequest request, std::string source,
                    std::function<void(Result<void>)> done) {
-                boost::asio::post(archive_worker, [this, request = std::move(request),
-                                                   source = std::move(source),
-                                                   done = std::move(done)] {
-                    auto kept = privacy->add(request, source, clock.now());
-                    if (kept)
-                        log.info("a privacy request",
-                                 {{"kind", schema::to_text(request.kind)}, {"source", source}});
-                    done(std::move(kept));
-                });
+                boost::asio::post(
+                    archive_worker,
+                    [this, request = std::move(request), source = std::move(source),
+                     done = std::move(done)] { done(keep_request(request, source)); });
             },
         .not_ready = [this] { return why_not_ready(); },
         .metrics = [this] { return tally->text(); },
@@ -580,10 +589,13 @@ Result<void> Service::Parts::open_listener() {
                                        .publications = *publications,
                                        .suppressions = *suppressions,
                                        .audit = *audit,
-                                       .privacy = *privacy_desk,
                                        .conninfo = storage->connection().conninfo,
                                        .workers = operator_worker,
                                        .now = [this] { return clock.now(); }}));
+    add_handlers(make_privacy_routes({.desk = *privacy_desk,
+                                      .requests = *privacy,
+                                      .workers = operator_worker,
+                                      .has_been_confirmed = [this] { wake_clerk(); }}));
     add_handlers(make_decide_route(
         {.system = *system, .log = *event_log, .publications = *publications, .now = [this] {
              return clock.now();
@@ -629,8 +641,31 @@ void Service::Parts::start_fitting() {
                                              .log = &log});
 }
 
+/// Acknowledged only once it cannot be forgotten any more.
+Result<void> Service::Parts::keep_request(const schema::PrivacyRequest& request,
+                                          const std::string& source) {
+    const auto number = privacy->add(request, source, clock.now());
+    if (!number) return number.error();
+    if (!*number) return {}; // The same delivery again.
+    note("source " + source, "privacy.requested", "request " + std::to_string(**number),
+         std::string{schema::to_text(request.kind)});
+    log.info("a privacy request",
+             {{"request", **number}, {"kind", schema::to_text(request.kind)}, {"source", source}});
+    wake_clerk();
+    return {};
+}
+
+void Service::Parts::wake_clerk() {
+    const std::scoped_lock lock{clerk_mutex};
+    if (clerk) clerk->wake();
+}
+
 bool Service::Parts::stop() {
     fit_schedule.reset();
+    {
+        const std::scoped_lock lock{clerk_mutex};
+        clerk.reset();
+    }
     const auto patience = config.limits.shutdown_timeout;
     if (listener) listener->stop(patience / 2);
     const bool ended = !system || stop_system(*system, patience / 2);

@@ -1,6 +1,8 @@
 #include "schema/shop_webhook.hpp"
 
 #include "journeys/addresses.hpp"
+#include "journeys/identity.hpp"
+#include "journeys/ids.hpp"
 #include "journeys/money.hpp"
 #include "schema/shopify.hpp"
 #include "schema/timestamp_text.hpp"
@@ -17,6 +19,8 @@ using Json = nlohmann::ordered_json;
 
 /// As many lines as a cart or an order remembers.
 constexpr std::size_t lines_max = 100;
+/// Of one privacy request; whoever has more is found by any of them, and by their other ids.
+constexpr std::size_t orders_max = 1'000;
 /// A shop's own stamp has whole seconds; the delivery's trigger follows it by less than this.
 constexpr auto trigger_after_max = std::chrono::seconds{60};
 
@@ -185,14 +189,20 @@ std::optional<Json> message_of(const ShopMap& shop, const ShopMessage& map, cons
     return message;
 }
 
-PrivacyRequest privacy_request(const ShopTopic& topic, const Json& payload,
-                               const Delivery& delivery) {
+std::optional<PrivacyRequest> privacy_request(const ShopMap& shop, const ShopTopic& topic,
+                                              const Json& payload, const Delivery& delivery) {
     PrivacyRequest request;
     request.request = delivery.id;
     request.kind = topic.privacy;
-    request.shop = delivery.shop;
+    request.shop = text_at(payload, topic.shop);
+    if (request.shop.empty() || (!delivery.shop.empty() && delivery.shop != request.shop))
+        return std::nullopt;
+    // A stand-in for nobody would bring a stranger's data in, or take it away.
     const auto add = [&](std::string_view space, const std::string& value) {
-        if (!value.empty()) request.subjects.push_back(std::string{space} + ':' + value);
+        const auto id = journeys::parse_customer_id(std::string{space} + ':' + value);
+        const bool is_storable = value.find('\0') == value.npos; // As a text of the database.
+        if (!value.empty() && is_storable && id && !journeys::is_junk(*id))
+            request.subjects.push_back(journeys::to_text(*id));
     };
     for (const auto& id : topic.ids) {
         const auto text = text_at(payload, id.from);
@@ -207,8 +217,11 @@ PrivacyRequest privacy_request(const ShopTopic& topic, const Json& payload,
     if (const auto* orders = topic.orders.empty() ? nullptr : find(payload, topic.orders);
         orders && orders->is_array())
         for (const auto& order : *orders)
-            if (auto id = taken(order, TakeAs::text); id.is_string())
+            if (auto id = taken(order, TakeAs::text);
+                id.is_string() && request.orders.size() < orders_max) {
                 request.orders.push_back(id.get<std::string>());
+                add("token", std::string{shop.order_prefix} + request.orders.back());
+            }
     return request;
 }
 
@@ -242,7 +255,8 @@ Translated translate(const ShopMap& shop, const ShopTopic& topic, const Delivery
     if (!payload.is_object()) return result;
     result.is_readable = true;
     if (topic.privacy != PrivacyKind::none) {
-        result.privacy = privacy_request(topic, payload, delivery);
+        result.privacy = privacy_request(shop, topic, payload, delivery);
+        result.is_readable = result.privacy.has_value();
         return result;
     }
     const auto ids = ids_of(payload, topic.ids);

@@ -76,6 +76,15 @@ struct ShopTopic {
     std::span<const ShopId> ids;
     PrivacyKind privacy = PrivacyKind::none;
     Path orders = {}; ///< Of a privacy request: the list of order ids that it names.
+    /// Of a privacy request: the shop's domain. Only the body is signed, so a body without it, or
+    /// with another one than the header's, is of another topic and none of ours.
+    Path shop = {};
+};
+
+/// Where the ids of one namespace stand that only this shop gives: all that begin with `prefix`.
+struct ShopIdRange {
+    std::string_view space; ///< As in the text of an id: `shopify`, `token`.
+    std::string_view prefix = {};
 };
 
 /// A shop, as the deliveries of its webhooks are.
@@ -86,6 +95,9 @@ struct ShopMap {
     /// Base64 of HMAC-SHA256 over the body's bytes.
     std::string_view signature_header;
     std::span<const ShopTopic> topics;
+    /// Whoever has such an id was named by a shop of this type; nobody else has one.
+    std::span<const ShopIdRange> own_ids;
+    std::string_view order_prefix; ///< Of the `token` that an order's id becomes.
 
     const ShopTopic* find(std::string_view topic) const;
 };
@@ -104,13 +116,14 @@ struct PrivacyRequest {
     std::string request; ///< Of the delivery: one that comes again is the same request.
     PrivacyKind kind = PrivacyKind::none;
     std::string shop;
-    std::vector<std::string> subjects; ///< `namespace:value`.
+    std::vector<std::string> subjects; ///< `namespace:value`; the orders, too, for guests have no
+                                       ///< other id that lasts.
     std::vector<std::string> orders;
 };
 std::string_view to_text(PrivacyKind kind); ///< `export`, `erase`, `erase_shop`.
 
 struct Translated {
-    bool is_readable = false; ///< The body is a JSON object.
+    bool is_readable = false; ///< The body is a JSON object, and of its topic.
     std::string messages;     ///< A JSON array for `MessageDecoder`; empty: there are none.
     std::optional<PrivacyRequest> privacy;
 };

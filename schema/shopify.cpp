@@ -219,11 +219,18 @@ constexpr std::array topics{
     ShopTopic{"refunds/create", refunded, refund_ids},
     ShopTopic{"customers/create", customer_changed, customer_ids},
     ShopTopic{"customers/update", customer_changed, customer_ids},
+    ShopTopic{"customers/data_request",
+              {},
+              privacy_ids,
+              PrivacyKind::export_data,
+              "orders_requested",
+              "shop_domain"},
     ShopTopic{
-        "customers/data_request", {}, privacy_ids, PrivacyKind::export_data, "orders_requested"},
-    ShopTopic{"customers/redact", {}, privacy_ids, PrivacyKind::erase, "orders_to_redact"},
-    ShopTopic{"shop/redact", {}, {}, PrivacyKind::erase_shop},
+        "customers/redact", {}, privacy_ids, PrivacyKind::erase, "orders_to_redact", "shop_domain"},
+    ShopTopic{"shop/redact", {}, {}, PrivacyKind::erase_shop, {}, "shop_domain"},
 };
+
+constexpr std::array own_ids{ShopIdRange{"shopify"}, ShopIdRange{"token", "shopify-"}};
 
 constexpr ShopMap map{.type = "shopify",
                       .topic_header = "x-shopify-topic|shopify-topic",
@@ -231,7 +238,9 @@ constexpr ShopMap map{.type = "shopify",
                       .shop_header = "x-shopify-shop-domain|shopify-shop-domain",
                       .triggered_header = "x-shopify-triggered-at|shopify-triggered-at",
                       .signature_header = "x-shopify-hmac-sha256|shopify-hmac-sha256",
-                      .topics = topics};
+                      .topics = topics,
+                      .own_ids = own_ids,
+                      .order_prefix = order_prefix};
 
 } // namespace
 

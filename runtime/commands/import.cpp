@@ -176,7 +176,7 @@ int import(const Options& options) {
             rejected.add(table->line(), table->why());
         } else if (const auto made = (*rows)->append(*table, text); !made) {
             rejected.add(table->line(), made.error().detail);
-        } else if (!sender.add(table->line(), text, *made)) {
+        } else if (!sender.add(table->line(), text, *made, (*rows)->suppression())) {
             break;
         }
         bar.show(table->bytes(), read, rejected.count());
@@ -190,8 +190,9 @@ int import(const Options& options) {
         std::_Exit(exit_environment);
     }
     if (!sent) {
-        std::fprintf(stderr, "sojourn: %s; run the same import again, nothing counts twice\n",
-                     sent.error().detail.c_str());
+        const bool is_passing = sent.error().code == journeys::ErrorCode::unavailable;
+        std::fprintf(stderr, "sojourn: %s%s\n", sent.error().detail.c_str(),
+                     is_passing ? "; run the same import again, nothing counts twice" : "");
         return exit_environment;
     }
     std::printf("%s %llu rows  imported %llu  rejected %llu  seconds %.1f%s\n",

@@ -1,5 +1,7 @@
 #include "runtime/imports/csv_reader.hpp"
 
+#include "journeys/cel/utf8.hpp"
+
 #include <algorithm>
 
 namespace runtime {
@@ -23,6 +25,36 @@ std::string lower(std::string_view text) {
 
 } // namespace
 
+/// The next line into `buffer_`, as far as a row may be long; the quotes of what is left out are
+/// counted. False at the end.
+bool CsvReader::read_line() {
+    buffer_.clear();
+    quotes_left_out_ = 0;
+    bool has_begun = false;
+    while (true) {
+        if (chunk_at_ == chunk_.size()) {
+            chunk_.resize(row_bytes_max);
+            in_->read(chunk_.data(), static_cast<std::streamsize>(chunk_.size()));
+            chunk_.resize(static_cast<std::size_t>(in_->gcount()));
+            chunk_at_ = 0;
+            if (chunk_.empty()) return has_begun;
+        }
+        has_begun = true;
+        const auto end = chunk_.find('\n', chunk_at_);
+        const auto part =
+            std::string_view{chunk_}.substr(chunk_at_, std::min(end, chunk_.size()) - chunk_at_);
+        const auto kept = part.substr(0, row_bytes_max + 1 - buffer_.size());
+        buffer_ += kept;
+        quotes_left_out_ += std::ranges::count(part.substr(kept.size()), '"');
+        bytes_ += part.size();
+        chunk_at_ += part.size();
+        if (end == chunk_.npos) continue;
+        ++chunk_at_;
+        ++bytes_;
+        return true;
+    }
+}
+
 /// One row into `text_` and `ends_`, over several lines where quotes say so. False at the end.
 bool CsvReader::read_row() {
     text_.clear();
@@ -30,13 +62,12 @@ bool CsvReader::read_row() {
     why_.clear();
     bool is_quoted = false, was_quoted = false, is_first_line = true;
     while (true) {
-        if (!std::getline(*in_, buffer_)) {
+        if (!read_line()) {
             if (is_first_line) return false;
             why_ = "a quoted cell does not end";
             return true;
         }
         ++lines_;
-        bytes_ += buffer_.size() + 1;
         std::string_view rest = buffer_;
         if (!rest.empty() && rest.back() == '\r') rest.remove_suffix(1);
         if (is_first_line) {
@@ -53,7 +84,7 @@ bool CsvReader::read_row() {
         }
         if (text_.size() + rest.size() > row_bytes_max) {
             why_ = "the row is longer than 64 KiB";
-            if (std::ranges::count(rest, '"') % 2 != 0) is_quoted = !is_quoted;
+            if ((std::ranges::count(rest, '"') + quotes_left_out_) % 2 != 0) is_quoted = !is_quoted;
             if (!is_quoted) return true;
             continue;
         }
@@ -86,8 +117,10 @@ bool CsvReader::read_row() {
 
 journeys::Result<CsvReader> CsvReader::open(std::istream& in) {
     CsvReader reader{in};
-    if (!reader.read_row() || !reader.why_.empty())
+    if (!reader.read_row())
         return Error{ErrorCode::invalid_argument, "there is no header that names the columns"};
+    if (!reader.why_.empty())
+        return Error{ErrorCode::invalid_argument, "the header: " + reader.why_};
     if (reader.ends_.size() > columns_max)
         return Error{ErrorCode::invalid_argument, "more than 256 columns"};
     std::vector<std::string> header;
@@ -113,6 +146,10 @@ std::optional<std::size_t> CsvReader::column(std::initializer_list<std::string_v
 CsvReader::Row CsvReader::next() {
     if (!read_row()) return Row::end;
     if (!why_.empty()) return Row::bad;
+    if (!journeys::cel::is_utf8(text_)) {
+        why_ = "the text is not UTF-8: the file may have been written as Latin-1 or for Windows";
+        return Row::bad;
+    }
     if (ends_.size() == header_.size()) return Row::read;
     why_ = std::to_string(ends_.size()) + " cells where the header names " +
            std::to_string(header_.size());

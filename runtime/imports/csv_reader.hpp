@@ -39,6 +39,7 @@ public:
 
 private:
     explicit CsvReader(std::istream& in) : in_(&in) {}
+    bool read_line();
     bool read_row();
 
     std::istream* in_;
@@ -46,7 +47,9 @@ private:
     std::vector<std::string> header_;
     std::string text_; ///< Of the row, quotes taken off.
     std::vector<std::size_t> ends_;
-    std::string buffer_, why_;
+    std::string chunk_, buffer_, why_;
+    std::size_t chunk_at_ = 0;
+    std::ptrdiff_t quotes_left_out_ = 0;
     std::uint64_t line_ = 0, lines_ = 0, bytes_ = 0;
 };
 

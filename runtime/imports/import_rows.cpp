@@ -129,6 +129,9 @@ void begin_message(Members& members, std::string_view type, const std::string& i
     members.text("timestamp", schema::timestamp_text(at));
 }
 
+/// What is above it is a number that went wrong, and would spoil every sum that it is part of.
+const journeys::Money amount_max = *journeys::Money::parse("1000000000000");
+
 // Orders -----------------------------------------------------------------------------------------
 
 class OrderRows final : public ImportRows {
@@ -150,6 +153,7 @@ public:
         if (!amount || *amount < journeys::Money{})
             return wrong("amount is no amount of money: write 1234.50, and a return as status "
                          "refunded");
+        if (*amount > amount_max) return wrong("amount is above 1000000000000");
         const auto status = row.cell(status_);
         std::string_view after;
         if (status == "cancelled")
@@ -293,12 +297,13 @@ class SuppressionRows final : public ImportRows {
 public:
     SuppressionRows(const CsvReader& table, const journeys::Settings& settings)
         : settings_(settings), who_(table), channel_(table.column({"channel"})),
-          reason_(table.column({"reason"})),
+          address_(table.column({"address"})), reason_(table.column({"reason"})),
           at_(table.column({"at", "created_at", "updated_at", "date"})) {}
 
     bool is_complete() const { return who_.has_column() && channel_ && at_; }
 
     Result<std::size_t> append(const CsvReader& row, std::string& out) override {
+        suppression_.clear();
         if (auto read = who_.read(row); !read) return read.error();
         const auto* channel = settings_.channel(row.cell(channel_));
         if (!channel)
@@ -312,9 +317,15 @@ public:
         if (!is_bounce && !is_complaint && !reason.empty() && reason != "unsubscribe" &&
             reason != "stop" && reason != "manual")
             return wrong("reason is bounce, invalid, complaint, spam, unsubscribe, stop or manual");
+        const auto address = address_of(row, *channel);
+        if (!address) return address.error();
+        if (is_bounce && address->empty() && !channel->address.empty() &&
+            channel->address != "email" && channel->address != "phone")
+            return wrong("which " + channel->address +
+                         " bounced? Neither e-mail address nor telephone number tells: give it in "
+                         "the column address");
 
-        const bool of_email = channel->address != "phone";
-        const std::string kind = of_email ? "Email " : "SMS ";
+        const std::string kind = channel->address != "phone" ? "Email " : "SMS ";
         out += '{';
         Members members{out};
         begin_message(members, "track", "import-suppression-" + hash_of(row), who_, *at);
@@ -328,20 +339,46 @@ public:
         properties.text("reason", reason);
         if (is_bounce) properties.text("bounce_type", "hard");
         if (!is_bounce && !is_complaint) properties.raw("stop", "true");
-        // A channel without an address of its own suppresses the customer, whatever they are
-        // called.
-        if (const auto& address = of_email ? who_.email : who_.phone;
-            !channel->address.empty() && !address.empty())
+        // Without an address the customer's whole channel is meant.
+        if (!address->empty())
             properties.raw("address", std::to_string(static_cast<std::int64_t>(
-                                          journeys::address_hash(*channel, address))));
+                                          journeys::address_hash(*channel, *address))));
         out += "}},";
+        if (!address->empty() && reason != "unsubscribe") {
+            suppression_ = "{";
+            Members one{suppression_};
+            one.text("kind", channel->address);
+            one.text("address", *address);
+            one.text("reason", is_bounce          ? "bounce"
+                               : is_complaint     ? "complaint"
+                               : reason == "stop" ? "stop"
+                                                  : "import");
+            suppression_ += '}';
+        }
         return std::size_t{1};
     }
 
+    std::string_view suppression() const override { return suppression_; }
+
 private:
+    /// Empty where the row names none of the channel's kind.
+    Result<std::string> address_of(const CsvReader& row,
+                                   const journeys::ChannelRules& channel) const {
+        if (channel.address.empty()) return std::string{};
+        if (const auto own = row.cell(address_); !own.empty()) {
+            auto address = journeys::normal_address(channel, own);
+            if (address.empty()) return wrong("address is no " + channel.address);
+            return address;
+        }
+        if (channel.address == "email") return who_.email;
+        if (channel.address == "phone") return who_.phone;
+        return std::string{};
+    }
+
     const journeys::Settings& settings_;
     Who who_;
-    Column channel_, reason_, at_;
+    Column channel_, address_, reason_, at_;
+    std::string suppression_;
 };
 
 } // namespace
@@ -384,7 +421,12 @@ std::string_view import_columns(std::string_view kind) {
     return "whose: email or phone, whose address it is; or customer_id, anonymous_id\n"
            "channel      of sojourn.yaml\n"
            "at           since when, ISO 8601\n"
-           "reason       optional: bounce, invalid, complaint, spam, unsubscribe, stop, manual\n";
+           "reason       optional: bounce, invalid, complaint, spam, unsubscribe, stop, manual\n"
+           "address      optional: on a channel whose addresses are neither e-mail nor telephone "
+           "(device tokens), the one that is meant\n"
+           "An address is suppressed whoever it belongs to, except by unsubscribe, which is that "
+           "person's word. A row without an address of the channel's kind suppresses the customer "
+           "on that channel, whatever their addresses will be.\n";
 }
 
 } // namespace runtime

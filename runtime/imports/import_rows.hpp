@@ -20,6 +20,9 @@ public:
     /// many they are; or says what is wrong with the row. The same row gives the same messageIds,
     /// whatever stands around it.
     virtual journeys::Result<std::size_t> append(const CsvReader& row, std::string& out) = 0;
+    /// What the row just appended says of an address, whoever it belongs to: a JSON object for
+    /// `/admin/suppressions`; empty: nothing.
+    virtual std::string_view suppression() const { return {}; }
 };
 
 /// `kind`: `orders`, `consent` or `suppressions`. `invalid_argument` where a column is missing.

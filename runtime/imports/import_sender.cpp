@@ -29,13 +29,15 @@ ImportSender::~ImportSender() {
     thread_.join();
 }
 
-bool ImportSender::add(std::uint64_t line, std::string_view messages, std::size_t count) {
+bool ImportSender::add(std::uint64_t line, std::string_view messages, std::size_t count,
+                       std::string_view suppression) {
     if (socket_.empty()) return true;
     if (gathering_.lines.size() + count > messages_max ||
         gathering_.body.size() + messages.size() > bytes_max)
         hand_over();
     gathering_.body += messages;
     gathering_.lines.insert(gathering_.lines.end(), count, line);
+    if (!suppression.empty()) gathering_.suppressions.append(suppression) += ',';
     tell();
     const std::scoped_lock lock{mutex_};
     return !failure_;
@@ -90,32 +92,40 @@ void ImportSender::run() {
     }
 }
 
-Result<void> ImportSender::send(const Request& request) {
+Result<std::string> ImportSender::ask(const char* target, std::string_view body) const {
     const auto until = std::chrono::steady_clock::now() + patience;
     while (true) {
-        const auto answer = ask_service(socket_, "POST", "/admin/import", request.body);
-        if (answer) {
-            const auto json = nlohmann::json::parse(*answer, nullptr, false);
-            if (!json.is_object() || !json.contains("rejected")) return {};
-            std::vector<Refused> refused;
-            for (const auto& item : json["rejected"]) {
-                const auto index = item.value("index", std::size_t{0});
-                if (index < request.lines.size())
-                    refused.push_back({request.lines[index], item.value("error", "refused")});
-            }
-            // A row of two messages is refused once.
-            const auto twice = std::ranges::unique(refused, {}, &Refused::line);
-            refused.erase(twice.begin(), twice.end());
-            const std::scoped_lock lock{mutex_};
-            refused_.insert(refused_.end(), refused.begin(), refused.end());
-            return {};
-        }
-        // The service is full, or its storage is away for a moment: the same messages again.
-        if (answer.error().code != ErrorCode::unavailable ||
+        auto answer = ask_service(socket_, "POST", target, body);
+        if (answer || answer.error().code != ErrorCode::unavailable ||
             std::chrono::steady_clock::now() > until)
-            return answer.error();
+            return answer;
         std::this_thread::sleep_for(std::chrono::milliseconds{100});
     }
+}
+
+Result<void> ImportSender::send(const Request& request) {
+    // Addresses first: whoever is told of them behind that is not written to in between.
+    if (!request.suppressions.empty()) {
+        auto body = '[' + request.suppressions;
+        body.back() = ']';
+        if (const auto answer = ask("/admin/suppressions", body); !answer) return answer.error();
+    }
+    const auto answer = ask("/admin/import", request.body);
+    if (!answer) return answer.error();
+    const auto json = nlohmann::json::parse(*answer, nullptr, false);
+    if (!json.is_object() || !json.contains("rejected")) return {};
+    std::vector<Refused> refused;
+    for (const auto& item : json["rejected"]) {
+        const auto index = item.value("index", std::size_t{0});
+        if (index < request.lines.size())
+            refused.push_back({request.lines[index], item.value("error", "refused")});
+    }
+    // A row of two messages is refused once.
+    const auto twice = std::ranges::unique(refused, {}, &Refused::line);
+    refused.erase(twice.begin(), twice.end());
+    const std::scoped_lock lock{mutex_};
+    refused_.insert(refused_.end(), refused.begin(), refused.end());
+    return {};
 }
 
 } // namespace runtime

@@ -30,9 +30,11 @@ public:
                  std::function<void(std::uint64_t line, const std::string& why)> rejected);
     ~ImportSender();
 
-    /// `messages`: JSON objects, each followed by a comma. Waits while two requests are under way.
-    /// False once sending has failed.
-    bool add(std::uint64_t line, std::string_view messages, std::size_t count);
+    /// `messages`: JSON objects, each followed by a comma; `suppression`: an object of
+    /// `/admin/suppressions`, or nothing. Waits while two requests are under way. False once
+    /// sending has failed.
+    bool add(std::uint64_t line, std::string_view messages, std::size_t count,
+             std::string_view suppression = {});
     /// Waits until everything is durable; or why it is not.
     journeys::Result<void> finish();
 
@@ -40,6 +42,7 @@ private:
     struct Request {
         std::string body = "{\"batch\":[";
         std::vector<std::uint64_t> lines; ///< Of each message.
+        std::string suppressions;         ///< Each followed by a comma.
     };
     struct Refused {
         std::uint64_t line;
@@ -49,6 +52,8 @@ private:
     void tell();
     void run();
     journeys::Result<void> send(const Request& request);
+    /// Again and again while the service is full, or its storage is away.
+    journeys::Result<std::string> ask(const char* target, std::string_view body) const;
 
     std::filesystem::path socket_;
     std::function<void(std::uint64_t, const std::string&)> rejected_;

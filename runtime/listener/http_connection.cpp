@@ -366,8 +366,9 @@ private:
         if (!webhook->topic) return answer({.body = R"({"success":true,"ignored":"topic"})"});
         auto translated = schema::translate(*source.shop, *webhook->topic, webhook->delivery, body);
         if (!translated.is_readable) {
-            worker_.report({schema::RejectReason::malformed_json, "the body is no JSON object"},
-                           body, source.name);
+            worker_.report(
+                {schema::RejectReason::malformed_json, "the body is no JSON object of this topic"},
+                body, source.name);
             return answer({.body = success_text({})});
         }
         if (translated.privacy) return keep_request(*std::move(translated.privacy), source.name);

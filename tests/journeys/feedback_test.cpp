@@ -114,6 +114,45 @@ steps:
     CHECK(story.granted.size() == 1);
 }
 
+TEST_CASE("a no without an address holds for the channel, whatever the person's device is by then",
+          "[feedback]") {
+    auto settings = with_email();
+    settings.channels.push_back(
+        {.name = "push", .type = "sandbox", .address = "push_token", .needs_opt_in = false});
+    const auto with_token = [](const char* token) {
+        return std::string{R"({"email":"ada@example.com","push_token":")"} + token + "\"}";
+    };
+    Story story{{two_mails}, settings};
+    story.identify("ada", monday - 1h, with_token("t1"));
+    const auto may_push = [&] {
+        auto customer = story.customer("user:ada");
+        customer.consents.clear(); // What is asked here is the address alone.
+        return is_reachable(customer, "push", "news", settings);
+    };
+    CHECK(may_push());
+    SECTION("said by the person: the next device, too, until they say otherwise") {
+        story.track("ada", "Unsubscribed", monday, R"({"channel":"push","stop":true})");
+        CHECK_FALSE(may_push());
+        story.identify("ada", monday + 1h, with_token("t2"));
+        CHECK_FALSE(may_push());
+        CHECK(may_mail(story));
+        story.track("ada", "Resubscribed", monday + 2h, R"({"channel":"push"})");
+        CHECK(may_push());
+    }
+    SECTION("a bounce: the device of today") {
+        story.track("ada", "Email Bounced", monday, R"({"channel":"push","bounce_type":"hard"})");
+        CHECK_FALSE(may_push());
+        story.identify("ada", monday + 1h, with_token("t2"));
+        CHECK(may_push());
+    }
+    SECTION("before any address is known") {
+        story.track("eve", "Email Bounced", monday, R"({"channel":"email","bounce_type":"hard"})");
+        story.identify("eve", monday + 1h, R"({"email":"eve@example.com"})");
+        CHECK_FALSE(is_reachable(story.customer("user:eve"), "email", "news", settings));
+        CHECK(may_mail(story));
+    }
+}
+
 TEST_CASE("an address that is of no use is not used again, and a new one is", "[feedback]") {
     auto story = told(two_mails);
     story.track("ada", "Signed Up", monday);

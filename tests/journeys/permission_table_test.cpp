@@ -105,9 +105,11 @@ TEST_CASE("whatever the consent, the hour, the caps, the arm, the topic, the pur
           "[policy]") {
     int told = 0;
     std::map<std::string, int> outcomes;
-    // The nights on which clocks go forward and back in Europe, and those of America.
-    for (const auto* night : {"2026-03-28T18:00:00Z", "2026-10-24T18:00:00Z",
-                              "2026-03-07T18:00:00Z", "2026-10-31T18:00:00Z"})
+    // The nights on which clocks go forward and back in Europe, those of America, and those of Lord
+    // Howe, by half an hour.
+    for (const auto* night :
+         {"2026-03-28T18:00:00Z", "2026-10-24T18:00:00Z", "2026-03-07T18:00:00Z",
+          "2026-10-31T18:00:00Z", "2026-04-04T06:00:00Z", "2026-10-03T06:00:00Z"})
         for (const auto* zone : {"Europe/Berlin", "America/New_York", "Australia/Lord_Howe"})
             for (int half_hours = 0; half_hours < 48; half_hours += 3)
                 for (const auto consent : {ConsentState::never, ConsentState::subscribed,

@@ -79,15 +79,17 @@ inline Event identify(Timestamp at, const std::string& traits, const std::string
     return event;
 }
 
-/// A catalogue whose journeys count `Product Viewed` by product and watch the events of a shop.
+/// A catalogue whose journeys count `Product Viewed` by product, and orders, and watch the events
+/// of a shop.
 inline const Catalog& catalog() {
     static const Catalog shared = [] {
         auto journey = std::make_shared<Journey>();
         journey->id = "watch";
         journey->version = 1;
         journey->enter.on = {"Session Ended"};
-        for (const auto* text : {R"(count("Product Viewed", "24h", "product_id", "p") > 0)",
-                                 R"(count("Profile Changed", "24h") > 0)"})
+        for (const auto* text :
+             {R"(count("Product Viewed", "24h", "product_id", "p") > 0)",
+              R"(count("Profile Changed", "24h") > 0)", R"(count("Order Completed", "30d") > 0)"})
             journey->enter.when.push_back(
                 {cel::compile(text, environment(Scope::entry)).program, 1});
         journey->exits.push_back({.on = {"Order Completed", "Product Viewed"}});

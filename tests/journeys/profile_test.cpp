@@ -1,3 +1,4 @@
+#include "journeys/counters.hpp"
 #include "tests/journeys/person.hpp"
 
 #include <catch2/catch.hpp>
@@ -239,6 +240,35 @@ TEST_CASE("counts are exact to 64 and by hour before that", "[profile][counters]
     CHECK(count(ada.customer, "Product Viewed", noon - 4h) == 66);
     for (int i = 0; i < 3000; ++i) ada.meets(track("Product Viewed", noon + i * 31min));
     CHECK(ada.customer.counters[0].hours.size() <= bounds::counter_hours);
+}
+
+TEST_CASE("an order that browser and shop both tell of is counted once", "[profile][counters]") {
+    const auto completed = [](Timestamp at, const std::string& id, const std::string& more) {
+        return track("Order Completed", at, R"({"order_id":")" + id + "\"" + more + "}");
+    };
+    Person ada;
+    ada.meets(completed(noon, "o-1", R"(,"total":20,"affiliation":"browser")"));
+    ada.meets(completed(noon - 30s, "o-1", R"(,"total":20.00,"affiliation":"web")"));
+    ada.meets(completed(noon + 2h, "o-1", R"(,"total":20)"));
+    CHECK(count(ada.customer, "Order Completed", noon - 1h) == 1);
+    CHECK(count(ada.customer, "Order Completed", noon - 30s) == 0); // At the earliest time.
+    CHECK(ada.customer.order_count == 1);
+    ada.meets(completed(noon + 1min, "o-2", ""));
+    CHECK(count(ada.customer, "Order Completed", noon - 1h) == 2);
+    // Without an id every message is an order.
+    ada.meets(track("Order Completed", noon + 2min, R"({"total":5})"));
+    ada.meets(track("Order Completed", noon + 3min, R"({"total":5})"));
+    CHECK(count(ada.customer, "Order Completed", noon - 1h) == 4);
+
+    SECTION("and when a guest turns out to be them") {
+        Person guest;
+        guest.customer.id = anonymous("a");
+        guest.meets(completed(noon + 10s, "o-2", R"(,"affiliation":"shop")"));
+        guest.meets(completed(noon + 10s, "o-3", ""));
+        unite_counters(ada.customer, guest.customer);
+        CHECK(count(ada.customer, "Order Completed", noon - 1h) == 5);
+        CHECK(count(ada.customer, "Order Completed", noon + 10s) == 2); // o-2 has moved.
+    }
 }
 
 TEST_CASE("the newest event of a watched name is kept, cut to what is read",

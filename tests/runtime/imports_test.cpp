@@ -37,14 +37,18 @@ std::vector<Cells> rows_of(const std::string& text) {
 
 journeys::Settings settings() {
     journeys::Settings made;
-    made.channels = {{.name = "email", .address = "email"}, {.name = "sms", .address = "phone"}};
+    made.channels = {{.name = "email", .address = "email"},
+                     {.name = "sms", .address = "phone"},
+                     {.name = "push", .address = "push_token"},
+                     {.name = "crm", .address = ""}};
     made.topics = {"offers"};
     return made;
 }
 
 struct Imported {
     std::vector<journeys::Event> events;
-    std::string why; ///< Why the row was refused.
+    std::string why;         ///< Why the row was refused.
+    std::string suppression; ///< Of an address, whoever it belongs to.
 };
 
 /// The messages of a table's only row, as the service decodes them.
@@ -54,11 +58,11 @@ Imported import(const std::string& kind, const std::string& text) {
     auto table = CsvReader::open(in);
     REQUIRE(table.has_value());
     const auto rows = runtime::open_import(kind, *table, rules);
-    if (!rows) return {{}, rows.error().detail};
+    if (!rows) return {{}, rows.error().detail, {}};
     REQUIRE(table->next() == CsvReader::Row::read);
     std::string messages = "{\"batch\":[";
     const auto made = (*rows)->append(*table, messages);
-    if (!made) return {{}, made.error().detail};
+    if (!made) return {{}, made.error().detail, {}};
     messages.back() = ']';
     messages += '}';
     schema::MessageDecoder decoder;
@@ -69,6 +73,7 @@ Imported import(const std::string& kind, const std::string& text) {
     if (!frame) FAIL(messages << ": " << frame.error().detail);
     CHECK(frame->items.size() == *made);
     Imported result;
+    result.suppression = (*rows)->suppression();
     for (auto& item : frame->items) {
         if (!item.event) FAIL(item.event.error().detail);
         result.events.push_back(std::move(*item.event));
@@ -99,6 +104,26 @@ TEST_CASE("a table is read as RFC 4180 has it", "[imports]") {
     CHECK(long_row[0][0] == "! 2 the row is longer than 64 KiB");
     CHECK(long_row[1] == Cells{"1"});
     CHECK(long_row[2][0].size() == CsvReader::row_bytes_max);
+}
+
+TEST_CASE("a hostile table costs its own rows, and bounded memory", "[imports]") {
+    const auto rows = rows_of("a,b\nM\xfcller,1\nM\xc3\xbcller,2\n");
+    REQUIRE(rows.size() == 2);
+    CHECK_THAT(rows[0][0], Catch::StartsWith("! 2 the text is not UTF-8"));
+    CHECK(rows[1] == Cells{"M\xc3\xbcller", "2"});
+
+    // A line without an end, with a quote that ends far behind what is kept.
+    const std::string endless(10 * CsvReader::row_bytes_max, 'x');
+    CHECK(rows_of("a,b\n" + endless) == std::vector<Cells>{{"! 2 the row is longer than 64 KiB"}});
+    const auto behind = rows_of("a,b\n\"" + endless + "\n" + endless + "\",1\n2,3\n");
+    REQUIRE(behind.size() == 2);
+    CHECK(behind[0] == Cells{"! 2 the row is longer than 64 KiB"});
+    CHECK(behind[1] == Cells{"2", "3"});
+    CHECK(rows_of(endless + "\n1\n") ==
+          std::vector<Cells>{{"! the header: the row is longer than 64 KiB"}});
+    CHECK_THAT(import("orders", "customer_id,date,amount\n7,2020-01-01,1e400\n").why,
+               Catch::Contains("amount is above"));
+    CHECK(import("orders", "customer_id,date,amount\n7,2020-01-01,1e12\n").why.empty());
 }
 
 TEST_CASE("a row knows the line on which it begins", "[imports]") {
@@ -209,4 +234,35 @@ TEST_CASE("a suppressed address is what a provider would have reported", "[impor
     CHECK(stop.events[0].property("stop").as_bool());
     CHECK(stop.events[0].property("address").is_number());
     CHECK_THAT(made("ada@example.com,,email,whim,2021-02-03").why, Catch::Contains("reason is"));
+}
+
+TEST_CASE("an address is suppressed whoever it belongs to; what names none, for the customer",
+          "[imports]") {
+    const auto made = [](const std::string& row) {
+        return import("suppressions", "customer_id,email,phone,address,channel,reason,at\n" + row +
+                                          ",2021-02-03\n");
+    };
+    CHECK(made(",Ada@example.com,,,email,bounce").suppression ==
+          R"({"kind":"email","address":"ada@example.com","reason":"bounce"})");
+    CHECK(made(",,+49 170 12345678,,sms,stop").suppression ==
+          R"({"kind":"phone","address":"+4917012345678","reason":"stop"})");
+    CHECK(made(",ada@example.com,,,email,").suppression ==
+          R"({"kind":"email","address":"ada@example.com","reason":"import"})");
+    CHECK(made(",ada@example.com,,,email,unsubscribe").suppression.empty()); // A person's word.
+
+    // An e-mail address says nothing of a device: the customer's channel is meant.
+    const auto push = made("7,ada@example.com,,,push,stop");
+    CHECK(push.suppression.empty());
+    REQUIRE(push.events.size() == 1);
+    CHECK_FALSE(push.events[0].property("address").is_number());
+    const auto device = made("7,,,Token-1,push,bounce");
+    CHECK(device.suppression == R"({"kind":"push_token","address":"Token-1","reason":"bounce"})");
+    CHECK(device.events.at(0).property("address").is_number());
+    CHECK_THAT(made("7,ada@example.com,,,push,bounce").why,
+               Catch::Contains("which push_token bounced?"));
+    CHECK_THAT(made("7,,,a b,push,stop").why, Catch::Contains("address is no push_token"));
+    CHECK_THAT(made("7,,,none,email,stop").why, Catch::Contains("address is no email"));
+    const auto crm = made("7,ada@example.com,,,crm,stop");
+    CHECK(crm.suppression.empty());
+    CHECK_FALSE(crm.events.at(0).property("address").is_number());
 }

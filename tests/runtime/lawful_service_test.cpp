@@ -1,6 +1,7 @@
 /// The whole service and what the law asks of it: consent, STOP, reports, the right to be
 /// forgotten, the audit log, and logs that name nobody.
 #include "tests/runtime/postgres_fixture.hpp"
+#include "tests/support/captured_log.hpp"
 #include "tests/support/fake_provider.hpp"
 #include "tests/support/raw_client.hpp"
 #include "tests/support/signing_key.hpp"
@@ -17,9 +18,7 @@
 #include "schema/timestamp_text.hpp"
 
 #include <catch2/catch.hpp>
-#include <fcntl.h>
 #include <nlohmann/json.hpp>
-#include <unistd.h>
 
 #include <algorithm>
 #include <fstream>
@@ -39,34 +38,6 @@ void write(const std::filesystem::path& file, std::string_view text) {
     std::filesystem::create_directories(file.parent_path());
     std::ofstream{file} << text;
 }
-
-/// stderr goes into a file, for what is logged.
-class CapturedLog {
-public:
-    explicit CapturedLog(std::filesystem::path file) : file_(std::move(file)), before_(::dup(2)) {
-        const int into = ::open(file_.c_str(), O_CREAT | O_WRONLY | O_APPEND, 0600);
-        ::dup2(into, 2);
-        ::close(into);
-    }
-    ~CapturedLog() { let_go(); }
-    std::string text() {
-        let_go();
-        std::ifstream in{file_};
-        std::stringstream all;
-        all << in.rdbuf();
-        return all.str();
-    }
-
-private:
-    void let_go() {
-        if (before_ < 0) return;
-        ::dup2(before_, 2);
-        ::close(before_);
-        before_ = -1;
-    }
-    std::filesystem::path file_;
-    int before_;
-};
 
 class Shop {
 public:
@@ -490,8 +461,14 @@ TEST_CASE("an audit log that was changed says so", "[.postgres]") {
     for (int i = 0; i < 3; ++i)
         must(audit.add({{.actor = "operator", .action = "channel.paused", .subject = "email"},
                         {.actor = "operator", .action = "channel.resumed", .subject = "email"}}));
+    const std::string odd = "a\tb\\c\nd\\N";
+    must(audit.add(std::vector<AuditEntry>(
+        20'000, {.actor = "customer", .action = "consent.changed", .subject = "", .detail = odd})));
+    CHECK(must(audit.newest(1)).front().detail == odd);
+    CHECK(must(audit.verify()).entries == 20'006);
+    must(audit.add({{.actor = "operator", .action = "channel.resumed", .subject = "email"}}));
     const auto whole = must(audit.verify());
-    CHECK(whole.entries == 6);
+    CHECK(whole.entries == 20'007);
     CHECK_FALSE(whole.broken_at);
     CHECK(must(audit.newest(2)).back().action == "channel.resumed");
     DatabaseSession session{conninfo};
@@ -554,7 +531,7 @@ TEST_CASE("a report of a journey counts what happened", "[.postgres]") {
 
 TEST_CASE("logs name nobody: no address, no name, no contents", "[.postgres]") {
     const TemporaryFolder folder;
-    CapturedLog log{folder.path() / "stderr"};
+    support::CapturedLog log{folder.path() / "stderr"};
     {
         Shop shop;
         shop.identify();

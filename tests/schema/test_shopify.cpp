@@ -213,15 +213,28 @@ TEST_CASE("what people ask of their data is a request, and no message", "[shopif
     REQUIRE(asked.privacy);
     CHECK(asked.privacy->kind == schema::PrivacyKind::export_data);
     CHECK(asked.privacy->request == "b54557e4");
-    CHECK(asked.privacy->subjects ==
-          Texts{"shopify:191167", "email:ada@example.com", "phone:+4917012345678"});
+    CHECK(asked.privacy->subjects == Texts{"shopify:191167", "email:ada@example.com",
+                                           "phone:+4917012345678", "token:shopify-order-299938",
+                                           "token:shopify-order-280263"});
     CHECK(asked.privacy->orders == Texts{"299938", "280263"});
 
-    const auto redact = translated(
-        "customers/redact", json{{"customer", {{"id", 191167}}}, {"orders_to_redact", {299938}}});
+    const auto redact = translated("customers/redact", json{{"shop_domain", "lumen.example"},
+                                                            {"customer", {{"id", 191167}}},
+                                                            {"orders_to_redact", {299938}}});
     CHECK(redact.privacy->kind == schema::PrivacyKind::erase);
-    CHECK(redact.privacy->subjects == Texts{"shopify:191167"});
-    const auto shop = translated("shop/redact", json{{"shop_id", 954889}});
+    CHECK(redact.privacy->subjects == Texts{"shopify:191167", "token:shopify-order-299938"});
+    // A stand-in for nobody is nobody's.
+    const auto junk = translated("customers/redact",
+                                 json{{"shop_domain", "lumen.example"},
+                                      {"customer", {{"id", 0}, {"email", "none"}, {"phone", "0"}}},
+                                      {"orders_to_redact", 7}});
+    CHECK(junk.privacy->subjects.empty());
+    // Only the body is signed: one of another topic must not become a redaction by its header.
+    CHECK_FALSE(translated("customers/redact", payload("orders/create")).is_readable);
+    CHECK_FALSE(translated("shop/redact", json{{"shop_domain", "other.example"}}).is_readable);
+    const auto shop =
+        translated("shop/redact", json{{"shop_id", 954889}, {"shop_domain", "lumen.example"}});
+    CHECK(shop.privacy->shop == "lumen.example");
     CHECK(shop.privacy->kind == schema::PrivacyKind::erase_shop);
     CHECK(shop.privacy->subjects.empty());
 }
@@ -238,7 +251,7 @@ TEST_CASE("a payload that is none, or says less than usual, is no harm", "[shopi
              R"({"id":1.5,"token":{},"line_items":[1,null,{"price":"x","quantity":"2"}]})",
              R"({"token":"t","email":12,"updated_at":"yesterday","transactions":[{"amount":[]}]})"}) {
             const auto result = schema::translate(shop, topic, {}, text);
-            CHECK(result.is_readable);
+            CHECK(result.is_readable == (topic.privacy == schema::PrivacyKind::none));
             if (!result.messages.empty()) CHECK_FALSE(json::parse(result.messages).empty());
         }
     }

@@ -42,9 +42,10 @@ std::vector<std::string> FakeProvider::bodies() const {
     return bodies_;
 }
 
-void FakeProvider::answer(std::string text) {
+void FakeProvider::answer(std::string text, std::string body) {
     const std::scoped_lock lock{mutex_};
     answer_ = std::move(text);
+    answer_body_ = std::move(body);
 }
 
 bool FakeProvider::has(std::size_t requests) const {
@@ -88,7 +89,8 @@ void FakeProvider::take(int connection) {
         {
             const std::scoped_lock lock{mutex_};
             bodies_.push_back(text.substr(head + 4, size));
-            out = "HTTP/1.1 " + answer_ + "Content-Length: 0\r\n\r\n";
+            out = "HTTP/1.1 " + answer_ + "Content-Length: " + std::to_string(answer_body_.size()) +
+                  "\r\n\r\n" + answer_body_;
         }
         text.erase(0, head + 4 + size);
         if (::write(connection, out.data(), out.size()) < 0) return;

@@ -20,8 +20,8 @@ public:
     std::string url() const { return "http://127.0.0.1:" + std::to_string(port_); }
     /// The bodies of the requests so far.
     std::vector<std::string> bodies() const;
-    /// The status line and what follows it; from now on.
-    void answer(std::string text);
+    /// The status line and what follows it, each line with its end, and a body; from now on.
+    void answer(std::string text, std::string body = {});
     /// Waits, at most some seconds, until there are as many.
     bool has(std::size_t requests) const;
 
@@ -32,7 +32,7 @@ private:
     int socket_ = -1;
     std::uint16_t port_ = 0;
     mutable std::mutex mutex_;
-    std::string answer_ = "202 Accepted\r\nX-Message-Id: m1\r\n";
+    std::string answer_ = "202 Accepted\r\nX-Message-Id: m1\r\n", answer_body_;
     std::vector<std::string> bodies_;
     bool stopping_ = false;
     std::vector<std::thread> threads_;
