@@ -43,14 +43,20 @@ template <class Visit> void for_each_expression(const Journey& journey, Visit vi
     }
 }
 
+const std::shared_ptr<const Offers>& no_offers() {
+    static const auto none = std::make_shared<const Offers>();
+    return none;
+}
+
 } // namespace
 
 Catalog::Catalog(std::uint64_t publication, Settings settings, std::vector<JourneyPtr> current,
                  std::vector<JourneyPtr> known,
                  std::map<std::string, std::shared_ptr<const Template>> templates,
-                 models::ModelSetPtr models)
+                 models::ModelSetPtr models, std::shared_ptr<const Offers> offers)
     : publication_(publication), settings_(std::move(settings)), current_(std::move(current)),
-      known_(std::move(known)), templates_(std::move(templates)), models_(std::move(models)) {
+      known_(std::move(known)), templates_(std::move(templates)), models_(std::move(models)),
+      offers_(offers ? std::move(offers) : no_offers()) {
     std::sort(current_.begin(), current_.end(), [](const JourneyPtr& a, const JourneyPtr& b) {
         return a->priority != b->priority ? a->priority > b->priority : a->id < b->id;
     });
@@ -58,6 +64,7 @@ Catalog::Catalog(std::uint64_t publication, Settings settings, std::vector<Journ
     auto& decisions = tracked_.counts[std::string{action_decided}];
     decisions.window = decisions_kept;
     decisions.properties = {"action", "discount"};
+    track(*offers_);
     for (const auto& journey : known_) {
         by_version_[journey->version] = journey.get();
         track(*journey);
@@ -87,30 +94,41 @@ void Catalog::track(const Journey& journey) {
             std::ranges::for_each(wait->events, name_event);
         if (const auto* wait = std::get_if<WaitFor>(&step.action))
             std::ranges::for_each(wait->restart_on, name_event);
+        if (const auto* decide = std::get_if<Decide>(&step.action); decide && decide->reward)
+            name_event(decide->reward->event);
     }
     tracked_.properties.insert(journey.properties_read.begin(), journey.properties_read.end());
 
-    std::set<std::string> recent_names;
-    for_each_expression(journey, [&](const Expression& expression) {
-        for (const auto& call : expression.program->calls()) {
-            if (call.function != "count" && call.function != "last" && call.function != "recent")
-                continue;
-            const auto& texts = call.constant_strings;
-            const auto names =
-                call.function == "last" ? texts.size() : std::min<std::size_t>(1, texts.size());
-            for (std::size_t i = 0; i < names; ++i)
-                if (texts[i]) {
-                    auto& kept = tracked_.counts[*texts[i]];
-                    kept.window = std::max<Duration>(kept.window, std::chrono::hours{24 * 31});
-                    if (call.function == "recent") recent_names.insert(*texts[i]);
-                }
-            if (call.function == "count" && texts.size() == 4 && texts[0] && texts[2])
-                tracked_.counts[*texts[0]].properties.insert(*texts[2]);
-        }
-    });
-    // Which properties of a `recent` item a file reads is not followed through its macros: all are
-    // kept.
-    for (const auto& name : recent_names) tracked_.counts[name].properties.insert("*");
+    for_each_expression(journey, [&](const Expression& expression) { track_calls(expression); });
+}
+
+void Catalog::track(const Offers& offers) {
+    if (offers.actions.empty()) return;
+    tracked_.newest.insert(offers.reward.event);
+    for (const auto& offered : offers.actions) {
+        if (offered.reward) tracked_.newest.insert(offered.reward->event);
+        if (offered.when) track_calls(*offered.when);
+    }
+}
+
+void Catalog::track_calls(const Expression& expression) {
+    for (const auto& call : expression.program->calls()) {
+        if (call.function != "count" && call.function != "last" && call.function != "recent")
+            continue;
+        const auto& texts = call.constant_strings;
+        const auto names =
+            call.function == "last" ? texts.size() : std::min<std::size_t>(1, texts.size());
+        for (std::size_t i = 0; i < names; ++i)
+            if (texts[i]) {
+                auto& kept = tracked_.counts[*texts[i]];
+                kept.window = std::max<Duration>(kept.window, std::chrono::hours{24 * 31});
+                // Which properties of a `recent` item a file reads is not followed through its
+                // macros: all are kept.
+                if (call.function == "recent") kept.properties.insert("*");
+            }
+        if (call.function == "count" && texts.size() == 4 && texts[0] && texts[2])
+            tracked_.counts[*texts[0]].properties.insert(*texts[2]);
+    }
 }
 
 std::uint64_t Catalog::wake_reason() const {

@@ -18,6 +18,7 @@
 namespace journeys {
 
 class Template;
+struct Offers;
 
 /// What the state must keep because some journey (of any version still known) reads it.
 struct Tracked {
@@ -40,7 +41,7 @@ public:
     Catalog(std::uint64_t publication, Settings settings, std::vector<JourneyPtr> current,
             std::vector<JourneyPtr> known = {},
             std::map<std::string, std::shared_ptr<const Template>> templates = {},
-            models::ModelSetPtr models = nullptr);
+            models::ModelSetPtr models = nullptr, std::shared_ptr<const Offers> offers = nullptr);
 
     std::uint64_t publication() const { return publication_; }
     const Settings& settings() const { return settings_; }
@@ -67,6 +68,8 @@ public:
         return models_ && models_->intent ? &*models_->intent : nullptr;
     }
     const models::ModelSetPtr& model_set() const { return models_; }
+    /// What decisions choose among; never null, and empty where there are no actions.
+    const std::shared_ptr<const Offers>& offers() const { return offers_; }
     /// Names what makes time do something: models, stages, journeys by risk and by date. A
     /// publication with another one concerns customers who sleep. 0: nothing does.
     std::uint64_t wake_reason() const;
@@ -79,6 +82,8 @@ public:
 
 private:
     void track(const Journey& journey);
+    void track(const Offers& offers);
+    void track_calls(const Expression& expression);
 
     std::uint64_t publication_;
     Settings settings_;
@@ -91,6 +96,7 @@ private:
     std::vector<const Journey*> entered_by_date_;
     std::map<std::string, std::shared_ptr<const Template>> templates_;
     models::ModelSetPtr models_;
+    std::shared_ptr<const Offers> offers_;
     Tracked tracked_;
 };
 

@@ -75,6 +75,13 @@ std::string_view to_text(DecisionPolicy policy) {
     return {};
 }
 
+std::optional<DecisionPolicy> parse_policy(std::string_view text) {
+    using enum DecisionPolicy;
+    for (const auto policy : {fixed, best, explore})
+        if (to_text(policy) == text) return policy;
+    return std::nullopt;
+}
+
 Choice choose(const DecisionQuestion& question) {
     Choice choice;
     const auto features = models::features_of(question.context);

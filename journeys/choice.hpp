@@ -56,6 +56,7 @@ enum class DecisionPolicy : std::uint8_t {
     explore, ///< Each as often as it may well be the best (Thompson sampling).
 };
 std::string_view to_text(DecisionPolicy policy);
+std::optional<DecisionPolicy> parse_policy(std::string_view text);
 
 struct DecisionQuestion {
     DecisionPolicy policy = DecisionPolicy::best;

@@ -35,7 +35,8 @@ inline constexpr std::size_t sends = 128;
 inline constexpr std::size_t runs = 64;
 inline constexpr std::size_t entered_by_risk = 64;
 inline constexpr std::size_t goal_watches = 64;
-inline constexpr std::size_t dates = 64; ///< Journeys by a date, those of high priority first.
+inline constexpr std::size_t decisions = 64; ///< Whose reward may still come.
+inline constexpr std::size_t dates = 64;     ///< Journeys by a date, those of high priority first.
 inline constexpr std::size_t trait_bytes = 16 * 1024;
 inline constexpr std::size_t run_bytes = 8 * 1024;
 inline constexpr std::size_t transfers = 64;
@@ -226,6 +227,14 @@ struct GoalWatch {
     Timestamp from{}, until{};
 };
 
+/// A decision whose reward may still come.
+struct DecisionWatch {
+    IntentId id;        ///< The decision's.
+    std::string action; ///< Empty: nothing was done.
+    std::string reward; ///< The event that is waited for.
+    Timestamp from{}, until{};
+};
+
 /// The newest event that a journey named and that opened no run of it.
 struct Refusal {
     std::string journey;
@@ -285,6 +294,7 @@ struct Customer {
     std::vector<SendMark> sends;   ///< Oldest first.
     std::vector<Refusal> refusals; ///< One a journey.
     std::vector<DateTimer> dates;
+    std::vector<DecisionWatch> decisions; ///< Oldest first.
 
     std::vector<std::uint64_t> dedup;     ///< Message hashes, oldest first.
     Timestamp dedup_evicted{};            ///< `written` of the newest one that fell out.
@@ -297,7 +307,7 @@ Timestamp next_due(const Customer& customer);
 
 /// The customer as one flat block, for memory and snapshot alike, and back. The block begins with
 /// its schema version; `unpack` reads this version and those before it, and refuses others by name.
-inline constexpr std::uint8_t customer_schema_version = 3;
+inline constexpr std::uint8_t customer_schema_version = 4;
 std::string pack(const Customer& customer);
 Result<Customer> unpack(std::string_view block);
 /// The same into a customer that was used before, whose memory is used again: most of what

@@ -269,7 +269,8 @@ static_assert(has_fields<OrderLine, 6> && has_fields<Order, 11> && has_fields<Se
 static_assert(has_fields<Counter, 3> && has_fields<NewestEvent, 3> && has_fields<Consent, 6>);
 static_assert(has_fields<SendMark, 5> && has_fields<SentStep, 7> && has_fields<Run, 22>);
 static_assert(has_fields<EndedRun, 4> && has_fields<GoalWatch, 8> && has_fields<Refusal, 5>);
-static_assert(has_fields<Suppression, 4> && has_fields<Customer, 41> && has_fields<DateTimer, 4>);
+static_assert(has_fields<Suppression, 4> && has_fields<Customer, 42> && has_fields<DateTimer, 4>);
+static_assert(has_fields<DecisionWatch, 5>);
 static_assert(has_fields<models::PurchaseDay, 3> && has_fields<models::Purchases, 4> &&
               has_fields<Lifecycle, 6>);
 
@@ -492,6 +493,14 @@ template <class Io> void describe(Io& io, Field<Io, Lifecycle> life) {
     io.list(life.entered_by_risk, 8, [&](auto& journey) { io.fixed(journey); });
 }
 
+template <class Io> void describe(Io& io, Field<Io, DecisionWatch> watch) {
+    io.hash_id(watch.id);
+    io.text(watch.action);
+    io.text(watch.reward);
+    io.time(watch.from);
+    io.time(watch.until);
+}
+
 template <class Io> void describe(Io& io, Field<Io, DateTimer> timer) {
     io.text(timer.journey);
     io.number(timer.day);
@@ -577,6 +586,9 @@ template <class Io> void describe(Io& io, Field<Io, Customer> customer) {
     // Since 3: journeys by a date.
     if (since<Io>(io, 3, customer.dates))
         io.list(customer.dates, 4, [&](auto& timer) { describe<Io>(io, timer); });
+    // Since 4: rewards of decisions.
+    if (since<Io>(io, 4, customer.decisions))
+        io.list(customer.decisions, 20, [&](auto& watch) { describe<Io>(io, watch); });
 }
 
 } // namespace

@@ -10,6 +10,9 @@
 namespace journeys {
 namespace {
 
+/// Of a decision's reasons so many are kept.
+constexpr std::size_t reasons_max = 20;
+
 /// What the customer was given since an instant.
 struct Given {
     std::uint32_t times = 0;
@@ -63,8 +66,15 @@ Decision decide(const Offers& offers, const Customer& customer, const Catalog& c
     Decision decision;
     decision.context = decision_context(customer, catalog, now);
     const auto* const decisions = decisions_of(customer);
-    Evaluator evaluator;
-    evaluator.look_at({.customer = &customer, .now = now, .catalog = &catalog});
+    static thread_local Evaluator evaluator; // Scratch memory that stays warm, and nothing else.
+    evaluator.look_at({.customer = &customer,
+                       .now = now,
+                       .received_at = now,
+                       .catalog = &catalog,
+                       .context = request.context});
+    const auto rule_of = [&](const OfferedAction& offered) -> const RewardRule& {
+        return request.reward ? *request.reward : offered.reward ? *offered.reward : offers.reward;
+    };
     std::vector<Candidate> candidates;
     for (const auto& offered : offers.actions) {
         if (!request.surface.empty() && offered.surface != request.surface) continue;
@@ -78,6 +88,7 @@ Decision decide(const Offers& offers, const Customer& customer, const Catalog& c
             const auto given = given_since(decisions, now - offered.cap_per, offered.action.id);
             candidate.times_taken = given.times + given.unknown;
         }
+        candidate.posterior = posterior_of(offers, offered.action.id, rule_of(offered).event);
         candidates.push_back(candidate);
         decision.candidates.push_back(&offered);
     }
@@ -93,14 +104,16 @@ Decision decide(const Offers& offers, const Customer& customer, const Catalog& c
             given.unknown > 0 ? std::numeric_limits<double>::infinity() : given.discounts;
     }
     question.floor = offers.floor;
-    question.holdout = offers.holdout;
+    question.holdout = request.is_held_out ? 1 : offers.holdout;
     question.seed = catalog.settings().seed;
     const auto id = to_text(customer.id);
     question.customer = id;
     question.decision_key = request.key;
     decision.choice = choose(question);
+    decision.reward = request.reward ? *request.reward : offers.reward;
     if (decision.choice.chosen) {
         decision.taken = decision.candidates[*decision.choice.chosen];
+        decision.reward = rule_of(*decision.taken);
         decision.discount = discount_of(decision.taken->action, decision.context).value_or(0);
     }
     return decision;
@@ -135,6 +148,28 @@ std::string decision_properties(const Decision& decision, const DecisionRequest&
     key("model");
     const auto& models = catalog.model_set();
     writer.string(models ? to_hex(0, models->version).substr(16) : "");
+    key("learned");
+    const auto learned = catalog.offers()->learned;
+    writer.string(learned ? version_text(learned) : "");
+    key("reasons");
+    const auto list = writer.begin_list();
+    const auto& reasons = decision.choice.reasons;
+    // The last one says what was done.
+    const auto kept = std::min(reasons.size(), reasons_max);
+    for (auto reason = reasons.end() - static_cast<std::ptrdiff_t>(kept); reason != reasons.end();
+         ++reason)
+        writer.string(*reason);
+    writer.end_list(list, kept);
+    if (!decision.reward.event.empty()) {
+        key("reward");
+        writer.string(decision.reward.event);
+        key("within_ms");
+        writer.integer(decision.reward.within.count());
+    }
+    if (!request.context.empty()) {
+        key("context");
+        writer.value(PackedView{request.context});
+    }
     const auto features = models::features_of(decision.context);
     for (std::size_t i = 0; i < features.size(); ++i) {
         key(models::decision_feature_names[i]);

@@ -6,6 +6,7 @@
 #include "journeys/choice.hpp"
 #include "journeys/customer.hpp"
 #include "journeys/environment.hpp"
+#include "journeys/offers.hpp"
 
 #include <optional>
 #include <span>
@@ -15,28 +16,14 @@
 
 namespace journeys {
 
-/// An action as `actions.yaml` has it, without its steps.
-struct OfferedAction {
-    Action action;
-    std::optional<Expression> when; ///< Its eligibility; nothing: always.
-    std::string channel, surface;   ///< Where it is shown: exactly one of them is named.
-    Duration cap_per{};             ///< The window of `action.cap`.
-};
-
-/// All actions of a publication, and the rules that hold for all of them.
-struct Offers {
-    std::vector<OfferedAction> actions; ///< In order of priority.
-    Guardrails guardrails;
-    Duration discount_budget_per{}; ///< The window of `guardrails.discount_budget`.
-    double floor = 0.05;            ///< Of exploration, for each action that may be taken.
-    double holdout = 0;
-};
-
 struct DecisionRequest {
     DecisionPolicy policy = DecisionPolicy::best;
-    std::string_view surface;          ///< Empty: any, and channels too.
-    std::span<const std::string> only; ///< Ids; empty: all.
-    std::string_view key;              ///< Of run and step, or of the request.
+    std::string_view surface;           ///< Empty: any, and channels too.
+    std::span<const std::string> only;  ///< Ids; empty: all.
+    std::string_view key;               ///< Of run and step, or of the request.
+    const RewardRule* reward = nullptr; ///< Null: the action's own, else that of all.
+    bool is_held_out = false;           ///< By the journey: nothing is done.
+    std::string_view context{};         ///< Packed; what the shop says, for conditions alone.
 };
 
 struct Decision {
@@ -45,6 +32,7 @@ struct Decision {
     const OfferedAction* taken = nullptr;         ///< Null: do nothing.
     double discount = 0;                          ///< What taking it gives away.
     models::DecisionContext context;
+    RewardRule reward; ///< What would be its success; an empty event: nothing is waited for.
 };
 
 /// What a decision looks at. Without a cart that still can be ordered there is no cart's value.
@@ -63,7 +51,9 @@ inline constexpr std::string_view action_decided = "Action Decided";
 inline constexpr Duration decisions_kept = std::chrono::hours{24 * 400};
 
 /// Its properties, packed: `decision_id`, `action` (null where nothing was done), `discount`,
-/// `surface`, `policy`, `propensity`, `held_out`, `model`, and each feature by its name.
+/// `surface`, `policy`, `propensity`, `held_out`, `model`, `learned` (the versions), `reasons`,
+/// `reward` and `within_ms` where a success is waited for, `context` where the shop gave one, and
+/// each feature by its name.
 std::string decision_properties(const Decision& decision, const DecisionRequest& request,
                                 const Catalog& catalog);
 

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "journeys/cel/program.hpp"
+#include "journeys/choice.hpp"
 #include "journeys/time.hpp"
 
 #include <atomic>
@@ -120,6 +121,24 @@ struct Split {
     std::vector<Variant> variants;
 };
 
+/// What counts as a decision's success: this event, so long after it.
+struct RewardRule {
+    std::string event;
+    Duration within{};
+};
+
+/// The next best action. What `actions.yaml` says of the actions is read when the step is reached;
+/// their own steps stand in the journey, behind this one.
+struct Decide {
+    struct Way {
+        std::string action;
+        StepIndex first = end_of_run; ///< Of the action's steps, else of what follows the decision.
+    };
+    std::vector<Way> ways;
+    DecisionPolicy policy = DecisionPolicy::best;
+    std::optional<RewardRule> reward; ///< None: as `actions.yaml` has it.
+};
+
 struct Update {
     std::vector<std::pair<std::string, Expression>> set;
     struct Unsubscribe {
@@ -139,7 +158,7 @@ struct Step {
     unsigned line = 0;
     StepIndex next = end_of_run;
     std::variant<WaitFor, WaitUntilTime, WaitUntilDate, WaitForEvent, WaitForCondition,
-                 WaitUntilRisk, Send, Branch, Split, Update, ExitStep>
+                 WaitUntilRisk, Send, Branch, Split, Decide, Update, ExitStep>
         action;
 };
 

@@ -15,6 +15,7 @@ std::string_view to_text(EntryKind kind) {
     case EntryKind::suppress: return "suppress";
     case EntryKind::settle: return "settle";
     case EntryKind::decide: return "decide";
+    case EntryKind::reward: return "reward";
     case EntryKind::update: return "update";
     case EntryKind::call: return "call";
     case EntryKind::goal: return "goal";

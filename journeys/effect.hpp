@@ -24,7 +24,8 @@ enum class EntryKind : std::uint8_t {
     defer,
     suppress,
     settle,
-    decide,
+    decide, ///< `intent` is the decision's id; `until`: how long its reward may come.
+    reward, ///< Of the decision `intent`; at most one.
     update,
     call,
     goal,
@@ -46,7 +47,7 @@ struct TimelineEntry {
     std::string key, step, channel, template_name, topic;
     std::string reason;
     IntentId intent;
-    std::string data;      ///< Packed; of `send`, `call`, `update`, `goal`.
+    std::string data;      ///< Packed; of `send`, `call`, `update`, `goal`, `decide`, `reward`.
     Timestamp until{};     ///< Of `wait`, `restart` and `defer`: until when.
     bool held_out = false; ///< Of `goal`: which arm reached it.
 };

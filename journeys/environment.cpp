@@ -26,6 +26,7 @@ enum Slot : unsigned {
     slot_orders,
     slot_run,
     slot_now,
+    slot_context,
     slot_count
 };
 
@@ -180,8 +181,9 @@ cel::Environment make_environment(Scope scope) {
                                           "opened the run, run.last_event what ended the last wait";
     // Slots are handed out in order, so every scope declares every variable; those that it does not
     // offer are declared under a name that no expression can write.
-    const bool has_event = scope != Scope::step;
-    const bool has_run = scope != Scope::entry;
+    const bool has_event = scope == Scope::entry || scope == Scope::event;
+    const bool has_run = scope == Scope::event || scope == Scope::step;
+    const bool has_context = scope == Scope::offer;
     environment.add_variable(has_event ? "event" : "event (none)", Type::object("Event"),
                              has_event ? "the event being applied" : "");
     environment.add_variable("customer", Type::object("Customer"),
@@ -196,9 +198,20 @@ cel::Environment make_environment(Scope scope) {
     environment.add_variable("now", Type::timestamp(),
                              "the instant of evaluation: event time while an event is applied, due "
                              "time when a timer fires");
-    if (!has_event) environment.add_unavailable("event", std::string{no_event});
-    if (!has_run)
+    if (has_context) // The last slot, so that other scopes need not declare it.
+        environment.add_variable("context", Type::map(Type::string(), Type::dyn()),
+                                 "what the shop says of the moment when it asks");
+    if (scope == Scope::step) environment.add_unavailable("event", std::string{no_event});
+    if (scope == Scope::entry)
         environment.add_unavailable("run", "there is no run yet where a journey is entered");
+    if (scope == Scope::offer) {
+        environment.add_unavailable("event", "no event is being applied where an action is chosen");
+        environment.add_unavailable("run", "the shop may ask for an action without a run, so its "
+                                           "condition cannot look at one");
+    } else {
+        environment.add_unavailable("context", "only an action's condition sees what the shop says "
+                                               "when it asks for a decision");
+    }
     declare_functions(environment);
     return environment;
 }
@@ -206,9 +219,9 @@ cel::Environment make_environment(Scope scope) {
 } // namespace
 
 const cel::Environment& environment(Scope scope) {
-    static const std::array<cel::Environment, 3> environments{make_environment(Scope::entry),
-                                                              make_environment(Scope::event),
-                                                              make_environment(Scope::step)};
+    static const std::array<cel::Environment, 4> environments{
+        make_environment(Scope::entry), make_environment(Scope::event),
+        make_environment(Scope::step), make_environment(Scope::offer)};
     return environments[static_cast<std::size_t>(scope)];
 }
 
@@ -217,10 +230,11 @@ std::string expressions_reference() {
         Scope scope;
         std::string_view names;
     };
-    static constexpr std::array<Place, 3> places{{
+    static constexpr std::array<Place, 4> places{{
         {Scope::entry, "`enter.when`, `enter.key`"},
         {Scope::event, "`exit.when`, `goal.when`, a wait's `when`"},
         {Scope::step, "everything else in a step"},
+        {Scope::offer, "`when` of an action"},
     }};
     std::string out = "# Expressions\n\n"
                       "Written in CEL, the Common Expression Language: `cart.value > 20 && "
@@ -232,10 +246,13 @@ std::string expressions_reference() {
     for (const auto& place : places) {
         std::string missing;
         for (const auto& [name, sentence] : environment(place.scope).unavailable())
-            missing += (missing.empty() ? "`" : "; `") + name + "`: " + sentence;
+            if (name != "context") // Of which a sentence is said below.
+                missing += (missing.empty() ? "`" : "; `") + name + "`: " + sentence;
         out += "| " + std::string{place.names} + " | " + missing + " |\n";
     }
-    const auto& all = environment(Scope::event); // It offers all there is.
+    out += "\nAn action's `when` has one name more: `context`, a map of what the shop says of the "
+           "moment when it asks for a decision; empty in a journey.\n";
+    const auto& all = environment(Scope::event); // It offers all else.
     return out + '\n' + cel::markdown(all) + cel::language_reference(all);
 }
 
@@ -272,6 +289,9 @@ cel::Value Evaluator::value(const cel::Program& program) {
     });
     bind(slot_run,
          [&] { return view.run ? bindings::bind(*view.run, view, arena) : Value::null(); });
+    bind(slot_context, [&] {
+        return view.context.empty() ? Value::map_of({}) : Value::packed(PackedView{view.context});
+    });
     bind(slot_now, [&] { return Value::timestamp(view.now); });
     return program.evaluate({variables, &view, {}}, arena);
 }

@@ -11,6 +11,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 
 namespace journeys {
 
@@ -20,6 +21,7 @@ enum class Scope : std::uint8_t {
     event, ///< `exit.when`, `goal.when`, a wait's `when`: an event is being applied to a run. An
            ///< exit is also looked at when a timer fires; then `event` is null.
     step,  ///< Everything in a step: there is a run and no event.
+    offer, ///< An action's `when`: neither run nor event, but what the shop says of the moment.
 };
 
 /// Declared once, shared for ever. Same slots in every scope.
@@ -37,6 +39,7 @@ struct View {
     Timestamp now{};         ///< Event time while an event is applied, due time when a timer fires.
     Timestamp received_at{}; ///< Of the event's record.
     const Catalog* catalog = nullptr;
+    std::string_view context{}; ///< Packed; what the shop said when it asked for a decision.
 };
 
 /// Evaluates programs of the environments above. Owns the arena and the bound objects; one per

@@ -225,6 +225,15 @@ void unite_lifecycle(Customer& winner, const Customer& loser) {
     winner.lifecycle.entered_by_risk = std::move(entered);
 }
 
+void unite_decisions(Customer& winner, Customer& loser) {
+    for (auto& watch : loser.decisions)
+        if (std::ranges::find(winner.decisions, watch.id, &DecisionWatch::id) ==
+            winner.decisions.end())
+            winner.decisions.push_back(std::move(watch));
+    std::ranges::stable_sort(winner.decisions, {}, &DecisionWatch::from);
+    drop_front(winner.decisions, bounds::decisions);
+}
+
 /// The earlier of two instants of which zero means none.
 Timestamp earlier(Timestamp a, Timestamp b) {
     if (a == Timestamp{}) return b;
@@ -440,6 +449,7 @@ std::vector<RunId> unite(Customer& winner, const Transfer& transfer, Customer lo
     unite_dedup(winner, loser);
     unite_refusals(winner, loser);
     unite_dates(winner, loser);
+    unite_decisions(winner, loser);
     came.at = winner.accepted_at;
     effects.emplace_back(std::move(came));
     auto came_in = unite_runs(winner, loser, winner.now, effects);

@@ -33,6 +33,7 @@ std::string verb(EntryKind kind) {
     case EntryKind::suppress: return "not sent";
     case EntryKind::settle: return "answered";
     case EntryKind::decide: return "decided";
+    case EntryKind::reward: return "rewarded";
     case EntryKind::update: return "updated";
     case EntryKind::call: return "called";
     case EntryKind::goal: return "goal";
@@ -62,6 +63,24 @@ std::string merge_text(const journeys::TimelineEntry& entry) {
     return text;
 }
 
+/// The action, and the sentence that says why.
+std::string decision_text(const journeys::TimelineEntry& entry) {
+    auto text = padded(place(entry), 34) + ' ';
+    if (!entry.channel.empty()) text += entry.channel + ": ";
+    text += entry.reason;
+    std::string_view last;
+    for (const auto& [key, reason] : journeys::PackedView{entry.data}.find("reasons").entries())
+        if (reason.is_string()) last = reason.as_string();
+    if (!last.empty()) text.append(" (").append(last).append(")");
+    return text;
+}
+
+/// What was rewarded, and by what.
+std::string reward_text(const journeys::TimelineEntry& entry) {
+    const auto action = journeys::PackedView{entry.data}.string_at("action");
+    return padded(action.empty() ? "nothing" : std::string{action}, 34) + " by " + entry.reason;
+}
+
 } // namespace
 
 std::string entry_text(const journeys::TimelineEntry& entry) {
@@ -75,6 +94,8 @@ std::string entry_text(const journeys::TimelineEntry& entry) {
     if (entry.kind == EntryKind::moved) return text + "to " + entry.reason + ", the same customer";
     if (entry.kind == EntryKind::linked)
         return text + "from here on with " + entry.reason + "; what was before stays where it went";
+    if (entry.kind == EntryKind::decide) return text + decision_text(entry);
+    if (entry.kind == EntryKind::reward) return text + reward_text(entry);
     text += padded(place(entry), 34);
     if (!entry.channel.empty()) text += ' ' + entry.channel;
     if (!entry.template_name.empty()) text += ' ' + entry.template_name;

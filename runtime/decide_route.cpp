@@ -10,6 +10,8 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cmath>
+#include <limits>
 #include <memory>
 #include <string_view>
 
@@ -23,11 +25,13 @@ using Parts = std::shared_ptr<const DecideRouteParts>;
 
 constexpr std::size_t text_max = 128; ///< Of an id in the question.
 constexpr std::size_t only_max = 64;  ///< Of ids in `actions`.
+constexpr std::size_t context_max = 32, context_text_max = 256;
 
 struct Question {
     std::string customer, surface;
     std::vector<std::string> only;
     DecisionPolicy policy = DecisionPolicy::best;
+    std::string context; ///< Packed; empty: none.
 };
 
 journeys::Error refuse(std::string why) {
@@ -41,6 +45,46 @@ journeys::Result<std::string> text_of(const std::string& name, const nlohmann::j
         if (!text.empty() && text.size() <= most) return text;
     }
     return refuse(name + " is a text of 1 to " + std::to_string(most) + " bytes");
+}
+
+bool is_context_name(std::string_view name) {
+    const auto is_letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
+    return !name.empty() && name.size() <= 64 && (is_letter(name[0]) || name[0] == '_') &&
+           std::ranges::all_of(
+               name, [&](char c) { return is_letter(c) || (c >= '0' && c <= '9') || c == '_'; });
+}
+
+journeys::Result<std::string> read_context(const nlohmann::json& json) {
+    if (!json.is_object() || json.size() > context_max)
+        return refuse("context is an object of at most " + std::to_string(context_max) +
+                      " members");
+    journeys::PackedWriter writer;
+    const auto mark = writer.begin_map();
+    for (const auto& [name, value] : json.items()) {
+        if (!is_context_name(name))
+            return refuse("a name in context is letters, digits and _, at most 64 of them, and "
+                          "begins with no digit");
+        writer.key(name);
+        if (value.is_boolean()) {
+            writer.boolean(value.get<bool>());
+        } else if (value.is_number_integer() && !value.is_number_unsigned()) {
+            writer.integer(value.get<std::int64_t>());
+        } else if (value.is_number_unsigned() &&
+                   value.get<std::uint64_t>() <=
+                       static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max())) {
+            writer.integer(static_cast<std::int64_t>(value.get<std::uint64_t>()));
+        } else if (value.is_number() && std::isfinite(value.get<double>())) {
+            writer.floating(value.get<double>());
+        } else if (value.is_string() &&
+                   value.get_ref<const std::string&>().size() <= context_text_max) {
+            writer.string(value.get_ref<const std::string&>());
+        } else {
+            return refuse("a value in context is a number, a boolean, or a text of at most " +
+                          std::to_string(context_text_max) + " bytes");
+        }
+    }
+    writer.end_map(mark, json.size());
+    return json.empty() ? std::string{} : writer.take();
 }
 
 journeys::Result<Question> read(std::string_view body) {
@@ -58,20 +102,23 @@ journeys::Result<Question> read(std::string_view body) {
             }
             continue;
         }
+        if (name == "context") {
+            auto context = read_context(value);
+            if (!context) return context.error();
+            question.context = std::move(*context);
+            continue;
+        }
         auto text = text_of(name, value, name == "customer" ? 512 : text_max);
         if (name != "customer" && name != "surface" && name != "policy")
-            return refuse("unknown member; known are customer, surface, actions, policy");
+            return refuse("unknown member; known are customer, surface, actions, policy, "
+                          "context");
         if (!text) return text.error();
         if (name == "customer")
             question.customer = std::move(*text);
         else if (name == "surface")
             question.surface = std::move(*text);
-        else if (*text == "best")
-            question.policy = DecisionPolicy::best;
-        else if (*text == "explore")
-            question.policy = DecisionPolicy::explore;
-        else if (*text == "fixed")
-            question.policy = DecisionPolicy::fixed;
+        else if (const auto policy = journeys::parse_policy(*text))
+            question.policy = *policy;
         else
             return refuse("policy is best, explore or fixed");
     }
@@ -101,6 +148,8 @@ std::string answer_text(const journeys::Decision& decision, const std::string& i
     json["propensity"] = decision.choice.propensity;
     json["held_out"] = decision.choice.is_held_out;
     const auto& models = catalog.model_set();
+    const auto learned = catalog.offers()->learned;
+    json["learned"] = learned ? Json(journeys::version_text(learned)) : Json(nullptr);
     json["model"] = models ? Json(journeys::to_hex(0, models->version).substr(16)) : Json(nullptr);
     return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
@@ -109,7 +158,8 @@ void answer(const Parts& parts, const Question& question, const Customer& custom
             const Respond& respond) {
     static std::atomic<std::uint64_t> number{0};
     const auto now = parts->now();
-    const auto [catalog, offers] = parts->publications.newest_offers();
+    const auto catalog = parts->publications.newest();
+    const auto& offers = catalog->offers();
     for (const auto& id : question.only)
         if (std::ranges::none_of(offers->actions,
                                  [&](const auto& offered) { return offered.action.id == id; }))
@@ -118,8 +168,11 @@ void answer(const Parts& parts, const Question& question, const Customer& custom
     const auto asked = std::to_string(journeys::to_millis(now)) + '.' + std::to_string(++number);
     const auto low = std::max<std::uint64_t>(journeys::hash(asked, journeys::hash(customer_id)), 1);
     const auto id = journeys::to_hex(journeys::hash(customer_id, low), low);
-    const journeys::DecisionRequest request{
-        .policy = question.policy, .surface = question.surface, .only = question.only, .key = id};
+    const journeys::DecisionRequest request{.policy = question.policy,
+                                            .surface = question.surface,
+                                            .only = question.only,
+                                            .key = id,
+                                            .context = question.context};
     const auto decision = journeys::decide(*offers, customer, *catalog, now, request);
 
     journeys::Event event;

@@ -18,10 +18,12 @@ struct DecideRouteParts {
     std::function<journeys::Timestamp()> now;
 };
 
-/// `{"customer": id, "surface": "cart-page", "actions": [ids], "policy": "best|explore|fixed"}`;
-/// all but the customer may be missing. Every question is a decision of its own. It is answered
-/// when it is durable, as the customer's event `Action Decided`. Questions at the same time do not
-/// see each other.
+/// `{"customer": id, "surface": "cart-page", "actions": [ids], "policy": "best|explore|fixed",
+/// "context": {…}}`; all but the customer may be missing. The context is flat: at most 32 names
+/// with numbers, booleans and texts of at most 256 bytes, which conditions of actions read as
+/// `context.name`; no guardrail looks at it. Every question is a decision of its own. It is
+/// answered when it is durable, as the customer's event `Action Decided`. Questions at the same
+/// time do not see each other.
 Handlers make_decide_route(const DecideRouteParts& parts);
 
 } // namespace runtime

@@ -8,6 +8,7 @@
 #include "schema/events_yaml.hpp"
 #include "schema/journey_yaml.hpp"
 #include "schema/model_json.hpp"
+#include "schema/reward_json.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -72,6 +73,23 @@ void append(std::vector<schema::Mistake>& all, std::vector<schema::Mistake> more
                std::make_move_iterator(more.end()));
 }
 
+/// Without a configuration actions are taken as journeys name them, all of them alike.
+void offer_as_named(journeys::Offers& offers, const std::vector<journeys::JourneyPtr>& journeys) {
+    for (const auto& journey : journeys)
+        for (const auto& step : journey->steps)
+            if (const auto* decide = std::get_if<journeys::Decide>(&step.action))
+                for (const auto& way : decide->ways) {
+                    if (std::ranges::any_of(offers.actions, [&](const auto& known) {
+                            return known.action.id == way.action;
+                        }))
+                        continue;
+                    journeys::OfferedAction made;
+                    made.action.id = way.action;
+                    made.action.value = 1;
+                    offers.actions.push_back(std::move(made));
+                }
+}
+
 bool has_errors(const std::vector<schema::Mistake>& mistakes) {
     return std::ranges::any_of(mistakes,
                                [](const schema::Mistake& mistake) { return !mistake.is_warning; });
@@ -131,6 +149,7 @@ std::string to_text(const Files& files) {
         json["models_name"] = files.models_name;
         json["models"] = *files.models;
     }
+    if (files.rewards) json["rewards"] = *files.rewards;
     json["journeys"] = files.journeys;
     json["templates"] = files.templates;
     return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
@@ -154,6 +173,7 @@ journeys::Result<Files> files_from_text(std::string_view text) {
             files.models_name = json.at("models_name");
             files.models = json.at("models").get<std::string>();
         }
+        if (json.contains("rewards")) files.rewards = json.at("rewards").get<std::string>();
         files.journeys = json.at("journeys").get<std::map<std::string, std::string>>();
         files.templates = json.at("templates").get<std::map<std::string, std::string>>();
         return files;
@@ -161,6 +181,20 @@ journeys::Result<Files> files_from_text(std::string_view text) {
         return Error{ErrorCode::invalid_state,
                      std::string{"a stored publication cannot be read: "} + error.what()};
     }
+}
+
+std::optional<std::string> newest_rewards(const std::vector<std::string>& publications) {
+    std::optional<std::string> newest;
+    journeys::Timestamp settled{};
+    for (const auto& text : publications) {
+        auto files = files_from_text(text);
+        if (!files || !files->rewards) continue;
+        const auto learned = schema::parse_rewards(*files->rewards);
+        if (!learned || learned->settled_until <= settled) continue;
+        settled = learned->settled_until;
+        newest = std::move(files->rewards);
+    }
+    return newest;
 }
 
 std::uint64_t publication_of(const Files& files) { return journeys::hash(to_text(files)) | 1; }
@@ -216,14 +250,12 @@ Compiled compile(const Files& files, const CompileOptions& options) {
     }
     context.models_loaded = models && models->has_purchases;
 
-    journeys::Offers offers;
+    schema::ActionsFile offers;
     if (files.actions) {
-        std::vector<std::string> channels;
-        for (const auto& channel : settings.channels) channels.push_back(channel.name);
-        auto loaded = schema::load_actions(files.actions_name, *files.actions, &channels);
-        append(result.mistakes, std::move(loaded.mistakes));
-        offers = std::move(loaded);
+        offers = schema::load_actions(files.actions_name, *files.actions, context);
+        append(result.mistakes, std::move(offers.mistakes));
     }
+    if (has_config) context.actions = &offers.steps;
 
     std::vector<journeys::JourneyPtr> current;
     for (const auto& [name, text] : files.journeys) {
@@ -239,10 +271,19 @@ Compiled compile(const Files& files, const CompileOptions& options) {
     }
     append(result.mistakes, schema::check_together(current));
     if (has_errors(result.mistakes)) return result;
-    result.offers = std::make_shared<const journeys::Offers>(std::move(offers));
+    if (!has_config) offer_as_named(offers, current);
+    if (files.rewards) {
+        const auto learned = schema::parse_rewards(*files.rewards);
+        if (!learned) {
+            result.mistakes.push_back({"learned rewards", 1, 1, learned.error().detail, false});
+            return result;
+        }
+        journeys::learn(offers, *learned);
+    }
     result.catalog = std::make_shared<const journeys::Catalog>(
         publication_of(files), std::move(settings), std::move(current), options.known,
-        std::move(templates), std::move(models));
+        std::move(templates), std::move(models),
+        std::make_shared<const journeys::Offers>(std::move(offers)));
     return result;
 }
 

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "journeys/catalog.hpp"
-#include "journeys/decision.hpp"
+#include "journeys/offers.hpp"
 #include "journeys/result.hpp"
 #include "schema/mistakes.hpp"
 #include "schema/settings_yaml.hpp"
@@ -28,6 +28,9 @@ struct Files {
     std::optional<std::string> actions; ///< config/actions.yaml, where there is one.
     std::string models_name;            ///< Of the fitted models, where there are any.
     std::optional<std::string> models;
+    /// What was learned of actions, as `schema/reward_json.hpp` has it. No file: the service writes
+    /// it into its publications.
+    std::optional<std::string> rewards;
 };
 
 /// What `--config` and `--journeys` name. Without a configuration only the journeys' folder (or
@@ -39,6 +42,9 @@ journeys::Result<Files> read_files(const std::optional<std::filesystem::path>& c
 /// As one JSON text, in which secrets stand as they do in the file (`${NAME}`), and back.
 std::string to_text(const Files& files);
 journeys::Result<Files> files_from_text(std::string_view text);
+/// What was learned of actions so far, among all that was ever published (as `to_text` made it);
+/// nothing: nothing was.
+std::optional<std::string> newest_rewards(const std::vector<std::string>& publications);
 /// The content's hash: the publication's name. Never 0.
 std::uint64_t publication_of(const Files& files);
 
@@ -54,7 +60,6 @@ struct Compiled {
     std::vector<schema::Mistake> mistakes; ///< Of all files, in the order of their names.
     std::optional<schema::Config> config;  ///< Absent where the configuration itself can't be used.
     journeys::CatalogPtr catalog;          ///< Null where there are more than warnings.
-    std::shared_ptr<const journeys::Offers> offers; ///< What decisions choose among; as `catalog`.
 };
 
 Compiled compile(const Files& files, const CompileOptions& options);

@@ -7,8 +7,7 @@ namespace runtime {
 Publications::Publications(std::filesystem::path directory)
     : directory_(std::move(directory)),
       newest_(std::make_shared<const journeys::Catalog>(0, journeys::Settings{},
-                                                        std::vector<journeys::JourneyPtr>{})),
-      offers_(std::make_shared<const journeys::Offers>()) {
+                                                        std::vector<journeys::JourneyPtr>{})) {
     catalogs_[0] = newest_;
 }
 
@@ -30,7 +29,6 @@ Compiled Publications::compile_and_keep(const Files& files) {
     }
     catalogs_[compiled.catalog->publication()] = compiled.catalog;
     newest_ = compiled.catalog;
-    offers_ = compiled.offers;
     return compiled;
 }
 
@@ -51,12 +49,6 @@ journeys::CatalogPtr Publications::find(std::uint64_t publication) {
 journeys::CatalogPtr Publications::newest() const {
     const std::scoped_lock lock{mutex_};
     return newest_;
-}
-
-std::pair<journeys::CatalogPtr, std::shared_ptr<const journeys::Offers>>
-Publications::newest_offers() const {
-    const std::scoped_lock lock{mutex_};
-    return {newest_, offers_};
 }
 
 journeys::CatalogPtr Publications::paused(journeys::CatalogPtr before,
@@ -82,9 +74,9 @@ journeys::CatalogPtr Publications::paused(journeys::CatalogPtr before,
                        before->publication() + static_cast<std::uint64_t>(pause.action)) |
         1;
     const std::vector<journeys::JourneyPtr> known{before->known().begin(), before->known().end()};
-    auto catalog =
-        std::make_shared<const journeys::Catalog>(number, before->settings(), std::move(current),
-                                                  known, before->templates(), before->model_set());
+    auto catalog = std::make_shared<const journeys::Catalog>(
+        number, before->settings(), std::move(current), known, before->templates(),
+        before->model_set(), before->offers());
     const std::scoped_lock lock{mutex_};
     catalogs_[number] = catalog;
     return catalog;

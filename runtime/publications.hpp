@@ -9,7 +9,6 @@
 #include <map>
 #include <mutex>
 #include <string>
-#include <utility>
 #include <vector>
 
 namespace runtime {
@@ -28,9 +27,7 @@ public:
 
     journeys::CatalogPtr find(std::uint64_t publication) override;
     journeys::CatalogPtr paused(journeys::CatalogPtr before, const journeys::Pause& pause) override;
-    journeys::CatalogPtr newest() const;
-    /// The catalogue that was added last and its actions, of one publication; never null.
-    std::pair<journeys::CatalogPtr, std::shared_ptr<const journeys::Offers>> newest_offers() const;
+    journeys::CatalogPtr newest() const; ///< The one that was added last; never null.
 
 private:
     Compiled compile_and_keep(const Files& files);
@@ -40,7 +37,6 @@ private:
     std::map<std::uint64_t, journeys::CatalogPtr> catalogs_;
     std::vector<journeys::JourneyPtr> known_;
     journeys::CatalogPtr newest_;
-    std::shared_ptr<const journeys::Offers> offers_; ///< Of `newest_`.
 };
 
 } // namespace runtime

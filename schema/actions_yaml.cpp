@@ -29,9 +29,11 @@ bool is_id(std::string_view text) {
 
 class ActionsReader {
 public:
-    ActionsReader(const std::string& file, std::string_view text,
-                  const std::vector<std::string>* channels)
-        : mistakes_(file), document_(YamlDocument::parse(text, mistakes_)), channels_(channels) {}
+    ActionsReader(const std::string& file, std::string_view text, const LoadContext& context)
+        : mistakes_(file), document_(YamlDocument::parse(text, mistakes_)), context_(context) {
+        if (!context.settings) return;
+        for (const auto& channel : context.settings->channels) channels_.push_back(channel.name);
+    }
 
     ActionsFile read() {
         if (!document_.root().is_empty()) {
@@ -49,6 +51,7 @@ private:
         share(reader, "discount_of_margin", rules.discount_of_margin_max);
         share(reader, "floor", loaded_.floor);
         share(reader, "holdout", loaded_.holdout);
+        if (auto rule = read_reward(reader, loaded_.reward)) loaded_.reward = *rule;
         if (const auto* node = reader.find("would_buy_anyway"))
             rules.would_buy_anyway = values_.number(*node, 0, 1).value_or(rules.would_buy_anyway);
         if (const auto* node = reader.find("discount_budget")) {
@@ -89,6 +92,7 @@ private:
                 mistakes_.add(id->at, "a second action with the id " + quoted(action.id));
         }
         if (const auto* when = reader.find("when")) made.when = condition(*when);
+        made.reward = read_reward(reader, loaded_.reward);
         read_place(reader, made);
         if (const auto* value = reader.require("value", "what one success is worth"))
             action.value = values_.number(*value, 0, amount_max).value_or(0);
@@ -121,6 +125,25 @@ private:
         return made;
     }
 
+    /// Nothing where neither the event nor the time is named.
+    std::optional<RewardRule> read_reward(const MapReader& reader, const RewardRule& otherwise) {
+        const auto* event = reader.find("reward");
+        const auto* within = reader.find("within");
+        if (event == nullptr && within == nullptr) return std::nullopt;
+        auto rule = otherwise;
+        if (event) {
+            rule.event = values_.text(*event, "the name of an event").value_or(rule.event);
+            if (auto mistake = mistake_in_event_name(rule.event, context_.events); !mistake.empty())
+                mistakes_.add(event->at, std::move(mistake));
+        }
+        if (within) {
+            if (const auto read = values_.duration(*within)) rule.within = *read;
+            if (rule.within > reward_window_max)
+                mistakes_.add(within->at, "a reward is waited for 90 days, and no longer");
+        }
+        return rule;
+    }
+
     void read_place(const MapReader& reader, OfferedAction& made) {
         const auto* channel = reader.find("channel");
         const auto* surface = reader.find("surface");
@@ -138,10 +161,11 @@ private:
             return;
         }
         made.channel = values_.text(*channel, "the name of a channel").value_or("");
-        if (channels_ && !made.channel.empty() && !std::ranges::count(*channels_, made.channel))
+        if (context_.settings && !made.channel.empty() &&
+            !std::ranges::count(channels_, made.channel))
             mistakes_.add(channel->at, "no channel " + quoted(made.channel) + '.' +
-                                           did_you_mean(made.channel, *channels_) +
-                                           " Configured in sojourn.yaml: " + listed(*channels_));
+                                           did_you_mean(made.channel, channels_) +
+                                           " Configured in sojourn.yaml: " + listed(channels_));
     }
 
     std::optional<Expression> condition(const YamlNode& node) {
@@ -150,18 +174,13 @@ private:
                                    "quoted whole");
             return std::nullopt;
         }
-        auto compiled = cel::compile(node.text, environment(Scope::step), cel::Expect::boolean);
+        auto compiled = cel::compile(node.text, environment(Scope::offer), cel::Expect::boolean);
         for (auto& issue : compiled.issues)
             mistakes_.add(document_.place_in(node, issue.offset), std::move(issue.message));
         if (compiled.program == nullptr || !compiled.issues.empty()) {
             if (compiled.issues.empty()) mistakes_.add(node.at, "this is no expression");
             return std::nullopt;
         }
-        for (const auto& path : compiled.program->paths())
-            if (!path.segments.empty() && path.segments[0] == "run")
-                mistakes_.add(document_.place_in(node, path.offset),
-                              "the shop may ask for an action without a run, so its condition "
-                              "cannot look at one");
         return Expression{std::move(compiled.program), node.at.line};
     }
 
@@ -181,7 +200,8 @@ private:
     Mistakes mistakes_;
     YamlDocument document_;
     ValueReader values_{mistakes_};
-    const std::vector<std::string>* channels_;
+    const LoadContext& context_;
+    std::vector<std::string> channels_; ///< Those configured.
     ActionsFile loaded_;
     std::set<std::string> ids_;
 };
@@ -189,7 +209,6 @@ private:
 } // namespace
 
 const std::vector<Section>& actions_sections() {
-    constexpr bool later = false;
     static const std::vector<Section> sections{
         {"actions file",
          "a file of actions",
@@ -199,6 +218,8 @@ const std::vector<Section>& actions_sections() {
           {"discount_budget"},
           {"floor"},
           {"holdout"},
+          {"reward"},
+          {"within"},
           {"actions"}}},
         {"discount budget", "a discount budget", {{"amount"}, {"per"}}},
         {"action",
@@ -212,7 +233,9 @@ const std::vector<Section>& actions_sections() {
           {"discount"},
           {"cap"},
           {"prior"},
-          {"steps", later}}},
+          {"reward"},
+          {"within"},
+          {"steps"}}},
         {"cap", "a cap", {{"max"}, {"per"}}},
         {"prior", "a prior", {{"rate"}, {"weight"}}},
     };
@@ -220,8 +243,20 @@ const std::vector<Section>& actions_sections() {
 }
 
 ActionsFile load_actions(const std::string& file, std::string_view text,
-                         const std::vector<std::string>* channels) {
-    return ActionsReader{file, text, channels}.read();
+                         const LoadContext& context) {
+    auto loaded = ActionsReader{file, text, context}.read();
+    auto steps = load_action_steps(file, text, context);
+    loaded.steps = std::move(steps.steps);
+    loaded.mistakes.insert(loaded.mistakes.end(), std::make_move_iterator(steps.mistakes.begin()),
+                           std::make_move_iterator(steps.mistakes.end()));
+    std::ranges::stable_sort(loaded.mistakes, {}, [](const Mistake& mistake) {
+        return std::pair{mistake.line, mistake.column};
+    });
+    std::erase_if(loaded.actions, [&](const OfferedAction& offered) {
+        return std::ranges::count(steps.wrong, offered.action.id) > 0;
+    });
+    for (const auto& offered : loaded.actions) loaded.steps[offered.action.id];
+    return loaded;
 }
 
 } // namespace schema

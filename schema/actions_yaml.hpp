@@ -2,9 +2,11 @@
 #pragma once
 
 #include "journeys/decision.hpp"
+#include "schema/journey_yaml.hpp"
 #include "schema/mistakes.hpp"
 #include "schema/yaml_values.hpp"
 
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,14 +15,18 @@ namespace schema {
 
 struct ActionsFile : journeys::Offers {
     std::vector<Mistake> mistakes;
+    std::map<std::string, ActionSteps> steps; ///< Of every action; most have none.
 };
 
-/// Actions that hold mistakes are left out. `channels`: those configured; null: any is taken.
+/// Actions that hold mistakes are left out.
 ActionsFile load_actions(const std::string& file, std::string_view text,
-                         const std::vector<std::string>* channels = nullptr);
+                         const LoadContext& context = {});
 
 /// The kinds of maps in the file, as `actions.schema.json` has them.
 const std::vector<Section>& actions_sections();
+
+/// The longest that a reward is waited for.
+inline constexpr journeys::Duration reward_window_max = std::chrono::hours{24 * 90};
 
 /// The actions of a file; a decision weighs `journeys::actions_max` of them.
 inline constexpr std::size_t actions_file_max = 200;

@@ -46,7 +46,8 @@ void JourneyReader::check_whole() {
     check_sends();
     std::vector<std::string> send_names;
     for (const auto& step : journey_->steps)
-        if (step.named && std::holds_alternative<Send>(step.action))
+        if (step.named && std::holds_alternative<Send>(step.action) &&
+            step.path.find('.') == std::string::npos) // An action's own are not to be named.
             send_names.push_back(step.path);
     for (const auto& [name, at] : sent_names_)
         if (std::find(send_names.begin(), send_names.end(), name) == send_names.end())

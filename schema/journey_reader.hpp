@@ -13,6 +13,7 @@ class JourneyReader {
 public:
     JourneyReader(const std::string& file, std::string_view text, const LoadContext& context);
     LoadResult read();
+    ActionStepsResult read_action_steps();
 
 private:
     /// The steps of one block: of the file, of an arm, of `then`.
@@ -34,6 +35,13 @@ private:
     struct EventWait {
         journeys::StepIndex step;
         std::vector<std::pair<std::string, Place>> events;
+    };
+    /// The steps of an action, whose place is kept behind the decision.
+    struct Inlined {
+        journeys::StepIndex decide;
+        std::size_t way;
+        journeys::StepIndex at;
+        const ActionSteps* steps;
     };
     struct SentName {
         std::string name;
@@ -59,6 +67,12 @@ private:
     void note_reads(const YamlNode& node, const journeys::cel::Program& program);
     void check_calls(const YamlNode& node, const journeys::cel::Program& program);
     void read_property(const std::string& name);
+
+    // journey_decide.cpp
+    void read_decide(const YamlNode& node, journeys::StepIndex step);
+    void read_policy(const YamlNode& node, journeys::Decide& decide);
+    void keep_place_for(const ActionSteps& steps, journeys::StepIndex decide, std::size_t way);
+    void link_decisions();
 
     // journey_entry.cpp, journey_date_entry.cpp
     void read_enter(const YamlNode& node);
@@ -116,8 +130,13 @@ private:
     std::vector<SendPlace> sends_;
     std::vector<EventWait> event_waits_;
     std::vector<SentName> sent_names_;
+    std::vector<Inlined> inlined_;
+    bool is_action_ = false; ///< What is read are the steps of an action.
     std::set<std::string> names_, properties_read_;
 };
+
+/// The content of a node in one form, whatever its comments, quotes and layout.
+void append_canonical(std::string& out, const YamlNode& node, bool keep_order, bool is_root);
 
 /// The steps of a file; more is a mistake.
 inline constexpr std::size_t steps_max = 1'000;

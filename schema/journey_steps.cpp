@@ -80,13 +80,13 @@ void JourneyReader::read_step(const YamlNode& node, const std::string& path, std
         if (key.name != "name" && reader.has(key.name)) kinds.push_back(key.name);
     if (kinds.empty()) {
         mistakes_.add(node.at, "this step does nothing. It needs one of: wait, send, branch, "
-                               "split, update, call, exit");
+                               "split, decide, update, call, exit");
         return;
     }
     if (kinds.size() > 1)
         mistakes_.add(node.at, "a step does one thing, and this one has " + kinds[0] + " and " +
                                    kinds[1] + ". Begin a new step with \"- \" for each");
-    if ((kinds[0] == "send" || kinds[0] == "split") && !steps[index].named)
+    if ((kinds[0] == "send" || kinds[0] == "split" || kinds[0] == "decide") && !steps[index].named)
         mistakes_.warn(node.at,
                        "a " + kinds[0] +
                            " without a name. Reports, diffs and running customers know a step "
@@ -108,7 +108,7 @@ void JourneyReader::read_step(const YamlNode& node, const std::string& path, std
     else if (kinds[0] == "exit")
         read_exit(body, index);
     else if (kinds[0] == "decide")
-        section(body, "decide");
+        read_decide(body, index);
 }
 
 /// The steps of an arm, a variant, `then` or `timeout`.

@@ -9,9 +9,7 @@ namespace schema {
 
 using namespace journeys;
 
-namespace {
-
-/// The file's content in one form, whatever its comments, quotes and layout. The order of keys is
+/// The order of keys is
 /// kept where it means something: the shares of a split are laid out in the order of its variants.
 void append_canonical(std::string& out, const YamlNode& node, bool keep_order, bool is_root) {
     const auto put = [&](char kind, std::string_view text) {
@@ -46,8 +44,6 @@ void append_canonical(std::string& out, const YamlNode& node, bool keep_order, b
     out += '}';
 }
 
-} // namespace
-
 LoadResult load_journey(const std::string& file, std::string_view text,
                         const LoadContext& context) {
     return JourneyReader{file, text, context}.read();
@@ -80,12 +76,15 @@ LoadResult JourneyReader::read() {
     } else {
         read_head(document_.root());
         link_steps();
+        link_decisions();
         check_whole();
     }
     journey_->properties_read.assign(properties_read_.begin(), properties_read_.end());
     if (properties_read_.contains("*")) journey_->properties_read = {"*"};
     std::string canonical = "journey 1 ";
     append_canonical(canonical, document_.root(), false, true);
+    // What a run may stand at is part of its version, wherever it was written.
+    for (const auto& inlined : inlined_) canonical += inlined.steps->canonical;
     journey_->version = hash(canonical);
 
     LoadResult result;

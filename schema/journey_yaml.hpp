@@ -18,6 +18,14 @@
 
 namespace schema {
 
+/// The steps of an action, as they are put into a journey behind its decision.
+struct ActionSteps {
+    std::vector<journeys::Step> steps; ///< Indexes count from 0; `end_of_run`: what follows.
+    journeys::StepIndex first = journeys::end_of_run;
+    std::vector<std::string> properties_read;
+    std::string canonical; ///< Its content, for the version of the journeys that hold it.
+};
+
 struct TemplateText {
     std::string text;
     std::shared_ptr<const journeys::Template> parsed; ///< Null where it has mistakes of its own.
@@ -33,6 +41,8 @@ struct LoadContext {
         nullptr;                                   ///< By file name without `.mustache`.
     std::optional<std::set<std::string>> journeys; ///< Ids that `running` may name.
     std::vector<std::string> seen_traits;          ///< For suggestions.
+    /// By id, those that a decision may name; null: any is taken.
+    const std::map<std::string, ActionSteps>* actions = nullptr;
     bool models_loaded = false; ///< Else scores are null, and reading one is worth a warning.
 };
 
@@ -42,6 +52,16 @@ struct LoadResult {
 };
 
 LoadResult load_journey(const std::string& file, std::string_view text, const LoadContext& context);
+
+/// The steps of each action of an actions file that has any, by the action's id. The mistakes are
+/// those of the steps alone; of a file that is no YAML there are none of either.
+struct ActionStepsResult {
+    std::map<std::string, ActionSteps> steps;
+    std::vector<std::string> wrong; ///< Ids of those whose steps have mistakes.
+    std::vector<Mistake> mistakes;
+};
+ActionStepsResult load_action_steps(const std::string& file, std::string_view text,
+                                    const LoadContext& context);
 
 /// Mistakes of files together: an id that two of them have.
 std::vector<Mistake> check_together(std::span<const journeys::JourneyPtr> journeys);

@@ -1,5 +1,6 @@
 #include "schema/message_json.hpp"
 
+#include "schema/event_names.hpp"
 #include "schema/message_event.hpp"
 #include "schema/message_reader.hpp"
 
@@ -252,7 +253,12 @@ Decoded<Frame> MessageDecoder::Parser::decode(std::string_view bytes, const Enve
                                   " bytes, allowed are " +
                                   std::to_string(envelope.limits.message_bytes_max)};
             }
-            return judge(message, source, clock, writer);
+            auto judged = judge(message, source, clock, writer);
+            // What was recorded of a service may be read again; nobody may send it.
+            if (judged && !envelope.recorded && is_kept_for_us(judged->name))
+                return Reject{RejectReason::bad_event,
+                              "the event " + judged->name + " is made here and by nobody else"};
+            return judged;
         };
         auto event = event_of();
         std::string id;

@@ -24,6 +24,7 @@ bool is_simulated(journeys::EntryKind kind) {
     case EntryKind::send:
     case EntryKind::suppress:
     case EntryKind::decide:
+    case EntryKind::reward:
     case EntryKind::update:
     case EntryKind::call:
     case EntryKind::goal: return true;
@@ -64,7 +65,10 @@ std::string to_json_line(const journeys::CustomerId& customer,
         else
             out += '"' + journeys::to_text(entry.until) + '"';
     }
-    if (entry.intent) member(out, "intent", journeys::to_text(entry.intent));
+    const bool is_decision =
+        entry.kind == journeys::EntryKind::decide || entry.kind == journeys::EntryKind::reward;
+    if (entry.intent)
+        member(out, is_decision ? "decision" : "intent", journeys::to_text(entry.intent));
     if (!entry.data.empty()) {
         out += ",\"data\":";
         journeys::append_json(out, journeys::PackedView{entry.data});

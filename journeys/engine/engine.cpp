@@ -1,5 +1,6 @@
 #include "journeys/engine.hpp"
 
+#include "journeys/decision.hpp"
 #include "journeys/engine/turn.hpp"
 #include "journeys/identity.hpp"
 #include "journeys/mutant.hpp"
@@ -136,6 +137,7 @@ packed_texts(std::initializer_list<std::pair<std::string_view, std::string_view>
 void Turn::meet(const Event& arrived, bool late, bool too_late) {
     event = &arrived;
     now = std::max(customer.now, arrived.time);
+    meet_rewards(arrived); // First: what it leads to now has not been waited for.
     if (!late || !is_mutant(Mutant::late_order_stays)) meet_exits(arrived);
     meet_waits(arrived, too_late);
     meet_goals(arrived);
@@ -193,6 +195,8 @@ Applied Turn::take(const Record& record) {
             for (const auto& made : seen.made_here)
                 if (made.name == "Session Ended") turn.meet(made, false, false);
             turn.meet(capped, seen.late, seen.too_late);
+            if (capped.name == action_decided)
+                turn.note_decision(capped, {.kind = EntryKind::decide});
             for (const auto& made : seen.made_here)
                 if (made.name != "Session Ended") turn.meet(made, seen.late, seen.too_late);
             turn.meet_what_was_made();
@@ -217,6 +221,7 @@ Applied Turn::take(const Record& record) {
             turn.cause_ = transfer.id;
             turn.entries_left_ = entries_per_event;
             turn.review_lifecycle(std::max(turn.now, record.accepted_at), "merge");
+            turn.meet_rewards_of_the_past();
             for (const auto run : imported) turn.meet_exits_of_the_past(run);
             turn.keep_groups_exclusive();
             turn.permission_changed = true;
@@ -251,7 +256,8 @@ void Turn::meet_what_was_made() {
         }
         const Event made = std::move(made_here_.front());
         made_here_.pop_front();
-        observe_made_here(customer, made, catalog);
+        // Decisions count at once, so that the next one of the same turn knows of them.
+        if (made.name != action_decided) observe_made_here(customer, made, catalog);
         meet(made, false, false);
     }
     made_count_ = 0;

@@ -5,10 +5,8 @@
 #include <algorithm>
 
 namespace journeys::engine {
-namespace {
 
-/// What an order brought, net of refunds; the event's own revenue or value otherwise.
-Money value_by_default(const Customer& customer, const Event& event) {
+Money value_of(const Customer& customer, const Event& event) {
     if (const auto id = event.property("order_id"); id.is_string())
         for (const auto& order : customer.orders)
             if (order.id == id.as_string()) return net(order);
@@ -17,8 +15,6 @@ Money value_by_default(const Customer& customer, const Event& event) {
             return Money::of(amount.as_double());
     return {};
 }
-
-} // namespace
 
 void Turn::watch_goals(const Run& run, const Journey& journey, Timestamp from) {
     for (std::size_t i = 0; i < journey.goals.size(); ++i) {
@@ -70,7 +66,7 @@ void Turn::meet_goals(const Event& arrived) {
         if (goal.value)
             cel::append_packed(data, value(*goal.value, find(watch.run)));
         else
-            data.floating(value_by_default(customer, arrived).to_double());
+            data.floating(value_of(customer, arrived).to_double());
         data.key("arm");
         data.string(watch.held_out ? "holdout" : "send");
         data.end_map(mark, 3);

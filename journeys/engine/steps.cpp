@@ -47,6 +47,8 @@ void Turn::go_on(RunId id, StepIndex next, Timestamp base) {
             next = chosen(*split,
                           sticky_fraction(catalog.settings().seed, to_text(run->customer_at_entry),
                                           run->journey, step.path));
+        } else if (const auto* decide = std::get_if<Decide>(&step.action)) {
+            next = take_decision(*run, *journey, step, *decide);
         } else if (const auto* change = std::get_if<Update>(&step.action)) {
             next = step.next;
             update(*run, step, *change);

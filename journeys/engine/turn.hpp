@@ -6,7 +6,8 @@
 ///   waits.cpp     what arms, restarts and resumes a wait   steps.cpp   a run goes on until it must
 ///   wait sends.cpp     permission, hand-over, outcome          goals.cpp   what a message achieved
 ///   versions.cpp  what a publication does to open runs   lifecycle.cpp   stage and churn risk
-///   dates.cpp     the timers of journeys by a date
+///   dates.cpp     the timers of journeys by a date   decisions.cpp   the next best action, and
+///   what came of it
 #pragma once
 
 #include "journeys/catalog.hpp"
@@ -81,6 +82,18 @@ public:
     // goals.cpp
     void watch_goals(const Run& run, const Journey& journey, Timestamp from);
     void meet_goals(const Event& event);
+
+    // decisions.cpp
+    /// Decides which action is taken at a step. Returns where the run goes on.
+    StepIndex take_decision(const Run& run, const Journey& journey, const Step& step,
+                            const Decide& decide);
+    /// Says what was decided, and waits for what comes of it. `line`: where it was decided.
+    void note_decision(const Event& decided, TimelineEntry line);
+    /// Each decision is rewarded by the first event that it waits for.
+    void meet_rewards(const Event& arrived);
+    /// An import: what one of the two waited for may have happened to the other.
+    void meet_rewards_of_the_past();
+    void reward(const DecisionWatch& watch, std::string_view event, Money value);
 
     // entries.cpp
     void meet_entries(const Event& event, bool late, bool too_late);
@@ -179,6 +192,10 @@ inline constexpr std::size_t items_per_entry = 50;
 inline constexpr int timers_per_record = 10'000;
 
 bool contains(const std::vector<std::string>& names, std::string_view name);
+
+/// What an event brought: of an order its revenue, net of refunds; else its own `revenue`, `total`
+/// or `value`.
+Money value_of(const Customer& customer, const Event& event);
 
 /// Shorthand for a flat map of texts.
 std::string

@@ -43,6 +43,16 @@ void RewardEvidence::add(const DecisionFeatures& features, double reward) {
     }
 }
 
+RewardEvidence RewardEvidence::of(std::uint64_t decisions, double rewards, const Squares& squares,
+                                  const DecisionFeatures& weighted) {
+    RewardEvidence made;
+    made.decisions_ = decisions;
+    made.rewards_ = rewards;
+    made.squares_ = squares;
+    made.weighted_ = weighted;
+    return made;
+}
+
 RewardEvidence& RewardEvidence::operator+=(const RewardEvidence& other) {
     decisions_ += other.decisions_;
     rewards_ += other.rewards_;

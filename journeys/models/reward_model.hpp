@@ -52,14 +52,22 @@ public:
     std::uint64_t decisions() const { return decisions_; }
     double rewards() const { return rewards_; }
 
+    static constexpr std::size_t pairs = decision_features * (decision_features + 1) / 2;
+    using Squares = std::array<double, pairs>;
+    /// Σxx', the lower triangle row by row, and Σrx: as they are stored.
+    const Squares& squares() const { return squares_; }
+    const DecisionFeatures& weighted() const { return weighted_; }
+    static RewardEvidence of(std::uint64_t decisions, double rewards, const Squares& squares,
+                             const DecisionFeatures& weighted);
+    bool operator==(const RewardEvidence&) const = default;
+
 private:
     friend class RewardPosterior;
-    static constexpr std::size_t pairs = decision_features * (decision_features + 1) / 2;
 
     std::uint64_t decisions_ = 0;
     double rewards_ = 0;
-    std::array<double, pairs> squares_{}; ///< Σxx', the lower triangle row by row.
-    DecisionFeatures weighted_{};         ///< Σrx.
+    Squares squares_{};
+    DecisionFeatures weighted_{};
 };
 
 /// A normal distribution of the mean reward.

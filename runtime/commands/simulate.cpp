@@ -16,7 +16,7 @@ namespace runtime {
 namespace {
 
 struct Options {
-    std::string journeys, config, models, until, diff, customer;
+    std::string journeys, config, models, rewards, until, diff, customer;
     std::vector<std::string> events;
     std::optional<std::uint64_t> seed;
     bool summary = false, log = false;
@@ -41,6 +41,14 @@ journeys::CatalogPtr load(const Options& options, const std::string& folder, Fil
         }
         files.models_name = options.models;
         files.models = std::move(*models);
+    }
+    if (!options.rewards.empty()) {
+        auto rewards = read_file(options.rewards);
+        if (!rewards) {
+            std::fprintf(stderr, "%s\n", rewards.error().detail.c_str());
+            return nullptr;
+        }
+        files.rewards = std::move(*rewards);
     }
     CompileOptions compiling;
     compiling.trial = true;
@@ -143,6 +151,9 @@ void add_simulate(CLI::App& app, int& exit_code) {
     command->add_option(
         "--models", options->models,
         "Fitted models, as `fit --out` writes them; else those of the configuration");
+    command->add_option("--rewards", options->rewards,
+                        "What was learned of actions, as `export --rewards` writes it; else their "
+                        "priors count");
     command->add_option(
         "--until", options->until,
         "Where the clock stops; by default just before timers due at the last event's instant");

@@ -164,6 +164,9 @@ public:
             return DateTimer{text(), static_cast<std::int32_t>(random_()),
                              static_cast<std::int32_t>(random_()), time()};
         });
+        fill(c.decisions, [&] {
+            return DecisionWatch{{random_(), random_()}, text(), text(), time(), time()};
+        });
         fill(c.dedup, [&] { return random_(); });
         for (std::size_t i = 0; i < c.dedup.size(); ++i) c.dedup_written.push_back(time());
         c.dedup_evicted = time();
@@ -421,13 +424,13 @@ TEST_CASE("hostile bytes are survived", "[codec]") {
 
 TEST_CASE("a block of another schema version is refused by name", "[codec]") {
     auto block = pack(typical());
-    for (const char version : {'\0', '\4', '\xff'}) {
+    for (const char version : {'\0', '\5', '\xff'}) {
         block[0] = version;
         const auto customer = unpack(block);
         REQUIRE_FALSE(customer.has_value());
         CHECK(customer.error().detail == "the customer's state has schema version " +
                                              std::to_string(static_cast<unsigned char>(version)) +
-                                             "; this program reads versions up to 3");
+                                             "; this program reads versions up to 4");
     }
 }
 
@@ -474,7 +477,21 @@ TEST_CASE("a customer as version 3 wrote it is read for ever", "[codec][golden]"
     auto customer = typical();
     customer.dates.push_back({"birthday", 20'590, DateTimer::no_day, customer.now + 24h * 9});
     customer.dates.push_back({"renewal", DateTimer::no_day, 20'600, no_time});
-    const auto* path = SOJOURN_SOURCE_DIR "/tests/golden/customer_v3.bin.hex";
+    std::ifstream file{SOJOURN_SOURCE_DIR "/tests/golden/customer_v3.bin.hex"};
+    const auto block = from_hex_text(file);
+    REQUIRE(unpack(block).has_value());
+    CHECK(pack(*unpack(block)) == pack(customer));
+}
+
+TEST_CASE("a customer as version 4 wrote it is read for ever", "[codec][golden]") {
+    auto customer = typical();
+    customer.decisions.push_back({{0x1122334455667788, 0x99aabbccddeeff00},
+                                  "free-shipping",
+                                  "Order Completed",
+                                  customer.now - 1h,
+                                  customer.now + 24h * 7});
+    customer.decisions.push_back({{1, 2}, "", "Product Viewed", customer.now, customer.now + 1h});
+    const auto* path = SOJOURN_SOURCE_DIR "/tests/golden/customer_v4.bin.hex";
     if (std::getenv("UPDATE_GOLDEN")) std::ofstream{path} << to_hex_text(pack(customer));
     std::ifstream file{path};
     const auto block = from_hex_text(file);
@@ -512,7 +529,7 @@ TEST_CASE("of a block from before purchases were kept, they are those of its ord
     REQUIRE(at != std::string::npos);
     REQUIRE(block.at(at + before_hours.size()) == 0);
     block.erase(at + before_hours.size(), 1);
-    constexpr std::size_t newer_fields = 11 + 1; // And version 3: no timer of a date.
+    constexpr std::size_t newer_fields = 11 + 1 + 1; // And versions 3 and 4: no date, no decision.
     block.resize(block.size() - newer_fields);
     block[0] = 1;
     const auto read = unpack(block);

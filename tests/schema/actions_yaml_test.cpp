@@ -9,11 +9,20 @@ using namespace std::chrono_literals;
 
 namespace {
 
-const std::vector<std::string> channels{"email", "push"};
+/// Two channels, and nothing else that is configured.
+const LoadContext& context() {
+    static const journeys::Settings settings = [] {
+        journeys::Settings made;
+        made.channels = {{.name = "email", .type = "sandbox"}, {.name = "push", .type = "sandbox"}};
+        return made;
+    }();
+    static const LoadContext made{.settings = &settings};
+    return made;
+}
 
 std::string told(std::string_view text) {
     std::string all;
-    for (const auto& mistake : load_actions("a.yaml", text, &channels).mistakes)
+    for (const auto& mistake : load_actions("a.yaml", text, context()).mistakes)
         all += to_text(mistake) + '\n';
     return all;
 }
@@ -39,7 +48,7 @@ actions:
   - { id: ten-percent-off, channel: email, value: 20, discount: 10% }
   - { id: five-off, channel: push, value: 20, discount: 5 }
 )",
-                                     &channels);
+                                     context());
     for (const auto& mistake : loaded.mistakes) FAIL(to_text(mistake));
     CHECK(loaded.guardrails.margin == Approx(.4));
     CHECK(loaded.guardrails.discount_of_margin_max == Approx(.25));
@@ -85,10 +94,10 @@ TEST_CASE("mistakes in actions are told by their place, and such an action is le
   - { id: c, channel: email, value: 1, when: cart.valeu > 1.0 }
   - { id: d, channel: email, value: 1, discount: 101%, cap: { max: 0 } }
   - { id: e, channel: email, value: 1, prior: { weight: 0 }, colour: red }
-  - { id: f, channel: email, value: 1, steps: [] }
+  - { id: f, channel: email, value: 1, steps: { wait: 1h } }
   - { id: g, channel: email, value: 1, discount: 100%, prior: { rate: 1, weight: 1 } }
 )";
-    const auto loaded = load_actions("a.yaml", text, &channels);
+    const auto loaded = load_actions("a.yaml", text, context());
     REQUIRE(loaded.actions.size() == 1); // Both ends of what is allowed.
     CHECK(loaded.actions[0].action.id == "g");
     const auto all = told(text);
@@ -109,7 +118,7 @@ TEST_CASE("mistakes in actions are told by their place, and such an action is le
           "a.yaml:8:47: a prior needs \"rate:\", the share that succeeds, from 0 to 1",
           "a.yaml:8:57: expected a number from 1 to 1000000, found",
           "a.yaml:8:62: unknown key \"colour\" in an action.",
-          "a.yaml:9:40: \"steps\" is part of the language but not built yet"}) {
+          "a.yaml:9:47: expected a list of steps, each beginning with"}) {
         CAPTURE(expected);
         CHECK(all.find(expected) != std::string::npos);
     }
@@ -153,7 +162,87 @@ TEST_CASE("actions.schema.json has every key of the loader, and no other", "[sch
 
 TEST_CASE("the actions of config/ load without a mistake or a warning", "[schema]") {
     const auto loaded = load_actions(
-        "actions.yaml", support::read_file(support::source_path("config/actions.yaml")), &channels);
+        "actions.yaml", support::read_file(support::source_path("config/actions.yaml")), context());
     for (const auto& mistake : loaded.mistakes) FAIL_CHECK(to_text(mistake));
     CHECK(loaded.actions.size() == 3);
+}
+
+TEST_CASE("the reward of an action is its own, else that of all", "[schema]") {
+    const auto loaded = load_actions("a.yaml", R"(
+reward: Product Viewed
+within: 2h
+actions:
+  - { id: a, surface: x, value: 1 }
+  - { id: b, surface: x, value: 1, reward: Order Completed, within: 90d }
+  - { id: c, surface: x, value: 1, within: 1h }
+)");
+    for (const auto& mistake : loaded.mistakes) FAIL(to_text(mistake));
+    CHECK(loaded.reward.event == "Product Viewed");
+    CHECK(loaded.reward.within == 2h);
+    CHECK_FALSE(loaded.actions[0].reward);
+    CHECK(loaded.actions[1].reward->event == "Order Completed");
+    CHECK(loaded.actions[1].reward->within == 90 * 24h);
+    CHECK(loaded.actions[2].reward->event == "Product Viewed");
+    CHECK(loaded.actions[2].reward->within == 1h);
+    CHECK(told("within: 91d\nactions: []\n") ==
+          "a.yaml:1:9: a reward is waited for 90 days, and no longer\n");
+}
+
+TEST_CASE("an action's steps are checked where they stand", "[schema]") {
+    const auto loaded = load_actions("a.yaml", R"(
+actions:
+  - id: gift
+    channel: email
+    value: 1
+    steps:
+      - name: mail
+        send: { channel: email, template: gift, topic: cart }
+      - branch:
+          - when: customer.orders > 3
+            steps: [{ wait: { for: 1h } }]
+      - call: { channel: push }
+  - { id: note, channel: email, value: 1 }
+)",
+                                     context());
+    for (const auto& mistake : loaded.mistakes) FAIL(to_text(mistake));
+    REQUIRE(loaded.steps.size() == 2);
+    CHECK(loaded.steps.at("gift").steps.size() == 4);
+    CHECK(loaded.steps.at("note").steps.empty());
+
+    CHECK(told(R"(
+actions:
+  - id: gift
+    channel: email
+    value: 1
+    steps:
+      - name: mail
+        send: { channel: emial, template: gift, topic: cart }
+      - name: again
+        decide: { actions: gift }
+      - name: seen
+        branch:
+          - when: run.sent.mail != null
+            steps: []
+      - wait: { for: 30 }
+  - { id: note, channel: emial, value: 1 }
+)") == R"(a.yaml:8:26: no channel "emial". Did you mean "email"? Configured in sojourn.yaml: email, push
+a.yaml:10:17: an action makes no decision of its own
+a.yaml:13:19: an action is taken in many journeys, so its steps know of no send by name
+a.yaml:15:22: "30" has no unit: s m h d w. In an expression a duration is a text: "24h"
+a.yaml:16:26: no channel "emial". Did you mean "email"? Configured in sojourn.yaml: email, push
+)");
+}
+
+TEST_CASE("an action's condition sees what the shop says, and neither run nor event", "[schema]") {
+    CHECK(told(R"(
+actions:
+  - { id: a, surface: x, value: 1, when: context.device == 'phone' && context.items > 2 }
+)")
+              .empty());
+    const auto mistakes = told(R"(
+actions:
+  - { id: a, surface: x, value: 1, when: event.name == 'x' }
+)");
+    CHECK(mistakes.find("a.yaml:3:42: ") == 0);
+    CHECK(mistakes.find("no event is being applied where an action is chosen") != mistakes.npos);
 }

@@ -1,4 +1,5 @@
 /// The sentences: each file of tests/golden/mistakes with the mistakes that it is told.
+#include "schema/actions_yaml.hpp"
 #include "schema/journey_yaml.hpp"
 #include "schema/settings_yaml.hpp"
 #include "tests/support/files.hpp"
@@ -46,6 +47,14 @@ quiet_hours: { from: "21:00", to: "08:00" }
     context.events.emplace().insert("Wishlist Made");
     context.templates = &templates;
     context.seen_traits = {"firstName", "email"};
+    const auto offers = schema::load_actions("actions.yaml", R"(
+actions:
+  - { id: gift, channel: email, value: 1, steps: [{ name: mail, send: { channel: email, template: plain, topic: cart } }] }
+  - { id: note, channel: email, value: 1 }
+)",
+                                             context);
+    REQUIRE(offers.mistakes.empty());
+    context.actions = &offers.steps;
     context.journeys.emplace().insert("cart-abandon");
 
     const auto files = support::files_of("tests/golden/mistakes", ".yaml");

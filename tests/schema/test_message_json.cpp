@@ -598,3 +598,25 @@ TEST_CASE("cut and broken texts neither crash nor pass for the whole", "[schema]
         }
     }
 }
+
+TEST_CASE("a decision is made here and by nobody else, but a recorded one may be read") {
+    schema::MessageDecoder decoder;
+    const std::string text =
+        R"([{"type":"track","userId":"u","event":"Action Decided","properties":{"action":"gift"}},
+            {"type":"track","userId":"u","event":"action decided"}])";
+    const auto frame = decoder.decode(text, {});
+    REQUIRE(frame.has_value());
+    REQUIRE(frame->items.size() == 2);
+    REQUIRE_FALSE(frame->items[0].event.has_value());
+    CHECK(frame->items[0].event.error().reason == schema::RejectReason::bad_event);
+    CHECK(frame->items[0].event.error().detail ==
+          "the event Action Decided is made here and by nobody else");
+    CHECK(frame->items[0].ids.size() == 1); // So that the refusal is found by its customer.
+    CHECK(frame->items[1].event.has_value());
+    const auto recorded = decoder.decode(text, {.recorded = true});
+    REQUIRE(recorded.has_value());
+    CHECK(recorded->items[0].event.has_value());
+    // What an older version has let in stays in its log.
+    CHECK(decoder.decode_again({.raw = R"({"type":"track","userId":"u","event":"Action Decided"})"})
+              .has_value());
+}

@@ -1,5 +1,6 @@
 #include "support/story.hpp"
 
+#include "schema/actions_yaml.hpp"
 #include "schema/journey_yaml.hpp"
 #include "schema/message_json.hpp"
 #include "schema/timeline_json.hpp"
@@ -34,8 +35,9 @@ std::string id_member(std::string_view who) {
 
 } // namespace
 
-Story::Story(std::vector<std::string> files, std::optional<journeys::Settings> settings)
-    : settings_(std::move(settings)),
+Story::Story(std::vector<std::string> files, std::optional<journeys::Settings> settings,
+             std::string actions)
+    : settings_(std::move(settings)), actions_(std::move(actions)),
       run_(load(files), [this](const journeys::Customer&, const journeys::Effect& effect) {
           if (const auto* entry = std::get_if<journeys::TimelineEntry>(&effect))
               entries_.push_back(*entry);
@@ -44,9 +46,14 @@ Story::Story(std::vector<std::string> files, std::optional<journeys::Settings> s
       }) {}
 
 journeys::CatalogPtr Story::load(const std::vector<std::string>& files) {
+    schema::LoadContext context;
+    auto offers = schema::load_actions("actions.yaml", actions_, context);
+    for (const auto& mistake : offers.mistakes) FAIL(schema::to_text(mistake));
+    if (learned_) journeys::learn(offers, *learned_);
+    context.actions = &offers.steps;
     std::vector<journeys::JourneyPtr> current;
     for (const auto& text : files) {
-        auto result = schema::load_journey("test.yaml", text, {});
+        auto result = schema::load_journey("test.yaml", text, context);
         for (const auto& mistake : result.mistakes)
             if (!mistake.is_warning) FAIL(schema::to_text(mistake));
         current.push_back(result.journey);
@@ -60,7 +67,8 @@ journeys::CatalogPtr Story::load(const std::vector<std::string>& files) {
     }
     auto catalog = std::make_shared<const journeys::Catalog>(
         ++publication_, settings, current, known_,
-        std::map<std::string, std::shared_ptr<const journeys::Template>>{}, models_);
+        std::map<std::string, std::shared_ptr<const journeys::Template>>{}, models_,
+        std::make_shared<const journeys::Offers>(std::move(offers)));
     files_ = files;
     known_.insert(known_.end(), current.begin(), current.end());
     catalog_ = catalog;
@@ -69,6 +77,18 @@ journeys::CatalogPtr Story::load(const std::vector<std::string>& files) {
 
 void Story::use_models(journeys::models::ModelSetPtr models) {
     models_ = std::move(models);
+    const auto files = files_;
+    run_.use(load(files));
+}
+
+void Story::offer(std::string actions) {
+    actions_ = std::move(actions);
+    const auto files = files_;
+    run_.use(load(files));
+}
+
+void Story::use_rewards(journeys::models::LearnedRewards learned) {
+    learned_ = std::move(learned);
     const auto files = files_;
     run_.use(load(files));
 }

@@ -6,6 +6,7 @@
 #include "journeys/effect.hpp"
 #include "journeys/identity.hpp"
 #include "journeys/local_time.hpp"
+#include "journeys/models/learned_rewards.hpp"
 #include "journeys/reference.hpp"
 
 #include <chrono>
@@ -28,7 +29,8 @@ public:
     /// Each text is one journey's file; all permissions count as granted and every journey as live,
     /// unless the settings say otherwise. A mistake in a file fails the test.
     explicit Story(std::vector<std::string> journeys,
-                   std::optional<journeys::Settings> settings = std::nullopt);
+                   std::optional<journeys::Settings> settings = std::nullopt,
+                   std::string actions = {});
 
     /// An event of `who` (a user id, or `anonymous:x`) at `at`, accepted then. `properties`: JSON.
     journeys::Applied track(std::string_view who, std::string_view event, Timestamp at,
@@ -47,6 +49,10 @@ public:
     void wake_all(Timestamp at) { run_.wake_all(at); }
     /// From here on these files count.
     void publish(std::vector<std::string> journeys);
+    /// From here on these actions count, and the same journeys.
+    void offer(std::string actions);
+    /// From here on this was learned of actions.
+    void use_rewards(journeys::models::LearnedRewards learned);
 
     /// What happened since the last call, one line each: `kind journey/step key reason`, empty
     /// parts left out; entries of the kinds that `simulate` prints, and `no_entry`.
@@ -64,6 +70,8 @@ private:
     journeys::CatalogPtr load(const std::vector<std::string>& files);
 
     std::optional<journeys::Settings> settings_;
+    std::string actions_;
+    std::optional<journeys::models::LearnedRewards> learned_;
     std::vector<std::string> files_;
     journeys::models::ModelSetPtr models_;
     std::vector<journeys::JourneyPtr> known_;
