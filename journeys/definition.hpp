@@ -156,6 +156,7 @@ struct Step {
         path; ///< Its name, or indexes and branch labels: `3.when0.1`. Unique in the journey.
     bool named = false;
     unsigned line = 0;
+    bool of_action = false; ///< Stands in the file of actions.
     StepIndex next = end_of_run;
     std::variant<WaitFor, WaitUntilTime, WaitUntilDate, WaitForEvent, WaitForCondition,
                  WaitUntilRisk, Send, Branch, Split, Decide, Update, ExitStep>
@@ -211,6 +212,7 @@ struct Goal {
 
 struct Journey {
     std::string id, title, owner, notes, file;
+    std::string actions_file; ///< Of the steps of actions; empty: there are none.
     std::vector<std::string> tags;
     std::uint64_t version = 0; ///< Content hash without title, owner, tags and notes.
     Status status = Status::draft;

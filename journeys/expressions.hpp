@@ -13,6 +13,7 @@ struct ExpressionUse {
     std::string role; ///< Where it stands: `enter.when`, `first-touch send.data.total`.
     const Expression* expression;
     bool is_condition; ///< Else a value, which is never met.
+    std::string place; ///< `file:line`.
 };
 
 /// In the order of the definition; the same for every journey of one version.

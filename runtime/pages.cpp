@@ -76,9 +76,9 @@ std::uint64_t Overview::Journey::failed() const {
 std::vector<Overview::Journey::Expression>
 overview_of_expressions(const journeys::Journey& journey) {
     std::vector<Overview::Journey::Expression> all;
-    for (const auto& [role, expression, is_condition] : journeys::expressions_of(journey))
+    for (const auto& [role, expression, is_condition, place] : journeys::expressions_of(journey))
         all.push_back({.role = role,
-                       .place = journey.file + ':' + std::to_string(expression->line),
+                       .place = place,
                        .text = expression->program->text(),
                        .evaluated = expression->counts->evaluated.load(),
                        .met = expression->counts->met.load(),

@@ -169,12 +169,14 @@ void JourneyReader::link_decisions() {
         if (auto* decide = std::get_if<Decide>(&step.action))
             for (auto& way : decide->ways) way.first = step.next;
     for (const auto& inlined : inlined_) {
+        journey_->actions_file = inlined.steps->file;
         const Moved moved{inlined.at, steps[inlined.decide].next};
         for (std::size_t i = 0; i < inlined.steps->steps.size(); ++i) {
             auto& step = steps[inlined.at + i];
             auto path = std::move(step.path);
             step = moved.of(inlined.steps->steps[i]);
             step.path = std::move(path);
+            step.of_action = true;
         }
         std::get<Decide>(steps[inlined.decide].action).ways[inlined.way].first =
             moved.place(inlined.steps->first);
@@ -217,6 +219,7 @@ ActionStepsResult JourneyReader::read_action_steps() {
         ActionSteps made;
         made.steps = std::move(journey_->steps);
         made.first = journey_->first;
+        made.file = mistakes_.file();
         made.properties_read.assign(properties_read_.begin(), properties_read_.end());
         append_canonical(made.canonical, *steps, false, false);
         result.steps[id->text] = std::move(made);

@@ -23,6 +23,7 @@ struct ActionSteps {
     std::vector<journeys::Step> steps; ///< Indexes count from 0; `end_of_run`: what follows.
     journeys::StepIndex first = journeys::end_of_run;
     std::vector<std::string> properties_read;
+    std::string file;
     std::string canonical; ///< Its content, for the version of the journeys that hold it.
 };
 

@@ -31,9 +31,9 @@ void print_counts(const journeys::Catalog& catalog) {
                 "expression");
     std::uint64_t failed = 0;
     for (const auto& journey : catalog.journeys())
-        for (const auto& [role, expression, is_condition] : journeys::expressions_of(*journey)) {
+        for (const auto& [role, expression, is_condition, place] :
+             journeys::expressions_of(*journey)) {
             const auto& counts = *expression->counts;
-            const auto place = journey->file + ':' + std::to_string(expression->line);
             const auto met = is_condition ? std::to_string(counts.met.load()) : "-";
             std::printf("%-34s %-28s %10llu %10s %10llu  %s\n", place.c_str(), role.c_str(),
                         static_cast<unsigned long long>(counts.evaluated.load()), met.c_str(),

@@ -1,5 +1,6 @@
 /// A journey decides which action to take, and what comes of it comes back.
 #include "journeys/decision.hpp"
+#include "journeys/expressions.hpp"
 #include "journeys/profile.hpp"
 #include "support/story.hpp"
 
@@ -354,6 +355,34 @@ TEST_CASE("what was learned decides from its publication on, and is named in the
     story.until(monday + 2h);
     CHECK(data_of(story, EntryKind::decide).string_at("action") == "note");
     CHECK(data_of(story, EntryKind::decide).string_at("learned") == "abcdef00");
+}
+
+TEST_CASE("expressions of an action's steps are told by the action's own file", "[decide]") {
+    Story story{{journey},
+                {},
+                R"(
+actions:
+  - id: gift
+    channel: email
+    value: 1
+    steps:
+      - name: mail
+        send:
+          channel: email
+          template: gift
+          topic: cart
+          data:
+            total: cart.value
+  - { id: note, channel: email, value: 1 }
+  - { id: nothing-else, channel: email, value: 1 }
+)"};
+    const auto uses = journeys::expressions_of(*story.catalog().journey("j"));
+    const auto found = std::find_if(uses.begin(), uses.end(), [](const auto& use) {
+        return use.role == "offer.gift.mail send.data.total";
+    });
+    REQUIRE(found != uses.end());
+    CHECK(found->place == "actions.yaml:13");
+    CHECK(uses.front().place == "test.yaml:4");
 }
 
 TEST_CASE("exploring draws the same in every replay, and says with which chance", "[decide]") {

@@ -231,7 +231,7 @@ TEST_CASE("what an expression came to is counted, and goes on over publications"
     std::vector<std::string> told;
     const auto tell = [&](const Journey& of) {
         told.clear();
-        for (const auto& [role, each, is_condition] : expressions_of(of))
+        for (const auto& [role, each, is_condition, place] : expressions_of(of))
             told.push_back(role + ' ' + std::to_string(each->counts->evaluated.load()) + ' ' +
                            (is_condition ? std::to_string(each->counts->met.load()) : "-") + ' ' +
                            std::to_string(each->counts->failed.load()));

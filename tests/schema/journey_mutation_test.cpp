@@ -53,6 +53,8 @@ void check_whole(const Journey& journey) {
             }
             REQUIRE(sum == Approx(100));
         }
+        if (const auto* decide = std::get_if<Decide>(&step.action))
+            for (const auto& way : decide->ways) REQUIRE(is_ahead(way.first));
         if (const auto* send = std::get_if<Send>(&step.action))
             REQUIRE_FALSE(send->channel.empty());
     }
