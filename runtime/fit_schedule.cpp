@@ -51,26 +51,7 @@ Result<std::string> fit_service(const std::string& conninfo, const std::filesyst
 }
 
 FitSchedule::FitSchedule(FitScheduleSettings settings)
-    : settings_(std::move(settings)), thread_([this] { loop(); }) {}
-
-FitSchedule::~FitSchedule() {
-    {
-        const std::lock_guard lock{mutex_};
-        stopping_ = true;
-    }
-    changed_.notify_all();
-    thread_.join();
-}
-
-void FitSchedule::loop() {
-    while (true) {
-        {
-            std::unique_lock lock{mutex_};
-            if (changed_.wait_for(lock, settings_.every, [&] { return stopping_; })) return;
-        }
-        fit_once();
-    }
-}
+    : settings_(std::move(settings)), periodic_(settings_.every, [this] { fit_once(); }) {}
 
 void FitSchedule::fit_once() {
     const auto fitted = fit_service(settings_.conninfo, settings_.file, settings_.clock());

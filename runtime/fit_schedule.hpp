@@ -4,14 +4,12 @@
 #include "journeys/result.hpp"
 #include "journeys/time.hpp"
 #include "runtime/log.hpp"
+#include "runtime/periodic.hpp"
 
 #include <chrono>
-#include <condition_variable>
 #include <filesystem>
 #include <functional>
-#include <mutex>
 #include <string>
-#include <thread>
 
 namespace runtime {
 
@@ -29,17 +27,12 @@ struct FitScheduleSettings {
 class FitSchedule {
 public:
     explicit FitSchedule(FitScheduleSettings settings);
-    ~FitSchedule();
 
 private:
-    void loop();
     void fit_once();
 
     const FitScheduleSettings settings_;
-    std::mutex mutex_;
-    std::condition_variable changed_;
-    bool stopping_ = false;
-    std::thread thread_; ///< Last: it uses all the others.
+    Periodic periodic_; ///< Last: it uses the settings.
 };
 
 /// One fit: reads, fits, compares with the models in `file`, writes. What came of it in one line.

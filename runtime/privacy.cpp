@@ -573,6 +573,23 @@ Result<std::string> PrivacyDesk::Impl::export_customer(const Customer& found,
                               "ANY($1::bytea[]) ORDER BY at, revision, n",
                               whom),
              fields);
+        list("decisions",
+             work.exec_params("SELECT at, kind, intent, data FROM timeline WHERE customer = "
+                              "ANY($1::bytea[]) AND kind IN ('decide', 'reward') ORDER BY at, "
+                              "revision, n",
+                              whom),
+             [&](const pqxx::row& row) {
+                 std::string object = "{\"at\":" + json_text(row[0].as<std::string>()) +
+                                      ",\"kind\":" + json_text(row[1].as<std::string>());
+                 if (!row[2].is_null())
+                     object += ",\"decision\":" + json_text(row[2].as<std::string>());
+                 const auto data = text_of(row[3]);
+                 if (journeys::PackedView::validate(data)) {
+                     object += ",\"data\":";
+                     journeys::append_json(object, journeys::PackedView{data});
+                 }
+                 return object + '}';
+             });
         list("messages",
              work.exec_params("SELECT intent, journey, step, channel, template, topic, state, "
                               "reason, convert_from(address, 'UTF8') AS address, "

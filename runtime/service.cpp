@@ -32,6 +32,7 @@
 #include "runtime/reject_keeper.hpp"
 #include "runtime/report_desk.hpp"
 #include "runtime/retention.hpp"
+#include "runtime/reward_learning.hpp"
 #include "runtime/routes.hpp"
 #include "runtime/service_clock.hpp"
 #include "runtime/service_storage.hpp"
@@ -63,6 +64,9 @@ using journeys::Result;
 
 constexpr auto take_over_patience = std::chrono::seconds{60};
 constexpr std::size_t kept_waiting_max = 10'000;
+/// So many checkpoints after it was applied a reward is on the timeline, as a rule. One that is
+/// told of at the last moment, under load, is missed by what is learned; none is counted twice.
+constexpr int checkpoints_of_delay = 2;
 
 /// Whether the port can be had, asked before anything else is started. 0 is any port.
 Result<void> check_port(const std::string& address, std::uint16_t port) {
@@ -132,7 +136,7 @@ public:
     void note(std::string actor, std::string action, std::string subject, std::string detail);
     void make_actors();
     /// Waits where another process works. False: it gave up.
-    Result<bool> become_primary(const Files& files);
+    Result<bool> become_primary();
     void open_marks();
     Result<void> publish(const journeys::Catalog& catalog);
     Result<void> open_listener();
@@ -146,6 +150,9 @@ public:
     };
     void write_sandbox(std::vector<KeptInSandbox> batch);
     void reload();
+    /// Publishes `files`; `why`: for the log.
+    void publish_files(Files files, std::string_view why);
+    void learn();
     void start_fitting();
     Result<void> keep_request(const schema::PrivacyRequest& request, const std::string& source);
     void wake_clerk();
@@ -175,6 +182,7 @@ public:
     std::optional<TransferMover> mover;
     std::optional<WakeSweep> sweep;
     std::optional<FitSchedule> fit_schedule;
+    std::optional<Periodic> learning;
     std::optional<PostgresStore> store;
     std::unique_ptr<PoisonMarkFile> marks;
     std::optional<HttpClient> http;
@@ -195,6 +203,7 @@ public:
     std::unique_ptr<Listener> listener;
 
     std::mutex reloading; ///< One reload at a time.
+    Files published;      ///< What runs; guarded by `reloading` once the service is up.
 };
 
 Result<void> Service::Parts::open_storage() {
@@ -268,12 +277,15 @@ Result<void> Service::Parts::read_publications(const Files& files,
             if (!mistake.is_warning)
                 log.warning("an older publication no longer loads",
                             {{"mistake", schema::to_text(mistake)}});
-    auto compiled = publications->add(files);
+    published = files;
+    published.rewards = newest_rewards(*stored);
+    auto compiled = publications->add(published);
     if (!compiled.catalog) {
         mistakes = std::move(compiled.mistakes);
         return Error{ErrorCode::invalid_journey, "the journeys have mistakes"};
     }
-    return archive->save_publication(compiled.catalog->publication(), to_text(files), clock.now());
+    return archive->save_publication(compiled.catalog->publication(), to_text(published),
+                                     clock.now());
 }
 
 Result<void> Service::Parts::open_channels() {
@@ -416,7 +428,7 @@ void Service::Parts::make_actors() {
                                       .partitions = partition_count});
 }
 
-Result<bool> Service::Parts::become_primary(const Files& files) {
+Result<bool> Service::Parts::become_primary() {
     primacy.emplace(PrimacySettings{.connection = storage->connection()});
     const auto say_so = [this] {
         stands_by = true;
@@ -428,7 +440,13 @@ Result<bool> Service::Parts::become_primary(const Files& files) {
         const auto stored = archive->publications();
         if (!stored) return stored.error();
         for (const auto& text : *stored) publications->add_stored(text);
-        publications->add(files);
+        published.rewards = newest_rewards(*stored);
+        const auto compiled = publications->add(published);
+        if (compiled.catalog)
+            if (auto saved = archive->save_publication(compiled.catalog->publication(),
+                                                       to_text(published), clock.now());
+                !saved)
+                return saved.error();
     }
     const auto newest = archive->newest_instant();
     if (!newest) return newest.error();
@@ -436,7 +454,7 @@ Result<bool> Service::Parts::become_primary(const Files& files) {
     open_marks(); // Until now they were another's.
     system->start();
     if (stands_by.exchange(false)) log.info("standby: taking over");
-    if (auto published = publish(*publications->newest()); !published) return published.error();
+    if (auto appended = publish(*publications->newest()); !appended) return appended.error();
     sweep->begin(publications->newest()->wake_reason());
     start_fitting();
     {
@@ -613,25 +631,52 @@ void Service::Parts::reload() {
         return log.error("reload: files cannot be read, the running journeys stay",
                          {{"why", files.error().detail}});
     const auto before = publications->newest();
+    files->rewards = published.rewards;
     if (publication_of(*files) == before->publication())
         return log.info("reload: nothing has changed");
-    const auto compiled = publications->add(*files);
+    publish_files(std::move(*files), "reload");
+}
+
+void Service::Parts::publish_files(Files files, std::string_view why) {
+    const auto say = [&](std::string_view what) {
+        return std::string{why} + ": " + std::string{what};
+    };
+    const auto compiled = publications->add(files);
     for (const auto& mistake : compiled.mistakes)
-        log.warning("reload", {{"mistake", schema::to_text(mistake)}});
-    if (!compiled.catalog) return log.error("reload: refused, the running journeys stay");
-    if (auto saved = archive->save_publication(compiled.catalog->publication(), to_text(*files),
-                                               clock.now());
+        log.warning(why, {{"mistake", schema::to_text(mistake)}});
+    if (!compiled.catalog) return log.error(say("refused, the running journeys stay"));
+    if (auto saved =
+            archive->save_publication(compiled.catalog->publication(), to_text(files), clock.now());
         !saved)
-        return log.error("reload: cannot be stored", {{"why", saved.error().detail}});
-    if (auto published = publish(*compiled.catalog); !published)
-        return log.error("reload: cannot be published", {{"why", published.error().detail}});
-    note("service", "config.loaded", "publication " + std::to_string(publication_of(*files)),
-         std::to_string(compiled.catalog->journeys().size()) + " journeys; reload");
+        return log.error(say("cannot be stored"), {{"why", saved.error().detail}});
+    if (auto appended = publish(*compiled.catalog); !appended)
+        return log.error(say("cannot be published"), {{"why", appended.error().detail}});
+    note("service", "config.loaded",
+         "publication " + std::to_string(compiled.catalog->publication()),
+         std::to_string(compiled.catalog->journeys().size()) + " journeys; " + std::string{why});
     sweep->begin(compiled.catalog->wake_reason());
-    log.info("reload: published", {{"journeys", compiled.catalog->journeys().size()}});
+    log.info(say("published"), {{"journeys", compiled.catalog->journeys().size()}});
+    published = std::move(files);
+}
+
+/// Of what runs: edits of files count from their own reload on.
+void Service::Parts::learn() {
+    const std::scoped_lock lock{reloading};
+    const auto settled = clock.now() - config.settings.max_lateness -
+                         paced(config.storage.checkpoint, clock.speed()) * checkpoints_of_delay;
+    auto lesson = learn_rewards(storage->connection().conninfo, published.rewards, settled);
+    if (!lesson)
+        return log.warning("learning: what is known stays", {{"why", lesson.error().detail}});
+    if (!*lesson) return;
+    log.info("learning", {{"decisions", (*lesson)->decisions}, {"rewards", (*lesson)->rewards}});
+    auto files = published;
+    files.rewards = std::move((*lesson)->text);
+    publish_files(std::move(files), "learning");
 }
 
 void Service::Parts::start_fitting() {
+    if (config.learn_every != journeys::Duration::zero())
+        learning.emplace(config.learn_every, [this] { learn(); });
     if (config.fit_every == journeys::Duration::zero()) return;
     fit_schedule.emplace(FitScheduleSettings{.conninfo = storage->connection().conninfo,
                                              .file = options.config.parent_path() / config.models,
@@ -662,6 +707,7 @@ void Service::Parts::wake_clerk() {
 
 bool Service::Parts::stop() {
     fit_schedule.reset();
+    learning.reset();
     {
         const std::scoped_lock lock{clerk_mutex};
         clerk.reset();
@@ -740,7 +786,7 @@ Result<std::unique_ptr<Service>> Service::start(const ServiceOptions& options,
     parts->make_actors();
     const auto finish = [&]() -> Result<bool> {
         if (auto opened = parts->open_listener(); !opened) return opened.error();
-        return parts->become_primary(*files);
+        return parts->become_primary();
     };
     const auto finished = finish();
     if (finished && !*finished) {
@@ -761,6 +807,7 @@ Result<std::unique_ptr<Service>> Service::start(const ServiceOptions& options,
 std::uint16_t Service::port() const { return parts_->listener->port(); }
 const std::string& Service::data_dir() const { return parts_->storage->data_dir(); }
 void Service::reload() { parts_->reload(); }
+void Service::learn() { parts_->learn(); }
 bool Service::has_been_replaced() const { return parts_->ownership.has_lost(); }
 bool Service::stop() { return parts_->stop(); }
 

@@ -41,6 +41,9 @@ public:
     /// Reads the files again and publishes them where they have changed. Mistakes are logged, and
     /// what runs stays.
     void reload();
+    /// Learns from the decisions that have settled since the last time, as it does by itself every
+    /// `models.learn_every`, and publishes what it has learned.
+    void learn();
     /// Whether another process has taken over: nothing can be done here any more.
     bool has_been_replaced() const;
     /// Stops accepting, drains, snapshots. False where the deadline passed: then end the process at

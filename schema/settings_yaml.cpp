@@ -580,6 +580,11 @@ private:
         if (const auto* file = reader.find("file"))
             config_.models = values_.text(*file, "a file").value_or(config_.models);
         read_duration(reader, "fit_every", config_.fit_every, std::chrono::minutes{1});
+        const auto* learn = reader.find("learn_every");
+        if (learn && learn->is_text() && learn->text == "never")
+            config_.learn_every = journeys::Duration::zero();
+        else
+            read_duration(reader, "learn_every", config_.learn_every, std::chrono::minutes{1});
         const auto* stages = reader.find("stages");
         if (stages == nullptr) return;
         const auto policy = section(*stages, "stages");
@@ -744,7 +749,7 @@ const std::vector<Section>& settings_sections() {
         {"quiet_hours", "quiet_hours", {{"channels"}, {"from"}, {"to"}}},
         {"sessions", "sessions", {{"idle"}}},
         {"identity", "identity", {{"junk"}, {"never_link"}, {"links_per_id"}}},
-        {"models", "models", {{"file"}, {"fit_every"}, {"stages"}}},
+        {"models", "models", {{"file"}, {"fit_every"}, {"learn_every"}, {"stages"}}},
         {"stages", "stages", {{"at_risk"}, {"lapsed"}, {"overdue"}, {"hysteresis"}}},
         {"limits",
          "limits",

@@ -107,6 +107,8 @@ struct Config {
     } retention;
     std::string models = "models.json"; ///< Written by `sojourn fit --out`.
     journeys::Duration fit_every{};     ///< The service fits them itself; zero: never.
+    /// How often the service learns from the rewards of its decisions; zero: never.
+    journeys::Duration learn_every = std::chrono::hours{1};
     std::vector<ApiKey> keys;
     std::vector<SourceConfig> sources;
     std::vector<ChannelConfig> channels;

@@ -164,7 +164,7 @@ TEST_CASE("the actions of config/ load without a mistake or a warning", "[schema
     const auto loaded = load_actions(
         "actions.yaml", support::read_file(support::source_path("config/actions.yaml")), context());
     for (const auto& mistake : loaded.mistakes) FAIL_CHECK(to_text(mistake));
-    CHECK(loaded.actions.size() == 3);
+    CHECK(loaded.actions.size() == 6);
 }
 
 TEST_CASE("the reward of an action is its own, else that of all", "[schema]") {

@@ -1,5 +1,6 @@
 /// What people get to edit works as it stands.
 #include "journeys/template.hpp"
+#include "schema/actions_yaml.hpp"
 #include "schema/events_yaml.hpp"
 #include "schema/journey_yaml.hpp"
 #include "schema/settings_yaml.hpp"
@@ -28,6 +29,12 @@ TEST_CASE("the journeys of config/ load without a mistake or a warning, under bo
         context.settings = &config.config->settings;
         context.events = events.names();
         context.templates = &templates;
+        const auto actions = schema::load_actions(
+            "actions.yaml", support::read_file(support::source_path("config/actions.yaml")),
+            context);
+        for (const auto& mistake : actions.mistakes) FAIL_CHECK(to_text(mistake));
+        CHECK(actions.actions.size() == 6);
+        context.actions = &actions.steps;
         std::vector<journeys::JourneyPtr> all;
         for (const auto& file : support::files_of("config/journeys", ".yaml")) {
             auto result =
@@ -35,7 +42,7 @@ TEST_CASE("the journeys of config/ load without a mistake or a warning, under bo
             for (const auto& mistake : result.mistakes) FAIL_CHECK(to_text(mistake));
             if (result.journey) all.push_back(result.journey);
         }
-        CHECK(all.size() == 8);
+        CHECK(all.size() == 9);
         CHECK(schema::check_together(all).empty());
     }
 }
