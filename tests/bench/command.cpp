@@ -4,6 +4,7 @@
 
 #include "tests/bench/cel_bench.hpp"
 #include "tests/bench/crowd_bench.hpp"
+#include "tests/bench/decide_bench.hpp"
 #include "tests/bench/ingest_bench.hpp"
 #include "tests/bench/measure.hpp"
 #include "tests/bench/models_bench.hpp"
@@ -69,6 +70,16 @@ int run_bench(const BenchOptions& options) {
             ingest.customers = std::min(ingest.customers, options.customers);
             figures.push_back(bench::bench_ingest(ingest));
         }
+        if (wanted("decide")) {
+            const bench::TemporaryFolder folder{options.folder};
+            bench::DecideOptions decide;
+            decide.config = options.config;
+            decide.folder = folder.path();
+            decide.rounds = options.rounds;
+            decide.seconds = options.seconds;
+            decide.customers = std::min(decide.customers, options.customers);
+            figures.push_back(bench::bench_decide(decide));
+        }
         if (wanted("neighbours")) {
             const bench::TemporaryFolder folder{options.folder};
             bench::NeighboursOptions neighbours;
@@ -96,8 +107,8 @@ void add_bench(CLI::App& app, int& exit_code) {
         app.add_subcommand("bench", "Measure what the service costs beside its raw parts");
     const auto options = std::make_shared<BenchOptions>();
     command->add_option("measure,--only", options->only, "One measure instead of all")
-        ->check(
-            CLI::IsMember({"cel", "ingest", "memory", "models", "neighbours", "scale", "trigger"}));
+        ->check(CLI::IsMember(
+            {"cel", "decide", "ingest", "memory", "models", "neighbours", "scale", "trigger"}));
     command->add_flag("--json", options->json, "Print JSON instead of a table");
     command->add_option("--rounds", options->rounds, "How often both sides take their turn")
         ->check(CLI::Range(1, 100))
@@ -107,7 +118,8 @@ void add_bench(CLI::App& app, int& exit_code) {
         ->capture_default_str();
     command
         ->add_option("--customers", options->customers,
-                     "Active ones, of memory and scale; of ingest and trigger at most 100,000")
+                     "Active ones, of memory and scale; of ingest and trigger at most 100,000, of "
+                     "decide 20,000")
         ->check(CLI::Range(1'000, 5'000'000))
         ->capture_default_str();
     command->add_option("--config", options->config, "The folder of the configuration to measure")
