@@ -53,10 +53,12 @@ const std::shared_ptr<const Offers>& no_offers() {
 Catalog::Catalog(std::uint64_t publication, Settings settings, std::vector<JourneyPtr> current,
                  std::vector<JourneyPtr> known,
                  std::map<std::string, std::shared_ptr<const Template>> templates,
-                 models::ModelSetPtr models, std::shared_ptr<const Offers> offers)
+                 models::ModelSetPtr models, std::shared_ptr<const Offers> offers,
+                 std::shared_ptr<const RecommendationSource> recommendations)
     : publication_(publication), settings_(std::move(settings)), current_(std::move(current)),
       known_(std::move(known)), templates_(std::move(templates)), models_(std::move(models)),
-      offers_(offers ? std::move(offers) : no_offers()) {
+      offers_(offers ? std::move(offers) : no_offers()),
+      recommendations_(std::move(recommendations)) {
     std::sort(current_.begin(), current_.end(), [](const JourneyPtr& a, const JourneyPtr& b) {
         return a->priority != b->priority ? a->priority > b->priority : a->id < b->id;
     });
@@ -103,6 +105,7 @@ void Catalog::track(const Journey& journey) {
 }
 
 void Catalog::track(const Offers& offers) {
+    for (const auto& rule : offers.recommend.when) track_calls(rule);
     if (offers.actions.empty()) return;
     tracked_.newest.insert(offers.reward.event);
     for (const auto& offered : offers.actions) {

@@ -19,6 +19,7 @@ namespace journeys {
 
 class Template;
 struct Offers;
+class RecommendationSource;
 
 /// What the state must keep because some journey (of any version still known) reads it.
 struct Tracked {
@@ -41,7 +42,8 @@ public:
     Catalog(std::uint64_t publication, Settings settings, std::vector<JourneyPtr> current,
             std::vector<JourneyPtr> known = {},
             std::map<std::string, std::shared_ptr<const Template>> templates = {},
-            models::ModelSetPtr models = nullptr, std::shared_ptr<const Offers> offers = nullptr);
+            models::ModelSetPtr models = nullptr, std::shared_ptr<const Offers> offers = nullptr,
+            std::shared_ptr<const RecommendationSource> recommendations = nullptr);
 
     std::uint64_t publication() const { return publication_; }
     const Settings& settings() const { return settings_; }
@@ -70,6 +72,10 @@ public:
     const models::ModelSetPtr& model_set() const { return models_; }
     /// What decisions choose among; never null, and empty where there are no actions.
     const std::shared_ptr<const Offers>& offers() const { return offers_; }
+    /// What `recommend(n)` asks; null: nobody recommends anything. No part of any decision.
+    const std::shared_ptr<const RecommendationSource>& recommendations() const {
+        return recommendations_;
+    }
     /// Names what makes time do something: models, stages, journeys by risk and by date. A
     /// publication with another one concerns customers who sleep. 0: nothing does.
     std::uint64_t wake_reason() const;
@@ -97,6 +103,7 @@ private:
     std::map<std::string, std::shared_ptr<const Template>> templates_;
     models::ModelSetPtr models_;
     std::shared_ptr<const Offers> offers_;
+    std::shared_ptr<const RecommendationSource> recommendations_;
     Tracked tracked_;
 };
 

@@ -6,6 +6,7 @@
 #include "journeys/duration_text.hpp"
 #include "journeys/policy.hpp"
 #include "journeys/profile.hpp"
+#include "journeys/recommending.hpp"
 
 #include <algorithm>
 #include <array>
@@ -127,6 +128,48 @@ Value call_sum(const void*, std::span<const Value> arguments, Arena& arena) {
     return Value::floating(total);
 }
 
+/// As the data of a message has it.
+std::string packed(const std::vector<Recommendation>& products) {
+    PackedWriter writer;
+    const auto list = writer.begin_list();
+    for (const auto& [product, why] : products) {
+        const auto map = writer.begin_map();
+        std::size_t entries = 0;
+        const auto text = [&](std::string_view name, std::string_view value) {
+            if (value.empty()) return;
+            writer.key(name);
+            writer.string(value);
+            ++entries;
+        };
+        text("product_id", product.id);
+        text("name", product.name);
+        text("category", product.category);
+        text("url", product.url);
+        text("image_url", product.image_url);
+        if (product.price) {
+            writer.key("price");
+            writer.floating(*product.price);
+            ++entries;
+        }
+        writer.end_map(map, entries);
+    }
+    writer.end_list(list, products.size());
+    return writer.take();
+}
+
+Value call_recommend(const void* context, std::span<const Value> arguments, Arena& arena) {
+    const View& view = view_of(context);
+    const auto& source = view.catalog->recommendations();
+    const auto wanted = arguments[0].as_int();
+    if (!source || wanted <= 0) return Value::list_of({});
+    const auto n = std::min(static_cast<std::size_t>(wanted), recommendations_max);
+    const auto bytes = packed(source->recommend(view.customer, n, view.now, *view.catalog));
+    auto* const kept = arena.allocate_array<char>(bytes.size());
+    if (!kept) return Value::error("the expression needs too much memory");
+    std::ranges::copy(bytes, kept);
+    return Value::packed(PackedView{std::string_view{kept, bytes.size()}});
+}
+
 void declare_functions(cel::Environment& environment) {
     const auto text = Type::string();
     environment.add_function(
@@ -168,6 +211,14 @@ void declare_functions(cel::Environment& environment) {
          {{{Type::list(Type::dyn()), Type::integer()}, Type::list(Type::dyn())}},
          call_top,
          "`top(list, n)`: its first n items."});
+    environment.add_function(
+        {"recommend",
+         {{{Type::integer()}, Type::list(Type::map(text, Type::dyn()))}},
+         call_recommend,
+         "`recommend(n)`: products for this customer, the best first, at most 50, each with "
+         "`product_id`, and `name`, `category`, `price`, `url` and `image_url` where they are "
+         "known. "
+         "Under `data` only; empty in `simulate`."});
     environment.add_function({"sum",
                               {{{Type::list(Type::dyn())}, Type::floating()}},
                               call_sum,
@@ -201,9 +252,16 @@ cel::Environment make_environment(Scope scope) {
     if (has_context) // The last slot, so that other scopes need not declare it.
         environment.add_variable("context", Type::map(Type::string(), Type::dyn()),
                                  "what the shop says of the moment when it asks");
+    if (scope == Scope::product)
+        environment.add_variable("product", Type::map(Type::string(), Type::dyn()),
+                                 "a product that may be recommended");
     if (scope == Scope::step) environment.add_unavailable("event", std::string{no_event});
     if (scope == Scope::entry)
         environment.add_unavailable("run", "there is no run yet where a journey is entered");
+    if (scope == Scope::product) {
+        environment.add_unavailable("event", "no event is being applied where a product is chosen");
+        environment.add_unavailable("run", "a rule of recommendations looks at no run");
+    }
     if (scope == Scope::offer) {
         environment.add_unavailable("event", "no event is being applied where an action is chosen");
         environment.add_unavailable("run", "the shop may ask for an action without a run, so its "
@@ -219,9 +277,10 @@ cel::Environment make_environment(Scope scope) {
 } // namespace
 
 const cel::Environment& environment(Scope scope) {
-    static const std::array<cel::Environment, 4> environments{
+    static const std::array<cel::Environment, 5> environments{
         make_environment(Scope::entry), make_environment(Scope::event),
-        make_environment(Scope::step), make_environment(Scope::offer)};
+        make_environment(Scope::step), make_environment(Scope::offer),
+        make_environment(Scope::product)};
     return environments[static_cast<std::size_t>(scope)];
 }
 
@@ -230,11 +289,12 @@ std::string expressions_reference() {
         Scope scope;
         std::string_view names;
     };
-    static constexpr std::array<Place, 4> places{{
+    static constexpr std::array<Place, 5> places{{
         {Scope::entry, "`enter.when`, `enter.key`"},
         {Scope::event, "`exit.when`, `goal.when`, a wait's `when`"},
         {Scope::step, "everything else in a step"},
         {Scope::offer, "`when` of an action"},
+        {Scope::product, "`recommend.when`"},
     }};
     std::string out = "# Expressions\n\n"
                       "Written in CEL, the Common Expression Language: `cart.value > 20 && "
@@ -251,7 +311,9 @@ std::string expressions_reference() {
         out += "| " + std::string{place.names} + " | " + missing + " |\n";
     }
     out += "\nAn action's `when` has one name more: `context`, a map of what the shop says of the "
-           "moment when it asks for a decision; empty in a journey.\n";
+           "moment when it asks for a decision; empty in a journey. A rule of recommendations has "
+           "`product`, a map of `id`, `name`, `category`, `price` and `in_stock`; the last two are "
+           "null where nobody says.\n";
     const auto& all = environment(Scope::event); // It offers all else.
     return out + '\n' + cel::markdown(all) + cel::language_reference(all);
 }

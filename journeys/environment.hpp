@@ -17,11 +17,12 @@ namespace journeys {
 
 /// Where an expression stands decides what it may name.
 enum class Scope : std::uint8_t {
-    entry, ///< `enter.when`, `enter.key`: an event is being applied, there is no run yet.
-    event, ///< `exit.when`, `goal.when`, a wait's `when`: an event is being applied to a run. An
-           ///< exit is also looked at when a timer fires; then `event` is null.
-    step,  ///< Everything in a step: there is a run and no event.
-    offer, ///< An action's `when`: neither run nor event, but what the shop says of the moment.
+    entry,   ///< `enter.when`, `enter.key`: an event is being applied, there is no run yet.
+    event,   ///< `exit.when`, `goal.when`, a wait's `when`: an event is being applied to a run. An
+             ///< exit is also looked at when a timer fires; then `event` is null.
+    step,    ///< Everything in a step: there is a run and no event.
+    offer,   ///< An action's `when`: neither run nor event, but what the shop says of the moment.
+    product, ///< A rule of recommendations: a product, and the customer it is for.
 };
 
 /// Declared once, shared for ever. Same slots in every scope.
@@ -39,7 +40,8 @@ struct View {
     Timestamp now{};         ///< Event time while an event is applied, due time when a timer fires.
     Timestamp received_at{}; ///< Of the event's record.
     const Catalog* catalog = nullptr;
-    std::string_view context{}; ///< Packed; what the shop said when it asked for a decision.
+    /// Packed; what the shop said when it asked for a decision, or the product that is looked at.
+    std::string_view context{};
 };
 
 /// Evaluates programs of the environments above. Owns the arena and the bound objects; one per

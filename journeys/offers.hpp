@@ -24,6 +24,12 @@ struct OfferedAction {
     std::optional<RewardRule> reward; ///< Its own; else that of all.
 };
 
+/// What no recommendation passes.
+struct RecommendRules {
+    std::vector<Expression> when;            ///< All must hold, of each product.
+    std::optional<std::size_t> per_category; ///< At most so many of one category.
+};
+
 struct Offers {
     std::vector<OfferedAction> actions; ///< In order of priority.
     Guardrails guardrails;
@@ -31,6 +37,8 @@ struct Offers {
     double floor = 0.05;            ///< Of exploration, for each action that may be taken.
     double holdout = 0;
     RewardRule reward{"Order Completed", std::chrono::hours{24 * 7}};
+
+    RecommendRules recommend;
 
     std::uint64_t learned = 0; ///< The version of what follows; 0: nothing was learned yet.
     std::map<models::RewardKey, models::RewardPosterior> posteriors;

@@ -283,7 +283,7 @@ Compiled compile(const Files& files, const CompileOptions& options) {
     result.catalog = std::make_shared<const journeys::Catalog>(
         publication_of(files), std::move(settings), std::move(current), options.known,
         std::move(templates), std::move(models),
-        std::make_shared<const journeys::Offers>(std::move(offers)));
+        std::make_shared<const journeys::Offers>(std::move(offers)), options.recommendations);
     return result;
 }
 

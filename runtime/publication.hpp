@@ -3,6 +3,7 @@
 
 #include "journeys/catalog.hpp"
 #include "journeys/offers.hpp"
+#include "journeys/recommending.hpp"
 #include "journeys/result.hpp"
 #include "schema/mistakes.hpp"
 #include "schema/settings_yaml.hpp"
@@ -54,6 +55,7 @@ struct CompileOptions {
     std::optional<std::uint64_t> seed;       ///< Instead of the configuration's.
     std::vector<journeys::JourneyPtr> known; ///< Older versions that open runs may be on.
     std::filesystem::path directory;         ///< Of the configuration, for `${file:…}`.
+    std::shared_ptr<const journeys::RecommendationSource> recommendations;
 };
 
 struct Compiled {

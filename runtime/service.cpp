@@ -29,6 +29,7 @@
 #include "runtime/privacy_routes.hpp"
 #include "runtime/product_codec.hpp"
 #include "runtime/publications.hpp"
+#include "runtime/recommendation_desk.hpp"
 #include "runtime/reject_keeper.hpp"
 #include "runtime/report_desk.hpp"
 #include "runtime/retention.hpp"
@@ -168,6 +169,7 @@ public:
     std::optional<RejectKeeper> rejects;
     std::optional<PrivacyRequests> privacy;
     std::optional<Publications> publications;
+    std::shared_ptr<RecommendationDesk> recommendations;
     std::unique_ptr<Suppressions> suppressions;
     std::optional<Audit> audit;
     std::optional<AuditKeeper> audit_keeper;
@@ -269,7 +271,9 @@ void Service::Parts::note(std::string actor, std::string action, std::string sub
 
 Result<void> Service::Parts::read_publications(const Files& files,
                                                std::vector<schema::Mistake>& mistakes) {
-    publications.emplace(options.config.parent_path());
+    recommendations = std::make_shared<RecommendationDesk>(config.settings.session_idle,
+                                                           journeys::ProductLookup{}, log);
+    publications.emplace(options.config.parent_path(), recommendations);
     const auto stored = archive->publications();
     if (!stored) return stored.error();
     for (const auto& text : *stored)
@@ -456,6 +460,7 @@ Result<bool> Service::Parts::become_primary() {
     if (stands_by.exchange(false)) log.info("standby: taking over");
     if (auto appended = publish(*publications->newest()); !appended) return appended.error();
     sweep->begin(publications->newest()->wake_reason());
+    recommendations->remember(storage->connection().conninfo);
     start_fitting();
     {
         const std::scoped_lock lock{clerk_mutex};
@@ -618,6 +623,10 @@ Result<void> Service::Parts::open_listener() {
         {.system = *system, .log = *event_log, .publications = *publications, .now = [this] {
              return clock.now();
          }}));
+    add_handlers(make_recommend_route(
+        {.system = *system, .publications = *publications, .desk = recommendations, .now = [this] {
+             return clock.now();
+         }}));
     auto opened = Listener::open(std::move(settings), std::move(listening));
     if (!opened) return opened.error();
     listener = std::move(*opened);
@@ -735,6 +744,7 @@ bool Service::Parts::stop() {
     privacy.reset();
     dead_letters.reset();
     primacy.reset();
+    recommendations->stop();
     archive.reset();
     storage->stop();
     return true;
@@ -775,8 +785,10 @@ Result<std::unique_ptr<Service>> Service::start(const ServiceOptions& options,
     parts->tally.emplace(partition_count, parts->log, std::move(show),
                          parts->config.settings.timezone);
     if (auto opened = parts->open_records(); !opened) return opened.error();
-    parts->tally->also([&keeper = *parts->audit_keeper](const actors::FlushRequest& request) {
+    parts->tally->also([&keeper = *parts->audit_keeper, &recommendations = *parts->recommendations](
+                           const actors::FlushRequest& request) {
         keeper.flushed(request);
+        recommendations.flushed(request);
     });
     parts->note("service", "config.loaded",
                 "publication " + std::to_string(parts->publications->newest()->publication()),

@@ -60,6 +60,7 @@ private:
                 rules.discount_budget = values_.number(*amount, 0, amount_max);
             window(budget, loaded_.discount_budget_per);
         }
+        if (const auto* recommend = reader.find("recommend")) read_recommend(*recommend);
         const auto* actions = reader.require("actions", "a list of them, the most important first");
         if (actions == nullptr) return;
         if (!actions->is_list()) {
@@ -91,7 +92,7 @@ private:
             else if (!action.id.empty() && !ids_.insert(action.id).second)
                 mistakes_.add(id->at, "a second action with the id " + quoted(action.id));
         }
-        if (const auto* when = reader.find("when")) made.when = condition(*when);
+        if (const auto* when = reader.find("when")) made.when = condition(*when, Scope::offer);
         made.reward = read_reward(reader, loaded_.reward);
         read_place(reader, made);
         if (const auto* value = reader.require("value", "what one success is worth"))
@@ -168,19 +169,43 @@ private:
                                            " Configured in sojourn.yaml: " + listed(channels_));
     }
 
-    std::optional<Expression> condition(const YamlNode& node) {
+    void read_recommend(const YamlNode& node) {
+        const MapReader reader{node, section_of("recommend"), mistakes_};
+        auto& rules = loaded_.recommend;
+        const auto add = [&](const YamlNode& rule) {
+            if (auto read = condition(rule, Scope::product)) rules.when.push_back(std::move(*read));
+        };
+        if (const auto* when = reader.find("when")) {
+            if (when->is_list())
+                std::ranges::for_each(when->items, add);
+            else
+                add(*when);
+            if (rules.when.size() > recommend_rules_max)
+                mistakes_.add(when->at,
+                              "more than " + std::to_string(recommend_rules_max) + " rules");
+        }
+        if (const auto* most = reader.find("per_category"))
+            if (const auto read = values_.integer(*most, 1, 50))
+                rules.per_category = static_cast<std::size_t>(*read);
+    }
+
+    std::optional<Expression> condition(const YamlNode& node, Scope scope) {
         if (!node.is_text()) {
             mistakes_.add(node.at, "expected a condition; one that begins with [ or { must be "
                                    "quoted whole");
             return std::nullopt;
         }
-        auto compiled = cel::compile(node.text, environment(Scope::offer), cel::Expect::boolean);
+        auto compiled = cel::compile(node.text, environment(scope), cel::Expect::boolean);
         for (auto& issue : compiled.issues)
             mistakes_.add(document_.place_in(node, issue.offset), std::move(issue.message));
         if (compiled.program == nullptr || !compiled.issues.empty()) {
             if (compiled.issues.empty()) mistakes_.add(node.at, "this is no expression");
             return std::nullopt;
         }
+        for (const auto& call : compiled.program->calls())
+            if (call.function == "recommend")
+                mistakes_.add(document_.place_in(node, call.offset),
+                              "recommend may stand under data only");
         return Expression{std::move(compiled.program), node.at.line};
     }
 
@@ -220,7 +245,9 @@ const std::vector<Section>& actions_sections() {
           {"holdout"},
           {"reward"},
           {"within"},
+          {"recommend"},
           {"actions"}}},
+        {"recommend", "the rules of recommendations", {{"when"}, {"per_category"}}},
         {"discount budget", "a discount budget", {{"amount"}, {"per"}}},
         {"action",
          "an action",

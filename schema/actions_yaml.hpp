@@ -28,6 +28,9 @@ const std::vector<Section>& actions_sections();
 /// The longest that a reward is waited for.
 inline constexpr journeys::Duration reward_window_max = std::chrono::hours{24 * 90};
 
+/// The rules of recommendations.
+inline constexpr std::size_t recommend_rules_max = 20;
+
 /// The actions of a file; a decision weighs `journeys::actions_max` of them.
 inline constexpr std::size_t actions_file_max = 200;
 

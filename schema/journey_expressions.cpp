@@ -85,7 +85,7 @@ std::optional<Expression> JourneyReader::expression(const YamlNode& node, Scope 
         return std::nullopt;
     }
     note_reads(node, *compiled.program);
-    check_calls(node, *compiled.program);
+    check_calls(node, *compiled.program, is_data);
     Expression made;
     made.program = std::move(compiled.program);
     made.line = node.at.line;
@@ -157,13 +157,17 @@ void JourneyReader::note_reads(const YamlNode& node, const cel::Program& program
 
 /// Counters, journeys, channels and topics that calls name must exist, and must be constant to be
 /// kept.
-void JourneyReader::check_calls(const YamlNode& node, const cel::Program& program) {
+void JourneyReader::check_calls(const YamlNode& node, const cel::Program& program, bool is_data) {
     for (const auto& call : program.calls()) {
         const auto at = document_.place_in(node, call.offset);
         const auto& arguments = call.constant_strings;
         const auto constant = [&](std::size_t i) {
             return i < arguments.size() && arguments[i].has_value();
         };
+        if (call.function == "recommend" && !is_data)
+            mistakes_.add(at, "recommend may stand under data only: its answer changes from moment "
+                              "to moment, and what is decided must be the same whenever it is "
+                              "looked at again");
         const bool is_count = call.function == "count" || call.function == "recent";
         if (is_count || call.function == "last") {
             const auto names =

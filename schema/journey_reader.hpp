@@ -65,7 +65,7 @@ private:
     std::vector<std::pair<std::string, journeys::Expression>>
     expressions_by_name(const YamlNode& node, std::string_view key);
     void note_reads(const YamlNode& node, const journeys::cel::Program& program);
-    void check_calls(const YamlNode& node, const journeys::cel::Program& program);
+    void check_calls(const YamlNode& node, const journeys::cel::Program& program, bool is_data);
     void read_property(const std::string& name);
 
     // journey_decide.cpp

@@ -20,17 +20,35 @@ bool is_better(const ScoredItem& a, const ScoredItem& b) {
 
 } // namespace
 
+void ItemRules::count(ItemId item, ItemId other, double weight) {
+    auto& of_item = counts_[item];
+    const auto before = of_item.size();
+    of_item[other] += weight;
+    size_ += of_item.size() - before;
+}
+
+void ItemRules::age() {
+    size_ = 0;
+    for (auto of_item = counts_.begin(); of_item != counts_.end();) {
+        for (auto& [other, weight] : of_item->second) weight /= 2;
+        std::erase_if(of_item->second, [](const auto& pair) { return pair.second < 1; });
+        size_ += of_item->second.size();
+        of_item = of_item->second.empty() ? counts_.erase(of_item) : std::next(of_item);
+    }
+}
+
 void ItemRules::add(std::span<const ItemId> before, ItemId newest) {
+    if (size_ > pairs_max_) age();
     if (kind_ == Kind::pairs) {
         for (const auto item : before) {
-            counts_[item][newest] += 1;
-            counts_[newest][item] += 1;
+            count(item, newest, 1);
+            count(newest, item, 1);
         }
         return;
     }
     constexpr std::size_t steps_max = 10;
     for (std::size_t step = 1; step <= std::min(steps_max, before.size()); ++step)
-        counts_[before[before.size() - step]][newest] += 1.0 / static_cast<double>(step);
+        count(before[before.size() - step], newest, 1.0 / static_cast<double>(step));
 }
 
 std::vector<ScoredItem> ItemRules::scores(ItemId item) const {
@@ -120,6 +138,14 @@ std::vector<ScoredItem> best(std::vector<ScoredItem> scores, std::size_t n,
     return scores;
 }
 
+void Recommender::forget_the_unpopular() {
+    for (auto& [item, views] : views_) views /= 2;
+    std::erase_if(views_, [](const auto& each) { return each.second < 1; });
+    std::erase_if(popular_, [this](ItemId item) { return !views_.contains(item); });
+    rank_.clear();
+    for (std::size_t i = 0; i < popular_.size(); ++i) rank_[popular_[i]] = i;
+}
+
 void Recommender::add_session(const std::vector<ItemId>& items, std::int64_t ended_at) {
     for (std::size_t i = 0; i < items.size(); ++i) {
         pairs_.add(std::span{items}.first(i), items[i]);
@@ -134,11 +160,12 @@ void Recommender::add_session(const std::vector<ItemId>& items, std::int64_t end
             --rank->second;
         }
     }
+    if (popular_.size() > items_max_) forget_the_unpopular();
     neighbours_.add(items, ended_at);
 }
 
-std::vector<ItemId> Recommender::recommend(std::span<const ItemId> session, std::size_t n,
-                                           const ItemFilter& allowed) const {
+std::vector<ItemId> Recommender::related(std::span<const ItemId> session, std::size_t n,
+                                         const ItemFilter& allowed) const {
     std::vector<ItemId> result;
     const auto take = [&](ItemId item) {
         if (result.size() < n && std::ranges::find(result, item) == result.end())
@@ -148,9 +175,25 @@ std::vector<ItemId> Recommender::recommend(std::span<const ItemId> session, std:
     if (result.size() < n && !session.empty())
         for (const auto& [item, score] : best(pairs_.scores(session.back()), 2 * n, allowed))
             take(item);
+    return result;
+}
+
+std::vector<ItemId> Recommender::popular(std::size_t n, const ItemFilter& allowed) const {
+    std::vector<ItemId> result;
     for (const auto item : popular_) {
         if (result.size() >= n) break;
-        if (!allowed || allowed(item)) take(item);
+        if (!allowed || allowed(item)) result.push_back(item);
+    }
+    return result;
+}
+
+std::vector<ItemId> Recommender::recommend(std::span<const ItemId> session, std::size_t n,
+                                           const ItemFilter& allowed) const {
+    auto result = related(session, n, allowed);
+    for (const auto item : popular_) {
+        if (result.size() >= n) break;
+        if ((!allowed || allowed(item)) && std::ranges::find(result, item) == result.end())
+            result.push_back(item);
     }
     return result;
 }

@@ -29,15 +29,23 @@ using ItemFilter = std::function<bool(ItemId)>;
 class ItemRules {
 public:
     enum class Kind : std::uint8_t { pairs, sequences };
-    explicit ItemRules(Kind kind) : kind_(kind) {}
+    /// Where more than `pairs_max` are known all of them are halved, and those below one forgotten:
+    /// what has not been seen for long goes first.
+    explicit ItemRules(Kind kind, std::size_t pairs_max = 4'000'000)
+        : kind_(kind), pairs_max_(pairs_max) {}
 
     /// The newest event of a session, after those `before`, oldest first.
     void add(std::span<const ItemId> before, ItemId newest);
     /// Scores of what goes with `item`, unordered.
     std::vector<ScoredItem> scores(ItemId item) const;
+    std::size_t size() const { return size_; }
 
 private:
+    void count(ItemId item, ItemId other, double weight);
+    void age();
+
     Kind kind_;
+    std::size_t pairs_max_, size_ = 0;
     std::unordered_map<ItemId, std::unordered_map<ItemId, double>> counts_;
 };
 
@@ -80,13 +88,24 @@ std::vector<ScoredItem> best(std::vector<ScoredItem> scores, std::size_t n,
 /// at.
 class Recommender {
 public:
-    explicit Recommender(SessionNeighbours::Settings settings = {}) : neighbours_(settings) {}
+    /// Of more products than `items_max` the popularity is halved, and those seen once forgotten.
+    explicit Recommender(SessionNeighbours::Settings settings = {}, std::size_t items_max = 500'000)
+        : items_max_(items_max), neighbours_(settings) {}
 
     void add_session(const std::vector<ItemId>& items, std::int64_t ended_at);
+    /// What goes with the session, the best first: neighbours, then pairs with its last product.
+    std::vector<ItemId> related(std::span<const ItemId> session, std::size_t n,
+                                const ItemFilter& allowed = {}) const;
+    /// What most people look at, most of all first.
+    std::vector<ItemId> popular(std::size_t n, const ItemFilter& allowed = {}) const;
+    /// Related ones, filled up with popular ones.
     std::vector<ItemId> recommend(std::span<const ItemId> session, std::size_t n,
                                   const ItemFilter& allowed = {}) const;
 
 private:
+    void forget_the_unpopular();
+
+    std::size_t items_max_;
     SessionNeighbours neighbours_;
     ItemRules pairs_{ItemRules::Kind::pairs};
     std::unordered_map<ItemId, double> views_;

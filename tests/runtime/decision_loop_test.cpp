@@ -15,6 +15,7 @@
 #include <nlohmann/json.hpp>
 
 #include <chrono>
+#include <fstream>
 #include <sstream>
 #include <thread>
 
@@ -281,6 +282,67 @@ actions:
         CHECK(status == 400);
         CHECK(text.find("is made here and by nobody else") != std::string::npos);
     }
+    loop.stop();
+}
+
+TEST_CASE("products are recommended from what others looked at, over a restart too",
+          "[.postgres]") {
+    Loop loop;
+    loop.write("actions.yaml", "recommend: { when: product.id != 'secret' }\nactions: []\n");
+    const auto config = loop.config();
+    std::ofstream{config, std::ios::app} << "sessions: { idle: 1s }\n";
+    loop.start();
+    const auto recommend = [&](const std::string& question) {
+        const auto [status, body] = loop.post("/v1/recommend", question);
+        INFO(question << " → " << status << ' ' << body);
+        REQUIRE(status == 200);
+        std::vector<std::string> ids;
+        const auto answer = json::parse(body);
+        for (const auto& one : answer["products"]) ids.push_back(one["product_id"]);
+        return ids;
+    };
+    CHECK(recommend("{}").empty()); // Nobody has looked at anything.
+    std::vector<std::string> seen;
+    int number = 0;
+    const auto view = [&](const std::string& who, const std::string& product) {
+        seen.push_back(track(who, "Product Viewed", "v" + std::to_string(++number),
+                             R"({"product_id":")" + product + "\"}"));
+    };
+    for (int i = 0; i < 6; ++i) {
+        view("p" + std::to_string(i), "lamp");
+        view("p" + std::to_string(i), "secret");
+        view("p" + std::to_string(i), i < 4 ? "bulb" : "desk");
+    }
+    loop.send(seen);
+    const std::vector<std::string> expected{"bulb", "desk", "lamp"};
+    const auto wait_for = [&](const std::string& question) {
+        std::vector<std::string> got;
+        for (int i = 0; i < 300 && got != expected; ++i) {
+            seen.clear(); // Somebody passes by, so that time goes on.
+            view("passer", "lamp");
+            view("ada", "lamp");
+            loop.send(seen);
+            got = recommend(question);
+            std::this_thread::sleep_for(100ms);
+        }
+        return got;
+    };
+    CHECK(wait_for(R"({"customer":"ada","n":5})") == expected);
+    CHECK(recommend(R"({"customer":"ada","n":1})").size() == 1);
+    for (const auto* wrong :
+         {"[]", "{\"n\":0}", "{\"n\":51}", "{\"n\":-1}", "{\"n\":1.5}", "{\"n\":\"5\"}",
+          "{\"n\":1e99}", "{\"customer\":\"\"}", "{\"customer\":7}", "{\"x\":1}", "{"}) {
+        CAPTURE(wrong);
+        CHECK(loop.post("/v1/recommend", wrong).first == 400);
+    }
+    CHECK(loop.post("/v1/recommend", R"({"customer":"nobody"})").first == 404);
+    RawClient client{loop.service().port()};
+    client.send("POST /v1/recommend HTTP/1.1\r\nHost: t\r\nAuthorization: Bearer shop-key\r\n"
+                "Content-Length: 2\r\n\r\n{}");
+    CHECK(client.read_answer().status == 403);
+    loop.stop();
+    loop.start();
+    CHECK(wait_for(R"({"customer":"ada","n":5})") == expected);
     loop.stop();
 }
 

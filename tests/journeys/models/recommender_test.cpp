@@ -157,3 +157,24 @@ TEST_CASE("sessions beyond the bound are forgotten, the oldest first") {
     const std::vector<ItemId> forgotten{2};
     CHECK(neighbours.scores(forgotten).empty());
 }
+
+TEST_CASE("pairs and popularity are bounded: what is seldom seen is forgotten first") {
+    ItemRules pairs{ItemRules::Kind::pairs, 20};
+    const std::vector<ItemId> lamp{1};
+    for (ItemId other = 100; other < 400; ++other) {
+        for (int i = 0; i < 4; ++i) pairs.add(lamp, 2); // Often, all the time.
+        pairs.add(lamp, other);                         // Once.
+        CHECK(pairs.size() <= 22);
+    }
+    CHECK(best(pairs.scores(1), 1).front().item == 2);
+
+    Recommender recommender{{}, 10};
+    for (ItemId other = 100; other < 400; ++other) recommender.add_session({1, 2, 1, other}, 0);
+    const auto popular = recommender.popular(100);
+    CHECK(popular.size() <= 11);
+    REQUIRE(popular.size() >= 2);
+    CHECK(popular[0] == 1);
+    CHECK(popular[1] == 2);
+    CHECK(recommender.popular(1) == std::vector<ItemId>{1});
+    CHECK(recommender.popular(5, [](ItemId item) { return item != 1; }).front() == 2);
+}
