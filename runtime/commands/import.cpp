@@ -3,11 +3,11 @@
 #include "runtime/commands/commands.hpp"
 
 #include "runtime/commands/installation.hpp"
-#include "runtime/imports/csv_reader.hpp"
 #include "runtime/imports/import_rows.hpp"
 #include "runtime/imports/import_sender.hpp"
 #include "runtime/listener/local_socket.hpp"
 #include "runtime/service.hpp"
+#include "schema/csv_reader.hpp"
 
 #include <chrono>
 #include <cstdio>
@@ -135,7 +135,7 @@ int import(const Options& options) {
         std::fprintf(stderr, "%s: cannot be read\n", options.file.c_str());
         return exit_input;
     }
-    auto table = CsvReader::open(file);
+    auto table = schema::CsvReader::open(file);
     if (!table) {
         std::fprintf(stderr, "%s:1: %s\n", options.file.c_str(), table.error().detail.c_str());
         return exit_input;
@@ -169,10 +169,10 @@ int import(const Options& options) {
     std::string text;
     while (true) {
         const auto row = table->next();
-        if (row == CsvReader::Row::end) break;
+        if (row == schema::CsvReader::Row::end) break;
         ++read;
         text.clear();
-        if (row == CsvReader::Row::bad) {
+        if (row == schema::CsvReader::Row::bad) {
             rejected.add(table->line(), table->why());
         } else if (const auto made = (*rows)->append(*table, text); !made) {
             rejected.add(table->line(), made.error().detail);

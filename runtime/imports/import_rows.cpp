@@ -59,7 +59,7 @@ Result<Timestamp> time_of(std::string_view text, std::string_view column) {
 /// Whose a row is.
 class Who {
 public:
-    explicit Who(const CsvReader& table)
+    explicit Who(const schema::CsvReader& table)
         : user_(table.column({"customer_id", "user_id", "userid"})),
           anonymous_(table.column({"anonymous_id", "anonymousid"})),
           email_(table.column({"email", "email_address"})),
@@ -67,7 +67,7 @@ public:
 
     bool has_column() const { return user_ || anonymous_ || email_ || phone_; }
 
-    Result<void> read(const CsvReader& row) {
+    Result<void> read(const schema::CsvReader& row) {
         user = row.cell(user_);
         anonymous = row.cell(anonymous_);
         email.clear();
@@ -113,7 +113,7 @@ private:
 };
 
 /// Everything a row says, as one number: rows that differ are different messages.
-std::string hash_of(const CsvReader& row) {
+std::string hash_of(const schema::CsvReader& row) {
     std::uint64_t hash = 0;
     for (std::size_t i = 0; i < row.header().size(); ++i)
         hash = journeys::hash(row.cell(i), journeys::hash(row.header()[i], hash));
@@ -133,7 +133,7 @@ void begin_message(Members& members, std::string_view type, const std::string& i
 
 class OrderRows final : public ImportRows {
 public:
-    explicit OrderRows(const CsvReader& table)
+    explicit OrderRows(const schema::CsvReader& table)
         : who_(table), id_(table.column({"order_id", "id"})),
           date_(table.column({"date", "ordered_at", "placed_at", "created_at"})),
           amount_(table.column({"amount", "total", "revenue"})),
@@ -142,7 +142,7 @@ public:
 
     bool is_complete() const { return who_.has_column() && date_ && amount_; }
 
-    Result<std::size_t> append(const CsvReader& row, std::string& out) override {
+    Result<std::size_t> append(const schema::CsvReader& row, std::string& out) override {
         if (auto read = who_.read(row); !read) return read.error();
         const auto at = time_of(row.cell(date_), "date");
         if (!at) return at.error();
@@ -230,7 +230,7 @@ private:
 
 class ConsentRows final : public ImportRows {
 public:
-    ConsentRows(const CsvReader& table, const journeys::Settings& settings)
+    ConsentRows(const schema::CsvReader& table, const journeys::Settings& settings)
         : settings_(settings), who_(table), channel_(table.column({"channel"})),
           topic_(table.column({"topic"})), state_(table.column({"state", "status"})),
           at_(table.column({"at", "updated_at", "date"})), source_(table.column({"source"})),
@@ -238,7 +238,7 @@ public:
 
     bool is_complete() const { return who_.has_column() && channel_ && state_ && at_; }
 
-    Result<std::size_t> append(const CsvReader& row, std::string& out) override {
+    Result<std::size_t> append(const schema::CsvReader& row, std::string& out) override {
         if (auto read = who_.read(row); !read) return read.error();
         const auto channel = row.cell(channel_);
         if (!settings_.channel(channel))
@@ -291,14 +291,14 @@ private:
 
 class SuppressionRows final : public ImportRows {
 public:
-    SuppressionRows(const CsvReader& table, const journeys::Settings& settings)
+    SuppressionRows(const schema::CsvReader& table, const journeys::Settings& settings)
         : settings_(settings), who_(table), channel_(table.column({"channel"})),
           reason_(table.column({"reason"})),
           at_(table.column({"at", "created_at", "updated_at", "date"})) {}
 
     bool is_complete() const { return who_.has_column() && channel_ && at_; }
 
-    Result<std::size_t> append(const CsvReader& row, std::string& out) override {
+    Result<std::size_t> append(const schema::CsvReader& row, std::string& out) override {
         if (auto read = who_.read(row); !read) return read.error();
         const auto* channel = settings_.channel(row.cell(channel_));
         if (!channel)
@@ -346,7 +346,8 @@ private:
 
 } // namespace
 
-Result<std::unique_ptr<ImportRows>> open_import(std::string_view kind, const CsvReader& table,
+Result<std::unique_ptr<ImportRows>> open_import(std::string_view kind,
+                                                const schema::CsvReader& table,
                                                 const journeys::Settings& settings) {
     const auto take = [&](auto rows) -> Result<std::unique_ptr<ImportRows>> {
         if (rows->is_complete()) return std::unique_ptr<ImportRows>{std::move(rows)};

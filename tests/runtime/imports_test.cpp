@@ -1,6 +1,6 @@
 // Tables of `sojourn import`: how they are read, and what messages their rows are.
 
-#include "runtime/imports/csv_reader.hpp"
+#include "schema/csv_reader.hpp"
 #include "runtime/imports/import_rows.hpp"
 #include "schema/message_json.hpp"
 #include "schema/timestamp_text.hpp"
@@ -10,7 +10,7 @@
 #include <sstream>
 
 using journeys::PackedView;
-using runtime::CsvReader;
+using schema::CsvReader;
 
 namespace {
 

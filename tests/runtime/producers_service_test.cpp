@@ -4,12 +4,12 @@
 #include "runtime/database.hpp"
 #include "runtime/dead_letters.hpp"
 #include "runtime/event_files.hpp"
-#include "runtime/imports/csv_reader.hpp"
 #include "runtime/imports/import_rows.hpp"
 #include "runtime/imports/import_sender.hpp"
 #include "runtime/listener/webhook_source.hpp"
 #include "runtime/publication.hpp"
 #include "runtime/simulation.hpp"
+#include "schema/csv_reader.hpp"
 #include "schema/timestamp_text.hpp"
 #include "tests/runtime/service_fixture.hpp"
 

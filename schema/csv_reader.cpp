@@ -1,8 +1,8 @@
-#include "runtime/imports/csv_reader.hpp"
+#include "schema/csv_reader.hpp"
 
 #include <algorithm>
 
-namespace runtime {
+namespace schema {
 namespace {
 
 using journeys::Error;
@@ -125,4 +125,4 @@ std::string_view CsvReader::cell(std::optional<std::size_t> place) const {
     return trimmed(std::string_view{text_}.substr(begin, ends_[*place] - begin));
 }
 
-} // namespace runtime
+} // namespace schema
