@@ -39,8 +39,7 @@ journeys::CatalogPtr load(const Options& options, const std::string& folder, Fil
             std::fprintf(stderr, "%s\n", models.error().detail.c_str());
             return nullptr;
         }
-        files.models_name = options.models;
-        files.models = std::move(*models);
+        files.models = {options.models, std::move(*models)};
     }
     CompileOptions compiling;
     compiling.trial = true;
