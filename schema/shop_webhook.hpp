@@ -24,6 +24,7 @@ enum class TakeAs : std::uint8_t {
     text,   ///< A text, or a whole number as its digits.
     amount, ///< A decimal, written as text or number, as an exact JSON number.
     sum,    ///< Of a list, whose entries hold amounts under the path's last name.
+    lowest, ///< The same, the lowest of them.
     count,  ///< A whole number.
     boolean,
 };
@@ -76,6 +77,8 @@ struct ShopTopic {
     std::span<const ShopId> ids;
     PrivacyKind privacy = PrivacyKind::none;
     Path orders = {}; ///< Of a privacy request: the list of order ids that it names.
+    /// Of a topic about a product: its fields, as `POST /v1/products` takes them.
+    std::span<const ShopField> product = {};
 };
 
 /// A shop, as the deliveries of its webhooks are.
@@ -113,6 +116,7 @@ struct Translated {
     bool is_readable = false; ///< The body is a JSON object.
     std::string messages;     ///< A JSON array for `MessageDecoder`; empty: there are none.
     std::optional<PrivacyRequest> privacy;
+    std::string product; ///< A JSON object for `products_from_json`; empty: it is about none.
 };
 
 /// One delivery of `topic`.

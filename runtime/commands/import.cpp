@@ -164,8 +164,10 @@ int import(const Options& options) {
     const auto began = Steady::now();
     ProgressBar bar{no_size ? 0 : bytes};
     std::uint64_t read = 0;
+    const bool is_of_products = options.kind == "products";
     ImportSender sender{
-        socket, [&](std::uint64_t line, const std::string& why) { rejected.add(line, why); }};
+        socket, [&](std::uint64_t line, const std::string& why) { rejected.add(line, why); },
+        is_of_products ? "/v1/products" : "/admin/import", is_of_products ? "products" : "batch"};
     std::string text;
     while (true) {
         const auto row = table->next();
@@ -205,12 +207,12 @@ int import(const Options& options) {
 } // namespace
 
 void add_import(CLI::App& app, int& exit_code) {
-    auto* const command = app.add_subcommand(
-        "import",
-        "What the system before knew: orders, consent, suppressed addresses. The same file "
-        "again changes nothing");
+    auto* const command =
+        app.add_subcommand("import", "What the system before knew: orders, consent, suppressed "
+                                     "addresses, products. The same file "
+                                     "again changes nothing");
     command->require_subcommand(1);
-    for (const auto* kind : {"orders", "consent", "suppressions"}) {
+    for (const auto* kind : {"orders", "consent", "suppressions", "products"}) {
         const auto options = std::make_shared<Options>();
         options->kind = kind;
         auto* const one = command->add_subcommand(kind, "A table of " + std::string{kind});

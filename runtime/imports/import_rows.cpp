@@ -5,6 +5,7 @@
 #include "journeys/money.hpp"
 #include "journeys/packed.hpp"
 #include "journeys/policy.hpp"
+#include "schema/product_json.hpp"
 #include "schema/timestamp_text.hpp"
 
 #include <algorithm>
@@ -344,6 +345,38 @@ private:
     Column channel_, reason_, at_;
 };
 
+/// Each column is a field, or one of the properties.
+class ProductRows final : public ImportRows {
+public:
+    explicit ProductRows(const schema::CsvReader& table)
+        : id_(table.column({"product_id", "id"})) {}
+    bool is_complete() const { return id_.has_value(); }
+
+    Result<std::size_t> append(const schema::CsvReader& row, std::string& out) override {
+        std::string product = "{";
+        for (std::size_t i = 0; i < row.header().size(); ++i) {
+            const auto cell = row.cell(i);
+            if (cell.empty()) continue; // Not said.
+            if (product.size() > 1) product += ',';
+            append_json_string(product, row.header()[i]);
+            product += ':';
+            if (row.header()[i] == "available" && (cell == "true" || cell == "false"))
+                product += cell;
+            else
+                append_json_string(product, cell);
+        }
+        product += '}';
+        const auto checked = schema::products_from_json(product);
+        if (!checked) return checked.error();
+        if (!checked->refused.empty()) return wrong(checked->refused.front().why);
+        out += product + ',';
+        return std::size_t{1};
+    }
+
+private:
+    Column id_;
+};
+
 } // namespace
 
 Result<std::unique_ptr<ImportRows>> open_import(std::string_view kind,
@@ -357,7 +390,8 @@ Result<std::unique_ptr<ImportRows>> open_import(std::string_view kind,
     if (kind == "orders") return take(std::make_unique<OrderRows>(table));
     if (kind == "consent") return take(std::make_unique<ConsentRows>(table, settings));
     if (kind == "suppressions") return take(std::make_unique<SuppressionRows>(table, settings));
-    return wrong("orders, consent or suppressions");
+    if (kind == "products") return take(std::make_unique<ProductRows>(table));
+    return wrong("orders, consent, suppressions or products");
 }
 
 std::string_view import_columns(std::string_view kind) {
@@ -372,6 +406,15 @@ std::string_view import_columns(std::string_view kind) {
                "status       optional: placed (default), cancelled, refunded\n"
                "coupon       optional\n"
                "products     optional: ids with a quantity where it is not 1, \"A-1*2 B-7\"\n";
+    if (kind == "products")
+        return "product_id       or id\n"
+               "name, category, url, image_url, currency   optional\n"
+               "price, compare_at_price   optional, 1234.50\n"
+               "stock            optional, a whole number\n"
+               "available        optional: true or false\n"
+               "updated_at       optional: when the shop says so; what is older changes nothing\n"
+               "any other        becomes product(id).properties.NAME\n"
+               "An empty cell leaves the field as it is.\n";
     if (kind == "consent")
         return "whose: customer_id (or user_id), anonymous_id, email, phone; one of them, or "
                "several "

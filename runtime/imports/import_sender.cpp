@@ -14,8 +14,10 @@ using journeys::ErrorCode;
 using journeys::Result;
 
 ImportSender::ImportSender(std::filesystem::path socket,
-                           std::function<void(std::uint64_t, const std::string&)> rejected)
-    : socket_(std::move(socket)), rejected_(std::move(rejected)) {
+                           std::function<void(std::uint64_t, const std::string&)> rejected,
+                           std::string path, std::string_view list)
+    : socket_(std::move(socket)), rejected_(std::move(rejected)), path_(std::move(path)),
+      list_(list) {
     if (!socket_.empty()) thread_ = std::thread{[this] { run(); }};
 }
 
@@ -47,7 +49,7 @@ void ImportSender::hand_over() {
     gathering_.body += '}';
     std::unique_lock lock{mutex_};
     changed_.wait(lock, [this] { return !waiting_ || failure_; });
-    waiting_ = std::exchange(gathering_, Request{});
+    waiting_ = std::exchange(gathering_, empty());
     changed_.notify_all();
 }
 
@@ -93,7 +95,7 @@ void ImportSender::run() {
 Result<void> ImportSender::send(const Request& request) {
     const auto until = std::chrono::steady_clock::now() + patience;
     while (true) {
-        const auto answer = ask_service(socket_, "POST", "/admin/import", request.body);
+        const auto answer = ask_service(socket_, "POST", path_, request.body);
         if (answer) {
             const auto json = nlohmann::json::parse(*answer, nullptr, false);
             if (!json.is_object() || !json.contains("rejected")) return {};
