@@ -1,6 +1,7 @@
 #include "journeys/catalog.hpp"
 
 #include "journeys/decision.hpp"
+#include "journeys/expressions.hpp"
 #include "journeys/ids.hpp"
 #include "journeys/template.hpp"
 
@@ -8,49 +9,14 @@
 #include <bit>
 
 namespace journeys {
-namespace {
-
-/// Calls `visit` with every expression of the journey.
-template <class Visit> void for_each_expression(const Journey& journey, Visit visit) {
-    const auto all = [&](const std::vector<Expression>& list) {
-        for (const auto& expression : list) visit(expression);
-    };
-    const auto one = [&](const std::optional<Expression>& expression) {
-        if (expression) visit(*expression);
-    };
-    all(journey.enter.when);
-    one(journey.enter.becomes);
-    one(journey.enter.each);
-    one(journey.enter.key);
-    if (journey.enter.date) visit(journey.enter.date->date);
-    for (const auto& rule : journey.exits) all(rule.when);
-    for (const auto& goal : journey.goals) {
-        all(goal.when);
-        one(goal.value);
-    }
-    for (const auto& step : journey.steps) {
-        if (const auto* wait = std::get_if<WaitUntilDate>(&step.action)) visit(wait->date);
-        if (const auto* wait = std::get_if<WaitForEvent>(&step.action)) one(wait->when);
-        if (const auto* wait = std::get_if<WaitForCondition>(&step.action)) visit(wait->condition);
-        if (const auto* send = std::get_if<Send>(&step.action)) {
-            one(send->when);
-            for (const auto& [name, expression] : send->data) visit(expression);
-        }
-        if (const auto* branch = std::get_if<Branch>(&step.action))
-            for (const auto& arm : branch->arms) one(arm.when);
-        if (const auto* update = std::get_if<Update>(&step.action))
-            for (const auto& [name, expression] : update->set) visit(expression);
-    }
-}
-
-} // namespace
 
 Catalog::Catalog(std::uint64_t publication, Settings settings, std::vector<JourneyPtr> current,
                  std::vector<JourneyPtr> known,
                  std::map<std::string, std::shared_ptr<const Template>> templates,
-                 models::ModelSetPtr models)
+                 models::ModelSetPtr models, Lookups lookups)
     : publication_(publication), settings_(std::move(settings)), current_(std::move(current)),
-      known_(std::move(known)), templates_(std::move(templates)), models_(std::move(models)) {
+      known_(std::move(known)), templates_(std::move(templates)), models_(std::move(models)),
+      lookups_(std::move(lookups)) {
     std::sort(current_.begin(), current_.end(), [](const JourneyPtr& a, const JourneyPtr& b) {
         return a->priority != b->priority ? a->priority > b->priority : a->id < b->id;
     });
@@ -58,6 +24,7 @@ Catalog::Catalog(std::uint64_t publication, Settings settings, std::vector<Journ
     auto& decisions = tracked_.counts[std::string{action_decided}];
     decisions.window = decisions_kept;
     decisions.properties = {"action", "discount"};
+    for (const auto& [name, condition] : lookups_.audiences) track_calls(condition);
     for (const auto& journey : known_) {
         by_version_[journey->version] = journey.get();
         track(*journey);
@@ -90,27 +57,27 @@ void Catalog::track(const Journey& journey) {
     }
     tracked_.properties.insert(journey.properties_read.begin(), journey.properties_read.end());
 
-    std::set<std::string> recent_names;
-    for_each_expression(journey, [&](const Expression& expression) {
-        for (const auto& call : expression.program->calls()) {
-            if (call.function != "count" && call.function != "last" && call.function != "recent")
-                continue;
-            const auto& texts = call.constant_strings;
-            const auto names =
-                call.function == "last" ? texts.size() : std::min<std::size_t>(1, texts.size());
-            for (std::size_t i = 0; i < names; ++i)
-                if (texts[i]) {
-                    auto& kept = tracked_.counts[*texts[i]];
-                    kept.window = std::max<Duration>(kept.window, std::chrono::hours{24 * 31});
-                    if (call.function == "recent") recent_names.insert(*texts[i]);
-                }
-            if (call.function == "count" && texts.size() == 4 && texts[0] && texts[2])
-                tracked_.counts[*texts[0]].properties.insert(*texts[2]);
-        }
-    });
-    // Which properties of a `recent` item a file reads is not followed through its macros: all are
-    // kept.
-    for (const auto& name : recent_names) tracked_.counts[name].properties.insert("*");
+    for (const auto& use : expressions_of(journey)) track_calls(*use.expression);
+}
+
+void Catalog::track_calls(const Expression& expression) {
+    for (const auto& call : expression.program->calls()) {
+        if (call.function != "count" && call.function != "last" && call.function != "recent")
+            continue;
+        const auto& texts = call.constant_strings;
+        const auto names =
+            call.function == "last" ? texts.size() : std::min<std::size_t>(1, texts.size());
+        for (std::size_t i = 0; i < names; ++i)
+            if (texts[i]) {
+                auto& kept = tracked_.counts[*texts[i]];
+                kept.window = std::max<Duration>(kept.window, std::chrono::hours{24 * 31});
+                // Which properties of a `recent` item a file reads is not followed through its
+                // macros: all are kept.
+                if (call.function == "recent") kept.properties.insert("*");
+            }
+        if (call.function == "count" && texts.size() == 4 && texts[0] && texts[2])
+            tracked_.counts[*texts[0]].properties.insert(*texts[2]);
+    }
 }
 
 std::uint64_t Catalog::wake_reason() const {
@@ -135,6 +102,12 @@ std::uint64_t Catalog::wake_reason() const {
         add_bits(journey->id, static_cast<std::uint64_t>(entry.every));
         add_bits(entry.date.program->text(), static_cast<std::uint64_t>(entry.offset.count()));
         add_bits(entry.zone.name, static_cast<std::uint64_t>(entry.time.count()));
+        // What it looks up may have changed with any publication.
+        const auto& program = *entry.date.program;
+        const bool looks_up = std::ranges::any_of(program.calls(), [](const cel::Call& call) {
+            return call.function == "lookup" || call.function == "audience";
+        });
+        if (looks_up || program.uses_variable("vars")) add_bits("publication", publication_);
     }
     return reason | 1;
 }

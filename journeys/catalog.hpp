@@ -3,6 +3,7 @@
 #pragma once
 
 #include "journeys/definition.hpp"
+#include "journeys/lookups.hpp"
 #include "journeys/models/model_set.hpp"
 #include "journeys/settings.hpp"
 
@@ -40,7 +41,7 @@ public:
     Catalog(std::uint64_t publication, Settings settings, std::vector<JourneyPtr> current,
             std::vector<JourneyPtr> known = {},
             std::map<std::string, std::shared_ptr<const Template>> templates = {},
-            models::ModelSetPtr models = nullptr);
+            models::ModelSetPtr models = nullptr, Lookups lookups = {});
 
     std::uint64_t publication() const { return publication_; }
     const Settings& settings() const { return settings_; }
@@ -67,6 +68,7 @@ public:
         return models_ && models_->intent ? &*models_->intent : nullptr;
     }
     const models::ModelSetPtr& model_set() const { return models_; }
+    const Lookups& lookups() const { return lookups_; }
     /// Names what makes time do something: models, stages, journeys by risk and by date. A
     /// publication with another one concerns customers who sleep. 0: nothing does.
     std::uint64_t wake_reason() const;
@@ -79,6 +81,7 @@ public:
 
 private:
     void track(const Journey& journey);
+    void track_calls(const Expression& expression);
 
     std::uint64_t publication_;
     Settings settings_;
@@ -91,6 +94,7 @@ private:
     std::vector<const Journey*> entered_by_date_;
     std::map<std::string, std::shared_ptr<const Template>> templates_;
     models::ModelSetPtr models_;
+    Lookups lookups_;
     Tracked tracked_;
 };
 

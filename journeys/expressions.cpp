@@ -12,6 +12,9 @@ public:
 
     void all() {
         for (auto& condition : journey_.enter.when) visit_("enter.when", condition, true);
+        if (journey_.enter.becomes) visit_("enter.becomes", *journey_.enter.becomes, true);
+        if (journey_.enter.each) visit_("enter.each", *journey_.enter.each, false);
+        if (journey_.enter.date) visit_("enter.date", journey_.enter.date->date, false);
         if (journey_.enter.key) visit_("enter.key", *journey_.enter.key, false);
         for (auto& rule : journey_.exits)
             for (auto& condition : rule.when) visit_("exit.when", condition, true);

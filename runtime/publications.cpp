@@ -4,8 +4,9 @@
 
 namespace runtime {
 
-Publications::Publications(std::filesystem::path directory)
-    : directory_(std::move(directory)),
+Publications::Publications(std::filesystem::path directory,
+                           std::shared_ptr<const journeys::Products> products)
+    : directory_(std::move(directory)), products_(std::move(products)),
       newest_(std::make_shared<const journeys::Catalog>(0, journeys::Settings{},
                                                         std::vector<journeys::JourneyPtr>{})),
       offers_(std::make_shared<const journeys::Offers>()) {
@@ -15,6 +16,7 @@ Publications::Publications(std::filesystem::path directory)
 Compiled Publications::compile_and_keep(const Files& files) {
     CompileOptions options;
     options.directory = directory_;
+    options.products = products_;
     {
         const std::scoped_lock lock{mutex_};
         options.known = known_;
@@ -82,9 +84,9 @@ journeys::CatalogPtr Publications::paused(journeys::CatalogPtr before,
                        before->publication() + static_cast<std::uint64_t>(pause.action)) |
         1;
     const std::vector<journeys::JourneyPtr> known{before->known().begin(), before->known().end()};
-    auto catalog =
-        std::make_shared<const journeys::Catalog>(number, before->settings(), std::move(current),
-                                                  known, before->templates(), before->model_set());
+    auto catalog = std::make_shared<const journeys::Catalog>(
+        number, before->settings(), std::move(current), known, before->templates(),
+        before->model_set(), before->lookups());
     const std::scoped_lock lock{mutex_};
     catalogs_[number] = catalog;
     return catalog;

@@ -17,7 +17,9 @@ namespace runtime {
 /// For any thread.
 class Publications final : public actors::CatalogSource {
 public:
-    explicit Publications(std::filesystem::path directory);
+    /// `products`: what `product(id)` asks, in every publication.
+    explicit Publications(std::filesystem::path directory,
+                          std::shared_ptr<const journeys::Products> products = nullptr);
 
     /// A publication stored earlier. What no longer compiles is left out, and said in the answer;
     /// runs that are on its versions end with `error`.
@@ -36,6 +38,7 @@ private:
     Compiled compile_and_keep(const Files& files);
 
     const std::filesystem::path directory_;
+    const std::shared_ptr<const journeys::Products> products_;
     mutable std::mutex mutex_;
     std::map<std::uint64_t, journeys::CatalogPtr> catalogs_;
     std::vector<journeys::JourneyPtr> known_;

@@ -34,8 +34,9 @@ std::string id_member(std::string_view who) {
 
 } // namespace
 
-Story::Story(std::vector<std::string> files, std::optional<journeys::Settings> settings)
-    : settings_(std::move(settings)),
+Story::Story(std::vector<std::string> files, std::optional<journeys::Settings> settings,
+             journeys::Lookups lookups)
+    : settings_(std::move(settings)), lookups_(std::move(lookups)),
       run_(load(files), [this](const journeys::Customer&, const journeys::Effect& effect) {
           if (const auto* entry = std::get_if<journeys::TimelineEntry>(&effect))
               entries_.push_back(*entry);
@@ -60,7 +61,7 @@ journeys::CatalogPtr Story::load(const std::vector<std::string>& files) {
     }
     auto catalog = std::make_shared<const journeys::Catalog>(
         ++publication_, settings, current, known_,
-        std::map<std::string, std::shared_ptr<const journeys::Template>>{}, models_);
+        std::map<std::string, std::shared_ptr<const journeys::Template>>{}, models_, lookups_);
     files_ = files;
     known_.insert(known_.end(), current.begin(), current.end());
     catalog_ = catalog;
@@ -69,6 +70,12 @@ journeys::CatalogPtr Story::load(const std::vector<std::string>& files) {
 
 void Story::use_models(journeys::models::ModelSetPtr models) {
     models_ = std::move(models);
+    const auto files = files_;
+    run_.use(load(files));
+}
+
+void Story::use_lookups(journeys::Lookups lookups) {
+    lookups_ = std::move(lookups);
     const auto files = files_;
     run_.use(load(files));
 }

@@ -28,7 +28,8 @@ public:
     /// Each text is one journey's file; all permissions count as granted and every journey as live,
     /// unless the settings say otherwise. A mistake in a file fails the test.
     explicit Story(std::vector<std::string> journeys,
-                   std::optional<journeys::Settings> settings = std::nullopt);
+                   std::optional<journeys::Settings> settings = std::nullopt,
+                   journeys::Lookups lookups = {});
 
     /// An event of `who` (a user id, or `anonymous:x`) at `at`, accepted then. `properties`: JSON.
     journeys::Applied track(std::string_view who, std::string_view event, Timestamp at,
@@ -47,6 +48,8 @@ public:
     void wake_all(Timestamp at) { run_.wake_all(at); }
     /// From here on these files count.
     void publish(std::vector<std::string> journeys);
+    /// The same files, beside other values, tables and audiences.
+    void use_lookups(journeys::Lookups lookups);
 
     /// What happened since the last call, one line each: `kind journey/step key reason`, empty
     /// parts left out; entries of the kinds that `simulate` prints, and `no_entry`.
@@ -66,6 +69,7 @@ private:
     std::optional<journeys::Settings> settings_;
     std::vector<std::string> files_;
     journeys::models::ModelSetPtr models_;
+    journeys::Lookups lookups_;
     std::vector<journeys::JourneyPtr> known_;
     journeys::CatalogPtr catalog_;
     std::uint64_t publication_ = 0;
