@@ -1,6 +1,7 @@
 #include "journeys/bindings.hpp"
 
 #include "journeys/intent.hpp"
+#include "journeys/products.hpp"
 #include "journeys/profile.hpp"
 
 #include <algorithm>
@@ -195,6 +196,30 @@ Value sent_steps(const Run& run, const View& view, Arena& arena) {
     return Value::map_of({items, count});
 }
 
+Type type_of(ProductField::Kind kind) {
+    switch (kind) {
+    case ProductField::Kind::text: return Type::string();
+    case ProductField::Kind::money: return Type::floating();
+    case ProductField::Kind::integer: return Type::integer();
+    case ProductField::Kind::boolean: return Type::boolean();
+    }
+    return {};
+}
+
+template <std::size_t index> FieldTable<StoredProduct>::Row product_field() {
+    constexpr const auto& field = product_fields[index];
+    return {std::string{field.name},
+            Type::nullable(type_of(field.kind)),
+            std::string{field.doc},
+            [](const StoredProduct& product, const View&, Arena&) {
+                const auto value = product.packed.find(product_fields[index].name);
+                if (product_fields[index].kind == ProductField::Kind::money && value.is_number())
+                    return Value::floating(value.as_double()); // 20 is 20.00.
+                return Value::packed(value);
+            },
+            {}};
+}
+
 Value stored_event(const std::string& packed, const View& view, Arena& arena) {
     if (packed.empty()) return Value::null();
     void* const place = arena.allocate(sizeof(StoredEvent));
@@ -254,6 +279,30 @@ template <> const FieldTable<StoredEvent>& table<StoredEvent>() {
     return fields;
 }
 
+template <> const FieldTable<StoredProduct>& table<StoredProduct>() {
+    static const FieldTable<StoredProduct> fields{
+        "Product",
+        "A product as the catalogue has it now; null is what the shop never said.",
+        {product_field<0>(),
+         product_field<1>(),
+         product_field<2>(),
+         product_field<3>(),
+         product_field<4>(),
+         product_field<5>(),
+         product_field<6>(),
+         product_field<7>(),
+         product_field<8>(),
+         product_field<9>(),
+         {"properties", Type::map(Type::string(), Type::dyn()),
+          "whatever else the shop says of it; a missing key is null",
+          [](const StoredProduct& product, const View&, Arena&) {
+              const auto more = product.packed.find("properties");
+              return more.is_map() ? Value::packed(more) : Value::map_of({});
+          }}}};
+    static_assert(product_fields.size() == 10);
+    return fields;
+}
+
 template <> const FieldTable<SentStep>& table<SentStep>() {
     static const FieldTable<SentStep> fields{
         "Sent",
@@ -307,6 +356,15 @@ template <> const FieldTable<Run>& table<Run>() {
           [](const Run& run, const View&, Arena&) {
               const auto item = PackedView{run.event}.find("item");
               return item ? Value::packed(item) : Value::null();
+          }},
+         {"events", Type::list(Type::object("StoredEvent")),
+          "what would have opened it again since; the newest 20, oldest first",
+          [](const Run& run, const View& view, Arena& arena) {
+              auto* const items = arena.allocate_array<Value>(run.events.size());
+              if (!items) return Value::error("the expression needs too much memory");
+              for (std::size_t i = 0; i < run.events.size(); ++i)
+                  items[i] = stored_event(run.events[i], view, arena);
+              return Value::list_of({items, run.events.size()});
           }},
          {"last_event", Type::nullable(Type::object("StoredEvent")),
           "what last resumed or restarted a wait",
@@ -593,10 +651,10 @@ template <> const FieldTable<Customer>& table<Customer>() {
 }
 
 std::vector<const cel::ObjectType*> all_types() {
-    return {&table<Event>().type,     &table<StoredEvent>().type, &table<SentStep>().type,
-            &table<Run>().type,       &table<CartLine>().type,    &table<Cart>().type,
-            &table<OrderLine>().type, &table<Order>().type,       &table<Session>().type,
-            &table<Customer>().type};
+    return {&table<Event>().type,         &table<StoredEvent>().type, &table<SentStep>().type,
+            &table<StoredProduct>().type, &table<Run>().type,         &table<CartLine>().type,
+            &table<Cart>().type,          &table<OrderLine>().type,   &table<Order>().type,
+            &table<Session>().type,       &table<Customer>().type};
 }
 
 } // namespace journeys::bindings

@@ -67,6 +67,11 @@ struct StoredEvent {
     PackedView packed;
 };
 
+/// `product(id)`: a product as the catalogue has it now.
+struct StoredProduct {
+    PackedView packed;
+};
+
 /// The cart that an expression means: the run's own, else the one changed last; an empty one where
 /// there is none.
 const Cart& cart_in_view(const View& view);

@@ -1,6 +1,7 @@
 #include "journeys/catalog.hpp"
 
 #include "journeys/decision.hpp"
+#include "journeys/expressions.hpp"
 #include "journeys/ids.hpp"
 #include "journeys/template.hpp"
 
@@ -9,39 +10,6 @@
 
 namespace journeys {
 namespace {
-
-/// Calls `visit` with every expression of the journey.
-template <class Visit> void for_each_expression(const Journey& journey, Visit visit) {
-    const auto all = [&](const std::vector<Expression>& list) {
-        for (const auto& expression : list) visit(expression);
-    };
-    const auto one = [&](const std::optional<Expression>& expression) {
-        if (expression) visit(*expression);
-    };
-    all(journey.enter.when);
-    one(journey.enter.becomes);
-    one(journey.enter.each);
-    one(journey.enter.key);
-    if (journey.enter.date) visit(journey.enter.date->date);
-    for (const auto& rule : journey.exits) all(rule.when);
-    for (const auto& goal : journey.goals) {
-        all(goal.when);
-        one(goal.value);
-    }
-    for (const auto& step : journey.steps) {
-        if (const auto* wait = std::get_if<WaitUntilDate>(&step.action)) visit(wait->date);
-        if (const auto* wait = std::get_if<WaitForEvent>(&step.action)) one(wait->when);
-        if (const auto* wait = std::get_if<WaitForCondition>(&step.action)) visit(wait->condition);
-        if (const auto* send = std::get_if<Send>(&step.action)) {
-            one(send->when);
-            for (const auto& [name, expression] : send->data) visit(expression);
-        }
-        if (const auto* branch = std::get_if<Branch>(&step.action))
-            for (const auto& arm : branch->arms) one(arm.when);
-        if (const auto* update = std::get_if<Update>(&step.action))
-            for (const auto& [name, expression] : update->set) visit(expression);
-    }
-}
 
 const std::shared_ptr<const Offers>& no_offers() {
     static const auto none = std::make_shared<const Offers>();
@@ -53,11 +21,11 @@ const std::shared_ptr<const Offers>& no_offers() {
 Catalog::Catalog(std::uint64_t publication, Settings settings, std::vector<JourneyPtr> current,
                  std::vector<JourneyPtr> known,
                  std::map<std::string, std::shared_ptr<const Template>> templates,
-                 models::ModelSetPtr models, std::shared_ptr<const Offers> offers,
+                 models::ModelSetPtr models, Lookups lookups, std::shared_ptr<const Offers> offers,
                  std::shared_ptr<const RecommendationSource> recommendations)
     : publication_(publication), settings_(std::move(settings)), current_(std::move(current)),
       known_(std::move(known)), templates_(std::move(templates)), models_(std::move(models)),
-      offers_(offers ? std::move(offers) : no_offers()),
+      lookups_(std::move(lookups)), offers_(offers ? std::move(offers) : no_offers()),
       recommendations_(std::move(recommendations)) {
     std::sort(current_.begin(), current_.end(), [](const JourneyPtr& a, const JourneyPtr& b) {
         return a->priority != b->priority ? a->priority > b->priority : a->id < b->id;
@@ -67,6 +35,7 @@ Catalog::Catalog(std::uint64_t publication, Settings settings, std::vector<Journ
     decisions.window = decisions_kept;
     decisions.properties = {"action", "discount"};
     track(*offers_);
+    for (const auto& [name, condition] : lookups_.audiences) track_calls(condition);
     for (const auto& journey : known_) {
         by_version_[journey->version] = journey.get();
         track(*journey);
@@ -101,7 +70,7 @@ void Catalog::track(const Journey& journey) {
     }
     tracked_.properties.insert(journey.properties_read.begin(), journey.properties_read.end());
 
-    for_each_expression(journey, [&](const Expression& expression) { track_calls(expression); });
+    for (const auto& use : expressions_of(journey)) track_calls(*use.expression);
 }
 
 void Catalog::track(const Offers& offers) {
@@ -156,6 +125,12 @@ std::uint64_t Catalog::wake_reason() const {
         add_bits(journey->id, static_cast<std::uint64_t>(entry.every));
         add_bits(entry.date.program->text(), static_cast<std::uint64_t>(entry.offset.count()));
         add_bits(entry.zone.name, static_cast<std::uint64_t>(entry.time.count()));
+        // What it looks up may have changed with any publication.
+        const auto& program = *entry.date.program;
+        const bool looks_up = std::ranges::any_of(program.calls(), [](const cel::Call& call) {
+            return call.function == "lookup" || call.function == "audience";
+        });
+        if (looks_up || program.uses_variable("vars")) add_bits("publication", publication_);
     }
     return reason | 1;
 }

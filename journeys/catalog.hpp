@@ -3,6 +3,7 @@
 #pragma once
 
 #include "journeys/definition.hpp"
+#include "journeys/lookups.hpp"
 #include "journeys/models/model_set.hpp"
 #include "journeys/settings.hpp"
 
@@ -42,7 +43,8 @@ public:
     Catalog(std::uint64_t publication, Settings settings, std::vector<JourneyPtr> current,
             std::vector<JourneyPtr> known = {},
             std::map<std::string, std::shared_ptr<const Template>> templates = {},
-            models::ModelSetPtr models = nullptr, std::shared_ptr<const Offers> offers = nullptr,
+            models::ModelSetPtr models = nullptr, Lookups lookups = {},
+            std::shared_ptr<const Offers> offers = nullptr,
             std::shared_ptr<const RecommendationSource> recommendations = nullptr);
 
     std::uint64_t publication() const { return publication_; }
@@ -70,6 +72,7 @@ public:
         return models_ && models_->intent ? &*models_->intent : nullptr;
     }
     const models::ModelSetPtr& model_set() const { return models_; }
+    const Lookups& lookups() const { return lookups_; }
     /// What decisions choose among; never null, and empty where there are no actions.
     const std::shared_ptr<const Offers>& offers() const { return offers_; }
     /// What `recommend(n)` asks; null: nobody recommends anything. No part of any decision.
@@ -102,6 +105,7 @@ private:
     std::vector<const Journey*> entered_by_date_;
     std::map<std::string, std::shared_ptr<const Template>> templates_;
     models::ModelSetPtr models_;
+    Lookups lookups_;
     std::shared_ptr<const Offers> offers_;
     std::shared_ptr<const RecommendationSource> recommendations_;
     Tracked tracked_;

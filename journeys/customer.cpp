@@ -16,9 +16,9 @@ bool Cart::is_empty() const {
                         [](const CartLine& line) { return line.quantity > 0; });
 }
 
-Timestamp next_due(const Customer& customer) {
+Timestamp next_date(const Customer& customer) {
     auto earliest = no_time;
-    for (const auto& run : customer.runs) earliest = std::min(earliest, run.due);
+    for (const auto& timer : customer.dates) earliest = std::min(earliest, timer.due);
     return earliest;
 }
 

@@ -39,6 +39,7 @@ inline constexpr std::size_t decisions = 64; ///< Whose reward may still come.
 inline constexpr std::size_t dates = 64;     ///< Journeys by a date, those of high priority first.
 inline constexpr std::size_t trait_bytes = 16 * 1024;
 inline constexpr std::size_t run_bytes = 8 * 1024;
+inline constexpr std::size_t entry_events = 20; ///< `run.events`, within `run_bytes`.
 inline constexpr std::size_t transfers = 64;
 inline constexpr std::size_t known_ids = 64;
 inline constexpr std::size_t consents = 64;
@@ -205,6 +206,9 @@ struct Run {
     Timestamp last_hand_over{}; ///< Zero: none yet.
     std::string frozen_data;    ///< Packed; the send's data, from the first hand-over on.
     std::vector<SentStep> sent;
+    /// As `event`: those that would have opened it again while it was open. Oldest first; kept only
+    /// where the journey reads them.
+    std::vector<std::string> events{};
 };
 
 /// An ended run, for `reentry` and late goals.
@@ -301,13 +305,12 @@ struct Customer {
     std::vector<Timestamp> dedup_written; ///< Beside `dedup`.
 };
 
-/// When time next changes this customer: the earliest due of runs, and of the session where it
-/// matters.
-Timestamp next_due(const Customer& customer);
+/// The earliest timer of a journey by a date; `no_time` where there is none.
+Timestamp next_date(const Customer& customer);
 
 /// The customer as one flat block, for memory and snapshot alike, and back. The block begins with
 /// its schema version; `unpack` reads this version and those before it, and refuses others by name.
-inline constexpr std::uint8_t customer_schema_version = 4;
+inline constexpr std::uint8_t customer_schema_version = 5;
 std::string pack(const Customer& customer);
 Result<Customer> unpack(std::string_view block);
 /// The same into a customer that was used before, whose memory is used again: most of what

@@ -39,7 +39,7 @@ constexpr auto last_of(OrderStatus) { return OrderStatus::refunded; }
 constexpr auto last_of(ConsentState) { return ConsentState::pending; }
 constexpr auto last_of(Sending) { return Sending::revoked; }
 constexpr auto last_of(IntentState) { return IntentState::recalled; }
-constexpr auto last_of(NoEntry) { return NoEntry::error; }
+constexpr auto last_of(NoEntry) { return NoEntry::testers; }
 constexpr auto last_of(Stage) { return Stage::reactivated; }
 
 class Writer {
@@ -267,7 +267,7 @@ constexpr bool has_fields = takes<Type>(std::make_index_sequence<count>{}) &&
 static_assert(has_fields<CustomerId, 2> && has_fields<CartLine, 9> && has_fields<Cart, 11>);
 static_assert(has_fields<OrderLine, 6> && has_fields<Order, 11> && has_fields<Session, 10>);
 static_assert(has_fields<Counter, 3> && has_fields<NewestEvent, 3> && has_fields<Consent, 6>);
-static_assert(has_fields<SendMark, 5> && has_fields<SentStep, 7> && has_fields<Run, 22>);
+static_assert(has_fields<SendMark, 5> && has_fields<SentStep, 7> && has_fields<Run, 23>);
 static_assert(has_fields<EndedRun, 4> && has_fields<GoalWatch, 8> && has_fields<Refusal, 5>);
 static_assert(has_fields<Suppression, 4> && has_fields<Customer, 42> && has_fields<DateTimer, 4>);
 static_assert(has_fields<DecisionWatch, 5>);
@@ -438,6 +438,8 @@ template <class Io> void describe(Io& io, Field<Io, Run> run) {
     io.time(run.last_hand_over);
     io.packed(run.frozen_data);
     io.list(run.sent, 4, [&](auto& sent) { describe<Io>(io, sent); });
+    if (since<Io>(io, 4, run.events))
+        io.list(run.events, 1, [&](auto& event) { io.packed(event); });
 }
 
 template <class Io> void describe(Io& io, Field<Io, EndedRun> run) {
@@ -586,8 +588,8 @@ template <class Io> void describe(Io& io, Field<Io, Customer> customer) {
     // Since 3: journeys by a date.
     if (since<Io>(io, 3, customer.dates))
         io.list(customer.dates, 4, [&](auto& timer) { describe<Io>(io, timer); });
-    // Since 4: rewards of decisions.
-    if (since<Io>(io, 4, customer.decisions))
+    // Since 5: rewards of decisions.
+    if (since<Io>(io, 5, customer.decisions))
         io.list(customer.decisions, 20, [&](auto& watch) { describe<Io>(io, watch); });
 }
 

@@ -33,6 +33,8 @@ struct ExpressionCounts {
 struct Expression {
     std::shared_ptr<const cel::Program> program;
     unsigned line = 0; ///< Of the file, for reasons and counts.
+    /// The file's own `vars`, packed; null where it has none. They stand above those of all files.
+    std::shared_ptr<const std::string> vars;
     std::shared_ptr<ExpressionCounts> counts = std::make_shared<ExpressionCounts>();
 };
 
@@ -94,6 +96,7 @@ struct Send {
     std::string channel, template_name, topic, from;
     std::vector<std::pair<std::string, Expression>> data;
     std::optional<Expression> when;
+    bool is_checked_late = false; ///< `when` asks for products, which only a hand-over does.
     Purpose purpose = Purpose::marketing;
     Delivery delivery = Delivery::at_most_once;
     OnQuietHours quiet_hours = OnQuietHours::defer;
@@ -227,6 +230,7 @@ struct Journey {
     StepIndex first = end_of_run;
     std::vector<std::string>
         properties_read; ///< Of `event`, `run.event` and `run.last_event`; "*": all of them.
+    bool keeps_entry_events = false; ///< Some expression reads `run.events`.
 
     const Step* find_step(std::string_view path) const {
         for (const auto& step : steps)

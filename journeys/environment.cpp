@@ -5,6 +5,7 @@
 #include "journeys/cel/reference.hpp"
 #include "journeys/duration_text.hpp"
 #include "journeys/policy.hpp"
+#include "journeys/products.hpp"
 #include "journeys/profile.hpp"
 #include "journeys/recommending.hpp"
 
@@ -27,6 +28,7 @@ enum Slot : unsigned {
     slot_orders,
     slot_run,
     slot_now,
+    slot_vars,
     slot_context,
     slot_count
 };
@@ -106,6 +108,46 @@ Value call_last_sent(const void* context, std::span<const Value> arguments, Aren
     return Value::null();
 }
 
+/// Keys are texts; ids often come as numbers.
+std::string as_key(Value value) {
+    return value.is(cel::Kind::string) ? std::string{value.as_string()} : cel::to_text(value);
+}
+
+Value call_lookup(const void* context, std::span<const Value> arguments, Arena&) {
+    const auto& tables = view_of(context).catalog->lookups().tables;
+    const auto table = tables.find(arguments[0].as_string());
+    if (table == tables.end()) return Value::null();
+    const auto row = table->second.rows.find(as_key(arguments[1]));
+    return row == table->second.rows.end() ? Value::null() : Value::packed_map(row->second);
+}
+
+Value call_product(const void* context, std::span<const Value> arguments, Arena& arena) {
+    const View& view = view_of(context);
+    const auto& products = view.catalog->lookups().products;
+    if (!products) return Value::null();
+    const auto found = products->find(as_key(arguments[0]));
+    if (!found) return Value::null();
+    const auto kept = Value::string(*found, arena); // The catalogue may change meanwhile.
+    void* const place = arena.allocate(sizeof(bindings::StoredProduct));
+    if (kept.is_error() || !place) return Value::error("the expression needs too much memory");
+    return bindings::bind(*::new (place) bindings::StoredProduct{PackedView{kept.as_string()}},
+                          view, arena);
+}
+
+Value call_audience(const void* context, std::span<const Value> arguments, Arena&) {
+    const View& view = view_of(context);
+    const auto& audiences = view.catalog->lookups().audiences;
+    const auto named = audiences.find(arguments[0].as_string());
+    if (named == audiences.end()) return Value::boolean(false);
+    // Its own evaluation within one; an audience names no other, so two are enough.
+    static thread_local Evaluator inner;
+    auto alone = view;
+    alone.event = nullptr;
+    alone.run = nullptr;
+    inner.look_at(alone);
+    return Value::boolean(inner.is_met(named->second));
+}
+
 Value call_top(const void*, std::span<const Value> arguments, Arena& arena) {
     const auto size = std::min<std::size_t>(
         arguments[0].size(),
@@ -170,6 +212,28 @@ Value call_recommend(const void* context, std::span<const Value> arguments, Aren
     return Value::packed(PackedView{std::string_view{kept, bytes.size()}});
 }
 
+/// The file's own values, and those of all files that it does not name itself.
+Value vars_of(const std::string* own, const Catalog* catalog, Arena& arena) {
+    const std::string_view common =
+        catalog ? std::string_view{catalog->lookups().vars} : std::string_view{};
+    if (!own) return Value::packed_map(common);
+    if (common.empty()) return Value::packed_map(*own);
+    const PackedView mine{*own}, theirs{common};
+    auto* const items = arena.allocate_array<Value>(2 * (mine.size() + theirs.size()));
+    if (!items) return Value::error("the expression needs too much memory");
+    std::size_t count = 0;
+    for (const auto& [name, item] : mine.entries()) {
+        items[count++] = Value::string(name);
+        items[count++] = Value::packed(item);
+    }
+    for (const auto& [name, item] : theirs.entries()) {
+        if (mine.find(name)) continue;
+        items[count++] = Value::string(name);
+        items[count++] = Value::packed(item);
+    }
+    return Value::map_of({items, count});
+}
+
 void declare_functions(cel::Environment& environment) {
     const auto text = Type::string();
     environment.add_function(
@@ -206,6 +270,23 @@ void declare_functions(cel::Environment& environment) {
                               {{{text}, Type::nullable(Type::timestamp())}},
                               call_last_sent,
                               "`last_sent(channel)`: when a message last left, or null."});
+    environment.add_function(
+        {"lookup",
+         {{{text, Type::dyn()}, Type::nullable(Type::map(text, Type::dyn()))}},
+         call_lookup,
+         "`lookup(table, key)`: the row of config/tables/TABLE.csv whose first "
+         "column is the key, or null."});
+    environment.add_function({"product",
+                              {{{Type::dyn()}, Type::nullable(Type::object("Product"))}},
+                              call_product,
+                              "`product(id)`: the product as the catalogue has it when the message "
+                              "is handed over, or null; only in `data` and `when` of a send or a "
+                              "call."});
+    environment.add_function({"audience",
+                              {{{text}, Type::boolean()}},
+                              call_audience,
+                              "`audience(name)`: the condition of that name in "
+                              "config/audiences.yaml is met."});
     environment.add_function(
         {"top",
          {{{Type::list(Type::dyn()), Type::integer()}, Type::list(Type::dyn())}},
@@ -249,6 +330,8 @@ cel::Environment make_environment(Scope scope) {
     environment.add_variable("now", Type::timestamp(),
                              "the instant of evaluation: event time while an event is applied, due "
                              "time when a timer fires");
+    environment.add_variable("vars", Type::map(Type::string(), Type::dyn()),
+                             "plain values: of the file's own `vars`, then of config/vars.yaml");
     if (has_context) // The last slot, so that other scopes need not declare it.
         environment.add_variable("context", Type::map(Type::string(), Type::dyn()),
                                  "what the shop says of the moment when it asks");
@@ -320,6 +403,7 @@ std::string expressions_reference() {
 
 struct Evaluator::Bound {
     View view;
+    const std::string* own_vars = nullptr; ///< Of the expression's file.
     Arena arena;
     std::array<Value, slot_count> variables;
 };
@@ -330,7 +414,7 @@ Evaluator::~Evaluator() = default;
 void Evaluator::look_at(const View& view) { bound_->view = view; }
 
 cel::Value Evaluator::value(const cel::Program& program) {
-    auto& [view, arena, variables] = *bound_;
+    auto& [view, own_vars, arena, variables] = *bound_;
     arena.reset();
     const auto& customer = *view.customer;
     // Only what is read is bound: most conditions read one or two.
@@ -355,11 +439,14 @@ cel::Value Evaluator::value(const cel::Program& program) {
         return view.context.empty() ? Value::map_of({}) : Value::packed(PackedView{view.context});
     });
     bind(slot_now, [&] { return Value::timestamp(view.now); });
+    bind(slot_vars, [&] { return vars_of(own_vars, view.catalog, arena); });
     return program.evaluate({variables, &view, {}}, arena);
 }
 
 cel::Value Evaluator::value(const Expression& expression) {
+    bound_->own_vars = expression.vars.get();
     const auto result = value(*expression.program);
+    bound_->own_vars = nullptr;
     constexpr auto relaxed = std::memory_order_relaxed;
     expression.counts->evaluated.fetch_add(1, relaxed);
     if (result.is_error()) expression.counts->failed.fetch_add(1, relaxed);

@@ -13,6 +13,9 @@ public:
 
     void all() {
         for (auto& condition : journey_.enter.when) tell("enter.when", condition, true);
+        if (journey_.enter.becomes) tell("enter.becomes", *journey_.enter.becomes, true);
+        if (journey_.enter.each) tell("enter.each", *journey_.enter.each, false);
+        if (journey_.enter.date) tell("enter.date", journey_.enter.date->date, false);
         if (journey_.enter.key) tell("enter.key", *journey_.enter.key, false);
         for (auto& rule : journey_.exits)
             for (auto& condition : rule.when) tell("exit.when", condition, true);

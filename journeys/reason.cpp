@@ -40,6 +40,7 @@ std::string_view to_text(NoEntry reason) {
     case NoEntry::late: return "late";
     case NoEntry::no_key: return "no_key";
     case NoEntry::error: return "error";
+    case NoEntry::testers: return "testers";
     }
     return "";
 }

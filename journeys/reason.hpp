@@ -43,6 +43,7 @@ enum class NoEntry : std::uint8_t {
     late,
     no_key,
     error,
+    testers, ///< A `test` journey, and no tester.
 };
 
 std::string_view to_text(Reason reason);

@@ -53,6 +53,28 @@ std::string_view to_text(Recommendation::Why why) {
     return {};
 }
 
+ProductLookup lookup_in(std::shared_ptr<const Products> products) {
+    if (!products) return {};
+    return [products = std::move(products)](std::string_view id) -> std::optional<ProductFacts> {
+        const auto kept = products->find(id);
+        if (!kept) return std::nullopt;
+        const PackedView product{*kept};
+        ProductFacts facts;
+        facts.id = id;
+        facts.name = product.string_at("name");
+        facts.category = product.string_at("category");
+        facts.url = product.string_at("url");
+        facts.image_url = product.string_at("image_url");
+        if (const auto price = product.find("price"); price.is_number())
+            facts.price = price.as_double();
+        if (const auto available = product.find("available"); available.is_bool())
+            facts.in_stock = available.as_bool();
+        else if (const auto stock = product.find("stock"); stock.is_number())
+            facts.in_stock = stock.as_double() > 0;
+        return facts;
+    };
+}
+
 Recommendations::Recommendations(Bounds bounds)
     : bounds_(bounds), recommender_({.sessions_max = bounds.sessions}, bounds.products) {}
 

@@ -6,10 +6,12 @@
 #include "journeys/customer.hpp"
 #include "journeys/models/recommender.hpp"
 #include "journeys/offers.hpp"
+#include "journeys/products.hpp"
 
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -29,6 +31,9 @@ struct ProductFacts {
 /// The shop's catalogue, where there is one; nothing of a product that it does not hold. What it
 /// says takes the place of what was seen.
 using ProductLookup = std::function<std::optional<ProductFacts>(std::string_view id)>;
+
+/// Of the shop's products. In stock is what can be bought, or of what there is any.
+ProductLookup lookup_in(std::shared_ptr<const Products> products);
 
 struct Recommendation {
     ProductFacts product;

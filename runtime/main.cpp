@@ -28,6 +28,7 @@ int main(int argc, char** argv) {
     runtime::add_audit(app, exit_code);
     runtime::add_parked(app, exit_code);
     runtime::add_eval(app, exit_code);
+    runtime::add_events(app, exit_code);
     runtime::add_export(app, exit_code);
     runtime::add_convert(app, exit_code);
     runtime::add_fit(app, exit_code);

@@ -5,14 +5,18 @@
 #include "journeys/template.hpp"
 #include "runtime/event_files.hpp"
 #include "schema/actions_yaml.hpp"
+#include "schema/audiences_yaml.hpp"
 #include "schema/events_yaml.hpp"
 #include "schema/journey_yaml.hpp"
 #include "schema/model_json.hpp"
 #include "schema/reward_json.hpp"
+#include "schema/table_csv.hpp"
+#include "schema/vars_yaml.hpp"
 
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <array>
 #include <cstdlib>
 
 namespace runtime {
@@ -22,35 +26,49 @@ namespace fs = std::filesystem;
 using journeys::Error;
 using journeys::ErrorCode;
 
-journeys::Result<void> read_journeys(const fs::path& place, Files& files) {
+/// The kinds of files of which there is one at most: its member, where the configuration says that
+/// it lies, and what a stored publication calls it.
+struct Kind {
+    std::string_view name;
+    std::optional<FileText> Files::*text;
+    std::string schema::Config::*path;
+};
+constexpr std::array<Kind, 5> kinds{{
+    {"events", &Files::events, &schema::Config::events},
+    {"actions", &Files::actions, &schema::Config::actions},
+    {"audiences", &Files::audiences, &schema::Config::audiences},
+    {"vars", &Files::vars, &schema::Config::vars},
+    {"models", &Files::models, &schema::Config::models},
+}};
+
+/// The files of a folder with one of these extensions, each under what `name` makes of its path.
+template <class Name>
+journeys::Result<void> read_folder(const fs::path& place,
+                                   std::initializer_list<std::string_view> extensions, Name name,
+                                   std::map<std::string, std::string>& texts) {
     std::error_code error;
-    if (!fs::is_directory(place, error)) {
-        auto text = read_file(place);
-        if (!text) return text.error();
-        files.journeys[place.string()] = std::move(*text);
-        return {};
-    }
     for (const auto& entry : fs::directory_iterator{place, error}) {
-        const auto extension = entry.path().extension();
-        if (extension != ".yaml" && extension != ".yml") continue;
+        const auto extension = entry.path().extension().string();
+        if (std::ranges::find(extensions, extension) == extensions.end()) continue;
         auto text = read_file(entry.path());
         if (!text) return text.error();
-        files.journeys[entry.path().string()] = std::move(*text);
+        texts[name(entry.path())] = std::move(*text);
     }
     if (error)
         return Error{ErrorCode::not_found, place.string() + ": cannot be read: " + error.message()};
     return {};
 }
 
-journeys::Result<void> read_templates(const fs::path& place, Files& files) {
+std::string whole_name(const fs::path& path) { return path.string(); }
+std::string stem_name(const fs::path& path) { return path.stem().string(); }
+
+journeys::Result<void> read_journeys(const fs::path& place, Files& files) {
     std::error_code error;
-    if (!fs::is_directory(place, error)) return {};
-    for (const auto& entry : fs::directory_iterator{place, error}) {
-        if (entry.path().extension() != ".mustache") continue;
-        auto text = read_file(entry.path());
-        if (!text) return text.error();
-        files.templates[entry.path().stem().string()] = std::move(*text);
-    }
+    if (fs::is_directory(place, error))
+        return read_folder(place, {".yaml", ".yml"}, whole_name, files.journeys);
+    auto text = read_file(place);
+    if (!text) return text.error();
+    files.journeys[place.string()] = std::move(*text);
     return {};
 }
 
@@ -95,6 +113,33 @@ bool has_errors(const std::vector<schema::Mistake>& mistakes) {
                                [](const schema::Mistake& mistake) { return !mistake.is_warning; });
 }
 
+/// Values, tables and audiences. The conditions of audiences are checked by `context`, and by the
+/// values and tables.
+journeys::Lookups load_lookups(const Files& files, schema::LoadContext context,
+                               std::vector<schema::Mistake>& mistakes) {
+    journeys::Lookups lookups;
+    if (files.vars) {
+        auto loaded = schema::load_vars(files.vars->name, files.vars->text);
+        append(mistakes, std::move(loaded.mistakes));
+        lookups.vars = std::move(loaded.values);
+    }
+    for (const auto& [name, text] : files.tables) {
+        auto loaded = schema::load_table(name, text);
+        append(mistakes, std::move(loaded.mistakes));
+        lookups.tables[stem_name(name)] = std::move(loaded.table);
+    }
+    if (lookups.tables.size() > schema::tables_max)
+        mistakes.push_back({files.tables.begin()->first, 0, 0,
+                            "more than " + std::to_string(schema::tables_max) + " tables", false});
+    if (files.audiences) {
+        if (context.settings) context.lookups = &lookups;
+        auto loaded = schema::load_audiences(files.audiences->name, files.audiences->text, context);
+        append(mistakes, std::move(loaded.mistakes));
+        lookups.audiences = std::move(loaded.audiences);
+    }
+    return lookups;
+}
+
 } // namespace
 
 journeys::Result<Files> read_files(const std::optional<fs::path>& config,
@@ -112,19 +157,17 @@ journeys::Result<Files> read_files(const std::optional<fs::path>& config,
             schema::load_settings(files.config_name, files.config, outside(directory));
         const schema::Config paths = settings.config.value_or(schema::Config{});
         for (const auto& path : paths.journeys) places.push_back(directory / path);
-        if (auto read = read_templates(directory / paths.templates, files); !read)
-            return read.error();
-        if (auto models = read_file(directory / paths.models)) {
-            files.models_name = (directory / paths.models).string();
-            files.models = std::move(*models);
-        }
-        if (auto actions = read_file(directory / paths.actions)) {
-            files.actions_name = (directory / paths.actions).string();
-            files.actions = std::move(*actions);
-        }
-        if (auto events = read_file(directory / paths.events)) {
-            files.events_name = (directory / paths.events).string();
-            files.events = std::move(*events);
+        std::error_code error;
+        if (const auto place = directory / paths.templates; fs::is_directory(place, error))
+            if (auto read = read_folder(place, {".mustache"}, stem_name, files.templates); !read)
+                return read.error();
+        if (const auto place = directory / paths.tables; fs::is_directory(place, error))
+            if (auto read = read_folder(place, {".csv"}, whole_name, files.tables); !read)
+                return read.error();
+        for (const auto& kind : kinds) {
+            const auto place = directory / (paths.*kind.path);
+            if (auto beside = read_file(place))
+                files.*kind.text = {place.string(), std::move(*beside)};
         }
     }
     if (journeys) places = {*journeys};
@@ -137,18 +180,12 @@ std::string to_text(const Files& files) {
     nlohmann::json json;
     json["config_name"] = files.config_name;
     json["config"] = files.config;
-    if (files.events) {
-        json["events_name"] = files.events_name;
-        json["events"] = *files.events;
-    }
-    if (files.actions) {
-        json["actions_name"] = files.actions_name;
-        json["actions"] = *files.actions;
-    }
-    if (files.models) {
-        json["models_name"] = files.models_name;
-        json["models"] = *files.models;
-    }
+    for (const auto& kind : kinds)
+        if (const auto& file = files.*kind.text) {
+            json[std::string{kind.name} + "_name"] = file->name;
+            json[std::string{kind.name}] = file->text;
+        }
+    if (!files.tables.empty()) json["tables"] = files.tables;
     if (files.rewards) json["rewards"] = *files.rewards;
     json["journeys"] = files.journeys;
     json["templates"] = files.templates;
@@ -161,19 +198,13 @@ journeys::Result<Files> files_from_text(std::string_view text) {
         Files files;
         files.config_name = json.at("config_name");
         files.config = json.at("config");
-        if (json.contains("events")) {
-            files.events_name = json.at("events_name");
-            files.events = json.at("events").get<std::string>();
-        }
-        if (json.contains("actions")) {
-            files.actions_name = json.at("actions_name");
-            files.actions = json.at("actions").get<std::string>();
-        }
-        if (json.contains("models")) {
-            files.models_name = json.at("models_name");
-            files.models = json.at("models").get<std::string>();
+        for (const auto& kind : kinds) {
+            const std::string name{kind.name};
+            if (json.contains(name)) files.*kind.text = {json.at(name + "_name"), json.at(name)};
         }
         if (json.contains("rewards")) files.rewards = json.at("rewards").get<std::string>();
+        if (json.contains("tables"))
+            files.tables = json.at("tables").get<std::map<std::string, std::string>>();
         files.journeys = json.at("journeys").get<std::map<std::string, std::string>>();
         files.templates = json.at("templates").get<std::map<std::string, std::string>>();
         return files;
@@ -221,7 +252,7 @@ Compiled compile(const Files& files, const CompileOptions& options) {
 
     if (has_config) {
         if (files.events) {
-            auto events = schema::load_events(files.events_name, *files.events);
+            auto events = schema::load_events(files.events->name, files.events->text);
             append(result.mistakes, std::move(events.mistakes));
             context.events = events.names();
         } else {
@@ -243,19 +274,23 @@ Compiled compile(const Files& files, const CompileOptions& options) {
 
     journeys::models::ModelSetPtr models;
     if (files.models) {
-        if (auto parsed = schema::parse_models(*files.models))
+        if (auto parsed = schema::parse_models(files.models->text))
             models = std::make_shared<const journeys::models::ModelSet>(std::move(*parsed));
         else
-            result.mistakes.push_back({files.models_name, 1, 1, parsed.error().detail, false});
+            result.mistakes.push_back({files.models->name, 1, 1, parsed.error().detail, false});
     }
     context.models_loaded = models && models->has_purchases;
 
     schema::ActionsFile offers;
     if (files.actions) {
-        offers = schema::load_actions(files.actions_name, *files.actions, context);
+        offers = schema::load_actions(files.actions->name, files.actions->text, context);
         append(result.mistakes, std::move(offers.mistakes));
     }
     if (has_config) context.actions = &offers.steps;
+
+    auto lookups = load_lookups(files, context, result.mistakes);
+    lookups.products = options.products;
+    if (has_config) context.lookups = &lookups;
 
     std::vector<journeys::JourneyPtr> current;
     for (const auto& [name, text] : files.journeys) {
@@ -282,7 +317,7 @@ Compiled compile(const Files& files, const CompileOptions& options) {
     }
     result.catalog = std::make_shared<const journeys::Catalog>(
         publication_of(files), std::move(settings), std::move(current), options.known,
-        std::move(templates), std::move(models),
+        std::move(templates), std::move(models), std::move(lookups),
         std::make_shared<const journeys::Offers>(std::move(offers)), options.recommendations);
     return result;
 }

@@ -11,24 +11,31 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 namespace runtime {
 
-/// The texts of one publication, by name as people see them in messages.
+/// A file beside the configuration, by its name as people see it in messages.
+struct FileText {
+    std::string name, text;
+};
+
+/// The texts of one publication.
 struct Files {
     std::string config_name; ///< Empty: without a configuration.
     std::string config;
-    std::string events_name;
-    std::optional<std::string> events;            ///< config/events.yaml, where there is one.
+    // Of each kind one file, where it is there.
+    std::optional<FileText> events;               ///< config/events.yaml
+    std::optional<FileText> actions;              ///< config/actions.yaml
+    std::optional<FileText> audiences;            ///< config/audiences.yaml
+    std::optional<FileText> vars;                 ///< config/vars.yaml
+    std::optional<FileText> models;               ///< The fitted models.
     std::map<std::string, std::string> journeys;  ///< File name -> text.
     std::map<std::string, std::string> templates; ///< Name without `.mustache` -> text.
-    std::string actions_name;
-    std::optional<std::string> actions; ///< config/actions.yaml, where there is one.
-    std::string models_name;            ///< Of the fitted models, where there are any.
-    std::optional<std::string> models;
+    std::map<std::string, std::string> tables;    ///< File name -> text.
     /// What was learned of actions, as `schema/reward_json.hpp` has it. No file: the service writes
     /// it into its publications.
     std::optional<std::string> rewards;
@@ -55,6 +62,7 @@ struct CompileOptions {
     std::optional<std::uint64_t> seed;       ///< Instead of the configuration's.
     std::vector<journeys::JourneyPtr> known; ///< Older versions that open runs may be on.
     std::filesystem::path directory;         ///< Of the configuration, for `${file:…}`.
+    std::shared_ptr<const journeys::Products> products; ///< What `product(id)` asks.
     std::shared_ptr<const journeys::RecommendationSource> recommendations;
 };
 

@@ -5,8 +5,10 @@
 namespace runtime {
 
 Publications::Publications(std::filesystem::path directory,
+                           std::shared_ptr<const journeys::Products> products,
                            std::shared_ptr<const journeys::RecommendationSource> recommendations)
-    : directory_(std::move(directory)), recommendations_(std::move(recommendations)),
+    : directory_(std::move(directory)), products_(std::move(products)),
+      recommendations_(std::move(recommendations)),
       newest_(std::make_shared<const journeys::Catalog>(0, journeys::Settings{},
                                                         std::vector<journeys::JourneyPtr>{})) {
     catalogs_[0] = newest_;
@@ -15,6 +17,7 @@ Publications::Publications(std::filesystem::path directory,
 Compiled Publications::compile_and_keep(const Files& files) {
     CompileOptions options;
     options.directory = directory_;
+    options.products = products_;
     options.recommendations = recommendations_;
     {
         const std::scoped_lock lock{mutex_};
@@ -78,7 +81,7 @@ journeys::CatalogPtr Publications::paused(journeys::CatalogPtr before,
     const std::vector<journeys::JourneyPtr> known{before->known().begin(), before->known().end()};
     auto catalog = std::make_shared<const journeys::Catalog>(
         number, before->settings(), std::move(current), known, before->templates(),
-        before->model_set(), before->offers(), before->recommendations());
+        before->model_set(), before->lookups(), before->offers(), before->recommendations());
     const std::scoped_lock lock{mutex_};
     catalogs_[number] = catalog;
     return catalog;

@@ -17,8 +17,11 @@ namespace runtime {
 /// For any thread.
 class Publications final : public actors::CatalogSource {
 public:
+    /// `products`: what `product(id)` asks, in every publication; `recommendations`: what
+    /// `recommend(n)` asks.
     explicit Publications(
         std::filesystem::path directory,
+        std::shared_ptr<const journeys::Products> products = nullptr,
         std::shared_ptr<const journeys::RecommendationSource> recommendations = nullptr);
 
     /// A publication stored earlier. What no longer compiles is left out, and said in the answer;
@@ -36,6 +39,7 @@ private:
     Compiled compile_and_keep(const Files& files);
 
     const std::filesystem::path directory_;
+    const std::shared_ptr<const journeys::Products> products_;
     const std::shared_ptr<const journeys::RecommendationSource> recommendations_;
     mutable std::mutex mutex_;
     std::map<std::uint64_t, journeys::CatalogPtr> catalogs_;

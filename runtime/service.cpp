@@ -27,7 +27,9 @@
 #include "runtime/privacy.hpp"
 #include "runtime/privacy_clerk.hpp"
 #include "runtime/privacy_routes.hpp"
+#include "runtime/product_catalogue.hpp"
 #include "runtime/product_codec.hpp"
+#include "runtime/product_route.hpp"
 #include "runtime/publications.hpp"
 #include "runtime/recommendation_desk.hpp"
 #include "runtime/reject_keeper.hpp"
@@ -168,6 +170,7 @@ public:
     std::optional<DeadLetters> dead_letters;
     std::optional<RejectKeeper> rejects;
     std::optional<PrivacyRequests> privacy;
+    std::optional<ProductCatalogue> products;
     std::optional<Publications> publications;
     std::shared_ptr<RecommendationDesk> recommendations;
     std::unique_ptr<Suppressions> suppressions;
@@ -216,6 +219,7 @@ Result<void> Service::Parts::open_storage() {
     archive.emplace(conninfo);
     dead_letters.emplace(conninfo);
     privacy.emplace(conninfo);
+    products.emplace(conninfo);
     RejectKeeper::Limits keeping;
     keeping.age_max = config.limits.rejects_for;
     keeping.rows_max = config.limits.rejects;
@@ -271,9 +275,9 @@ void Service::Parts::note(std::string actor, std::string action, std::string sub
 
 Result<void> Service::Parts::read_publications(const Files& files,
                                                std::vector<schema::Mistake>& mistakes) {
-    recommendations = std::make_shared<RecommendationDesk>(config.settings.session_idle,
-                                                           journeys::ProductLookup{}, log);
-    publications.emplace(options.config.parent_path(), recommendations);
+    recommendations = std::make_shared<RecommendationDesk>(
+        config.settings.session_idle, journeys::lookup_in(products->shelf()), log);
+    publications.emplace(options.config.parent_path(), products->shelf(), recommendations);
     const auto stored = archive->publications();
     if (!stored) return stored.error();
     for (const auto& text : *stored)
@@ -452,6 +456,7 @@ Result<bool> Service::Parts::become_primary() {
                 !saved)
                 return saved.error();
     }
+    if (auto loaded = products->load(); !loaded) return loaded.error();
     const auto newest = archive->newest_instant();
     if (!newest) return newest.error();
     clock.start_no_earlier_than(*newest);
@@ -586,6 +591,21 @@ Result<void> Service::Parts::open_listener() {
                     [this, request = std::move(request), source = std::move(source),
                      done = std::move(done)] { done(keep_request(request, source)); });
             },
+        .product =
+            [this](std::string product, std::function<void(Result<void>)> done) {
+                boost::asio::post(
+                    operator_worker, [this, product = std::move(product), done = std::move(done)] {
+                        const auto body = schema::products_from_json(product);
+                        if (!body || !body->refused.empty()) {
+                            log.repeated_warning(
+                                "a shop's product is left out",
+                                {{"why", body ? body->refused.front().why : body.error().detail}});
+                            return done({});
+                        }
+                        const auto taken = products->take(body->products, clock.now());
+                        taken ? done({}) : done(taken.error());
+                    });
+            },
         .not_ready = [this] { return why_not_ready(); },
         .metrics = [this] { return tally->text(); },
         .observer = &*tally};
@@ -627,6 +647,10 @@ Result<void> Service::Parts::open_listener() {
         {.system = *system, .publications = *publications, .desk = recommendations, .now = [this] {
              return clock.now();
          }}));
+    add_handlers(make_product_routes({.catalogue = *products,
+                                      .is_up = [this] { return is_up.load(); },
+                                      .workers = operator_worker,
+                                      .now = [this] { return clock.now(); }}));
     auto opened = Listener::open(std::move(settings), std::move(listening));
     if (!opened) return opened.error();
     listener = std::move(*opened);

@@ -89,6 +89,7 @@ std::optional<Expression> JourneyReader::expression(const YamlNode& node, Scope 
     Expression made;
     made.program = std::move(compiled.program);
     made.line = node.at.line;
+    made.vars = vars_;
     return made;
 }
 
@@ -146,6 +147,11 @@ void JourneyReader::note_reads(const YamlNode& node, const cel::Program& program
                 read_property(segments.size() > event_at + 1 ? segments[event_at + 1] : "*");
         }
         if (reads(path, {"run"}) && segments.size() == 1) read_property("*");
+        // Which properties are read of its items is not followed through macros: all are kept.
+        if (reads(path, {"run", "events"})) read_property("*");
+        if (reads(path, {"run", "events"}) || (reads(path, {"run"}) && segments.size() == 1))
+            journey_->keeps_entry_events = true;
+        if (reads(path, {"vars"})) check_vars(node, path);
         if (reads(path, {"run", "sent"}) && segments.size() > 2)
             sent_names_.push_back({segments[2], document_.place_in(node, path.offset)});
         if (reads(path, {"customer"}) && segments.size() > 1 && scores.contains(segments[1]) &&
@@ -153,6 +159,44 @@ void JourneyReader::note_reads(const YamlNode& node, const cel::Program& program
             mistakes_.warn(document_.place_in(node, path.offset),
                            "no model is loaded, so customer." + segments[1] + " is null");
     }
+}
+
+void JourneyReader::check_vars(const YamlNode& node, const cel::Path& path) {
+    if (path.segments.size() < 2 || (!vars_ && !context_.lookups)) return;
+    const auto& name = path.segments[1];
+    std::vector<std::string> known;
+    const auto add = [&](const std::string& packed) {
+        for (const auto& [key, value] : PackedView{packed}.entries()) known.emplace_back(key);
+    };
+    if (vars_) add(*vars_);
+    if (context_.lookups) add(context_.lookups->vars);
+    if (std::ranges::find(known, name) != known.end()) return;
+    if (!context_.lookups) return; // It may stand in config/vars.yaml.
+    mistakes_.add(
+        document_.place_in(node, path.offset),
+        "no value " + quoted(name) + '.' + did_you_mean(name, known) +
+            " Values stand under vars: of this file, or in config/vars.yaml: " + listed(known));
+}
+
+void JourneyReader::check_lookup(Place at, const cel::Call& call) {
+    const auto& texts = call.constant_strings;
+    if (texts.empty() || !texts[0])
+        return mistakes_.add(at, "lookup needs the table's name as a fixed text");
+    if (context_.lookups == nullptr) return;
+    const auto& tables = context_.lookups->tables;
+    const auto table = tables.find(*texts[0]);
+    if (table == tables.end()) {
+        std::vector<std::string> known;
+        for (const auto& [name, rows] : tables) known.push_back(name);
+        return mistakes_.add(at, "no table " + quoted(*texts[0]) + '.' +
+                                     did_you_mean(*texts[0], known) +
+                                     " Tables are files config/tables/NAME.csv: " + listed(known));
+    }
+    const auto& columns = table->second.columns;
+    for (const auto& name : call.selected)
+        if (std::ranges::find(columns, name) == columns.end())
+            mistakes_.add(at, "the table " + *texts[0] + " has no column " + quoted(name) + '.' +
+                                  did_you_mean(name, columns) + " Columns: " + listed(columns));
 }
 
 /// Counters, journeys, channels and topics that calls name must exist, and must be constant to be
@@ -184,6 +228,21 @@ void JourneyReader::check_calls(const YamlNode& node, const cel::Program& progra
                 mistakes_.add(at, call.function + " needs its window as a fixed text: \"24h\"");
             if (call.function == "count" && arguments.size() > 2 && !constant(2))
                 mistakes_.add(at, "count needs the property's name as a fixed text");
+        }
+        if (call.function == "lookup") check_lookup(at, call);
+        if (call.function == "product" && !at_hand_over_)
+            mistakes_.add(at,
+                          "the catalogue is only asked when a message is handed over: product() "
+                          "stands under data and when of a send or a call");
+        if (call.function == "audience" && !constant(0))
+            mistakes_.add(at, "audience needs its name as a fixed text");
+        if (call.function == "audience" && constant(0) && context_.lookups != nullptr &&
+            !context_.lookups->audiences.contains(*arguments[0])) {
+            std::vector<std::string> known;
+            for (const auto& [name, condition] : context_.lookups->audiences) known.push_back(name);
+            mistakes_.add(at, "no audience " + quoted(*arguments[0]) + '.' +
+                                  did_you_mean(*arguments[0], known) +
+                                  " Audiences stand in config/audiences.yaml: " + listed(known));
         }
         if (call.function == "running" && constant(0) && context_.journeys &&
             !context_.journeys->contains(*arguments[0])) {

@@ -28,7 +28,7 @@ const std::vector<Section>& journey_sections() {
           {"until"},
           {"rollout"},
           {"exclusive"},
-          {"vars", later}}},
+          {"vars"}}},
         {"enter",
          "enter",
          {{"on"},

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "journeys/environment.hpp"
+#include "schema/audiences_yaml.hpp"
 #include "schema/journey_keys.hpp"
 #include "schema/journey_yaml.hpp"
 
@@ -14,6 +15,8 @@ public:
     JourneyReader(const std::string& file, std::string_view text, const LoadContext& context);
     LoadResult read();
     ActionStepsResult read_action_steps();
+    /// Of a file of audiences, whose conditions are read as those of journeys are.
+    AudiencesFile read_audiences();
 
 private:
     /// The steps of one block: of the file, of an arm, of `then`.
@@ -66,6 +69,8 @@ private:
     expressions_by_name(const YamlNode& node, std::string_view key);
     void note_reads(const YamlNode& node, const journeys::cel::Program& program);
     void check_calls(const YamlNode& node, const journeys::cel::Program& program, bool is_data);
+    void check_vars(const YamlNode& node, const journeys::cel::Path& path);
+    void check_lookup(Place at, const journeys::cel::Call& call);
     void read_property(const std::string& name);
 
     // journey_decide.cpp
@@ -96,6 +101,7 @@ private:
     void read_wait(const YamlNode& node, journeys::StepIndex step);
     void read_until(const YamlNode& node, journeys::StepIndex step);
     void read_send(const YamlNode& node, journeys::StepIndex step);
+    void read_content(const MapReader& reader, journeys::Send& send);
     void read_call(const YamlNode& node, journeys::StepIndex step);
     void read_branch(const YamlNode& node, journeys::StepIndex step);
     void read_split(const YamlNode& node, journeys::StepIndex step);
@@ -133,6 +139,8 @@ private:
     std::vector<Inlined> inlined_;
     bool is_action_ = false; ///< What is read are the steps of an action.
     std::set<std::string> names_, properties_read_;
+    std::shared_ptr<const std::string> vars_; ///< Packed; null where the file has none.
+    bool at_hand_over_ = false; ///< What is read now is looked at when a message is handed over.
 };
 
 /// The content of a node in one form, whatever its comments, quotes and layout.

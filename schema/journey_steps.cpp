@@ -308,9 +308,7 @@ void JourneyReader::read_send(const YamlNode& node, StepIndex step) {
             reader.require("topic", "the subscription topic that consent is checked against"));
     else
         send.topic = read_topic(reader.find("topic"));
-    if (const auto* data = reader.find("data"); data != nullptr && !data->is_empty())
-        send.data = expressions_by_name(*data, "data");
-    if (const auto* when = reader.find("when")) send.when = condition(*when, Scope::step);
+    read_content(reader, send);
     if (const auto* from = reader.find("from"))
         send.from = values_.text(*from, "a sender").value_or("");
     if (const auto* delivery = reader.find("delivery"))
@@ -341,6 +339,19 @@ void JourneyReader::read_send(const YamlNode& node, StepIndex step) {
     sends_.push_back(place);
 }
 
+/// What a message is made of, and whether it leaves.
+void JourneyReader::read_content(const MapReader& reader, Send& send) {
+    at_hand_over_ = true;
+    if (const auto* data = reader.find("data"); data != nullptr && !data->is_empty())
+        send.data = expressions_by_name(*data, "data");
+    if (const auto* when = reader.find("when")) send.when = condition(*when, Scope::step);
+    at_hand_over_ = false;
+    if (send.when)
+        send.is_checked_late =
+            std::ranges::any_of(send.when->program->calls(),
+                                [](const cel::Call& call) { return call.function == "product"; });
+}
+
 void JourneyReader::read_call(const YamlNode& node, StepIndex step) {
     const auto reader = section(node, "call");
     if (!reader.is_map()) return;
@@ -349,9 +360,7 @@ void JourneyReader::read_call(const YamlNode& node, StepIndex step) {
     send.quiet_hours = OnQuietHours::ignore;
     send.capped = OnCap::ignore;
     send.channel = read_channel(reader.require("channel", "a channel of sojourn.yaml"));
-    if (const auto* data = reader.find("data"); data != nullptr && !data->is_empty())
-        send.data = expressions_by_name(*data, "data");
-    if (const auto* when = reader.find("when")) send.when = condition(*when, Scope::step);
+    read_content(reader, send);
     if (const auto* delivery = reader.find("delivery"))
         send.delivery =
             values_

@@ -2,6 +2,7 @@
 
 #include "journeys/ids.hpp"
 #include "schema/journey_reader.hpp"
+#include "schema/vars_yaml.hpp"
 
 #include <algorithm>
 
@@ -115,6 +116,8 @@ void JourneyReader::read_head(const YamlNode& root) {
     if (const auto* node = head.find("tags"); node != nullptr && !node->is_empty())
         for (auto& [tag, at] : values_.texts(*node, "a list of words"))
             journey.tags.push_back(std::move(tag));
+    if (const auto* node = head.find("vars")) // Before the first expression.
+        vars_ = std::make_shared<const std::string>(read_vars(*node, mistakes_));
     if (const auto* node = head.find("status"))
         journey.status = values_
                              .one_of<Status>(*node, {{"draft", Status::draft},

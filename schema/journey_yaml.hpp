@@ -2,6 +2,7 @@
 #pragma once
 
 #include "journeys/definition.hpp"
+#include "journeys/lookups.hpp"
 #include "journeys/settings.hpp"
 #include "journeys/template.hpp"
 #include "schema/known_events.hpp"
@@ -41,7 +42,9 @@ struct LoadContext {
     const std::map<std::string, TemplateText>* templates =
         nullptr;                                   ///< By file name without `.mustache`.
     std::optional<std::set<std::string>> journeys; ///< Ids that `running` may name.
-    std::vector<std::string> seen_traits;          ///< For suggestions.
+    const journeys::Lookups* lookups =
+        nullptr; ///< Null: names of values, tables and audiences are taken as they stand.
+    std::vector<std::string> seen_traits; ///< For suggestions.
     /// By id, those that a decision may name; null: any is taken.
     const std::map<std::string, ActionSteps>* actions = nullptr;
     bool models_loaded = false; ///< Else scores are null, and reading one is worth a warning.

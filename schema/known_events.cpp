@@ -16,17 +16,17 @@ constexpr std::array<std::string_view, 9> made_here{
     "Session Ended",  "Stage Changed", "Journey Entered", "Journey Ended"};
 constexpr std::array<std::string_view, 2> of_messages{"Message Sent", "Message Suppressed"};
 
-bool is_standard(std::string_view name) {
+} // namespace
+
+bool is_standard_event(std::string_view name) {
     const auto& standard = standard_events();
     return std::find(standard.begin(), standard.end(), name) != standard.end() ||
            std::find(made_here.begin(), made_here.end(), name) != made_here.end() ||
            std::find(of_messages.begin(), of_messages.end(), name) != of_messages.end();
 }
 
-} // namespace
-
 std::string mistake_in_event_name(std::string_view name, const DeclaredEvents& declared) {
-    if (is_standard(name)) return {};
+    if (is_standard_event(name)) return {};
     if (declared && declared->contains(name)) return {};
     const auto canonical = canonical_event_name(name);
     if (canonical != name)

@@ -15,4 +15,7 @@ using DeclaredEvents = std::optional<std::set<std::string, std::less<>>>;
 /// and those that are made here need no declaration.
 std::string mistake_in_event_name(std::string_view name, const DeclaredEvents& declared);
 
+/// Whether the event needs no declaration: the specification's, or made here.
+bool is_standard_event(std::string_view name);
+
 } // namespace schema

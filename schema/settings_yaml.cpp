@@ -17,7 +17,6 @@ using namespace journeys;
 
 namespace {
 
-constexpr bool later = false;
 constexpr std::size_t secret_bytes_max = 16 * 1024;
 
 /// Replaces `${NAME}`, `${NAME:-default}` and `${file:PATH}` in every value; `$${` stands for `${`.
@@ -169,6 +168,12 @@ private:
             config_.events = values_.text(*node, "a file").value_or(config_.events);
         if (const auto* node = part(file, "actions"))
             config_.actions = values_.text(*node, "a file").value_or(config_.actions);
+        if (const auto* node = part(file, "audiences"))
+            config_.audiences = values_.text(*node, "a file").value_or(config_.audiences);
+        if (const auto* node = part(file, "vars"))
+            config_.vars = values_.text(*node, "a file").value_or(config_.vars);
+        if (const auto* node = part(file, "tables"))
+            config_.tables = values_.text(*node, "a folder").value_or(config_.tables);
         if (const auto* node = part(file, "keys")) read_keys(*node);
         if (const auto* node = part(file, "sources")) read_sources(*node);
         if (const auto* node = part(file, "topics")) read_topics(*node);
@@ -725,15 +730,13 @@ std::vector<Key> channel_keys() {
 
 const std::vector<Section>& settings_sections() {
     static const std::vector<Section> sections{
-        {"file", "the settings", {{"workspace"},  {"timezone"},         {"listen"},
-                                  {"tls"},        {"storage"},          {"log"},
-                                  {"journeys"},   {"templates"},        {"events"},
-                                  {"keys"},       {"identity"},         {"sources"},
-                                  {"topics"},     {"channels"},         {"consent"},
-                                  {"caps"},       {"quiet_hours"},      {"sessions"},
-                                  {"holdout"},    {"testers"},          {"limits"},
-                                  {"public_url"}, {"best_hour"},        {"retention"},
-                                  {"models"},     {"audiences", later}, {"actions"}}},
+        {"file",
+         "the settings",
+         {{"workspace"}, {"timezone"},  {"listen"},  {"tls"},        {"storage"},     {"log"},
+          {"journeys"},  {"templates"}, {"events"},  {"keys"},       {"identity"},    {"sources"},
+          {"topics"},    {"channels"},  {"consent"}, {"caps"},       {"quiet_hours"}, {"sessions"},
+          {"holdout"},   {"testers"},   {"limits"},  {"public_url"}, {"best_hour"},   {"retention"},
+          {"models"},    {"audiences"}, {"actions"}, {"vars"},       {"tables"}}},
         {"listen", "listen", {{"address"}, {"port"}}},
         {"storage",
          "storage",

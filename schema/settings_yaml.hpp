@@ -96,6 +96,9 @@ struct Config {
     std::string templates = "templates";
     std::string events = "events.yaml";
     std::string actions = "actions.yaml"; ///< What decisions choose among.
+    std::string audiences = "audiences.yaml";
+    std::string vars = "vars.yaml";
+    std::string tables = "tables"; ///< A folder of CSV files.
     /// Under which the world reaches this service: links in messages, callbacks of providers.
     /// Empty: the address that it listens on.
     std::string public_url;

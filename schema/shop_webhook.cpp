@@ -83,17 +83,18 @@ std::optional<journeys::Money> amount_of(const Json& value) {
 /// The shortest text of the double nearest to a decimal is that decimal again.
 Json number(journeys::Money amount) { return amount.to_double(); }
 
-Json sum_at(const Json& json, Path path) {
+/// The sum, or the lowest, of the amounts of a list.
+Json over_list(const Json& json, Path path, TakeAs as) {
     const auto last = path.rfind('.');
     const auto* list = find(json, path.substr(0, last));
     if (!list || !list->is_array()) return {};
-    std::optional<journeys::Money> total;
+    std::optional<journeys::Money> made;
     for (const auto& item : *list) {
         const auto* value = member(item, path.substr(last + 1));
         if (const auto amount = value ? amount_of(*value) : std::nullopt)
-            total = total.value_or(journeys::Money{}) + *amount;
+            made = !made ? *amount : as == TakeAs::sum ? *made + *amount : std::min(*made, *amount);
     }
-    return total ? number(*total) : Json();
+    return made ? number(*made) : Json();
 }
 
 Json taken(const Json& value, TakeAs as) {
@@ -105,7 +106,8 @@ Json taken(const Json& value, TakeAs as) {
         const auto amount = amount_of(value);
         return amount ? number(*amount) : Json();
     }
-    case TakeAs::sum: return {}; // Looks at more than one value.
+    case TakeAs::sum:
+    case TakeAs::lowest: return {}; // They look at more than one value.
     case TakeAs::count: return value.is_number_integer() ? value : Json();
     case TakeAs::boolean: return value.is_boolean() ? value : Json();
     }
@@ -116,8 +118,8 @@ Json object_of(const Json& payload, std::span<const ShopField> fields) {
     Json object = Json::object();
     for (const auto& field : fields) {
         Json made;
-        if (field.as == TakeAs::sum)
-            made = sum_at(payload, field.from);
+        if (field.as == TakeAs::sum || field.as == TakeAs::lowest)
+            made = over_list(payload, field.from, field.as);
         else if (const auto* value = find(payload, field.from))
             made = taken(*value, field.as);
         if (made.is_null()) continue;
@@ -257,6 +259,11 @@ Translated translate(const ShopMap& shop, const ShopTopic& topic, const Delivery
     if (topic.privacy != PrivacyKind::none) {
         result.privacy = privacy_request(shop, topic, payload, delivery);
         result.is_readable = result.privacy.has_value();
+        return result;
+    }
+    if (!topic.product.empty()) {
+        result.product =
+            object_of(payload, topic.product).dump(-1, ' ', false, Json::error_handler_t::replace);
         return result;
     }
     const auto ids = ids_of(payload, topic.ids);

@@ -24,6 +24,7 @@ enum class TakeAs : std::uint8_t {
     text,   ///< A text, or a whole number as its digits.
     amount, ///< A decimal, written as text or number, as an exact JSON number.
     sum,    ///< Of a list, whose entries hold amounts under the path's last name.
+    lowest, ///< The same, the lowest of them.
     count,  ///< A whole number.
     boolean,
 };
@@ -79,6 +80,8 @@ struct ShopTopic {
     /// Of a privacy request: the shop's domain. Only the body is signed, so a body without it, or
     /// with another one than the header's, is of another topic and none of ours.
     Path shop = {};
+    /// Of a topic about a product: its fields, as `POST /v1/products` takes them.
+    std::span<const ShopField> product = {};
 };
 
 /// Where the ids of one namespace stand that only this shop gives: all that begin with `prefix`.
@@ -126,6 +129,7 @@ struct Translated {
     bool is_readable = false; ///< The body is a JSON object, and of its topic.
     std::string messages;     ///< A JSON array for `MessageDecoder`; empty: there are none.
     std::optional<PrivacyRequest> privacy;
+    std::string product; ///< A JSON object for `products_from_json`; empty: it is about none.
 };
 
 /// One delivery of `topic`.

@@ -72,6 +72,22 @@ constexpr std::array refund_line_fields{
     ShopField{"quantity", "quantity", count},
 };
 
+// A product's variants are one product here: what the cheapest costs, and how many there are of
+// all.
+constexpr std::array product_fields{
+    ShopField{"id", "id"},
+    ShopField{"name", "title"},
+    ShopField{"price", "variants.price", lowest},
+    ShopField{"compare_at_price", "variants.compare_at_price", lowest},
+    ShopField{"stock", "variants.inventory_quantity", sum},
+    ShopField{"category", "product_type"},
+    ShopField{"image_url", "image.src|images.0.src"},
+    ShopField{"brand", "vendor"},
+    ShopField{"handle", "handle"},
+    ShopField{"status", "status"},
+    ShopField{"updated_at", "updated_at"},
+};
+
 // What people say of themselves ------------------------------------------------------------------
 
 constexpr std::array buyer_traits{
@@ -225,6 +241,9 @@ constexpr std::array topics{
               PrivacyKind::export_data,
               "orders_requested",
               "shop_domain"},
+    ShopTopic{.topic = "products/create", .messages = {}, .ids = {}, .product = product_fields},
+    // Sent when its inventory changes, too.
+    ShopTopic{.topic = "products/update", .messages = {}, .ids = {}, .product = product_fields},
     ShopTopic{
         "customers/redact", {}, privacy_ids, PrivacyKind::erase, "orders_to_redact", "shop_domain"},
     ShopTopic{"shop/redact", {}, {}, PrivacyKind::erase_shop, {}, "shop_domain"},

@@ -256,6 +256,10 @@ private:
         if (select_is_name(expression)) return;
         auto& operand = *expression.arguments[0];
         check(operand, true);
+        if (operand.kind == ExprKind::call)
+            for (auto& call : result_.calls)
+                if (call.offset == operand.offset && call.function == operand.name)
+                    call.selected.push_back(expression.name);
         expression.type = selected(expression, operand.type, expression.name);
         if (expression.is_optional && !expression.type.is(Kind::optional)) {
             expression.type = Type::optional(expression.type);
@@ -556,7 +560,7 @@ private:
     void call(Expr& expression) {
         if (expression.has_receiver) join_namespace(expression);
         for (auto& argument : expression.arguments) check(*argument);
-        Call record{expression.name, {}, expression.offset};
+        Call record{expression.name, {}, expression.offset, {}};
         for (const auto& argument : expression.arguments) {
             record.constant_strings.push_back(
                 is_text_literal(*argument) ? std::optional<std::string>{argument->value.as_string()}

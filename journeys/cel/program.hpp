@@ -56,6 +56,7 @@ struct Call {
     /// text.
     std::vector<std::optional<std::string>> constant_strings;
     std::size_t offset;
+    std::vector<std::string> selected = {}; ///< What is selected of the result: `f(x).name`.
 };
 
 struct Plan;

@@ -61,12 +61,6 @@ void Turn::arm_dates(Timestamp at) {
     });
 }
 
-Timestamp Turn::next_date() const {
-    Timestamp earliest = no_time;
-    for (const auto& timer : customer.dates) earliest = std::min(earliest, timer.due);
-    return earliest;
-}
-
 void Turn::enter_by_date() {
     const auto timer = std::ranges::min_element(customer.dates, {}, &DateTimer::due);
     now = std::max(customer.now, timer->due);

@@ -282,7 +282,7 @@ bool Turn::fire_due(Timestamp closed, int limit) {
                                      ? no_time
                                      : customer.session.last_at + settings.session_idle;
         const auto life_due = catalog.models() ? customer.lifecycle.due : no_time;
-        const auto date_due = next_date();
+        const auto date_due = next_date(customer);
         if (!first && session_end > closed && life_due > closed && date_due > closed) return false;
         if (limit-- == 0) return true;
         ++customer.revision;
@@ -338,7 +338,7 @@ Timestamp wake_at(const Customer& customer, const Catalog& catalog) {
         earliest = std::min(earliest, held ? when_published : std::min(run.due, when_published));
     }
     if (catalog.models()) earliest = std::min(earliest, customer.lifecycle.due);
-    for (const auto& timer : customer.dates) earliest = std::min(earliest, timer.due);
+    earliest = std::min(earliest, next_date(customer));
     if (catalog.tracked().session_ended && !customer.session.id.empty() &&
         !customer.session.end_announced)
         earliest = std::min(earliest, customer.session.last_at + catalog.settings().session_idle);

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <numeric>
 #include <vector>
 
 namespace journeys::engine {
@@ -82,7 +83,7 @@ std::optional<NoEntry> Turn::try_enter(const Event& arrived, const Journey& jour
     const auto& enter = journey.enter;
     if (status == Status::closed || status == Status::paused) return NoEntry::paused;
     if (status == Status::test && !contains(settings.testers, display(customer.id)))
-        return NoEntry::rollout;
+        return NoEntry::testers;
     if ((enter.from && arrived.time < *enter.from) || (enter.until && arrived.time >= *enter.until))
         return NoEntry::dates;
     if (enter.rollout < 1 && sticky_fraction(settings.seed, to_text(customer.id), journey.id,
@@ -135,15 +136,30 @@ std::optional<NoEntry> Turn::try_enter_one(const Event& arrived, const Journey& 
         if (!text || text->size() > key_bytes_max) return NoEntry::no_key;
         key = std::move(*text);
     }
-    if (std::ranges::any_of(customer.runs, [&](const Run& run) {
-            return run.journey == journey.id && run.key == key;
-        }))
+    const auto open = std::ranges::find_if(
+        customer.runs, [&](const Run& run) { return run.journey == journey.id && run.key == key; });
+    if (open != customer.runs.end()) {
+        keep_entry_event(*open, arrived, item);
         return NoEntry::open_run;
+    }
     if (is_too_soon(customer, journey, hash(key), arrived.time)) return NoEntry::reentry;
     if (customer.runs.size() >= bounds::runs || entries_left_ <= 0) return NoEntry::error;
     if (!takes_precedence(journey)) return NoEntry::exclusive;
     enter_run(arrived, journey, std::move(key), item);
     return std::nullopt;
+}
+
+void Turn::keep_entry_event(Run& run, const Event& arrived, std::string_view item) {
+    const auto* own = journey_of(run);
+    if (!own || !own->keeps_entry_events) return;
+    auto& kept = run.events;
+    kept.push_back(cut(arrived, *own, item));
+    const auto bytes = [&] {
+        return std::accumulate(kept.begin(), kept.end(), std::size_t{},
+                               [](std::size_t sum, const auto& one) { return sum + one.size(); });
+    };
+    while (kept.size() > bounds::entry_events || (!kept.empty() && bytes() > bounds::run_bytes))
+        kept.erase(kept.begin());
 }
 
 bool Turn::takes_precedence(const Journey& journey) {

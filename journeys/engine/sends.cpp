@@ -55,7 +55,8 @@ Timestamp spaced(const Run& run, Timestamp now) {
 /// that both arms of the comparison went through the same conditions.
 Permission Turn::may_send(const Run& run, const Journey& journey, const Step& step) {
     const auto& send = send_of(step);
-    if (send.when && !is_met(*send.when, &run)) return Suppressed{Reason::condition};
+    const bool looks = !send.is_checked_late || run.sending == Sending::pending;
+    if (looks && send.when && !is_met(*send.when, &run)) return Suppressed{Reason::condition};
     const auto id = intent_id(run.id, step.path);
     auto answer = permission(customer, send, id, now, catalog.settings(), journey.priority);
     if (std::holds_alternative<Suppressed>(answer)) return answer;

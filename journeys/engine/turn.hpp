@@ -109,6 +109,8 @@ public:
                                          std::string_view item);
     void enter_run(const Event& event, const Journey& journey, std::string key,
                    std::string_view item);
+    /// An event that its key's open run kept out is remembered there, where the journey asks.
+    void keep_entry_event(Run& run, const Event& event, std::string_view item);
     /// Ends lower runs of the journey's group, or says that it may not be entered beside a higher
     /// one.
     bool takes_precedence(const Journey& journey);
@@ -137,7 +139,6 @@ public:
     /// Sets the timer of each journey by a date to what comes next after `at`. One that is due
     /// already stays: it fires first.
     void arm_dates(Timestamp at);
-    Timestamp next_date() const;
     /// The earliest of them has come.
     void enter_by_date();
 

@@ -33,9 +33,11 @@ std::optional<Timestamp> due_of(const WaitUntilDate& wait, cel::Value date,
     const auto zone = zone_for(wait.zone, customer, settings);
     auto instant = instant_of(date, zone);
     if (!instant) return std::nullopt;
-    *instant += wait.offset;
-    if (!wait.time) return *instant;
-    return at_local(zone, to_local(zone, *instant).day, *wait.time);
+    if (!wait.time) return *instant + wait.offset;
+    // Days are of the calendar: the night on which clocks change makes none shorter or longer.
+    const auto days = std::chrono::floor<std::chrono::days>(wait.offset);
+    const auto local = to_local(zone, *instant + (wait.offset - days));
+    return at_local(zone, local.day + days, *wait.time);
 }
 
 } // namespace

@@ -19,6 +19,7 @@ void add_convert(CLI::App& app, int& exit_code);
 void add_customer(CLI::App& app, int& exit_code);
 void add_eval(CLI::App& app, int& exit_code);
 void add_evaluate(CLI::App& app, int& exit_code);
+void add_events(CLI::App& app, int& exit_code);
 void add_export(CLI::App& app, int& exit_code);
 void add_fit(CLI::App& app, int& exit_code);
 void add_help(CLI::App& app, int& exit_code);

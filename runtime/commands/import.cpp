@@ -3,11 +3,11 @@
 #include "runtime/commands/commands.hpp"
 
 #include "runtime/commands/installation.hpp"
-#include "runtime/imports/csv_reader.hpp"
 #include "runtime/imports/import_rows.hpp"
 #include "runtime/imports/import_sender.hpp"
 #include "runtime/listener/local_socket.hpp"
 #include "runtime/service.hpp"
+#include "schema/csv_reader.hpp"
 
 #include <chrono>
 #include <cstdio>
@@ -135,7 +135,7 @@ int import(const Options& options) {
         std::fprintf(stderr, "%s: cannot be read\n", options.file.c_str());
         return exit_input;
     }
-    auto table = CsvReader::open(file);
+    auto table = schema::CsvReader::open(file);
     if (!table) {
         std::fprintf(stderr, "%s:1: %s\n", options.file.c_str(), table.error().detail.c_str());
         return exit_input;
@@ -164,15 +164,17 @@ int import(const Options& options) {
     const auto began = Steady::now();
     ProgressBar bar{no_size ? 0 : bytes};
     std::uint64_t read = 0;
+    const bool is_of_products = options.kind == "products";
     ImportSender sender{
-        socket, [&](std::uint64_t line, const std::string& why) { rejected.add(line, why); }};
+        socket, [&](std::uint64_t line, const std::string& why) { rejected.add(line, why); },
+        is_of_products ? "/v1/products" : "/admin/import", is_of_products ? "products" : "batch"};
     std::string text;
     while (true) {
         const auto row = table->next();
-        if (row == CsvReader::Row::end) break;
+        if (row == schema::CsvReader::Row::end) break;
         ++read;
         text.clear();
-        if (row == CsvReader::Row::bad) {
+        if (row == schema::CsvReader::Row::bad) {
             rejected.add(table->line(), table->why());
         } else if (const auto made = (*rows)->append(*table, text); !made) {
             rejected.add(table->line(), made.error().detail);
@@ -206,12 +208,12 @@ int import(const Options& options) {
 } // namespace
 
 void add_import(CLI::App& app, int& exit_code) {
-    auto* const command = app.add_subcommand(
-        "import",
-        "What the system before knew: orders, consent, suppressed addresses. The same file "
-        "again changes nothing");
+    auto* const command =
+        app.add_subcommand("import", "What the system before knew: orders, consent, suppressed "
+                                     "addresses, products. The same file "
+                                     "again changes nothing");
     command->require_subcommand(1);
-    for (const auto* kind : {"orders", "consent", "suppressions"}) {
+    for (const auto* kind : {"orders", "consent", "suppressions", "products"}) {
         const auto options = std::make_shared<Options>();
         options->kind = kind;
         auto* const one = command->add_subcommand(kind, "A table of " + std::string{kind});

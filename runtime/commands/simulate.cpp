@@ -3,12 +3,14 @@
 #include "journeys/local_time.hpp"
 #include "runtime/commands/simulate_summary.hpp"
 #include "runtime/event_files.hpp"
+#include "runtime/imports/product_table.hpp"
 #include "runtime/publication.hpp"
 #include "runtime/simulation.hpp"
 #include "schema/timeline_json.hpp"
 
 #include <chrono>
 #include <cstdio>
+#include <fstream>
 #include <memory>
 #include <set>
 
@@ -16,7 +18,7 @@ namespace runtime {
 namespace {
 
 struct Options {
-    std::string journeys, config, models, rewards, until, diff, customer;
+    std::string journeys, config, models, rewards, products, until, diff, customer;
     std::vector<std::string> events;
     std::optional<std::uint64_t> seed;
     bool summary = false, log = false;
@@ -39,8 +41,7 @@ journeys::CatalogPtr load(const Options& options, const std::string& folder, Fil
             std::fprintf(stderr, "%s\n", models.error().detail.c_str());
             return nullptr;
         }
-        files.models_name = options.models;
-        files.models = std::move(*models);
+        files.models = {options.models, std::move(*models)};
     }
     if (!options.rewards.empty()) {
         auto rewards = read_file(options.rewards);
@@ -54,6 +55,19 @@ journeys::CatalogPtr load(const Options& options, const std::string& folder, Fil
     compiling.trial = true;
     compiling.seed = options.seed;
     if (config) compiling.directory = config->parent_path();
+    if (!options.products.empty()) {
+        std::ifstream table{options.products, std::ios::binary};
+        if (!table) {
+            std::fprintf(stderr, "%s: cannot be read\n", options.products.c_str());
+            return nullptr;
+        }
+        const auto products = read_product_table(table, options.products);
+        if (!products) {
+            std::fprintf(stderr, "%s\n", products.error().detail.c_str());
+            return nullptr;
+        }
+        compiling.products = *products;
+    }
     auto compiled = compile(files, compiling);
     for (const auto& mistake : compiled.mistakes)
         std::fprintf(stderr, "%s\n", schema::to_text(mistake).c_str());
@@ -154,6 +168,8 @@ void add_simulate(CLI::App& app, int& exit_code) {
     command->add_option("--rewards", options->rewards,
                         "What was learned of actions, as `export --rewards` writes it; else their "
                         "priors count");
+    command->add_option("--products", options->products,
+                        "A table of products, as for `import products`; else product() is null");
     command->add_option(
         "--until", options->until,
         "Where the clock stops; by default just before timers due at the last event's instant");

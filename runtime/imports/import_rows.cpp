@@ -5,6 +5,7 @@
 #include "journeys/money.hpp"
 #include "journeys/packed.hpp"
 #include "journeys/policy.hpp"
+#include "schema/product_json.hpp"
 #include "schema/timestamp_text.hpp"
 
 #include <algorithm>
@@ -59,7 +60,7 @@ Result<Timestamp> time_of(std::string_view text, std::string_view column) {
 /// Whose a row is.
 class Who {
 public:
-    explicit Who(const CsvReader& table)
+    explicit Who(const schema::CsvReader& table)
         : user_(table.column({"customer_id", "user_id", "userid"})),
           anonymous_(table.column({"anonymous_id", "anonymousid"})),
           email_(table.column({"email", "email_address"})),
@@ -67,7 +68,7 @@ public:
 
     bool has_column() const { return user_ || anonymous_ || email_ || phone_; }
 
-    Result<void> read(const CsvReader& row) {
+    Result<void> read(const schema::CsvReader& row) {
         user = row.cell(user_);
         anonymous = row.cell(anonymous_);
         email.clear();
@@ -113,7 +114,7 @@ private:
 };
 
 /// Everything a row says, as one number: rows that differ are different messages.
-std::string hash_of(const CsvReader& row) {
+std::string hash_of(const schema::CsvReader& row) {
     std::uint64_t hash = 0;
     for (std::size_t i = 0; i < row.header().size(); ++i)
         hash = journeys::hash(row.cell(i), journeys::hash(row.header()[i], hash));
@@ -136,7 +137,7 @@ const journeys::Money amount_max = *journeys::Money::parse("1000000000000");
 
 class OrderRows final : public ImportRows {
 public:
-    explicit OrderRows(const CsvReader& table)
+    explicit OrderRows(const schema::CsvReader& table)
         : who_(table), id_(table.column({"order_id", "id"})),
           date_(table.column({"date", "ordered_at", "placed_at", "created_at"})),
           amount_(table.column({"amount", "total", "revenue"})),
@@ -145,7 +146,7 @@ public:
 
     bool is_complete() const { return who_.has_column() && date_ && amount_; }
 
-    Result<std::size_t> append(const CsvReader& row, std::string& out) override {
+    Result<std::size_t> append(const schema::CsvReader& row, std::string& out) override {
         if (auto read = who_.read(row); !read) return read.error();
         const auto at = time_of(row.cell(date_), "date");
         if (!at) return at.error();
@@ -234,7 +235,7 @@ private:
 
 class ConsentRows final : public ImportRows {
 public:
-    ConsentRows(const CsvReader& table, const journeys::Settings& settings)
+    ConsentRows(const schema::CsvReader& table, const journeys::Settings& settings)
         : settings_(settings), who_(table), channel_(table.column({"channel"})),
           topic_(table.column({"topic"})), state_(table.column({"state", "status"})),
           at_(table.column({"at", "updated_at", "date"})), source_(table.column({"source"})),
@@ -242,7 +243,7 @@ public:
 
     bool is_complete() const { return who_.has_column() && channel_ && state_ && at_; }
 
-    Result<std::size_t> append(const CsvReader& row, std::string& out) override {
+    Result<std::size_t> append(const schema::CsvReader& row, std::string& out) override {
         if (auto read = who_.read(row); !read) return read.error();
         const auto channel = row.cell(channel_);
         if (!settings_.channel(channel))
@@ -295,14 +296,14 @@ private:
 
 class SuppressionRows final : public ImportRows {
 public:
-    SuppressionRows(const CsvReader& table, const journeys::Settings& settings)
+    SuppressionRows(const schema::CsvReader& table, const journeys::Settings& settings)
         : settings_(settings), who_(table), channel_(table.column({"channel"})),
           address_(table.column({"address"})), reason_(table.column({"reason"})),
           at_(table.column({"at", "created_at", "updated_at", "date"})) {}
 
     bool is_complete() const { return who_.has_column() && channel_ && at_; }
 
-    Result<std::size_t> append(const CsvReader& row, std::string& out) override {
+    Result<std::size_t> append(const schema::CsvReader& row, std::string& out) override {
         suppression_.clear();
         if (auto read = who_.read(row); !read) return read.error();
         const auto* channel = settings_.channel(row.cell(channel_));
@@ -362,7 +363,7 @@ public:
 
 private:
     /// Empty where the row names none of the channel's kind.
-    Result<std::string> address_of(const CsvReader& row,
+    Result<std::string> address_of(const schema::CsvReader& row,
                                    const journeys::ChannelRules& channel) const {
         if (channel.address.empty()) return std::string{};
         if (const auto own = row.cell(address_); !own.empty()) {
@@ -381,9 +382,42 @@ private:
     std::string suppression_;
 };
 
+/// Each column is a field, or one of the properties.
+class ProductRows final : public ImportRows {
+public:
+    explicit ProductRows(const schema::CsvReader& table)
+        : id_(table.column({"product_id", "id"})) {}
+    bool is_complete() const { return id_.has_value(); }
+
+    Result<std::size_t> append(const schema::CsvReader& row, std::string& out) override {
+        std::string product = "{";
+        for (std::size_t i = 0; i < row.header().size(); ++i) {
+            const auto cell = row.cell(i);
+            if (cell.empty()) continue; // Not said.
+            if (product.size() > 1) product += ',';
+            append_json_string(product, row.header()[i]);
+            product += ':';
+            if (row.header()[i] == "available" && (cell == "true" || cell == "false"))
+                product += cell;
+            else
+                append_json_string(product, cell);
+        }
+        product += '}';
+        const auto checked = schema::products_from_json(product);
+        if (!checked) return checked.error();
+        if (!checked->refused.empty()) return wrong(checked->refused.front().why);
+        out += product + ',';
+        return std::size_t{1};
+    }
+
+private:
+    Column id_;
+};
+
 } // namespace
 
-Result<std::unique_ptr<ImportRows>> open_import(std::string_view kind, const CsvReader& table,
+Result<std::unique_ptr<ImportRows>> open_import(std::string_view kind,
+                                                const schema::CsvReader& table,
                                                 const journeys::Settings& settings) {
     const auto take = [&](auto rows) -> Result<std::unique_ptr<ImportRows>> {
         if (rows->is_complete()) return std::unique_ptr<ImportRows>{std::move(rows)};
@@ -393,7 +427,8 @@ Result<std::unique_ptr<ImportRows>> open_import(std::string_view kind, const Csv
     if (kind == "orders") return take(std::make_unique<OrderRows>(table));
     if (kind == "consent") return take(std::make_unique<ConsentRows>(table, settings));
     if (kind == "suppressions") return take(std::make_unique<SuppressionRows>(table, settings));
-    return wrong("orders, consent or suppressions");
+    if (kind == "products") return take(std::make_unique<ProductRows>(table));
+    return wrong("orders, consent, suppressions or products");
 }
 
 std::string_view import_columns(std::string_view kind) {
@@ -408,6 +443,15 @@ std::string_view import_columns(std::string_view kind) {
                "status       optional: placed (default), cancelled, refunded\n"
                "coupon       optional\n"
                "products     optional: ids with a quantity where it is not 1, \"A-1*2 B-7\"\n";
+    if (kind == "products")
+        return "product_id       or id\n"
+               "name, category, url, image_url, currency   optional\n"
+               "price, compare_at_price   optional, 1234.50\n"
+               "stock            optional, a whole number\n"
+               "available        optional: true or false\n"
+               "updated_at       optional: when the shop says so; what is older changes nothing\n"
+               "any other        becomes product(id).properties.NAME\n"
+               "An empty cell leaves the field as it is.\n";
     if (kind == "consent")
         return "whose: customer_id (or user_id), anonymous_id, email, phone; one of them, or "
                "several "

@@ -3,7 +3,7 @@
 
 #include "journeys/result.hpp"
 #include "journeys/settings.hpp"
-#include "runtime/imports/csv_reader.hpp"
+#include "schema/csv_reader.hpp"
 
 #include <memory>
 #include <string>
@@ -19,15 +19,17 @@ public:
     /// Appends the messages of the current row to `out`, each followed by a comma, and says how
     /// many they are; or says what is wrong with the row. The same row gives the same messageIds,
     /// whatever stands around it.
-    virtual journeys::Result<std::size_t> append(const CsvReader& row, std::string& out) = 0;
+    virtual journeys::Result<std::size_t> append(const schema::CsvReader& row,
+                                                 std::string& out) = 0;
     /// What the row just appended says of an address, whoever it belongs to: a JSON object for
     /// `/admin/suppressions`; empty: nothing.
     virtual std::string_view suppression() const { return {}; }
 };
 
 /// `kind`: `orders`, `consent` or `suppressions`. `invalid_argument` where a column is missing.
-journeys::Result<std::unique_ptr<ImportRows>>
-open_import(std::string_view kind, const CsvReader& table, const journeys::Settings& settings);
+journeys::Result<std::unique_ptr<ImportRows>> open_import(std::string_view kind,
+                                                          const schema::CsvReader& table,
+                                                          const journeys::Settings& settings);
 
 /// The columns of a kind, for `--help`.
 std::string_view import_columns(std::string_view kind);

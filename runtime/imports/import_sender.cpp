@@ -14,8 +14,10 @@ using journeys::ErrorCode;
 using journeys::Result;
 
 ImportSender::ImportSender(std::filesystem::path socket,
-                           std::function<void(std::uint64_t, const std::string&)> rejected)
-    : socket_(std::move(socket)), rejected_(std::move(rejected)) {
+                           std::function<void(std::uint64_t, const std::string&)> rejected,
+                           std::string path, std::string_view list)
+    : socket_(std::move(socket)), rejected_(std::move(rejected)), path_(std::move(path)),
+      list_(list) {
     if (!socket_.empty()) thread_ = std::thread{[this] { run(); }};
 }
 
@@ -49,7 +51,7 @@ void ImportSender::hand_over() {
     gathering_.body += '}';
     std::unique_lock lock{mutex_};
     changed_.wait(lock, [this] { return !waiting_ || failure_; });
-    waiting_ = std::exchange(gathering_, Request{});
+    waiting_ = std::exchange(gathering_, empty());
     changed_.notify_all();
 }
 
@@ -110,7 +112,7 @@ Result<void> ImportSender::send(const Request& request) {
         body.back() = ']';
         if (const auto answer = ask("/admin/suppressions", body); !answer) return answer.error();
     }
-    const auto answer = ask("/admin/import", request.body);
+    const auto answer = ask(path_.c_str(), request.body);
     if (!answer) return answer.error();
     const auto json = nlohmann::json::parse(*answer, nullptr, false);
     if (!json.is_object() || !json.contains("rejected")) return {};

@@ -25,9 +25,10 @@ public:
         120}; ///< With a service that does not take them.
 
     /// `rejected`: a row that the service refused, by its line; called by `add` and `finish` alone.
-    /// An empty socket sends nothing.
+    /// An empty socket sends nothing. `path` takes a JSON object with one list, of that name.
     ImportSender(std::filesystem::path socket,
-                 std::function<void(std::uint64_t line, const std::string& why)> rejected);
+                 std::function<void(std::uint64_t line, const std::string& why)> rejected,
+                 std::string path = "/admin/import", std::string_view list = "batch");
     ~ImportSender();
 
     /// `messages`: JSON objects, each followed by a comma; `suppression`: an object of
@@ -40,7 +41,7 @@ public:
 
 private:
     struct Request {
-        std::string body = "{\"batch\":[";
+        std::string body;
         std::vector<std::uint64_t> lines; ///< Of each message.
         std::string suppressions;         ///< Each followed by a comma.
     };
@@ -48,6 +49,7 @@ private:
         std::uint64_t line;
         std::string why;
     };
+    Request empty() const { return {"{\"" + list_ + "\":[", {}, {}}; }
     void hand_over();
     void tell();
     void run();
@@ -57,7 +59,8 @@ private:
 
     std::filesystem::path socket_;
     std::function<void(std::uint64_t, const std::string&)> rejected_;
-    Request gathering_;
+    const std::string path_, list_;
+    Request gathering_ = empty();
     std::mutex mutex_;
     std::condition_variable changed_;
     std::optional<Request> waiting_; ///< Guarded by `mutex_`, as what follows.

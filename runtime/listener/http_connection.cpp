@@ -372,6 +372,7 @@ private:
             return answer({.body = success_text({})});
         }
         if (translated.privacy) return keep_request(*std::move(translated.privacy), source.name);
+        if (!translated.product.empty()) return keep_product(std::move(translated.product));
         if (translated.messages.empty()) return answer({.body = success_text({})});
         if (worker_.door().ports.credit.is_full() || !place_.may_take_more())
             return answer(unavailable(503, "too many events in flight"));
@@ -398,14 +399,24 @@ private:
         append(request_, std::move(taken->drafts));
     }
 
+    /// Answers the shop once what it said is durable.
+    auto answer_when_kept() {
+        return [respond = respond(), this_answer = unavailable(503, "storage is not available")](
+                   const journeys::Result<void>& kept) mutable {
+            respond(kept ? Response{.body = success_text({})} : std::move(this_answer));
+        };
+    }
+
     void keep_request(schema::PrivacyRequest request, const std::string& source) {
         const auto& keep = worker_.door().ports.privacy;
         if (!keep) return answer(unavailable(503, "requests cannot be kept"));
-        keep(std::move(request), source,
-             [respond = respond(), this_answer = unavailable(503, "storage is not available")](
-                 const journeys::Result<void>& kept) mutable {
-                 respond(kept ? Response{.body = success_text({})} : std::move(this_answer));
-             });
+        keep(std::move(request), source, answer_when_kept());
+    }
+
+    void keep_product(std::string product) {
+        const auto& keep = worker_.door().ports.product;
+        if (!keep) return answer(unavailable(503, "products cannot be kept"));
+        keep(std::move(product), answer_when_kept());
     }
 
     void upgrade() {

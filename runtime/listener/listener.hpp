@@ -96,6 +96,9 @@ struct ListenerPorts {
     std::function<void(schema::PrivacyRequest, std::string source,
                        std::function<void(journeys::Result<void>)> done)>
         privacy = {};
+    /// Keeps what a shop says of a product, durably; as above.
+    std::function<void(std::string product, std::function<void(journeys::Result<void>)> done)>
+        product = {};
     /// Empty while the service can take events; otherwise why not, for `/readyz`.
     std::function<std::string()> not_ready = {};
     std::function<std::string()> metrics = {}; ///< The text of `/metrics`.

@@ -163,13 +163,23 @@ public:
         auto fresh = Connection::open(settings_, "look-up");
         if (!fresh) return fresh.error();
         if (auto ended = end_backend(*fresh, old_name); !ended) return ended.error();
-        const auto& [partition, stretch] = *batch.stretches.begin();
+        SqlArray partitions{SqlArray::Type::int2};
+        for (const auto& [partition, stretch] : batch.stretches)
+            partitions.add(static_cast<std::int16_t>(partition));
         SqlParams params;
-        params.add(static_cast<std::int16_t>(partition));
-        auto row = fresh->run("SELECT last_offset FROM log_positions WHERE partition = $1", params);
-        if (!row) return row.error();
+        params.add(partitions);
+        auto rows = fresh->run("SELECT partition, epoch, last_offset FROM partitions "
+                               "JOIN log_positions USING (partition) WHERE partition = ANY($1)",
+                               params);
+        if (!rows) return rows.error();
         open_batch_ = 0;
-        return !row->empty() && row->uint8(0, 0) >= stretch.last ? Fate::committed : Fate::failed;
+        for (int row = 0; row < rows->size(); ++row) {
+            const auto& stretch = batch.stretches.at(static_cast<Partition>(rows->int2(row, 0)));
+            // Where another process has taken over, the offsets may be of its records.
+            if (rows->uint8(row, 1) != stretch.epoch) continue;
+            return rows->uint8(row, 2) >= stretch.last ? Fate::committed : Fate::failed;
+        }
+        return Fate::failed; // Of nothing here are we the owner: refused in either case.
     }
 
     const std::vector<Partition>& fenced() const { return fenced_; }

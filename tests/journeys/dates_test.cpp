@@ -66,3 +66,32 @@ steps: [ { name: mail, send: { channel: email, template: t, topic: offers } } ]
     story.wake_all(monday + 24h * 31);
     CHECK(story.happened().empty());
 }
+
+TEST_CASE("days before a date are days of the calendar, over the night on which clocks change",
+          "[engine][dates]") {
+    Story story{{R"(
+id: renewal
+status: live
+enter: { on: Product Viewed, reentry: always }
+steps:
+  - name: three-days-before
+    wait:
+      until:
+        date: customer.traits.renews_at
+        offset: -3d
+        time: "10:00"
+        timezone: Europe/Berlin
+  - name: mail
+    send: { channel: email, template: t, topic: offers }
+)"}};
+    const auto met = [&](const std::string& renews_at) {
+        story.identify("ada", monday, R"({"renews_at":")" + renews_at + "\"}");
+        story.track("ada", "Product Viewed", monday + 1min);
+        story.until(monday + 24h * 250);
+        return journeys::to_text(story.last_at(EntryKind::send));
+    };
+    // In the year 2026 Berlin's clocks go forward on 29 March and back on 25 October.
+    SECTION("in spring") { CHECK(met("2026-04-01") == "2026-03-29T08:00:00.000Z"); }
+    SECTION("in autumn") { CHECK(met("2026-10-27") == "2026-10-24T08:00:00.000Z"); }
+    SECTION("on no such night") { CHECK(met("2026-05-01") == "2026-04-28T08:00:00.000Z"); }
+}

@@ -113,7 +113,8 @@ TEST_CASE("the reference names nothing that does not compile", "[environment]") 
                                                    {"OrderItem", "orders[0].items[0]"},
                                                    {"Order", "orders[0]"},
                                                    {"Session", "session"},
-                                                   {"Customer", "customer"}};
+                                                   {"Customer", "customer"},
+                                                   {"Product", "product(\"p\")"}};
     for (const auto& object : environment(Scope::event).objects()) {
         INFO(object->name << ": give the record a path here");
         REQUIRE(paths.contains(object->name));

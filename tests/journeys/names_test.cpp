@@ -43,12 +43,12 @@ TEST_CASE("a record's kind is that of its body, and a forwarded event says so", 
     CHECK(record.kind() == RecordKind::pause);
 }
 
-TEST_CASE("the next due is the earliest of the runs", "[names]") {
+TEST_CASE("the next date is the earliest of the timers", "[names]") {
     Customer customer;
-    CHECK(next_due(customer) == no_time);
-    customer.runs.resize(3);
-    CHECK(next_due(customer) == no_time);
-    customer.runs[1].due = from_millis(2000);
-    customer.runs[2].due = from_millis(1000);
-    CHECK(next_due(customer) == from_millis(1000));
+    CHECK(next_date(customer) == no_time);
+    customer.dates.resize(3);
+    CHECK(next_date(customer) == no_time);
+    customer.dates[1].due = from_millis(2000);
+    customer.dates[2].due = from_millis(1000);
+    CHECK(next_date(customer) == from_millis(1000));
 }

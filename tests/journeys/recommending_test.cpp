@@ -23,7 +23,7 @@ journeys::CatalogPtr with_rules(const std::string& recommend) {
         1, journeys::Settings{}, std::vector<journeys::JourneyPtr>{},
         std::vector<journeys::JourneyPtr>{},
         std::map<std::string, std::shared_ptr<const journeys::Template>>{}, nullptr,
-        std::make_shared<const journeys::Offers>(std::move(offers)));
+        journeys::Lookups{}, std::make_shared<const journeys::Offers>(std::move(offers)));
 }
 
 void views(Story& story, const std::string& who, Timestamp at,
@@ -118,6 +118,37 @@ TEST_CASE("rules are asked of each product, and the catalogue knows better than 
     CHECK(shop.recommend("ada", 5, "recommend: { when: product.price <= 100.0 }").empty());
 }
 
+TEST_CASE("the shop's products say what is known of them", "[recommend]") {
+    class Shelf final : public journeys::Products {
+    public:
+        std::shared_ptr<const std::string> find(std::string_view id) const override {
+            if (id == "gone") return nullptr;
+            journeys::PackedWriter writer;
+            const auto mark = writer.begin_map();
+            writer.key("name");
+            writer.string("Lamp");
+            writer.key("price");
+            writer.floating(12.5);
+            writer.key("stock");
+            writer.integer(id == "empty" ? 0 : 3);
+            if (id == "kept") {
+                writer.key("available");
+                writer.boolean(false);
+            }
+            writer.end_map(mark, id == "kept" ? 4 : 3);
+            return std::make_shared<const std::string>(writer.take());
+        }
+    };
+    const auto lookup = journeys::lookup_in(std::make_shared<const Shelf>());
+    CHECK_FALSE(lookup("gone"));
+    CHECK(lookup("lamp")->name == "Lamp");
+    CHECK(lookup("lamp")->price == 12.5);
+    CHECK(lookup("lamp")->in_stock == true);
+    CHECK(lookup("empty")->in_stock == false);
+    CHECK(lookup("kept")->in_stock == false); // It is there, and cannot be bought.
+    CHECK_FALSE(journeys::lookup_in(nullptr));
+}
+
 TEST_CASE("of one category there are at most so many", "[recommend]") {
     Shop shop;
     views(shop.story, "ada", monday + 2h, {"lamp"});
@@ -194,7 +225,7 @@ TEST_CASE("a message may hold recommendations, and nothing else may hang on them
     };
     const auto shown = [](const std::string& expression,
                           std::shared_ptr<const journeys::RecommendationSource> source) {
-        const journeys::Catalog catalog{1, {}, {}, {}, {}, nullptr, nullptr, std::move(source)};
+        const journeys::Catalog catalog{1, {}, {}, {}, {}, nullptr, {}, nullptr, std::move(source)};
         const journeys::Customer ada{.id = {journeys::IdNamespace::user, "ada"}};
         journeys::Evaluator evaluator;
         evaluator.look_at({.customer = &ada, .now = monday, .catalog = &catalog});

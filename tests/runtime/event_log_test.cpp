@@ -1,8 +1,11 @@
+#include "runtime/failpoint.hpp"
 #include "tests/runtime/log_fixture.hpp"
 
 #include <catch2/catch.hpp>
 
 #include <signal.h>
+
+#include <thread>
 
 namespace runtime::test {
 
@@ -119,6 +122,31 @@ TEST_CASE("an owner of yesterday appends nothing", "[.postgres]") {
     must(successor.append({draft("ada", "four")}));
     CHECK(count(database, "SELECT count(*) FROM log") == 4);
 }
+
+#ifdef SOJOURN_FAILPOINTS
+TEST_CASE("what a successor has written is not taken for one's own, whose commit was cut off",
+          "[.postgres]") {
+    struct Failpoints {
+        explicit Failpoints(const char* text) { must(arm_failpoints(text)); }
+        ~Failpoints() { (void)arm_failpoints(""); }
+    };
+    const Failpoints armed{"commit_sent.before:delay:1500@1"};
+    const Database database;
+    TestClock clock;
+    Process old{database, clock};
+    old.take_over_all();
+    auto answer = old.append_async({draft("ada", "one")});
+    while (count(database, "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE "
+                           "'sojourn/%/journal/%' AND state = 'idle in transaction'") == 0)
+        std::this_thread::yield();
+    cut_journal(database);
+    Process successor{database, clock};
+    successor.take_over_all();
+    must(successor.append({draft("ada", "two"), draft("ada", "three")}));
+    CHECK(answer.get().error().code == journeys::ErrorCode::fenced);
+    CHECK(count(database, "SELECT count(*) FROM log") == 2);
+}
+#endif
 
 TEST_CASE("a clock that was ahead leaves no mark that hides what comes after it", "[.postgres]") {
     const Database database;

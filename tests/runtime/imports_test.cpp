@@ -1,7 +1,9 @@
 // Tables of `sojourn import`: how they are read, and what messages their rows are.
 
-#include "runtime/imports/csv_reader.hpp"
+#include "journeys/packed.hpp"
 #include "runtime/imports/import_rows.hpp"
+#include "runtime/imports/product_table.hpp"
+#include "schema/csv_reader.hpp"
 #include "schema/message_json.hpp"
 #include "schema/timestamp_text.hpp"
 
@@ -10,7 +12,7 @@
 #include <sstream>
 
 using journeys::PackedView;
-using runtime::CsvReader;
+using schema::CsvReader;
 
 namespace {
 
@@ -265,4 +267,24 @@ TEST_CASE("an address is suppressed whoever it belongs to; what names none, for 
     const auto crm = made("7,ada@example.com,,,crm,stop");
     CHECK(crm.suppression.empty());
     CHECK_FALSE(crm.events.at(0).property("address").is_number());
+}
+
+TEST_CASE("a table of products is a shelf for trials, and its first mistake is told", "[imports]") {
+    std::istringstream table{"product_id;price;stock;available;colour\n"
+                             "p1;12.50;3;true;red\n"
+                             "p1;;2;;\n"};
+    const auto shelf = runtime::read_product_table(table, "products.csv");
+    REQUIRE(shelf.has_value());
+    CHECK((*shelf)->size() == 1);
+    REQUIRE((*shelf)->find("p1"));
+    CHECK(journeys::to_json(journeys::PackedView{*(*shelf)->find("p1")}) ==
+          R"({"id":"p1","price":12.5,"stock":2,"available":true,"properties":{"colour":"red"}})");
+    CHECK_FALSE((*shelf)->find("p2"));
+
+    std::istringstream wrong{"product_id,stock\np1,3\np2,some\n"};
+    const auto refused = runtime::read_product_table(wrong, "products.csv");
+    REQUIRE_FALSE(refused.has_value());
+    CHECK(refused.error().detail == "products.csv:3: stock is a whole number");
+    std::istringstream none{""};
+    CHECK_FALSE(runtime::read_product_table(none, "products.csv").has_value());
 }

@@ -56,6 +56,43 @@ TEST_CASE("the example journeys over recorded shop traffic do what was checked b
     CHECK(lines == *expected);
 }
 
+TEST_CASE("each example journey does over its own story what was checked by hand", "[golden]") {
+    CompileOptions options;
+    options.trial = true;
+    options.directory = source / "config";
+    const auto files = read_files(source / "config" / "sojourn.yaml", std::nullopt);
+    REQUIRE(files.has_value());
+    const auto compiled = compile(*files, options);
+    for (const auto& mistake : compiled.mistakes)
+        if (!mistake.is_warning) FAIL_CHECK(schema::to_text(mistake));
+    REQUIRE(compiled.catalog);
+    std::size_t cases = 0;
+    for (const auto& folder : fs::directory_iterator{source / "tests" / "golden" / "journeys"}) {
+        const auto id = folder.path().filename().string();
+        INFO(id);
+        REQUIRE(compiled.catalog->journey(id));
+        ++cases;
+        const auto recorded =
+            read_events({folder.path() / "events.jsonl"}, compiled.config->identity);
+        REQUIRE(recorded.has_value());
+        CHECK(recorded->refused_count == 0);
+        // Beside all the others, as customers meet it.
+        std::string lines;
+        simulate(compiled.catalog, recorded->records,
+                 {.until = recorded->records.back().accepted_at + std::chrono::hours{24 * 150}},
+                 [&](const journeys::CustomerId& customer, const journeys::TimelineEntry& entry) {
+                     if (entry.journey == id && schema::is_simulated(entry.kind))
+                         lines += schema::to_json_line(customer, entry) + '\n';
+                 });
+        const auto golden = folder.path() / "expected.jsonl";
+        if (std::getenv("UPDATE_GOLDEN")) std::ofstream{golden} << lines;
+        const auto expected = read_file(golden);
+        REQUIRE(expected.has_value());
+        CHECK(lines == *expected);
+    }
+    CHECK(cases == 9);
+}
+
 TEST_CASE("the clock stops just before timers due at the last event's instant", "[golden]") {
     const auto recorded = read_events({source / "tests" / "data" / "otto" / "stream.jsonl"});
     REQUIRE(recorded.has_value());

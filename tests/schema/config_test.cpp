@@ -1,9 +1,12 @@
 /// What people get to edit works as it stands.
 #include "journeys/template.hpp"
 #include "schema/actions_yaml.hpp"
+#include "schema/audiences_yaml.hpp"
 #include "schema/events_yaml.hpp"
 #include "schema/journey_yaml.hpp"
 #include "schema/settings_yaml.hpp"
+#include "schema/table_csv.hpp"
+#include "schema/vars_yaml.hpp"
 #include "tests/support/files.hpp"
 
 #include <catch2/catch.hpp>
@@ -25,7 +28,18 @@ TEST_CASE("the journeys of config/ load without a mistake or a warning, under bo
             if (!parsed) FAIL_CHECK(file.filename().string() << ": " << parsed.error().detail);
             templates[file.stem().string()] = {text, parsed ? *parsed : nullptr};
         }
+        journeys::Lookups lookups;
+        const auto vars = schema::load_vars(
+            "vars.yaml", support::read_file(support::source_path("config/vars.yaml")));
+        for (const auto& mistake : vars.mistakes) FAIL_CHECK(to_text(mistake));
+        lookups.vars = vars.values;
+        for (const auto& file : support::files_of("config/tables", ".csv")) {
+            auto table = schema::load_table(file.filename().string(), support::read_file(file));
+            for (const auto& mistake : table.mistakes) FAIL_CHECK(to_text(mistake));
+            lookups.tables[file.stem().string()] = std::move(table.table);
+        }
         schema::LoadContext context;
+        context.lookups = &lookups;
         context.settings = &config.config->settings;
         context.events = events.names();
         context.templates = &templates;
@@ -35,6 +49,11 @@ TEST_CASE("the journeys of config/ load without a mistake or a warning, under bo
         for (const auto& mistake : actions.mistakes) FAIL_CHECK(to_text(mistake));
         CHECK(actions.actions.size() == 6);
         context.actions = &actions.steps;
+        auto audiences = schema::load_audiences(
+            "audiences.yaml", support::read_file(support::source_path("config/audiences.yaml")),
+            context);
+        for (const auto& mistake : audiences.mistakes) FAIL_CHECK(to_text(mistake));
+        lookups.audiences = std::move(audiences.audiences);
         std::vector<journeys::JourneyPtr> all;
         for (const auto& file : support::files_of("config/journeys", ".yaml")) {
             auto result =
@@ -42,7 +61,7 @@ TEST_CASE("the journeys of config/ load without a mistake or a warning, under bo
             for (const auto& mistake : result.mistakes) FAIL_CHECK(to_text(mistake));
             if (result.journey) all.push_back(result.journey);
         }
-        CHECK(all.size() == 9);
+        CHECK(all.size() == 15);
         CHECK(schema::check_together(all).empty());
     }
 }

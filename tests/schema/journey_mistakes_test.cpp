@@ -1,7 +1,10 @@
 /// The sentences: each file of tests/golden/mistakes with the mistakes that it is told.
 #include "schema/actions_yaml.hpp"
+#include "schema/audiences_yaml.hpp"
 #include "schema/journey_yaml.hpp"
 #include "schema/settings_yaml.hpp"
+#include "schema/table_csv.hpp"
+#include "schema/vars_yaml.hpp"
 #include "tests/support/files.hpp"
 
 #include <catch2/catch.hpp>
@@ -56,6 +59,13 @@ actions:
     REQUIRE(offers.mistakes.empty());
     context.actions = &offers.steps;
     context.journeys.emplace().insert("cart-abandon");
+    journeys::Lookups lookups;
+    lookups.vars = schema::load_vars("vars.yaml", "free_shipping_from: 50").values;
+    lookups.tables["refills"] =
+        schema::load_table("refills.csv", "product_id,days:int\np1,30").table;
+    lookups.audiences =
+        schema::load_audiences("a.yaml", "loyal: customer.orders >= 3", {}).audiences;
+    context.lookups = &lookups;
 
     const auto files = support::files_of("tests/golden/mistakes", ".yaml");
     REQUIRE(files.size() > 10);

@@ -3,6 +3,7 @@
 #include "journeys/local_time.hpp"
 #include "journeys/properties.hpp"
 #include "schema/message_json.hpp"
+#include "schema/product_json.hpp"
 #include "schema/shopify.hpp"
 #include "schema/timestamp_text.hpp"
 #include "tests/support/files.hpp"
@@ -237,6 +238,25 @@ TEST_CASE("what people ask of their data is a request, and no message", "[shopif
     CHECK(shop.privacy->shop == "lumen.example");
     CHECK(shop.privacy->kind == schema::PrivacyKind::erase_shop);
     CHECK(shop.privacy->subjects.empty());
+}
+
+TEST_CASE("a product's variants are one product: the lowest price, and all that there is",
+          "[shopify]") {
+    const auto result = translated("products/update", payload("products/update"));
+    CHECK(result.messages.empty());
+    CHECK_FALSE(result.privacy);
+    const auto body = schema::products_from_json(result.product);
+    REQUIRE(body.has_value());
+    CHECK(body->refused.empty());
+    REQUIRE(body->products.size() == 1);
+    const auto& product = body->products[0];
+    CHECK(product.id == "632910392");
+    CHECK(product.said_at == schema::parse_producer_time("2026-11-20T10:59:00Z"));
+    CHECK(json::parse(journeys::to_json(PackedView{product.fields})) ==
+          json::parse(R"({"id":"632910392","name":"Floor lamp","price":179.9,
+                          "compare_at_price":249,"stock":3,"category":"Lamps",
+                          "image_url":"https://cdn.example/lamp.png",
+                          "properties":{"brand":"Lumen","handle":"floor-lamp","status":"active"}})"));
 }
 
 TEST_CASE("a payload that is none, or says less than usual, is no harm", "[shopify]") {

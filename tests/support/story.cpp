@@ -36,8 +36,8 @@ std::string id_member(std::string_view who) {
 } // namespace
 
 Story::Story(std::vector<std::string> files, std::optional<journeys::Settings> settings,
-             std::string actions)
-    : settings_(std::move(settings)), actions_(std::move(actions)),
+             std::string actions, journeys::Lookups lookups)
+    : settings_(std::move(settings)), actions_(std::move(actions)), lookups_(std::move(lookups)),
       run_(load(files), [this](const journeys::Customer&, const journeys::Effect& effect) {
           if (const auto* entry = std::get_if<journeys::TimelineEntry>(&effect))
               entries_.push_back(*entry);
@@ -67,7 +67,7 @@ journeys::CatalogPtr Story::load(const std::vector<std::string>& files) {
     }
     auto catalog = std::make_shared<const journeys::Catalog>(
         ++publication_, settings, current, known_,
-        std::map<std::string, std::shared_ptr<const journeys::Template>>{}, models_,
+        std::map<std::string, std::shared_ptr<const journeys::Template>>{}, models_, lookups_,
         std::make_shared<const journeys::Offers>(std::move(offers)));
     files_ = files;
     known_.insert(known_.end(), current.begin(), current.end());
@@ -89,6 +89,12 @@ void Story::offer(std::string actions) {
 
 void Story::use_rewards(journeys::models::LearnedRewards learned) {
     learned_ = std::move(learned);
+    const auto files = files_;
+    run_.use(load(files));
+}
+
+void Story::use_lookups(journeys::Lookups lookups) {
+    lookups_ = std::move(lookups);
     const auto files = files_;
     run_.use(load(files));
 }

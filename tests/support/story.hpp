@@ -30,7 +30,11 @@ public:
     /// unless the settings say otherwise. A mistake in a file fails the test.
     explicit Story(std::vector<std::string> journeys,
                    std::optional<journeys::Settings> settings = std::nullopt,
-                   std::string actions = {});
+                   std::string actions = {}, journeys::Lookups lookups = {});
+
+    Story(std::vector<std::string> journeys, std::optional<journeys::Settings> settings,
+          journeys::Lookups lookups)
+        : Story(std::move(journeys), std::move(settings), std::string{}, std::move(lookups)) {}
 
     /// An event of `who` (a user id, or `anonymous:x`) at `at`, accepted then. `properties`: JSON.
     journeys::Applied track(std::string_view who, std::string_view event, Timestamp at,
@@ -53,6 +57,8 @@ public:
     void offer(std::string actions);
     /// From here on this was learned of actions.
     void use_rewards(journeys::models::LearnedRewards learned);
+    /// The same files, beside other values, tables and audiences.
+    void use_lookups(journeys::Lookups lookups);
 
     /// What happened since the last call, one line each: `kind journey/step key reason`, empty
     /// parts left out; entries of the kinds that `simulate` prints, and `no_entry`.
@@ -74,6 +80,7 @@ private:
     std::optional<journeys::models::LearnedRewards> learned_;
     std::vector<std::string> files_;
     journeys::models::ModelSetPtr models_;
+    journeys::Lookups lookups_;
     std::vector<journeys::JourneyPtr> known_;
     journeys::CatalogPtr catalog_;
     std::uint64_t publication_ = 0;

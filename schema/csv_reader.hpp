@@ -11,7 +11,7 @@
 #include <string_view>
 #include <vector>
 
-namespace runtime {
+namespace schema {
 
 /// Cells are separated by the first of `,` `;` and tab that the header has; quoted cells may hold
 /// separators, doubled quotes and line ends. A byte order mark is dropped, and so are blank lines.
@@ -53,4 +53,4 @@ private:
     std::uint64_t line_ = 0, lines_ = 0, bytes_ = 0;
 };
 
-} // namespace runtime
+} // namespace schema

@@ -1,10 +1,10 @@
-#include "runtime/imports/csv_reader.hpp"
+#include "schema/csv_reader.hpp"
 
 #include "journeys/cel/utf8.hpp"
 
 #include <algorithm>
 
-namespace runtime {
+namespace schema {
 namespace {
 
 using journeys::Error;
@@ -162,4 +162,4 @@ std::string_view CsvReader::cell(std::optional<std::size_t> place) const {
     return trimmed(std::string_view{text_}.substr(begin, ends_[*place] - begin));
 }
 
-} // namespace runtime
+} // namespace schema

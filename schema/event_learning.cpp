@@ -1,0 +1,118 @@
+#include "schema/event_learning.hpp"
+
+#include "journeys/packed.hpp"
+#include "schema/known_events.hpp"
+#include "schema/timestamp_text.hpp"
+#include "schema/yaml_document.hpp"
+
+#include <algorithm>
+
+namespace schema {
+namespace {
+
+constexpr std::size_t name_bytes_max = 128;
+
+/// Nothing for null, which may be of any type.
+std::string type_of(journeys::PackedView value) {
+    using journeys::PackedKind;
+    switch (value.kind()) {
+    case PackedKind::null: return {};
+    case PackedKind::boolean_false:
+    case PackedKind::boolean_true: return "boolean";
+    case PackedKind::integer:
+    case PackedKind::floating: return "number";
+    case PackedKind::string: {
+        // A number alone is an id rather than a day.
+        const auto text = value.as_string();
+        return text.find('-') != text.npos && parse_producer_time(text) ? "time" : "string";
+    }
+    case PackedKind::list: return "list";
+    case PackedKind::map: return "map";
+    }
+    return {};
+}
+
+/// The type of values of both; empty where there is none.
+std::string common(const std::string& a, const std::string& b) {
+    if (a == b) return a;
+    const bool are_texts = (a == "time" || a == "string") && (b == "time" || b == "string");
+    return are_texts ? "string" : "";
+}
+
+bool may_be_name(std::string_view name) {
+    return !name.empty() && name.size() <= name_bytes_max &&
+           std::ranges::none_of(name, [](char c) { return static_cast<unsigned char>(c) < 0x20; });
+}
+
+std::string as_key(const std::string& name) {
+    const bool is_plain = std::ranges::all_of(name,
+                                              [](char c) {
+                                                  return (c >= 'a' && c <= 'z') ||
+                                                         (c >= 'A' && c <= 'Z') || c == '_' ||
+                                                         c == ' ';
+                                              }) &&
+                          name.front() != ' ' && name.back() != ' ';
+    static const std::map<std::string, bool> words{{"true", true}, {"false", true}, {"null", true},
+                                                   {"yes", true},  {"no", true},    {"on", true},
+                                                   {"off", true}};
+    return is_plain && !words.contains(name) ? name : yaml_quoted(name);
+}
+
+} // namespace
+
+void EventLearner::see(const journeys::Event& event) {
+    ++seen_;
+    if (event.type != journeys::EventType::track || !may_be_name(event.name) ||
+        is_standard_event(event.name))
+        return;
+    auto known = events_.find(event.name);
+    if (known == events_.end()) {
+        if (events_.size() == events_max) {
+            ++left_out_;
+            return;
+        }
+        known = events_.emplace(event.name, Seen{}).first;
+    }
+    ++known->second.count;
+    auto& properties = known->second.properties;
+    for (const auto& [name, value] : journeys::PackedView{event.properties}.entries()) {
+        const auto type = type_of(value);
+        if (type.empty() || !may_be_name(name)) continue;
+        const auto before = properties.find(std::string{name});
+        if (before != properties.end())
+            before->second = common(before->second, type);
+        else if (properties.size() < properties_max)
+            properties.emplace(name, type);
+        else
+            ++left_out_;
+    }
+}
+
+std::string EventLearner::yaml(const EventsFile& declared) const {
+    auto all = declared.events;
+    for (const auto& [name, seen] : events_) {
+        auto& event = all[name];
+        for (const auto& [property, type] : seen.properties)
+            if (!type.empty()) event.properties.emplace(property, type); // The declared one stays.
+    }
+    std::string out = "# The shop's own events, as they were declared and as they were seen. "
+                      "Standard ones and those "
+                      "made here\n# need no line.\n";
+    if (all.empty()) return out + "events: {}\n";
+    out += "events:\n";
+    for (const auto& [name, event] : all) {
+        out += "  " + as_key(name) + ":";
+        const auto seen = events_.find(name);
+        if (seen != events_.end()) out += "   # seen: " + std::to_string(seen->second.count);
+        out += '\n';
+        if (!event.description.empty())
+            out += "    description: " + yaml_quoted(event.description) + '\n';
+        if (event.properties.empty()) continue;
+        out += "    properties:\n";
+        for (const auto& [property, type] : event.properties)
+            out += "      " + as_key(property) + ": " + type + '\n';
+    }
+    return out;
+}
+
+} // namespace schema
