@@ -745,7 +745,7 @@ bool Service::Parts::stop() {
         const std::scoped_lock lock{clerk_mutex};
         clerk.reset();
     }
-    const auto patience = config.limits.shutdown_timeout;
+    const auto patience = options.shutdown_timeout.value_or(config.limits.shutdown_timeout);
     if (listener) listener->stop(patience / 2);
     const bool ended = !system || stop_system(*system, patience / 2);
     if (!ended) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "journeys/result.hpp"
+#include "journeys/time.hpp"
 #include "schema/mistakes.hpp"
 
 #include <cstdint>
@@ -24,6 +25,8 @@ struct ServiceOptions {
     /// Asked while another process works on the database and this one stands by: whether to end
     /// instead.
     std::function<bool()> gives_up = [] { return false; };
+    /// Instead of the configured one: how long `stop` may take to write what is not written yet.
+    std::optional<journeys::Duration> shutdown_timeout = std::nullopt;
 };
 
 class Service {

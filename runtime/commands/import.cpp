@@ -27,6 +27,8 @@ struct Options {
 };
 
 constexpr std::size_t rejects_shown_max = 100;
+/// A million customers that were read in half a minute take longer to write.
+constexpr auto writes_within = std::chrono::minutes{30};
 
 /// Lines that were refused: the first ones on stderr, all of them in a file where one is wanted.
 class RejectedLines {
@@ -109,6 +111,7 @@ public:
         ServiceOptions serving;
         serving.config = options.config;
         serving.port = 0;
+        serving.shutdown_timeout = writes_within;
         auto started = Service::start(serving, mistakes);
         if (!started) return started.error();
         service_ = std::move(*started);
@@ -118,6 +121,7 @@ public:
         }
         return journeys::Error{journeys::ErrorCode::unavailable, "the service does not get ready"};
     }
+    bool is_own() const { return service_ != nullptr; }
     bool close() { return !service_ || service_->stop(); }
 
 private:
@@ -186,22 +190,25 @@ int import(const Options& options) {
     const auto sent = sender.finish();
     bar.finish(read, rejected.count());
     const std::chrono::duration<double> took = Steady::now() - began;
+    if (!sent) {
+        const bool is_passing = sent.error().code == journeys::ErrorCode::unavailable;
+        std::fprintf(stderr, "sojourn: %s%s\n", sent.error().detail.c_str(),
+                     is_passing ? "; run the same import again, nothing counts twice" : "");
+    } else {
+        std::printf("%s %llu rows  imported %llu  rejected %llu  seconds %.1f%s\n",
+                    options.kind.c_str(), static_cast<unsigned long long>(read),
+                    static_cast<unsigned long long>(read - rejected.count()),
+                    static_cast<unsigned long long>(rejected.count()), took.count(),
+                    options.dry_run ? "  (dry run: nothing was sent)" : "");
+        std::fflush(stdout);
+    }
+    if (target.is_own()) std::fprintf(stderr, "the service writes its customers, and ends\n");
     if (!target.close()) {
         std::fprintf(stderr, "sojourn: the service did not stop in time; what was acknowledged is "
                              "in the log\n");
         std::_Exit(exit_environment);
     }
-    if (!sent) {
-        const bool is_passing = sent.error().code == journeys::ErrorCode::unavailable;
-        std::fprintf(stderr, "sojourn: %s%s\n", sent.error().detail.c_str(),
-                     is_passing ? "; run the same import again, nothing counts twice" : "");
-        return exit_environment;
-    }
-    std::printf("%s %llu rows  imported %llu  rejected %llu  seconds %.1f%s\n",
-                options.kind.c_str(), static_cast<unsigned long long>(read),
-                static_cast<unsigned long long>(read - rejected.count()),
-                static_cast<unsigned long long>(rejected.count()), took.count(),
-                options.dry_run ? "  (dry run: nothing was sent)" : "");
+    if (!sent) return exit_environment;
     return rejected.count() == 0 ? exit_done : exit_input;
 }
 

@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <charconv>
 #include <cstring>
+#include <nlohmann/json.hpp>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/un.h>
@@ -30,6 +31,13 @@ Error failed(const std::string& path) {
     return {ErrorCode::unavailable, path + ": " + std::strerror(errno)};
 }
 
+/// Why something failed, for people: our routes say it as a member `error`.
+std::string why(std::string body) {
+    const auto json = nlohmann::json::parse(body, nullptr, false);
+    if (!json.is_object() || !json.contains("error") || !json["error"].is_string()) return body;
+    return json["error"].get<std::string>();
+}
+
 /// What an answer to a request of HTTP/1.0 says: status line, headers, and the body up to the end.
 journeys::Result<std::string> read_answer(std::string answer) {
     const auto body_at = answer.find("\r\n\r\n");
@@ -40,10 +48,10 @@ journeys::Result<std::string> read_answer(std::string answer) {
         return Error{ErrorCode::unavailable, "the service broke off its answer"};
     answer.erase(0, body_at + 4);
     if (status < 300) return answer;
-    if (status == 404) return Error{ErrorCode::not_found, std::move(answer)};
+    if (status == 404) return Error{ErrorCode::not_found, why(std::move(answer))};
     const bool is_passing = status >= 500 || status == 429;
     return Error{is_passing ? ErrorCode::unavailable : ErrorCode::invalid_argument,
-                 std::move(answer)};
+                 why(std::move(answer))};
 }
 
 } // namespace

@@ -13,7 +13,7 @@ namespace runtime {
 /// The body of the service's answer. Blocks for at most `patience` between two signs of life.
 ///
 /// `unavailable`: no service listens there, or it does not answer; `not_found`, `invalid_argument`
-/// (other 4xx) and `unavailable` (429, 5xx) as it says, with the answer's body for detail.
+/// (other 4xx) and `unavailable` (429, 5xx) as it says, with the answer's reason for detail.
 journeys::Result<std::string>
 ask_service(const std::filesystem::path& socket, std::string_view method, std::string_view target,
             std::string_view body = {},

@@ -7,7 +7,7 @@
 // carries ids of its own, so that the service may be any one.
 
 import { spawn } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -28,6 +28,7 @@ try {
   process.exit(77)
 }
 
+const chromium = ['/usr/bin/chromium', '/usr/bin/chromium-browser'].find(existsSync)
 const order = (id) => ({ order_id: `${run}-${id}`, total: 19.9, currency: 'EUR' })
 const customer = async (id) => {
   const answer = await fetch(`${url}/v1/customers/${id}`, { headers: { authorization: `Bearer ${key}` } })
@@ -96,6 +97,12 @@ const clients = {
     await pause(1500)
     return []
   },
+  async 'puppeteer-core'(user, batching) {
+    const { send } = await import('./browser.mjs')
+    const library = join(folder, 'node_modules', '@segment', 'analytics-next')
+    return send({ puppeteer: require('puppeteer-core'), chromium, library, url, key, user,
+      order: order(user), batching })
+  },
   async ws(user) {
     const WebSocket = require('ws')
     const socket = new WebSocket(`${url.replace('http', 'ws')}/v1/stream`, {
@@ -149,4 +156,10 @@ await attempt('ws', 'ws')
 await attempt('wscat', 'wscat')
 await attempt('@segment/analytics-next', '@segment/analytics-next single', false)
 await attempt('@segment/analytics-next', '@segment/analytics-next batching', true)
+if (chromium) {
+  await attempt('puppeteer-core', 'a browser (@segment/analytics-next single)', false)
+  await attempt('puppeteer-core', 'a browser (@segment/analytics-next batching)', true)
+} else {
+  console.log('NOT TRIED: Chromium is not installed, so the browser library was not tried in a browser')
+}
 process.exit(failed === 0 ? 0 : 1)
