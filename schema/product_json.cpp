@@ -85,7 +85,8 @@ Result<ProductChange> product(PackedView json) {
     ProductChange change;
     const auto id = json.find("product_id") ? json.find("product_id") : json.find("id");
     change.id = id_text(id);
-    if (change.id.empty() || change.id.size() > id_bytes_max)
+    const bool is_storable = change.id.find('\0') == change.id.npos; // As a text of the database.
+    if (change.id.empty() || change.id.size() > id_bytes_max || !is_storable)
         return wrong("product_id is missing, or no text of 1 to 256 bytes");
     if (const auto at = json.find("updated_at"); at && !at.is_null()) {
         change.said_at = at.is_string() ? parse_producer_time(at.as_string()) : std::nullopt;

@@ -262,8 +262,10 @@ Translated translate(const ShopMap& shop, const ShopTopic& topic, const Delivery
         return result;
     }
     if (!topic.product.empty()) {
-        result.product =
-            object_of(payload, topic.product).dump(-1, ' ', false, Json::error_handler_t::replace);
+        const auto product = object_of(payload, topic.product);
+        result.is_readable = product.contains("id") && product.contains("name");
+        if (result.is_readable)
+            result.product = product.dump(-1, ' ', false, Json::error_handler_t::replace);
         return result;
     }
     const auto ids = ids_of(payload, topic.ids);

@@ -80,7 +80,8 @@ struct ShopTopic {
     /// Of a privacy request: the shop's domain. Only the body is signed, so a body without it, or
     /// with another one than the header's, is of another topic and none of ours.
     Path shop = {};
-    /// Of a topic about a product: its fields, as `POST /v1/products` takes them.
+    /// Of a topic about a product: its fields, as `POST /v1/products` takes them. A body without id
+    /// and name is of another topic.
     std::span<const ShopField> product = {};
 };
 

@@ -225,7 +225,8 @@ void add_import(CLI::App& app, int& exit_code) {
         options->kind = kind;
         auto* const one = command->add_subcommand(kind, "A table of " + std::string{kind});
         one->footer(
-            "Columns, by the names in the header, in any order; others are not looked at:\n" +
+            "Columns, by the names in the header, in any order" +
+            std::string{options->kind == "products" ? ":\n" : "; others are not looked at:\n"} +
             std::string{import_columns(kind)});
         one->add_option("file", options->file,
                         "Comma-separated (or ; or tab), UTF-8, a header first")

@@ -57,10 +57,13 @@ TEST_CASE("a message tells the price and stock of the moment at which it is hand
     folder.post("/v1/products", R"({"product_id":"p1","price":"19.90"})");
     CHECK(folder.post("/v1/products", R"({"price":1})").first == 400);
     CHECK(folder.post("/v1/products", "[").first == 400);
+    folder.post("/v1/identify", R"({"type":"identify","userId":"ada",
+                                    "traits":{"email":"ada@example.com"}})");
     for (const auto* id : {"p1", "p2", "p3"})
-        folder.post("/v1/track", R"({"type":"track","event":"Product Viewed","userId":"ada",
-            "context":{"traits":{"email":"ada@example.com"}},"properties":{"product_id":")" +
-                                     std::string{id} + "\"}}");
+        folder.post(
+            "/v1/track",
+            R"({"type":"track","event":"Product Viewed","userId":"ada","properties":{"product_id":")" +
+                std::string{id} + "\"}}");
     folder.wait_for_customer("ada", "p3");
     const auto sent = folder.wait_for_customer("ada/timeline", "\"kind\":\"send\"");
     CHECK(sent.find("19.9") != std::string::npos);

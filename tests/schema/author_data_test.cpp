@@ -138,7 +138,7 @@ other: audience("loyal")
     REQUIRE(lines.size() == 6);
     CHECK(lines[0] ==
           "audiences.yaml:4:1: \"Not A Name\" is no audience's name: a-z, 0-9 and -, at most 64");
-    CHECK(lines[1].starts_with("audiences.yaml:5:15: no name customer.order"));
+    CHECK(lines[1].starts_with("audiences.yaml:5:16: no name customer.order"));
     CHECK(lines[2].starts_with("audiences.yaml:6:"));
     CHECK(lines[3] == "audiences.yaml:7:9: an audience is about a customer, whatever run asks: it "
                       "cannot look at one");

@@ -61,6 +61,7 @@ TEST_CASE("what no product may say is refused by name", "[products]") {
     CHECK(fields_of(R"({"id":"a","name":1})") == "refused: name is a text");
     CHECK(fields_of(R"({"id":"a","updated_at":"soon"})") ==
           "refused: updated_at is no time such as 2026-11-27T08:00:00Z");
+    CHECK(fields_of(R"({"id":"a\u0000b"})").starts_with("refused"));
     CHECK(fields_of("{\"id\":\"" + std::string(256, 'x') + "\"}").starts_with("{"));
     CHECK(fields_of("{\"id\":\"" + std::string(257, 'x') + "\"}").starts_with("refused"));
     CHECK_FALSE(products_from_json("{").has_value());

@@ -257,6 +257,11 @@ TEST_CASE("a product's variants are one product: the lowest price, and all that 
                           "compare_at_price":249,"stock":3,"category":"Lamps",
                           "image_url":"https://cdn.example/lamp.png",
                           "properties":{"brand":"Lumen","handle":"floor-lamp","status":"active"}})"));
+
+    // Only the body is signed: one of another topic is none of a product.
+    const auto order = translated("products/update", payload("orders/create"));
+    CHECK_FALSE(order.is_readable);
+    CHECK(order.product.empty());
 }
 
 TEST_CASE("a payload that is none, or says less than usual, is no harm", "[shopify]") {
@@ -271,7 +276,10 @@ TEST_CASE("a payload that is none, or says less than usual, is no harm", "[shopi
              R"({"id":1.5,"token":{},"line_items":[1,null,{"price":"x","quantity":"2"}]})",
              R"({"token":"t","email":12,"updated_at":"yesterday","transactions":[{"amount":[]}]})"}) {
             const auto result = schema::translate(shop, topic, {}, text);
-            CHECK(result.is_readable == (topic.privacy == schema::PrivacyKind::none));
+            // A request names its shop, and a product has a name.
+            const bool says_enough =
+                topic.privacy == schema::PrivacyKind::none && topic.product.empty();
+            CHECK(result.is_readable == says_enough);
             if (!result.messages.empty()) CHECK_FALSE(json::parse(result.messages).empty());
         }
     }
