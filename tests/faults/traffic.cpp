@@ -53,9 +53,10 @@ Message Traffic::make() {
     // its message has not left yet, and when that is hangs on the provider.
     const auto& visitor = customer.is_guest ? guest : name;
     const auto cart = R"("cart_id":"c)" + visitor + '-' + std::to_string(customer.cart) + '"';
-    const auto viewed =
-        track("Product Viewed", R"("product_id":"p)" + std::to_string(below(5)) +
-                                    R"(","url":"https://shop.example/)" + visitor + '"');
+    const auto view_of = [&](const std::string& who) {
+        return track("Product Viewed", R"("product_id":"p)" + std::to_string(below(5)) +
+                                           R"(","url":"https://shop.example/)" + who + '"');
+    };
 
     Message message;
     message.id = name + '.' + number;
@@ -71,7 +72,7 @@ Message Traffic::make() {
         body = track("Product Added", cart + R"(,"product_id":"p)" + std::to_string(below(5)) +
                                           R"(","price":10,"quantity":1)");
     } else if (dice < 0.70) {
-        body = viewed;
+        body = view_of(visitor);
     } else if (dice < 0.80) {
         body = track("Order Completed",
                      cart + R"(,"order_id":"o)" + name + '-' + number + R"(","total":10)");
@@ -80,7 +81,7 @@ Message Traffic::make() {
         body = track("Signed Up", R"("number":"n)" + number + '"');
     } else if (mix_.links && dice < 0.96 && !customer.is_guest) {
         customer.is_guest = true;
-        body = viewed;
+        body = view_of(guest);
     } else {
         body = R"("type":"identify","traits":{"email":")" + std::string{Traffic::personal} + name +
                R"(@example.com","number":)" + number + '}';
