@@ -53,9 +53,9 @@ Message Traffic::make() {
     // its message has not left yet, and when that is hangs on the provider.
     const auto& visitor = customer.is_guest ? guest : name;
     const auto cart = R"("cart_id":"c)" + visitor + '-' + std::to_string(customer.cart) + '"';
-    const auto view_of = [&](const std::string& who) {
+    const auto view_of = [&](const std::string& whose) {
         return track("Product Viewed", R"("product_id":"p)" + std::to_string(below(5)) +
-                                           R"(","url":"https://shop.example/)" + who + '"');
+                                           R"(","url":"https://shop.example/)" + whose + '"');
     };
 
     Message message;

@@ -257,7 +257,7 @@ TEST_CASE("what the system before knew is imported once, however often", "[.post
     }();
     const auto import = [&](const std::string& kind, const std::string& text) {
         std::istringstream in{text};
-        auto table = must(CsvReader::open(in));
+        auto table = must(schema::CsvReader::open(in));
         const auto rows = must(open_import(kind, table, database_settings));
         std::vector<std::uint64_t> rejected;
         ImportSender sender{folder.socket(), [&](std::uint64_t line, const std::string&) {
@@ -266,9 +266,9 @@ TEST_CASE("what the system before knew is imported once, however often", "[.post
         std::string messages;
         while (true) {
             const auto row = table.next();
-            if (row == CsvReader::Row::end) break;
+            if (row == schema::CsvReader::Row::end) break;
             messages.clear();
-            const auto made = row == CsvReader::Row::read
+            const auto made = row == schema::CsvReader::Row::read
                                   ? rows->append(table, messages)
                                   : journeys::Error{journeys::ErrorCode::invalid_argument, ""};
             if (made)
