@@ -34,7 +34,8 @@ steps:
       data:
         n: run.event.properties.n
 )";
-constexpr const char* events = R"(events:
+/// Behind the shop's own.
+constexpr const char* event = R"(
   Bench Trigger:
     properties: { n: number }
 )";
@@ -115,7 +116,7 @@ private:
                         "/\", secret: \"whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=\" }\n");
         const auto config = options_.folder / "ours/config";
         std::ofstream{config / "journeys/bench-trigger.yaml"} << journey;
-        std::ofstream{config / "events.yaml"} << events;
+        std::ofstream{config / "events.yaml", std::ios::app} << event;
     }
 
     std::uint64_t send_at_half_rate() {
