@@ -77,7 +77,9 @@ public:
         // Everybody is known, many with a cart.
         const auto sent = send_load(service_.port(), load_, frame_messages, 1e9,
                                     3 * options.customers / frame_messages + 1);
-        check(service_.wait_until_applied(static_cast<double>(sent.accepted), patience),
+        meet_everybody();
+        check(service_.wait_until_applied(static_cast<double>(sent.accepted + options.customers),
+                                          patience),
               "events were not applied");
         service_.wait_until_flushed(patience);
     }
@@ -105,6 +107,21 @@ public:
     double answers = 0;
 
 private:
+    /// The load takes whom it likes, and leaves some out.
+    void meet_everybody() {
+        Client client{service_.port()};
+        for (std::uint32_t first = 0; first < options_.customers; first += frame_messages) {
+            std::string batch;
+            const auto end = std::min<std::size_t>(first + frame_messages, options_.customers);
+            for (std::size_t n = first; n < end; ++n)
+                batch +=
+                    (batch.empty() ? "" : ",") +
+                    (R"({"type":"track","event":"Product Viewed","userId":")" +
+                     user_of(static_cast<std::uint32_t>(n)) + R"(","messageId":"bench-known-)" +
+                     std::to_string(n) + R"(","properties":{"product_id":"p"}})");
+            client.post("/v1/batch", R"({"batch":[)" + batch + "]}");
+        }
+    }
     std::uint32_t customer(std::uint64_t n) const {
         return static_cast<std::uint32_t>(n * 7919 % options_.customers);
     }
