@@ -1,6 +1,6 @@
 /// Time that jumps, and timers that were all missed.
 #include "tests/faults/options.hpp"
-#include "tests/faults/proof.hpp"
+#include "tests/faults/require_none.hpp"
 #include "tests/support/raw_client.hpp"
 
 #include <catch2/catch.hpp>
@@ -14,13 +14,6 @@ using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
 
 namespace {
-
-constexpr Expectations nothing_lost{.every_intent_is_accepted = true};
-
-void require_none(const std::vector<std::string>& wrong) {
-    for (const auto& line : wrong) UNSCOPED_INFO(line);
-    CHECK(wrong.empty());
-}
 
 Environment shifted(std::chrono::seconds by) {
     return {{"SOJOURN_CLOCK_OFFSET", std::to_string(by.count())}};

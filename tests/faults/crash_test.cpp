@@ -1,6 +1,6 @@
 /// The process ends where it likes.
 #include "tests/faults/options.hpp"
-#include "tests/faults/proof.hpp"
+#include "tests/faults/require_none.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -20,11 +20,6 @@ constexpr Expectations crashed{.answers_may_be_lost = true, .every_intent_is_acc
 std::chrono::milliseconds between(std::mt19937_64& random, int least, int most) {
     return std::chrono::milliseconds{
         least + static_cast<int>(random() % static_cast<unsigned>(most - least))};
-}
-
-void require_none(const std::vector<std::string>& wrong) {
-    for (const auto& line : wrong) UNSCOPED_INFO(line);
-    CHECK(wrong.empty());
 }
 
 } // namespace

@@ -1,7 +1,7 @@
 /// Deliberate bugs: each must break an invariant in the run that is meant for it, and the same run
 /// must find nothing in the service as it is.
 #include "tests/faults/options.hpp"
-#include "tests/faults/proof.hpp"
+#include "tests/faults/require_none.hpp"
 #include "tests/support/raw_client.hpp"
 
 #include <catch2/catch.hpp>
@@ -187,11 +187,6 @@ void require_caught(const std::string& mutant, const Run& run) {
     });
     REQUIRE(broken_promise != wrong.end());
     WARN(mutant << " is caught: " << *broken_promise);
-}
-
-void require_none(const std::vector<std::string>& wrong) {
-    for (const auto& line : wrong) UNSCOPED_INFO(line);
-    CHECK(wrong.empty());
 }
 
 } // namespace

@@ -1,7 +1,7 @@
 /// What cannot be applied: an event, a state, a timer. It is parked, everybody else goes on, and
 /// once it is let go nothing is missing.
 #include "tests/faults/options.hpp"
-#include "tests/faults/proof.hpp"
+#include "tests/faults/require_none.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -13,13 +13,6 @@ using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
 
 namespace {
-
-constexpr Expectations nothing_lost{.every_intent_is_accepted = true};
-
-void require_none(const std::vector<std::string>& wrong) {
-    for (const auto& line : wrong) UNSCOPED_INFO(line);
-    CHECK(wrong.empty());
-}
 
 /// The customers in quarantine, once there are any.
 std::vector<std::string> parked(World& world) {

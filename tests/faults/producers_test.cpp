@@ -1,6 +1,6 @@
 /// Producers that repeat themselves, overload the service, or mean it harm.
 #include "tests/faults/options.hpp"
-#include "tests/faults/proof.hpp"
+#include "tests/faults/require_none.hpp"
 #include "tests/support/raw_client.hpp"
 
 #include <catch2/catch.hpp>
@@ -15,13 +15,6 @@ using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
 
 namespace {
-
-constexpr Expectations nothing_lost{.every_intent_is_accepted = true};
-
-void require_none(const std::vector<std::string>& wrong) {
-    for (const auto& line : wrong) UNSCOPED_INFO(line);
-    CHECK(wrong.empty());
-}
 
 double seconds_since(Clock::time_point begin) {
     return std::chrono::duration<double>(Clock::now() - begin).count();

@@ -1,6 +1,6 @@
 /// A provider that answers late, wrongly, or not at all.
 #include "tests/faults/options.hpp"
-#include "tests/faults/proof.hpp"
+#include "tests/faults/require_none.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -12,15 +12,6 @@
 namespace faults {
 
 using namespace std::chrono_literals;
-
-namespace {
-
-void require_none(const std::vector<std::string>& wrong) {
-    for (const auto& line : wrong) UNSCOPED_INFO(line);
-    CHECK(wrong.empty());
-}
-
-} // namespace
 
 TEST_CASE("the provider is down for two virtual hours and comes back") {
     World world{{.clock_speed = 900}};

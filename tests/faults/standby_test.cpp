@@ -1,6 +1,6 @@
 /// Two processes on one database: one works, the other waits, and never do both.
 #include "tests/faults/options.hpp"
-#include "tests/faults/proof.hpp"
+#include "tests/faults/require_none.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -15,11 +15,6 @@ using Clock = std::chrono::steady_clock;
 namespace {
 
 constexpr Expectations replaced{.answers_may_be_lost = true, .every_intent_is_accepted = true};
-
-void require_none(const std::vector<std::string>& wrong) {
-    for (const auto& line : wrong) UNSCOPED_INFO(line);
-    CHECK(wrong.empty());
-}
 
 /// How long until `/readyz` of `port` says yes.
 std::optional<std::chrono::milliseconds> ready_after(World& world, std::uint16_t port,

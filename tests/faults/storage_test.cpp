@@ -1,6 +1,6 @@
 /// PostgreSQL, and the way to it, at their worst.
 #include "tests/faults/options.hpp"
-#include "tests/faults/proof.hpp"
+#include "tests/faults/require_none.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -16,11 +16,6 @@ using Clock = std::chrono::steady_clock;
 
 namespace {
 
-void require_none(const std::vector<std::string>& wrong) {
-    for (const auto& line : wrong) UNSCOPED_INFO(line);
-    CHECK(wrong.empty());
-}
-
 /// Acked by now; for "it goes on".
 std::uint64_t acked(const Producers& producers) { return producers.totals().acked; }
 
@@ -32,8 +27,6 @@ bool goes_on(const Producers& producers, std::chrono::milliseconds patience) {
     }
     return false;
 }
-
-constexpr Expectations nothing_lost{.every_intent_is_accepted = true};
 
 } // namespace
 
