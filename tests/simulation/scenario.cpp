@@ -243,7 +243,11 @@ private:
     /// The fault of the rules is mended, and an operator lets everybody out of quarantine.
     template <class Repeat> void release_all(Repeat repeat) {
         world_.is_poisoned = false;
-        repeat(100, 100ms);
+        repeat(70, 1s); // A whole checkpoint: until then not every quarantine is on disk.
+        release_those_on_disk(repeat);
+    }
+
+    template <class Repeat> void release_those_on_disk(Repeat repeat) {
         int asked = 0;
         const auto answered = std::make_shared<int>(0);
         for (actors::Partition i = 0; i < settings_.partitions; ++i) {
