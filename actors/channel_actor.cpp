@@ -64,10 +64,6 @@ caf::behavior ChannelActor::make_behavior() {
             if (state != State::queued && state != State::dead) return;
             if (!at->second.is_granted) return drop(recalled.intent);
             // Its row stays claimed until we say what we know.
-            if (state == State::queued)
-                leave_queue(at->second);
-            else
-                dead_.erase(recalled.intent);
             give_up(at->second, "revoked");
         },
         [this](const SettleAppended& appended) {
@@ -164,7 +160,7 @@ void ChannelActor::offered_granted(Offered& offer) {
     item.is_granted = true;
     item.claimed_at = ports_.pacer->now();
     ends_.emplace(item.intent.expires_at, item.intent.id);
-    confirm(item);
+    wait_for_call(item);
     pump();
 }
 
@@ -194,7 +190,7 @@ void ChannelActor::moved(const Moved& answer) {
     item.customer = answer.to;
     item.partition = partition_of(answer.to, static_cast<Partition>(owners_.size()));
     item.owner = owners_.at(item.partition);
-    --under_way_;
+    leave_state(item);
     item.state = State::queued;
     item.not_before = now + answer.later;
     backing_off_.emplace(item.not_before, answer.intent);
@@ -210,7 +206,13 @@ void ChannelActor::granted(Granted& message) {
     item.is_granted = true;
     item.claimed_at = ports_.pacer->now();
     ends_.emplace(item.intent.expires_at, item.intent.id);
-    confirm(item);
+    wait_for_call(item);
+    pump();
+}
+
+void ChannelActor::wait_for_call(Item& item) {
+    item.state = State::waiting;
+    waiting_.insert(turn(item));
 }
 
 void ChannelActor::confirm(Item& item) {
@@ -252,6 +254,7 @@ void ChannelActor::standing(const Standing& answer) {
 
 void ChannelActor::call(Item& item) {
     item.state = State::calling;
+    item.called_at = ports_.pacer->now();
     ++item.attempts;
     if (failpoint("provider_request.before"))
         return answered({item.intent.id, {Kind::retry, Duration{0}, "failpoint"}});
@@ -267,6 +270,7 @@ void ChannelActor::answered(const ProviderAnswered& answer) {
     failpoint("provider_reply.before");
     Item& item = at->second;
     const Timestamp now = ports_.pacer->now();
+    lead_.called(now - item.called_at);
     ports_.observer->called(settings_.name, answer.outcome, now - item.intent.at);
     const auto& outcome = answer.outcome;
     const bool is_over = now >= item.intent.expires_at;
@@ -315,7 +319,7 @@ void ChannelActor::answered(const ProviderAnswered& answer) {
 
 void ChannelActor::try_later(Item& item, Duration at_least) {
     ++counts_.retried;
-    --under_way_;
+    leave_state(item);
     item.state = State::queued;
     const int doublings = std::min(item.attempts - 1, 20);
     const Duration ceiling =
@@ -329,19 +333,15 @@ void ChannelActor::try_later(Item& item, Duration at_least) {
 }
 
 void ChannelActor::set_aside(Item& item, const std::string& detail) {
-    --under_way_;
+    leave_state(item);
     item.state = State::dead;
     item.last_failure = detail;
     dead_.insert(item.intent.id);
 }
 
 void ChannelActor::settle(Item& item, IntentState state, std::string detail) {
-    if (item.state == State::queued) leave_queue(item);
-    dead_.erase(item.intent.id);
+    leave_state(item);
     ends_.erase({item.intent.expires_at, item.intent.id});
-    if (item.state == State::asking || item.state == State::confirming ||
-        item.state == State::calling)
-        --under_way_;
     item.state = State::settling;
     item.outcome = {item.intent.id, state, std::move(detail)};
     settling_.insert(item.intent.id);
@@ -383,17 +383,22 @@ void ChannelActor::leave_queue(Item& item) {
 void ChannelActor::drop(IntentId id) {
     const auto at = items_.find(id);
     if (at == items_.end()) return;
-    Item& item = at->second;
-    if (item.state == State::queued)
-        leave_queue(item);
-    else if (item.state == State::settling)
-        settling_.erase(id);
-    else if (item.state == State::dead)
-        dead_.erase(id);
-    else
-        --under_way_;
-    ends_.erase({item.intent.expires_at, id});
+    leave_state(at->second);
+    ends_.erase({at->second.intent.expires_at, id});
     items_.erase(at);
+}
+
+void ChannelActor::leave_state(Item& item) {
+    switch (item.state) {
+    case State::queued: leave_queue(item); return;
+    case State::settling: settling_.erase(item.intent.id); return;
+    case State::dead: dead_.erase(item.intent.id); return;
+    case State::waiting: waiting_.erase(turn(item)); break;
+    case State::confirming:
+    case State::calling: --calling_; break;
+    case State::asking: break;
+    }
+    --under_way_;
 }
 
 ChannelActor::Turn ChannelActor::turn(const Item& item) const {
@@ -409,7 +414,8 @@ void ChannelActor::end_expired(Timestamp now) {
         ends_.erase(ends_.begin());
         Item& item = items_.at(id);
         // One that is under way ends by its answer.
-        if (item.state == State::queued || item.state == State::dead)
+        if (item.state == State::queued || item.state == State::waiting ||
+            item.state == State::dead)
             give_up(item,
                     item.last_failure.empty() ? "expired" : "expired; last: " + item.last_failure);
     }
@@ -422,28 +428,47 @@ void ChannelActor::pump() {
         ready_.insert(turn(items_.at(backing_off_.begin()->second)));
         backing_off_.erase(backing_off_.begin());
     }
+    call_waiting(now);
     if (paused_ || draining_ || now < hold_until_) return call_in();
     if (!ready_.empty()) call_in(); // What waits goes first.
-    while (!ready_.empty() && under_way_ + lent_ < settings_.concurrency &&
-           breaker_lets_through(now) && take_token(now)) {
+    while (!ready_.empty() && under_way_ + lent_ < places() &&
+           breaker_lets_through(now, under_way_) && take_token(now)) {
         Item& item = items_.at(ready_.begin()->id);
         ready_.erase(ready_.begin());
         ++under_way_;
         if (item.is_granted) {
-            confirm(item);
+            wait_for_call(item);
         } else {
             item.state = State::asking;
             caf::anon_send(item.owner,
                            AskHandOver{item.intent.id, item.customer, this, {}, item.came_from});
         }
     }
+    call_waiting(now);
     lend(now);
+}
+
+void ChannelActor::call_waiting(Timestamp now) {
+    // What was granted before an orderly end goes: nobody could tell later that it did not.
+    const auto may_call = [&] {
+        return draining_ || (now >= hold_until_ && breaker_lets_through(now, calling_));
+    };
+    while (!waiting_.empty() && calling_ < settings_.concurrency && may_call()) {
+        Item& item = items_.at(waiting_.begin()->id);
+        waiting_.erase(waiting_.begin());
+        ++calling_;
+        confirm(item);
+    }
+}
+
+std::size_t ChannelActor::places() const {
+    return settings_.concurrency + lead_.ahead(settings_.concurrency);
 }
 
 void ChannelActor::lend(Timestamp now) {
     if (!ready_.empty() || breaker_is_open_) return call_in();
     std::size_t more = 0;
-    while (under_way_ + lent_ < settings_.concurrency && take_token(now)) {
+    while (under_way_ + lent_ < places() && take_token(now)) {
         ++lent_;
         ++more;
     }
@@ -477,10 +502,9 @@ void ChannelActor::give_tokens_back(std::size_t count) {
         bucket->left = std::min(bucket->left + static_cast<double>(count), bucket->most);
 }
 
-bool ChannelActor::breaker_lets_through(Timestamp now) {
-    if (!breaker_is_open_) return true;
-    if (now < breaker_until_ || under_way_ > 0) return false;
-    return true; // One, to see.
+bool ChannelActor::breaker_lets_through(Timestamp now, std::size_t before_it) const {
+    // One, to see.
+    return !breaker_is_open_ || (now >= breaker_until_ && before_it == 0);
 }
 
 void ChannelActor::succeeded() {
@@ -518,9 +542,9 @@ void ChannelActor::tick() {
 }
 
 void ChannelActor::count() {
-    counts_.queued = ready_.size();
+    counts_.queued = ready_.size() + under_way_ - calling_;
     counts_.backing_off = backing_off_.size();
-    counts_.calling = under_way_;
+    counts_.calling = calling_;
     counts_.settling = settling_.size();
     counts_.dead = dead_.size();
     counts_.breaker_open = breaker_is_open_;

@@ -2,6 +2,7 @@
 /// it.
 #pragma once
 
+#include "actors/lead.hpp"
 #include "actors/messages.hpp"
 #include "actors/permits.hpp"
 #include "actors/shard.hpp"
@@ -20,9 +21,8 @@ struct ChannelSettings {
     std::string name;
     bool deduplicates =
         false; ///< The provider honours our key: an unknown outcome may be tried again.
-    std::size_t concurrency =
-        16;          ///< Intents under way between the question to the customer and the answer.
-    double rate = 0; ///< A second; 0: no limit.
+    std::size_t concurrency = 16; ///< Calls at a time.
+    double rate = 0;              ///< A second; 0: no limit.
     double burst = 1;
     double per_minute = 0; ///< 0: no limit. A whole minute's worth may go at once after a pause.
     int attempts_max = 0;  ///< Of calls that were certainly not accepted; 0: until it expires.
@@ -60,6 +60,7 @@ private:
     enum class State : std::uint8_t {
         queued,     ///< Waits for its turn: to be asked for, or, with a payload, to be tried again.
         asking,     ///< The customer was asked for permission.
+        waiting,    ///< Granted, with a token: for one of the calls to end.
         confirming, ///< Granted; the customer is asked once more.
         calling,    ///< The request is with the provider.
         settling,   ///< The outcome is on its way into the log.
@@ -77,7 +78,7 @@ private:
         bool must_prove = false;     ///< The claim is not this process's, or too old to be trusted.
         bool may_be_written = false; ///< An earlier attempt ended unknown, maybe a dead process's.
         int attempts = 0;
-        journeys::Timestamp claimed_at{}, not_before{};
+        journeys::Timestamp claimed_at{}, called_at{}, not_before{};
         std::string last_failure;
         journeys::Settled outcome;
         journeys::Timestamp settle_at = journeys::no_time; ///< When to append again.
@@ -103,13 +104,20 @@ private:
     void give_up(Item& item, std::string detail);
     void append_settled(Item& item);
     void drop(journeys::IntentId id);
+    /// Out of what its state has it in: a queue, a place.
+    void leave_state(Item& item);
     /// No more attempts of our own accord; it waits for an operator, or for its end.
     void set_aside(Item& item, const std::string& detail);
     void count();
     void try_later(Item& item, journeys::Duration at_least);
+    void wait_for_call(Item& item);
     void confirm(Item& item);
     void call(Item& item);
     void pump();
+    /// Begins as many calls as there may be at a time.
+    void call_waiting(journeys::Timestamp now);
+    /// Intents between the question to the customer and the answer.
+    std::size_t places() const;
     /// Nothing is sent any more that has outlived its step's `expires`.
     void end_expired(journeys::Timestamp now);
     /// Lends what is free where nothing waits, and calls it in where something does.
@@ -117,7 +125,7 @@ private:
     void call_in();
     bool take_token(journeys::Timestamp now);
     void give_tokens_back(std::size_t count);
-    bool breaker_lets_through(journeys::Timestamp now);
+    bool breaker_lets_through(journeys::Timestamp now, std::size_t before_it) const;
     void succeeded();
     void failed(journeys::Timestamp now);
     void tick();
@@ -133,7 +141,10 @@ private:
     std::unordered_map<journeys::IntentId, Item> items_;
     std::set<Turn> ready_;
     std::set<std::pair<journeys::Timestamp, journeys::IntentId>> backing_off_;
-    std::size_t under_way_ = 0; ///< asking, confirming, calling.
+    std::set<Turn> waiting_;
+    std::size_t under_way_ = 0; ///< asking, waiting, confirming, calling.
+    std::size_t calling_ = 0;   ///< confirming, calling.
+    Lead lead_;
     std::shared_ptr<Permits> permits_;
     std::size_t lent_ = 0; ///< Places and tokens that customers have, or may take.
     std::set<journeys::IntentId> settling_, dead_;
