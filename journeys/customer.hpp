@@ -311,7 +311,11 @@ Timestamp next_date(const Customer& customer);
 /// The customer as one flat block, for memory and snapshot alike, and back. The block begins with
 /// its schema version; `unpack` reads this version and those before it, and refuses others by name.
 inline constexpr std::uint8_t customer_schema_version = 5;
+/// What the release before this one reads.
+inline constexpr std::uint8_t customer_schema_version_before = 4;
 std::string pack(const Customer& customer);
+/// As the release before this one reads it: what that has no field for is left out.
+std::string pack_for_release_before(const Customer& customer);
 Result<Customer> unpack(std::string_view block);
 /// The same into a customer that was used before, whose memory is used again: most of what
 /// unpacking costs is allocation. After an error `customer` is of no use until the next call.

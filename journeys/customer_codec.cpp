@@ -6,6 +6,7 @@
 
 #include "journeys/orders.hpp"
 #include "journeys/packed.hpp"
+#include "journeys/release.hpp"
 
 #include <algorithm>
 #include <array>
@@ -45,7 +46,8 @@ constexpr auto last_of(Stage) { return Stage::reactivated; }
 class Writer {
 public:
     static constexpr bool reads = false;
-    static constexpr std::uint8_t version() { return customer_schema_version; }
+    explicit Writer(std::uint8_t version) : version_(version) {}
+    std::uint8_t version() const { return version_; }
 
     void byte(std::uint8_t value) {
         ensure(1);
@@ -115,6 +117,7 @@ private:
         end_ = begin_ + size;
     }
 
+    std::uint8_t version_;
     std::array<char, 4096>
         stack_; // Not initialised: most customers fit, and only what is written is read.
     std::unique_ptr<char[]> heap_;
@@ -595,11 +598,21 @@ template <class Io> void describe(Io& io, Field<Io, Customer> customer) {
 
 } // namespace
 
-std::string pack(const Customer& customer) {
-    Writer io;
-    io.byte(customer_schema_version);
+namespace {
+
+std::string pack_as(const Customer& customer, std::uint8_t version) {
+    Writer io{version};
+    io.byte(version);
     describe<Writer>(io, customer);
     return io.take();
+}
+
+} // namespace
+
+std::string pack(const Customer& customer) { return pack_as(customer, state_version()); }
+
+std::string pack_for_release_before(const Customer& customer) {
+    return pack_as(customer, customer_schema_version_before);
 }
 
 Result<Customer> unpack(std::string_view block) {
@@ -614,11 +627,10 @@ Result<void> unpack(std::string_view block, Customer& customer) {
     };
     if (block.empty()) return refuse("it is empty");
     const auto version = static_cast<std::uint8_t>(block.front());
-    if (version == 0 || version > customer_schema_version)
-        return Error{ErrorCode::invalid_state, "the customer's state has schema version " +
-                                                   std::to_string(version) +
-                                                   "; this program reads versions up to " +
-                                                   std::to_string(customer_schema_version)};
+    if (version == 0 || version > state_version())
+        return Error{ErrorCode::invalid_state,
+                     "the customer's state has schema version " + std::to_string(version) +
+                         "; this program reads versions up to " + std::to_string(state_version())};
     if (block.size() > block_bytes_max)
         return refuse("it has " + std::to_string(block.size()) + " bytes; at most " +
                       std::to_string(block_bytes_max) + " are read");

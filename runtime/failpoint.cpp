@@ -2,6 +2,7 @@
 
 #include "actors/failpoint.hpp"
 #include "journeys/mutant.hpp"
+#include "journeys/release.hpp"
 
 #include <algorithm>
 #include <array>
@@ -121,6 +122,11 @@ Result<void> arm_faults_by_environment() {
                          "SOJOURN_MUTANT: " + std::string{name} + " is no mutant"};
         journeys::become(*mutant);
     }
+    if (const char* release = std::getenv("SOJOURN_RELEASE")) {
+        if (std::string_view{release} != "before")
+            return Error{ErrorCode::invalid_argument, "SOJOURN_RELEASE is `before`, or not set"};
+        journeys::act_as_release_before();
+    }
     const char* text = std::getenv("SOJOURN_FAILPOINT");
     return arm_failpoints(text ? text : "");
 }
@@ -135,7 +141,8 @@ std::chrono::milliseconds clock_offset() {
 std::chrono::milliseconds clock_offset() { return {}; }
 
 Result<void> arm_faults_by_environment() {
-    for (const char* name : {"SOJOURN_FAILPOINT", "SOJOURN_MUTANT", "SOJOURN_CLOCK_OFFSET"})
+    for (const char* name :
+         {"SOJOURN_FAILPOINT", "SOJOURN_MUTANT", "SOJOURN_RELEASE", "SOJOURN_CLOCK_OFFSET"})
         if (std::getenv(name))
             return Error{ErrorCode::invalid_argument,
                          std::string{name} + " is set, and this build has no failpoints"};

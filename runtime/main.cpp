@@ -33,6 +33,7 @@ int main(int argc, char** argv) {
     runtime::add_convert(app, exit_code);
     runtime::add_fit(app, exit_code);
     runtime::add_evaluate(app, exit_code);
+    runtime::add_downgrade(app, exit_code);
     runtime::add_help(app, exit_code);
     runtime::add_bench(app, exit_code);
     if (const auto armed = runtime::arm_faults_by_environment(); !armed) {

@@ -21,6 +21,7 @@
 #include "runtime/poison_mark.hpp"
 #include "runtime/postgres/event_log.hpp"
 #include "runtime/postgres/primacy.hpp"
+#include "runtime/postgres/state_version.hpp"
 #include "runtime/postgres/store.hpp"
 #include "runtime/postgres/transfer_mover.hpp"
 #include "runtime/postgres/wake_sweep.hpp"
@@ -443,6 +444,9 @@ Result<bool> Service::Parts::become_primary() {
         log.info("standby: another process works on this database");
     };
     if (!primacy->acquire(say_so, options.gives_up)) return false;
+    auto connection = Connection::open(storage->connection(), "state_version");
+    if (!connection) return connection.error();
+    if (auto claimed = claim_state_version(*connection); !claimed) return claimed.error();
     if (stands_by) {
         // Meanwhile the other has published.
         const auto stored = archive->publications();

@@ -17,6 +17,7 @@ void add_report(CLI::App& app, int& exit_code);
 void add_check(CLI::App& app, int& exit_code);
 void add_convert(CLI::App& app, int& exit_code);
 void add_customer(CLI::App& app, int& exit_code);
+void add_downgrade(CLI::App& app, int& exit_code);
 void add_eval(CLI::App& app, int& exit_code);
 void add_evaluate(CLI::App& app, int& exit_code);
 void add_events(CLI::App& app, int& exit_code);

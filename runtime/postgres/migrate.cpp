@@ -2,12 +2,19 @@
 
 #include "journeys/ids.hpp"
 
+#include <algorithm>
+#include <string_view>
+
 namespace runtime {
 namespace {
 
 using journeys::Error;
 using journeys::ErrorCode;
 using journeys::Result;
+
+bool is_additive(const Migration& migration) {
+    return std::string_view{migration.sql}.starts_with("-- Additive");
+}
 
 std::string checksum(const Migration& migration) {
     return journeys::to_hex(0, journeys::hash(std::string_view{migration.sql})).substr(16);
@@ -22,24 +29,27 @@ Result<void> apply(Connection& connection, const Migration& migration) {
     SqlParams params;
     params.add(std::int32_t{migration.number})
         .add_text(migration.name)
-        .add_text(checksum(migration));
-    if (auto noted = connection.run(
-            "INSERT INTO migrations (number, name, checksum) VALUES ($1, $2, $3)", params);
+        .add_text(checksum(migration))
+        .add(is_additive(migration));
+    if (auto noted = connection.run("INSERT INTO migrations (number, name, checksum, additive) "
+                                    "VALUES ($1, $2, $3, $4)",
+                                    params);
         !noted)
         return noted.error();
     return transaction->commit();
 }
 
-/// How many of ours the database has; an error where it has others.
-Result<std::size_t> applied_count(Connection& connection) {
-    auto rows = connection.run("SELECT number, name, checksum FROM migrations ORDER BY number");
+/// How many of ours the database has; an error where it has others that we cannot live with.
+Result<std::size_t> applied_count(Connection& connection, const std::vector<Migration>& all) {
+    auto rows =
+        connection.run("SELECT number, name, checksum, additive FROM migrations ORDER BY number");
     if (!rows) return rows.error();
-    const auto& all = migrations();
-    const auto count = static_cast<std::size_t>(rows->size());
-    if (count > all.size())
-        return Error{ErrorCode::invalid_state,
-                     "the database was made by a newer version: it has migration " +
-                         std::string{rows->bytes(static_cast<int>(all.size()), 1)}};
+    for (int row = static_cast<int>(all.size()); row < static_cast<int>(rows->size()); ++row)
+        if (!rows->boolean(row, 3))
+            return Error{ErrorCode::invalid_state,
+                         "the database was made by a newer version: it has migration " +
+                             std::string{rows->bytes(row, 1)}};
+    const auto count = std::min(static_cast<std::size_t>(rows->size()), all.size());
     for (std::size_t i = 0; i < count; ++i) {
         const auto row = static_cast<int>(i);
         if (rows->int4(row, 0) != all[i].number || rows->bytes(row, 2) != checksum(all[i]))
@@ -50,14 +60,14 @@ Result<std::size_t> applied_count(Connection& connection) {
     return count;
 }
 
-Result<int> migrate_locked(Connection& connection) {
+Result<int> migrate_locked(Connection& connection, const std::vector<Migration>& all) {
     auto made = connection.run_script(
         "CREATE TABLE IF NOT EXISTS migrations (number integer PRIMARY KEY, name text NOT NULL, "
-        "checksum text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())");
+        "checksum text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now()); "
+        "ALTER TABLE migrations ADD COLUMN IF NOT EXISTS additive boolean NOT NULL DEFAULT false");
     if (!made) return made.error();
-    const auto done = applied_count(connection);
+    const auto done = applied_count(connection, all);
     if (!done) return done.error();
-    const auto& all = migrations();
     for (std::size_t i = *done; i < all.size(); ++i)
         if (auto applied = apply(connection, all[i]); !applied) return applied.error();
     return static_cast<int>(all.size() - *done);
@@ -65,10 +75,10 @@ Result<int> migrate_locked(Connection& connection) {
 
 } // namespace
 
-Result<int> migrate(Connection& connection) {
+Result<int> migrate(Connection& connection, const std::vector<Migration>& known) {
     const char* lock = "SELECT pg_advisory_lock(hashtext('sojourn migrations'))";
     if (auto locked = connection.run(lock); !locked) return locked.error();
-    auto count = migrate_locked(connection);
+    auto count = migrate_locked(connection, known);
     if (!connection.is_lost())
         (void)connection.run("SELECT pg_advisory_unlock(hashtext('sojourn migrations'))");
     return count;

@@ -7,7 +7,8 @@
 
 namespace runtime {
 
-/// One file of schema/migrations; embedded in the binary.
+/// One file of schema/migrations; embedded in the binary. One that begins with `-- Additive` leaves
+/// all that the release before it uses as it was: that release starts on its database, too.
 struct Migration {
     int number;
     const char* name;
@@ -18,9 +19,10 @@ struct Migration {
 const std::vector<Migration>& migrations();
 
 /// Applies what is missing, each in a transaction, under an advisory lock so that two processes do
-/// not meet; answers how many. `invalid_state` where an applied one has changed since or the
-/// database is newer.
-journeys::Result<int> migrate(Connection& connection);
+/// not meet; answers how many. `invalid_state` where an applied one has changed since, or the
+/// database has one that this program does not know and that is not additive.
+journeys::Result<int> migrate(Connection& connection,
+                              const std::vector<Migration>& known = migrations());
 
 /// Stores the count of partitions in a new database; `invalid_argument` where another one is
 /// stored.

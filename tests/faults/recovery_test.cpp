@@ -1,6 +1,6 @@
 /// How soon a service that was killed is as far as it had promised to be.
 #include "tests/faults/options.hpp"
-#include "tests/faults/proof.hpp"
+#include "tests/faults/require_none.hpp"
 #include "tests/support/raw_client.hpp"
 
 #include <catch2/catch.hpp>
@@ -74,8 +74,9 @@ TEST_CASE("after kill -9 at full rate all acked work is there again in time") {
     CHECK(world.stop(120s) == 0);
     if (customers > 200'000) return;                  // The proof holds every customer in memory.
     world.start({{"SOJOURN_CLOCK_OFFSET", "86400"}}); // All waits are over.
-    for (const auto& line : settle_and_prove(world, *producers, {.answers_may_be_lost = true}))
-        FAIL_CHECK(line);
+    // Everybody's message leaves, a few thousand a second.
+    const Patience patience{.calm = customers > 10'000 ? 600s : 60s};
+    require_none(settle_and_prove(world, *producers, {.answers_may_be_lost = true}, patience));
 }
 
 TEST_CASE("the first event is answered within a second of the start") {

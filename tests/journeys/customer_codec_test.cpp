@@ -495,6 +495,18 @@ TEST_CASE("a customer as version 4 wrote it is read for ever", "[codec][golden]"
     CHECK(pack(*unpack(block)) == pack(customer));
 }
 
+TEST_CASE("the release before reads what is written for it", "[codec][golden]") {
+    std::ifstream file{SOJOURN_SOURCE_DIR "/tests/golden/customer_v4.bin.hex"};
+    const auto as_it_wrote = from_hex_text(file);
+    REQUIRE(static_cast<std::uint8_t>(as_it_wrote[0]) == customer_schema_version_before);
+    auto customer = unpack(as_it_wrote);
+    REQUIRE(customer.has_value());
+    CHECK(pack_for_release_before(*customer) == as_it_wrote);
+    // What it has no field for is left out, and nothing else.
+    customer->decisions.push_back({{1, 2}, "", "Product Viewed", customer->now, customer->now});
+    CHECK(pack_for_release_before(*customer) == as_it_wrote);
+}
+
 TEST_CASE("a customer as version 5 wrote it is read for ever", "[codec][golden]") {
     auto customer = typical();
     customer.decisions.push_back({{0x1122334455667788, 0x99aabbccddeeff00},
