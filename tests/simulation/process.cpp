@@ -538,6 +538,10 @@ void Process::call(actors::ProviderRequest request, caf::actor asker) {
     world_.put_off(
         {this, true, {}, [this, request = std::move(request), asker = hold(std::move(asker))] {
              const auto outcome = outcome_of(request);
+             world_.tell([&] {
+                 return "process " + name() + ": the provider answers " +
+                        journeys::to_text(request.intent) + ": " + outcome.detail;
+             });
              world_.trace(request.intent.low + static_cast<std::uint64_t>(outcome.kind));
              if (!is_alive()) return;
              const bool hangs = world_.happens(world_.faults.provider_hangs);
