@@ -30,7 +30,8 @@ public:
 
     std::string batch_key(const actors::ProviderRequest& request) const override {
         const auto message = read_message(request);
-        if (!message || message->is_call) return {};
+        if (!message) return {};
+        if (message->is_call) return "track";
         const auto target = target_of(*message);
         return target.kind == "transactional" || target.id.empty() ? std::string{}
                                                                    : target.kind + ':' + target.id;
@@ -53,13 +54,14 @@ public:
         http.headers = {{"authorization", "Bearer " + settings_.option("key")},
                         {"content-type", "application/json"}};
         if (messages.front().is_call) {
-            const auto& call = messages.front();
+            json events = json::array();
+            for (std::size_t i = 0; i < messages.size(); ++i)
+                events.push_back({{"external_id", requests[i].customer.value},
+                                  {"name", messages[i].journey + " " + messages[i].step},
+                                  {"time", messages[i].at},
+                                  {"properties", properties_of(messages[i])}});
             http.url = settings_.url + "/users/track";
-            http.body =
-                to_text({{"events", json::array({{{"external_id", requests.front().customer.value},
-                                                  {"name", call.journey + " " + call.step},
-                                                  {"time", call.at},
-                                                  {"properties", properties_of(call)}}})}});
+            http.body = to_text({{"events", std::move(events)}});
             return http;
         }
         const auto target = target_of(messages.front());
@@ -114,6 +116,27 @@ public:
             return journeys::Error{journeys::ErrorCode::unauthorized, "the token is not right"};
         const auto body = parse_json(request.body);
         if (!body.is_object())
+    /// 201 can name items that it left out: `errors: [{type, input_array, index}]`. One that names
+    /// none is about something that did not matter.
+    std::vector<actors::ProviderOutcome> classify_batch(const HttpResponse& response,
+                                                        std::size_t messages) const override {
+        const auto whole = classify(response);
+        std::vector outcomes(messages, whole);
+        if (whole.kind != actors::ProviderOutcome::Kind::accepted) return outcomes;
+        const auto body = parse_json(response.body);
+        if (!body.is_object() || !body.contains("errors") || !body["errors"].is_array())
+            return outcomes;
+        for (const auto& error : body["errors"]) {
+            if (!error.is_object() || !error.contains("index")) continue;
+            const auto& index = error["index"];
+            if (!index.is_number_unsigned() || index.get<std::uint64_t>() >= messages) continue;
+            auto& outcome = outcomes[index.get<std::size_t>()];
+            outcome.kind = actors::ProviderOutcome::Kind::rejected;
+            outcome.detail = "HTTP " + std::to_string(response.status) + " leaves it out";
+        }
+        return outcomes;
+    }
+
             return journeys::Error{journeys::ErrorCode::invalid_argument, "no object"};
         Reports all;
         if (const auto events = body.find("events"); events != body.end() && events->is_array()) {

@@ -83,6 +83,10 @@ public:
     virtual std::optional<Report> revealed(const HttpResponse&) const { return std::nullopt; }
 
     /// Messages with the same text may travel in one request; empty: alone.
+    /// The same of one message of a batch, by its place.
+    virtual std::optional<Report> revealed_in_batch(const HttpResponse&, std::size_t) const {
+        return std::nullopt;
+    }
     virtual std::string batch_key(const actors::ProviderRequest&) const { return {}; }
     virtual std::size_t batch_max() const { return 1; }
     virtual journeys::Result<HttpRequest>
