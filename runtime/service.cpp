@@ -16,6 +16,7 @@
 #include "runtime/listener/listener.hpp"
 #include "runtime/log.hpp"
 #include "runtime/message_ledger.hpp"
+#include "runtime/open_decisions.hpp"
 #include "runtime/operator_routes.hpp"
 #include "runtime/person_routes.hpp"
 #include "runtime/poison_mark.hpp"
@@ -31,6 +32,7 @@
 #include "runtime/product_catalogue.hpp"
 #include "runtime/product_codec.hpp"
 #include "runtime/product_route.hpp"
+#include "runtime/publication_upkeep.hpp"
 #include "runtime/publications.hpp"
 #include "runtime/recommendation_desk.hpp"
 #include "runtime/reject_keeper.hpp"
@@ -71,6 +73,7 @@ constexpr std::size_t kept_waiting_max = 10'000;
 /// So many checkpoints after it was applied a reward is on the timeline, as a rule. One that is
 /// told of at the last moment, under load, is missed by what is learned; none is counted twice.
 constexpr int checkpoints_of_delay = 2;
+constexpr auto pruned_every = std::chrono::hours{1};
 
 /// Whether the port can be had, asked before anything else is started. 0 is any port.
 Result<void> check_port(const std::string& address, std::uint16_t port) {
@@ -157,6 +160,8 @@ public:
     /// Publishes `files`; `why`: for the log.
     void publish_files(Files files, std::string_view why);
     void learn();
+    /// Versions of what was learned go after their time.
+    void prune();
     void start_fitting();
     Result<void> keep_request(const schema::PrivacyRequest& request, const std::string& source);
     void wake_clerk();
@@ -188,7 +193,8 @@ public:
     std::optional<TransferMover> mover;
     std::optional<WakeSweep> sweep;
     std::optional<FitSchedule> fit_schedule;
-    std::optional<Periodic> learning;
+    std::optional<Periodic> learning, pruning;
+    OpenDecisions open_decisions;
     std::optional<PostgresStore> store;
     std::unique_ptr<PoisonMarkFile> marks;
     std::optional<HttpClient> http;
@@ -248,10 +254,12 @@ Result<void> Service::Parts::open_records() {
     const auto& kept = config.retention;
     retention.emplace(
         storage->connection().conninfo,
-        std::vector<RetentionRule>{{"timeline", "at", paced(kept.timeline, clock.speed())},
-                                   {"sandbox_messages", "at", paced(kept.sandbox, clock.speed())},
-                                   {"outbox", "updated_at", paced(kept.outbox, clock.speed()),
-                                    "state NOT IN ('pending', 'claimed')"}},
+        std::vector<RetentionRule>{
+            {"timeline", "at", paced(kept.timeline, clock.speed())},
+            {"sandbox_messages", "at", paced(kept.sandbox, clock.speed())},
+            {"learned_versions", "published_at", paced(kept.timeline, clock.speed())},
+            {"outbox", "updated_at", paced(kept.outbox, clock.speed()),
+             "state NOT IN ('pending', 'claimed')"}},
         [this] { return clock.now(); }, log);
     // The newest hash, so that an end that was cut off can be told from this line. Whether all of
     // it is unbroken is asked by `sojourn audit verify`, for that reads the whole.
@@ -643,10 +651,11 @@ Result<void> Service::Parts::open_listener() {
                                       .requests = *privacy,
                                       .workers = operator_worker,
                                       .has_been_confirmed = [this] { wake_clerk(); }}));
-    add_handlers(make_decide_route(
-        {.system = *system, .log = *event_log, .publications = *publications, .now = [this] {
-             return clock.now();
-         }}));
+    add_handlers(make_decide_route({.system = *system,
+                                    .log = *event_log,
+                                    .publications = *publications,
+                                    .open = open_decisions,
+                                    .now = [this] { return clock.now(); }}));
     add_handlers(make_recommend_route(
         {.system = *system, .publications = *publications, .desk = recommendations, .now = [this] {
              return clock.now();
@@ -705,13 +714,30 @@ void Service::Parts::learn() {
     if (!lesson)
         return log.warning("learning: what is known stays", {{"why", lesson.error().detail}});
     if (!*lesson) return;
-    log.info("learning", {{"decisions", (*lesson)->decisions}, {"rewards", (*lesson)->rewards}});
+    log.info("learning", {{"decisions", (*lesson)->decisions},
+                          {"rewards", (*lesson)->rewards},
+                          {"corrections", (*lesson)->corrections}});
     auto files = published;
     files.rewards = std::move((*lesson)->text);
     publish_files(std::move(files), "learning");
 }
 
+void Service::Parts::prune() {
+    const std::scoped_lock lock{reloading};
+    // The log is read with the publications that it names.
+    const auto kept = std::max(config.retention.learned, config.storage.retention);
+    const auto pruned =
+        prune_learned(storage->connection().conninfo, publications->newest()->publication(),
+                      clock.now() - paced(kept, clock.speed()));
+    if (!pruned)
+        return log.repeated_warning("old versions of what was learned stay",
+                                    {{"why", pruned.error().detail}});
+    publications->forget(*pruned);
+    if (!pruned->empty()) log.info("old versions of what was learned", {{"gone", pruned->size()}});
+}
+
 void Service::Parts::start_fitting() {
+    pruning.emplace(pruned_every, [this] { prune(); });
     if (config.learn_every != journeys::Duration::zero())
         learning.emplace(config.learn_every, [this] { learn(); });
     if (config.fit_every == journeys::Duration::zero()) return;
@@ -745,6 +771,7 @@ void Service::Parts::wake_clerk() {
 bool Service::Parts::stop() {
     fit_schedule.reset();
     learning.reset();
+    pruning.reset();
     {
         const std::scoped_lock lock{clerk_mutex};
         clerk.reset();
