@@ -10,6 +10,17 @@
 #include <cstdlib>
 #include <string_view>
 
+namespace {
+
+/// States and payloads are bytes.
+std::string printable(std::string text) {
+    for (char& byte : text)
+        if (byte < ' ' || byte > '~') byte = '.';
+    return text;
+}
+
+} // namespace
+
 int main(int argc, char** argv) {
     using simulation::Mutant;
     std::uint64_t first = 1, count = 1000;
@@ -46,7 +57,7 @@ int main(int argc, char** argv) {
         const auto result = simulation::run(seed, mutant, teller);
         if (!result.violation.empty()) {
             std::printf("seed %llu: %s\n", static_cast<unsigned long long>(seed),
-                        result.violation.c_str());
+                        printable(result.violation).c_str());
             return mutant == Mutant::none ? 1 : 0;
         }
         sum.digest = sum.digest * 31 + result.digest;
