@@ -662,6 +662,11 @@ private:
                     quiet.channels.push_back(name);
                 }
             config_.settings.quiet_hours.push_back(std::move(quiet));
+            if (const auto* jitter = reader.find("jitter")) {
+                quiet.jitter = values_.duration(*jitter).value_or(quiet.jitter);
+                if (quiet.jitter > journeys::quiet_jitter_max)
+                    mistakes_.add(jitter->at, "jitter is at most 2h; 0s: all at once");
+            }
         };
         if (node.is_list())
             for (const auto& item : node.items) read_one(item);
@@ -749,7 +754,7 @@ const std::vector<Section>& settings_sections() {
         {"best_hour", "best_hour", {{"prior"}, {"weight"}}},
         {"retention", "retention", {{"timeline"}, {"outbox"}, {"sandbox"}}},
         {"cap", "a cap", {{"channel"}, {"topic"}, {"messages"}, {"per"}, {"above"}}},
-        {"quiet_hours", "quiet_hours", {{"channels"}, {"from"}, {"to"}}},
+        {"quiet_hours", "quiet_hours", {{"channels"}, {"from"}, {"to"}, {"jitter"}}},
         {"sessions", "sessions", {{"idle"}}},
         {"identity", "identity", {{"junk"}, {"never_link"}, {"links_per_id"}}},
         {"models", "models", {{"file"}, {"fit_every"}, {"learn_every"}, {"stages"}}},

@@ -426,6 +426,34 @@ TEST_CASE("a cap counts its channel and its topic, and never transactional messa
           "[policy][caps]") {
     const auto [cap_channel, cap_topic, channel, topic, expected] =
         GENERATE(table<std::string, std::string, std::string, std::string, bool>({
+TEST_CASE("how far people are spread is a setting of the quiet hours", "[policy][quiet]") {
+    const auto night = at("2026-06-01T22:00:00Z"), end = at("2026-06-02T08:00:00Z");
+    const auto furthest = [&](const Settings& settings) {
+        Timestamp latest{};
+        for (std::uint64_t i = 0; i < 200; ++i) {
+            const auto until = quiet_until(ada(), "email", night, settings, {i, ~i});
+            REQUIRE(until);
+            CHECK(*until >= end);
+            latest = std::max(latest, *until);
+        }
+        return latest - end;
+    };
+    auto settings = quiet(21h, 8h);
+    auto& jitter = settings.quiet_hours[0].jitter;
+    jitter = 0ms;
+    CHECK(furthest(settings) == 0ms);
+    jitter = 2h;
+    CHECK(furthest(settings) > 110min);
+    CHECK(furthest(settings) <= 2h);
+    SECTION("of two that end together the one that spreads more counts") {
+        settings.quiet_hours.push_back({{}, 22h, 8h, 1min});
+        CHECK(furthest(settings) > 110min);
+        jitter = 0ms;
+        CHECK(furthest(settings) > 50s);
+        CHECK(furthest(settings) <= 1min);
+    }
+}
+
             // What was sent: one e-mail about carts, a transactional one, and an SMS about news.
             {"", "", "email", "cart", true},
             {"", "", "push", "other", true},
