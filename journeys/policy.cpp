@@ -1,6 +1,7 @@
 #include "journeys/policy.hpp"
 
 #include "journeys/addresses.hpp"
+#include "journeys/country_zones.hpp"
 #include "journeys/local_time.hpp"
 
 #include <algorithm>
@@ -195,7 +196,9 @@ bool is_reachable(const Customer& customer, std::string_view channel, std::strin
 }
 
 std::string_view zone_of(const Customer& customer, const Settings& settings) {
-    return is_known_zone(customer.timezone) ? customer.timezone : settings.timezone;
+    if (is_known_zone(customer.timezone)) return customer.timezone;
+    const auto of_country = zone_of_country(customer.country);
+    return is_known_zone(of_country) ? of_country : std::string_view{settings.timezone};
 }
 
 std::optional<Timestamp> quiet_until(const Customer& customer, std::string_view channel,
