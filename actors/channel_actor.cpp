@@ -55,6 +55,7 @@ caf::behavior ChannelActor::make_behavior() {
         [this](const ProviderAnswered& answer) { answered(answer); },
         [this](const HandOverAnswered& answer) { hand_over_answered(answer); },
         [this](const Moved& answer) { moved(answer); },
+        [this](const AttemptNoted& answer) { noted(answer); },
         [this](Owners& owners) { owners_ = std::move(owners.partitions); },
         [this](const Recalled& recalled) {
             const auto at = items_.find(recalled.intent);
@@ -83,9 +84,16 @@ caf::behavior ChannelActor::make_behavior() {
         },
         [this](const PartitionGone& gone) {
             std::vector<IntentId> ids;
-            for (const auto& [id, item] : items_)
-                if (item.partition == gone.partition && item.state != State::calling)
+            for (auto& [id, item] : items_) {
+                if (item.partition != gone.partition) continue;
+                // Its flush answers no more.
+                const bool is_noting = item.row == Row::failing || item.row == Row::reopening;
+                if (is_noting && noting_ > 0) --noting_;
+                if (item.state == State::calling)
+                    item.owner = nullptr; // What comes of it is nobody's to know.
+                else
                     ids.push_back(id);
+            }
             for (const IntentId id : ids) drop(id);
             lent_ -= permits_->forget(gone.partition);
             left_out_.erase(gone.partition);
@@ -134,15 +142,23 @@ void ChannelActor::offered(Offered& offer) {
     item.partition = offer.partition;
     item.owner = std::move(offer.owner);
     if (offer.was_claimed) {
-        // Whether its process wrote the request is not known, nor ever will be.
-        const bool may_repeat =
-            settings_.deduplicates || item.intent.delivery == journeys::Delivery::at_least_once;
-        if (!may_repeat)
+        // Whether its process wrote the request is not known, nor ever will be, but where its row
+        // says that the last one came to nothing.
+        if (!offer.failed && !may_repeat(item))
             return settle(item, IntentState::unknown, "the process ended while it was sent");
         item.address = std::move(offer.address);
         item.payload = std::move(offer.payload);
-        item.is_granted = item.must_prove = item.may_be_written = true;
+        item.is_granted = item.must_prove = true;
+        item.may_be_written = !offer.failed;
+        item.is_inherited = offer.failed;
+        item.row = offer.failed ? Row::failed : Row::open;
+        item.attempts = item.calls = std::max(offer.attempts, 1);
         ends_.emplace(item.intent.expires_at, id);
+        if (offer.failed && settings_.attempts_max > 0 && item.attempts >= settings_.attempts_max) {
+            item.state = State::dead;
+            dead_.insert(id);
+            return;
+        }
     }
     ready_.insert(turn(item));
     pump();
@@ -182,6 +198,11 @@ void ChannelActor::moved(const Moved& answer) {
     if (at == items_.end()) return;
     Item& item = at->second;
     if (item.state != State::asking && item.state != State::confirming) return;
+    // With whom it is now, a process may be at work that has the same row.
+    if (item.is_inherited && answer.to != item.customer && !may_repeat(item)) {
+        settle(item, IntentState::unknown, "the process ended, and the customer has moved");
+        return pump();
+    }
     const Timestamp now = ports_.pacer->now();
     if (now >= item.intent.expires_at) {
         if (item.is_granted)
@@ -236,7 +257,7 @@ void ChannelActor::standing(const Standing& answer) {
         return pump();
     }
     if (item.must_prove) {
-        item.must_prove = false;
+        item.must_prove = item.is_inherited = false;
         item.claimed_at = now;
     } else if (item.attempts > 0) {
         item.claimed_at = now; // Written before: the payload is frozen, the answer is fresh.
@@ -253,6 +274,7 @@ void ChannelActor::standing(const Standing& answer) {
 void ChannelActor::call(Item& item) {
     item.state = State::calling;
     ++item.attempts;
+    ++item.calls;
     if (failpoint("provider_request.before"))
         return answered({item.intent.id, {Kind::retry, Duration{0}, "failpoint"}});
     provider_.call(
@@ -268,6 +290,10 @@ void ChannelActor::answered(const ProviderAnswered& answer) {
     Item& item = at->second;
     const Timestamp now = ports_.pacer->now();
     ports_.observer->called(settings_.name, answer.outcome, now - item.intent.at);
+    if (!item.owner) {
+        drop(answer.intent);
+        return pump();
+    }
     const auto& outcome = answer.outcome;
     const bool is_over = now >= item.intent.expires_at;
     switch (outcome.kind) {
@@ -292,13 +318,13 @@ void ChannelActor::answered(const ProviderAnswered& answer) {
             set_aside(item, outcome.detail);
         else
             try_later(item, outcome.retry_after);
+        if (!is_over && !item.may_be_written && !may_repeat(item)) note(item, Row::failing);
         break;
     case Kind::unknown:
         failed(now);
         counts_.last_failure = outcome.detail;
         item.may_be_written = true;
-        if (!is_over &&
-            (settings_.deduplicates || item.intent.delivery == journeys::Delivery::at_least_once)) {
+        if (!is_over && may_repeat(item)) {
             if (settings_.attempts_max > 0 && item.attempts >= settings_.attempts_max)
                 set_aside(item, outcome.detail);
             else
@@ -328,6 +354,33 @@ void ChannelActor::try_later(Item& item, Duration at_least) {
     backing_off_.emplace(item.not_before, item.intent.id);
 }
 
+bool ChannelActor::may_repeat(const Item& item) const {
+    return settings_.deduplicates || item.intent.delivery == journeys::Delivery::at_least_once;
+}
+
+void ChannelActor::note(Item& item, Row row) {
+    item.row = row;
+    ++noting_;
+    caf::anon_send(item.owner,
+                   NoteAttempt{{item.intent.id, item.calls, row == Row::failing}, this});
+}
+
+void ChannelActor::noted(const AttemptNoted& answer) {
+    if (noting_ > 0) --noting_;
+    const auto at = items_.find(answer.intent);
+    if (at == items_.end()) return;
+    Item& item = at->second;
+    if (item.row != (answer.failed ? Row::failing : Row::reopening)) return; // Of one before it.
+    item.row = answer.failed ? Row::failed : Row::open;
+    if (item.state == State::beginning) begin(item);
+}
+
+void ChannelActor::begin(Item& item) {
+    if (item.row == Row::open) return confirm(item);
+    item.state = State::beginning;
+    if (item.row == Row::failed) note(item, Row::reopening);
+}
+
 void ChannelActor::set_aside(Item& item, const std::string& detail) {
     --under_way_;
     item.state = State::dead;
@@ -339,8 +392,8 @@ void ChannelActor::settle(Item& item, IntentState state, std::string detail) {
     if (item.state == State::queued) leave_queue(item);
     dead_.erase(item.intent.id);
     ends_.erase({item.intent.expires_at, item.intent.id});
-    if (item.state == State::asking || item.state == State::confirming ||
-        item.state == State::calling)
+    if (item.state == State::asking || item.state == State::beginning ||
+        item.state == State::confirming || item.state == State::calling)
         --under_way_;
     item.state = State::settling;
     item.outcome = {item.intent.id, state, std::move(detail)};
@@ -430,7 +483,7 @@ void ChannelActor::pump() {
         ready_.erase(ready_.begin());
         ++under_way_;
         if (item.is_granted) {
-            confirm(item);
+            begin(item);
         } else {
             item.state = State::asking;
             caf::anon_send(item.owner,
@@ -513,7 +566,7 @@ void ChannelActor::tick() {
     pump();
     count();
     ports_.observer->channel(settings_.name, counts_);
-    if (draining_ && drained_ && under_way_ == 0 && lent_ == 0 && settling_.empty())
+    if (draining_ && drained_ && under_way_ == 0 && lent_ == 0 && settling_.empty() && noting_ == 0)
         std::exchange(drained_, nullptr)();
 }
 

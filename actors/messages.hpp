@@ -215,6 +215,12 @@ struct FlushStart {
 struct Drain {}; ///< Write all there is; answer `Drained`.
 struct Work {};  ///< There are commits.
 
+// From a channel, by way of the partition, to its flush.
+struct NoteAttempt {
+    AttemptNote note;
+    caf::actor channel; ///< Is told `AttemptNoted` once it is committed.
+};
+
 // To a channel.
 struct Offered { ///< A committed row of the outbox.
     Partition partition = 0;
@@ -226,6 +232,8 @@ struct Offered { ///< A committed row of the outbox.
     std::string address, payload;
     /// In the flush that opened it; a permit of the channel comes with it.
     bool is_granted = false;
+    int attempts = 0;    ///< Of that process.
+    bool failed = false; ///< The last of them came to nothing, for certain.
 };
 struct LeftOut { ///< There are more rows in the outbox, which the channel has to ask for.
     Partition partition = 0;
@@ -255,6 +263,10 @@ struct Owners { ///< The partitions' actors, by number.
     std::vector<caf::actor> partitions;
 };
 struct SettleAppended {
+    journeys::IntentId intent;
+    bool failed = false;
+};
+struct AttemptNoted {
     journeys::IntentId intent;
     bool failed = false;
 };
@@ -314,6 +326,8 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(actors::Work)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(actors::Offered)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(actors::Granted)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(actors::Recalled)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(actors::NoteAttempt)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(actors::AttemptNoted)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(actors::HandOverAnswered)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(actors::Standing)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(actors::PendingIntents)

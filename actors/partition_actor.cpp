@@ -58,6 +58,9 @@ caf::behavior PartitionActor::make_behavior() {
             tell(index, {std::move(ask), rulebook_});
             load_next();
         },
+        [this](NoteAttempt& note) {
+            if (shard_.flush) send(shard_.flush, std::move(note));
+        },
         [this](Query& query) {
             if (!rulebook_) return;
             const std::uint32_t index = find_or_load(query.customer);
@@ -185,7 +188,8 @@ void PartitionActor::offer(std::vector<OutboxRow>& rows) {
         caf::anon_send(channel->second,
                        Offered{shard_.partition, this, std::move(row.customer),
                                std::move(row.intent), row.state == journeys::IntentState::claimed,
-                               std::move(row.address), std::move(row.payload)});
+                               std::move(row.address), std::move(row.payload), false, row.attempts,
+                               row.failed});
     }
 }
 

@@ -106,6 +106,14 @@ struct PublishedEra {
 };
 using ErasPtr = std::shared_ptr<const std::vector<PublishedEra>>;
 
+/// How often a claimed intent was called, and whether the last call certainly came to nothing: then
+/// another process may call again.
+struct AttemptNote {
+    journeys::IntentId intent;
+    int attempts = 0;
+    bool failed = false; ///< False: the next one is about to begin.
+};
+
 /// One transaction: everything in it or nothing.
 struct FlushRequest {
     Partition partition = 0;
@@ -125,6 +133,7 @@ struct FlushRequest {
     std::vector<CustomerWrite> customers;
     std::vector<ReleasedCustomer> released; ///< Before `parked`.
     std::vector<ParkedRecord> parked;       ///< Their customers are woken by no timer.
+    std::vector<AttemptNote> attempts;      ///< Of rows that are still claimed.
 };
 
 /// A place among those who wait.
@@ -140,6 +149,8 @@ struct OutboxRow {
     journeys::IntentState state = journeys::IntentState::pending;
     std::string address, payload; ///< Once claimed.
     std::uint64_t epoch = 0;      ///< Of the process that claimed it.
+    int attempts = 0;             ///< As it was noted last.
+    bool failed = false;          ///< The last of them; see `AttemptNote`.
 };
 
 /// Snapshots, outbox, timeline and positions.

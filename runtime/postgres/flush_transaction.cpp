@@ -85,7 +85,8 @@ public:
     Result<void> write_outbox(Connection& connection) {
         if (auto done = write_erasures(connection); !done) return done;
         if (auto done = write_opened(connection); !done) return done;
-        return write_changed(connection);
+        if (auto done = write_changed(connection); !done) return done;
+        return write_attempts(connection);
     }
 
     bool has_moves() const { return moves_.size() > 0; }
@@ -137,6 +138,11 @@ private:
         for (const auto& released : request.released) {
             released_customers_.add(journeys::to_text(released.customer));
             released_through_.add(released.through);
+        }
+        for (const auto& note : request.attempts) {
+            noted_intents_.add(note.intent);
+            noted_attempts_.add(std::int32_t{note.attempts});
+            noted_failed_.add(note.failed);
         }
         auto& progress = progress_[request.partition];
         if (!progress || progress->sequence < request.sequence) progress = &request;
@@ -347,6 +353,7 @@ private:
                    "priority = excluded.priority, state = excluded.state, "
                    "reason = excluded.reason, address = excluded.address, "
                    "payload = excluded.payload, epoch = excluded.epoch, "
+                   "attempts = 0, failed = false, "
                    "expires_at = excluded.expires_at, updated_at = excluded.updated_at "
                    "WHERE o.state IN ('pending', 'claimed', 'recalled')",
                    params);
@@ -376,7 +383,9 @@ private:
             "UPDATE outbox o SET state = c.state, reason = c.reason, "
             "address = CASE WHEN c.granted THEN c.address ELSE o.address END, "
             "payload = CASE WHEN c.granted THEN c.payload ELSE o.payload END, "
-            "epoch = CASE WHEN c.granted THEN c.epoch ELSE o.epoch END, updated_at = $8 "
+            "epoch = CASE WHEN c.granted THEN c.epoch ELSE o.epoch END, "
+            "attempts = CASE WHEN c.granted THEN 0 ELSE o.attempts END, "
+            "failed = o.failed AND NOT c.granted, updated_at = $8 "
             "FROM unnest($1, $2, $3, $4, $5, $6, $7, $9) AS c (intent, state, reason, "
             "granted, address, payload, epoch, settled) WHERE o.intent = c.intent AND CASE c.state "
             "WHEN 'accepted' THEN true "
@@ -386,6 +395,18 @@ private:
             "WHEN 'recalled' THEN o.state = 'pending' OR c.settled AND o.state = 'claimed' "
             "ELSE o.state IN ('pending', 'claimed') END",
             params);
+    }
+
+    /// Behind what settles: of a row that is settled there is nothing more to know.
+    Result<void> write_attempts(Connection& connection) {
+        if (noted_intents_.size() == 0) return {};
+        SqlParams params;
+        params.add(noted_intents_).add(noted_attempts_).add(noted_failed_).add(now_);
+        return run(connection,
+                   "UPDATE outbox o SET attempts = n.attempts, failed = n.failed, updated_at = $4 "
+                   "FROM unnest($1, $2, $3) AS n (intent, attempts, failed) "
+                   "WHERE o.intent = n.intent AND o.state = 'claimed'",
+                   params);
     }
 
     Result<void> write_timeline(Connection& connection) {
@@ -525,6 +546,7 @@ private:
         parked_customers_{Type::bytea}, parked_reasons_{Type::text}, parked_kinds_{Type::int2},
         parked_times_{Type::timestamptz}, parked_bodies_{Type::bytea};
     SqlArray released_customers_{Type::bytea}, released_through_{Type::int8};
+    SqlArray noted_intents_{Type::uuid}, noted_attempts_{Type::int4}, noted_failed_{Type::boolean};
     std::map<actors::Partition, const FlushRequest*> progress_;
 };
 

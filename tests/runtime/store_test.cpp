@@ -29,6 +29,11 @@ struct Owner {
     Result<void> effects(std::vector<journeys::Effect> effects) {
         return flush({{.customer = ada, .revision = ++revision, .effects = std::move(effects)}});
     }
+    Result<void> note(const actors::AttemptNote& note, std::uint64_t by) {
+        return process.flush(
+            {.partition = 0, .epoch = by, .sequence = ++sequence, .attempts = {note}});
+    }
+    void take_over() { epoch = process.take_over(0).epoch; }
     std::vector<actors::Loaded::Entry> load(std::vector<journeys::CustomerId> customers) {
         Listener listener;
         process.store->load(0, std::move(customers), listener.actor());
@@ -182,6 +187,31 @@ TEST_CASE("an intent goes its way through the outbox", "[.postgres]") {
         must(owner.effects({opened()}));
         CHECK(owner.state() == "accepted");
         CHECK(owner.open_intents().empty());
+    }
+    SECTION("a call that came to nothing is noted while it is claimed, by its owner alone") {
+        const auto note = [&](int attempts, bool failed, std::uint64_t epoch) {
+            return owner.note({reminder, attempts, failed}, epoch);
+        };
+        must(note(1, true, owner.epoch));
+        CHECK_FALSE(owner.open_intents()[0].failed); // It is pending: nobody has called.
+        must(owner.effects({journeys::IntentGranted{.id = reminder, .payload = "p"}}));
+        CHECK_FALSE(owner.open_intents()[0].failed);
+        must(note(1, true, owner.epoch));
+        const auto noted = owner.open_intents();
+        CHECK(noted[0].failed);
+        CHECK(noted[0].attempts == 1);
+        must(note(1, false, owner.epoch));
+        CHECK_FALSE(owner.open_intents()[0].failed);
+        const auto before = owner.epoch;
+        owner.take_over();
+        const auto late = note(2, true, before);
+        REQUIRE_FALSE(late.has_value());
+        CHECK(late.error().code == journeys::ErrorCode::fenced);
+        CHECK_FALSE(owner.open_intents()[0].failed);
+        must(note(2, true, owner.epoch));
+        must(owner.effects({settle(journeys::IntentState::accepted)}));
+        must(note(3, true, owner.epoch));
+        CHECK(count(owner.database, "SELECT attempts FROM outbox") == 2);
     }
     SECTION("recalled, and open again after a deferral") {
         must(owner.effects({journeys::IntentRecalled{reminder, "quiet_hours"}}));

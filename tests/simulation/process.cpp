@@ -397,6 +397,12 @@ void Process::commit(const actors::FlushRequest& request, Disk::Partition& parti
         else
             write_effects();
     }
+    for (const auto& note : request.attempts)
+        if (const auto row = world_.disk.outbox.find(note.intent);
+            row != world_.disk.outbox.end() && row->second.state == IntentState::claimed) {
+            row->second.attempts = note.attempts;
+            row->second.failed = note.failed;
+        }
     for (const auto& parked : request.parked) {
         const bool is_known = std::ranges::any_of(partition.parked, [&](const auto& other) {
             return parked.offset > 0 && other.offset == parked.offset;
@@ -429,6 +435,8 @@ void Process::perform(const journeys::Effect& effect, const CustomerId& customer
         row.address = granted->address;
         row.payload = granted->payload;
         row.epoch = epoch;
+        row.attempts = 0;
+        row.failed = false;
     } else if (const auto* recalled = std::get_if<journeys::IntentRecalled>(&effect)) {
         const auto at = disk.outbox.find(recalled->id);
         if (at == disk.outbox.end()) return; // Of a run that was put off, and had none.
