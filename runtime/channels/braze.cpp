@@ -5,6 +5,15 @@
 /// `call` becomes an event of /users/track. Only a transactional send has an idempotency key
 /// (`external_send_id`, kept for a day), so only where all are such the channel may be said to
 /// deduplicate. Braze's own people are at most 50 in one request.
+///
+/// Currents names the person and the dispatch, and of a message's own data only what its author
+/// asks for (braze.com/docs: message_extras). With
+///
+///     {% message_extras :key sojourn_intent :value {{api_trigger_properties.${sojourn_intent}}} %}
+///
+/// in the message (in a canvas `canvas_entry_properties`) the event of its sending names our intent
+/// and settles an `unknown`. Without it Braze never tells what became of a call whose answer was
+/// lost. The other events find the intent by the dispatch that the answer named.
 #include "runtime/channels/message.hpp"
 #include "runtime/channels/registry.hpp"
 #include "runtime/channels/signature.hpp"
@@ -107,15 +116,6 @@ public:
         return outcome;
     }
 
-    journeys::Result<Reports> feedback(const ReportRequest& request) const override {
-        const auto& secret = settings_.option("feedback_key");
-        if (secret.empty())
-            return journeys::Error{journeys::ErrorCode::not_found,
-                                   "feedback_key, the bearer token of Currents, is not set"};
-        if (!equal_secret(request.header("authorization"), "Bearer " + secret))
-            return journeys::Error{journeys::ErrorCode::unauthorized, "the token is not right"};
-        const auto body = parse_json(request.body);
-        if (!body.is_object())
     /// 201 can name items that it left out: `errors: [{type, input_array, index}]`. One that names
     /// none is about something that did not matter.
     std::vector<actors::ProviderOutcome> classify_batch(const HttpResponse& response,
@@ -137,6 +137,15 @@ public:
         return outcomes;
     }
 
+    journeys::Result<Reports> feedback(const ReportRequest& request) const override {
+        const auto& secret = settings_.option("feedback_key");
+        if (secret.empty())
+            return journeys::Error{journeys::ErrorCode::not_found,
+                                   "feedback_key, the bearer token of Currents, is not set"};
+        if (!equal_secret(request.header("authorization"), "Bearer " + secret))
+            return journeys::Error{journeys::ErrorCode::unauthorized, "the token is not right"};
+        const auto body = parse_json(request.body);
+        if (!body.is_object())
             return journeys::Error{journeys::ErrorCode::invalid_argument, "no object"};
         Reports all;
         if (const auto events = body.find("events"); events != body.end() && events->is_array()) {
@@ -179,6 +188,10 @@ private:
     /// Currents: `{id, event_type, user: {external_user_id}, time, properties: {…}}`.
     static std::optional<Report> read_event(const json& event, std::chrono::sys_seconds now) {
         static constexpr std::pair<std::string_view, FeedbackKind> types[]{
+            {"users.messages.email.Send", FeedbackKind::sent},
+            {"users.messages.sms.Send", FeedbackKind::sent},
+            {"users.messages.whatsapp.Send", FeedbackKind::sent},
+            {"users.messages.pushnotification.Send", FeedbackKind::sent},
             {"users.messages.email.Delivery", FeedbackKind::delivered},
             {"users.messages.email.Open", FeedbackKind::opened},
             {"users.messages.email.Click", FeedbackKind::clicked},
@@ -207,6 +220,11 @@ private:
             report.customer = text_at(*user, "external_user_id");
         if (report.customer.empty()) report.customer = text_at(event, "external_user_id");
         report.address = text_at(properties, "email_address");
+        const auto extras = parse_json(text_at(properties, "message_extras"));
+        report.intent = journeys::parse_intent_id(text_at(extras, "sojourn_intent"))
+                            .value_or(journeys::IntentId{});
+        // Written as `classify` writes it.
+        if (!report.intent) report.answer = code_text(text_at(properties, "dispatch_id"));
         report.machine = !text_at(properties, "machine_open").empty() ||
                          flag_at(properties, "machine_open") ||
                          flag_at(properties, "is_suspected_bot_click");
