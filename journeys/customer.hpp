@@ -36,7 +36,9 @@ inline constexpr std::size_t runs = 64;
 inline constexpr std::size_t entered_by_risk = 64;
 inline constexpr std::size_t goal_watches = 64;
 inline constexpr std::size_t decisions = 64; ///< Whose reward may still come.
-inline constexpr std::size_t dates = 64;     ///< Journeys by a date, those of high priority first.
+inline constexpr std::size_t rewarded = 64;  ///< Decisions whose reward may still be taken back,
+inline constexpr Duration rewarded_age = std::chrono::hours{24 * 100}; ///< as long as this.
+inline constexpr std::size_t dates = 64; ///< Journeys by a date, those of high priority first.
 inline constexpr std::size_t trait_bytes = 16 * 1024;
 inline constexpr std::size_t run_bytes = 8 * 1024;
 inline constexpr std::size_t entry_events = 20; ///< `run.events`, within `run_bytes`.
@@ -239,6 +241,14 @@ struct DecisionWatch {
     Timestamp from{}, until{};
 };
 
+/// A decision that an order has rewarded: what is cancelled or given back later takes that back.
+struct RewardedDecision {
+    DecisionWatch watch;     ///< As it waited.
+    std::uint64_t order = 0; ///< Hash of its id.
+    Money value;             ///< What is left of what the order came to.
+    Timestamp at{};
+};
+
 /// The newest event that a journey named and that opened no run of it.
 struct Refusal {
     std::string journey;
@@ -298,7 +308,8 @@ struct Customer {
     std::vector<SendMark> sends;   ///< Oldest first.
     std::vector<Refusal> refusals; ///< One a journey.
     std::vector<DateTimer> dates;
-    std::vector<DecisionWatch> decisions; ///< Oldest first.
+    std::vector<DecisionWatch> decisions;   ///< Oldest first.
+    std::vector<RewardedDecision> rewarded; ///< Oldest first.
 
     std::vector<std::uint64_t> dedup;     ///< Message hashes, oldest first.
     Timestamp dedup_evicted{};            ///< `written` of the newest one that fell out.
@@ -310,7 +321,7 @@ Timestamp next_date(const Customer& customer);
 
 /// The customer as one flat block, for memory and snapshot alike, and back. The block begins with
 /// its schema version; `unpack` reads this version and those before it, and refuses others by name.
-inline constexpr std::uint8_t customer_schema_version = 5;
+inline constexpr std::uint8_t customer_schema_version = 6;
 std::string pack(const Customer& customer);
 Result<Customer> unpack(std::string_view block);
 /// The same into a customer that was used before, whose memory is used again: most of what

@@ -24,8 +24,10 @@ enum class EntryKind : std::uint8_t {
     defer,
     suppress,
     settle,
-    decide, ///< `intent` is the decision's id; `until`: how long its reward may come.
-    reward, ///< Of the decision `intent`; at most one.
+    decide,    ///< `intent` is the decision's id; `until`: how long its reward may come.
+    reward,    ///< Of the decision `intent`; at most one, and one more for each that is taken back.
+    take_back, ///< The order that rewarded `intent` is undone: `reason` is `whole` or `part`;
+               ///< `until`: when that became known.
     update,
     call,
     goal,
@@ -47,7 +49,8 @@ struct TimelineEntry {
     std::string key, step, channel, template_name, topic;
     std::string reason;
     IntentId intent;
-    std::string data;      ///< Packed; of `send`, `call`, `update`, `goal`, `decide`, `reward`.
+    std::string data;      ///< Packed; of `send`, `call`, `update`, `goal`, `decide`, `reward`,
+                           ///< `take_back` (what is left of its `value`).
     Timestamp until{};     ///< Of `wait`, `restart` and `defer`: until when.
     bool held_out = false; ///< Of `goal`: which arm reached it.
 };

@@ -34,6 +34,7 @@ std::string verb(EntryKind kind) {
     case EntryKind::settle: return "answered";
     case EntryKind::decide: return "decided";
     case EntryKind::reward: return "rewarded";
+    case EntryKind::take_back: return "taken back";
     case EntryKind::update: return "updated";
     case EntryKind::call: return "called";
     case EntryKind::goal: return "goal";
@@ -81,6 +82,17 @@ std::string reward_text(const journeys::TimelineEntry& entry) {
     return padded(action.empty() ? "nothing" : std::string{action}, 34) + " by " + entry.reason;
 }
 
+/// What is left of the reward.
+std::string taken_back_text(const journeys::TimelineEntry& entry) {
+    const journeys::PackedView data{entry.data};
+    const auto action = data.string_at("action");
+    auto text = padded(action.empty() ? "nothing" : std::string{action}, 34);
+    if (entry.reason == "whole") return text + " its order was undone";
+    const auto left = data.find("value");
+    return text + " of its order " +
+           journeys::Money::of(left.is_number() ? left.as_double() : 0).to_text() + " are left";
+}
+
 } // namespace
 
 std::string entry_text(const journeys::TimelineEntry& entry) {
@@ -96,6 +108,7 @@ std::string entry_text(const journeys::TimelineEntry& entry) {
         return text + "from here on with " + entry.reason + "; what was before stays where it went";
     if (entry.kind == EntryKind::decide) return text + decision_text(entry);
     if (entry.kind == EntryKind::reward) return text + reward_text(entry);
+    if (entry.kind == EntryKind::take_back) return text + taken_back_text(entry);
     text += padded(place(entry), 34);
     if (!entry.channel.empty()) text += ' ' + entry.channel;
     if (!entry.template_name.empty()) text += ' ' + entry.template_name;

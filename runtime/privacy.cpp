@@ -575,8 +575,8 @@ Result<std::string> PrivacyDesk::Impl::export_customer(const Customer& found,
              fields);
         list("decisions",
              work.exec_params("SELECT at, kind, intent, data FROM timeline WHERE customer = "
-                              "ANY($1::bytea[]) AND kind IN ('decide', 'reward') ORDER BY at, "
-                              "revision, n",
+                              "ANY($1::bytea[]) AND kind IN ('decide', 'reward', 'take_back') "
+                              "ORDER BY at, revision, n",
                               whom),
              [&](const pqxx::row& row) {
                  std::string object = "{\"at\":" + json_text(row[0].as<std::string>()) +

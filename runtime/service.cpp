@@ -701,7 +701,9 @@ void Service::Parts::learn() {
     if (!lesson)
         return log.warning("learning: what is known stays", {{"why", lesson.error().detail}});
     if (!*lesson) return;
-    log.info("learning", {{"decisions", (*lesson)->decisions}, {"rewards", (*lesson)->rewards}});
+    log.info("learning", {{"decisions", (*lesson)->decisions},
+                          {"rewards", (*lesson)->rewards},
+                          {"corrections", (*lesson)->corrections}});
     auto files = published;
     files.rewards = std::move((*lesson)->text);
     publish_files(std::move(files), "learning");

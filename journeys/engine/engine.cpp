@@ -192,6 +192,7 @@ Applied Turn::take(const Record& record) {
             turn.learn(capped);
             if (may_buy && customer.purchases != bought_before)
                 turn.review_lifecycle(std::max(turn.now, record.accepted_at), "order");
+            if (may_buy) turn.review_rewards();
             for (const auto& made : seen.made_here)
                 if (made.name == "Session Ended") turn.meet(made, false, false);
             turn.meet(capped, seen.late, seen.too_late);
@@ -221,6 +222,7 @@ Applied Turn::take(const Record& record) {
             turn.cause_ = transfer.id;
             turn.entries_left_ = entries_per_event;
             turn.review_lifecycle(std::max(turn.now, record.accepted_at), "merge");
+            turn.review_rewards();
             turn.meet_rewards_of_the_past();
             for (const auto run : imported) turn.meet_exits_of_the_past(run);
             turn.keep_groups_exclusive();

@@ -93,7 +93,14 @@ public:
     void meet_rewards(const Event& arrived);
     /// An import: what one of the two waited for may have happened to the other.
     void meet_rewards_of_the_past();
-    void reward(const DecisionWatch& watch, std::string_view event, Money value);
+    /// `order`: hash of the id of the order by which; 0: by none that could be undone.
+    void reward(const DecisionWatch& watch, std::string_view event, Money value,
+                std::uint64_t order);
+    /// An order was cancelled, given back or amended: what it rewarded is taken back as far as it
+    /// is undone, and waits again where another order may still come, or has.
+    void review_rewards();
+    /// Rewards it where an order that is remembered is what it waits for.
+    bool is_met_by_an_order(const DecisionWatch& watch);
 
     // entries.cpp
     void meet_entries(const Event& event, bool late, bool too_late);

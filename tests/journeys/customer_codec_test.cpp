@@ -167,6 +167,12 @@ public:
         fill(c.decisions, [&] {
             return DecisionWatch{{random_(), random_()}, text(), text(), time(), time()};
         });
+        fill(c.rewarded, [&] {
+            return RewardedDecision{{{random_(), random_()}, text(), text(), time(), time()},
+                                    random_(),
+                                    money(),
+                                    time()};
+        });
         fill(c.dedup, [&] { return random_(); });
         for (std::size_t i = 0; i < c.dedup.size(); ++i) c.dedup_written.push_back(time());
         c.dedup_evicted = time();
@@ -425,13 +431,13 @@ TEST_CASE("hostile bytes are survived", "[codec]") {
 
 TEST_CASE("a block of another schema version is refused by name", "[codec]") {
     auto block = pack(typical());
-    for (const char version : {'\0', '\6', '\xff'}) {
+    for (const char version : {'\0', '\7', '\xff'}) {
         block[0] = version;
         const auto customer = unpack(block);
         REQUIRE_FALSE(customer.has_value());
         CHECK(customer.error().detail == "the customer's state has schema version " +
                                              std::to_string(static_cast<unsigned char>(version)) +
-                                             "; this program reads versions up to 5");
+                                             "; this program reads versions up to 6");
     }
 }
 
@@ -503,7 +509,23 @@ TEST_CASE("a customer as version 5 wrote it is read for ever", "[codec][golden]"
                                   customer.now - 1h,
                                   customer.now + 24h * 7});
     customer.decisions.push_back({{1, 2}, "", "Product Viewed", customer.now, customer.now + 1h});
-    const auto* path = SOJOURN_SOURCE_DIR "/tests/golden/customer_v5.bin.hex";
+    std::ifstream file{SOJOURN_SOURCE_DIR "/tests/golden/customer_v5.bin.hex"};
+    const auto block = from_hex_text(file);
+    REQUIRE(unpack(block).has_value());
+    CHECK(pack(*unpack(block)) == pack(customer));
+}
+
+TEST_CASE("a customer as version 6 wrote it is read for ever", "[codec][golden]") {
+    auto customer = typical();
+    customer.rewarded.push_back({{{0x1122334455667788, 0x99aabbccddeeff00},
+                                  "free-shipping",
+                                  "Order Completed",
+                                  customer.now - 24h,
+                                  customer.now + 24h * 7},
+                                 0x0123456789abcdef,
+                                 Money::of(19.99),
+                                 customer.now});
+    const auto* path = SOJOURN_SOURCE_DIR "/tests/golden/customer_v6.bin.hex";
     if (std::getenv("UPDATE_GOLDEN")) std::ofstream{path} << to_hex_text(pack(customer));
     std::ifstream file{path};
     const auto block = from_hex_text(file);
@@ -542,7 +564,8 @@ TEST_CASE("of a block from before purchases were kept, they are those of its ord
     REQUIRE(at != std::string::npos);
     REQUIRE(block.at(at + before_hours.size()) == 0);
     block.erase(at + before_hours.size(), 1);
-    constexpr std::size_t newer_fields = 11 + 1 + 1; // And versions 3 and 5: no date, no decision.
+    // And versions 3, 5 and 6: no date, no decision, no reward.
+    constexpr std::size_t newer_fields = 11 + 1 + 1 + 1;
     block.resize(block.size() - newer_fields);
     block[0] = 1;
     const auto read = unpack(block);
