@@ -51,6 +51,12 @@ journeys::CatalogPtr Publications::find(std::uint64_t publication) {
     return found == catalogs_.end() ? nullptr : found->second;
 }
 
+void Publications::forget(const std::vector<std::uint64_t>& publications) {
+    const std::scoped_lock lock{mutex_};
+    for (const auto publication : publications)
+        if (publication != newest_->publication()) catalogs_.erase(publication);
+}
+
 journeys::CatalogPtr Publications::newest() const {
     const std::scoped_lock lock{mutex_};
     return newest_;

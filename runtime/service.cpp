@@ -31,6 +31,7 @@
 #include "runtime/product_codec.hpp"
 #include "runtime/product_route.hpp"
 #include "runtime/publications.hpp"
+#include "runtime/publication_upkeep.hpp"
 #include "runtime/recommendation_desk.hpp"
 #include "runtime/reject_keeper.hpp"
 #include "runtime/report_desk.hpp"
@@ -71,6 +72,7 @@ constexpr std::size_t kept_waiting_max = 10'000;
 /// told of at the last moment, under load, is missed by what is learned; none is counted twice.
 constexpr int checkpoints_of_delay = 2;
 
+constexpr auto pruned_every = std::chrono::hours{1};
 /// Whether the port can be had, asked before anything else is started. 0 is any port.
 Result<void> check_port(const std::string& address, std::uint16_t port) {
     using boost::asio::ip::tcp;
@@ -157,6 +159,8 @@ public:
     void publish_files(Files files, std::string_view why);
     void learn();
     void start_fitting();
+    /// Versions of what was learned go after their time.
+    void prune();
     Result<void> keep_request(const schema::PrivacyRequest& request, const std::string& source);
     void wake_clerk();
     bool stop();
@@ -187,7 +191,8 @@ public:
     std::optional<TransferMover> mover;
     std::optional<WakeSweep> sweep;
     std::optional<FitSchedule> fit_schedule;
-    std::optional<Periodic> learning;
+    std::optional<Periodic> learning, pruning;
+    OpenDecisions open_decisions;
     std::optional<PostgresStore> store;
     std::unique_ptr<PoisonMarkFile> marks;
     std::optional<HttpClient> http;
@@ -247,10 +252,12 @@ Result<void> Service::Parts::open_records() {
     const auto& kept = config.retention;
     retention.emplace(
         storage->connection().conninfo,
-        std::vector<RetentionRule>{{"timeline", "at", paced(kept.timeline, clock.speed())},
-                                   {"sandbox_messages", "at", paced(kept.sandbox, clock.speed())},
-                                   {"outbox", "updated_at", paced(kept.outbox, clock.speed()),
-                                    "state NOT IN ('pending', 'claimed')"}},
+        std::vector<RetentionRule>{
+            {"timeline", "at", paced(kept.timeline, clock.speed())},
+            {"sandbox_messages", "at", paced(kept.sandbox, clock.speed())},
+            {"learned_versions", "published_at", paced(kept.timeline, clock.speed())},
+            {"outbox", "updated_at", paced(kept.outbox, clock.speed()),
+             "state NOT IN ('pending', 'claimed')"}},
         [this] { return clock.now(); }, log);
     // The newest hash, so that an end that was cut off can be told from this line. Whether all of
     // it is unbroken is asked by `sojourn audit verify`, for that reads the whole.
@@ -711,7 +718,22 @@ void Service::Parts::learn() {
 
 void Service::Parts::start_fitting() {
     if (config.learn_every != journeys::Duration::zero())
+void Service::Parts::prune() {
+    const std::scoped_lock lock{reloading};
+    // The log is read with the publications that it names.
+    const auto kept = std::max(config.retention.learned, config.storage.retention);
+    const auto pruned =
+        prune_learned(storage->connection().conninfo, publications->newest()->publication(),
+                      clock.now() - paced(kept, clock.speed()));
+    if (!pruned)
+        return log.repeated_warning("old versions of what was learned stay",
+                                    {{"why", pruned.error().detail}});
+    publications->forget(*pruned);
+    if (!pruned->empty()) log.info("old versions of what was learned", {{"gone", pruned->size()}});
+}
+
         learning.emplace(config.learn_every, [this] { learn(); });
+    pruning.emplace(pruned_every, [this] { prune(); });
     if (config.fit_every == journeys::Duration::zero()) return;
     fit_schedule.emplace(FitScheduleSettings{.conninfo = storage->connection().conninfo,
                                              .file = options.config.parent_path() / config.models,
@@ -745,6 +767,7 @@ bool Service::Parts::stop() {
     learning.reset();
     {
         const std::scoped_lock lock{clerk_mutex};
+    pruning.reset();
         clerk.reset();
     }
     const auto patience = options.shutdown_timeout.value_or(config.limits.shutdown_timeout);

@@ -578,6 +578,7 @@ private:
         read_duration(reader, "timeline", kept.timeline, least);
         read_duration(reader, "outbox", kept.outbox, least);
         read_duration(reader, "sandbox", kept.sandbox, least);
+        read_duration(reader, "learned", kept.learned, least);
     }
 
     void read_models(const YamlNode& node) {
@@ -661,12 +662,12 @@ private:
                     check_channel(name, at);
                     quiet.channels.push_back(name);
                 }
-            config_.settings.quiet_hours.push_back(std::move(quiet));
             if (const auto* jitter = reader.find("jitter")) {
                 quiet.jitter = values_.duration(*jitter).value_or(quiet.jitter);
                 if (quiet.jitter > journeys::quiet_jitter_max)
                     mistakes_.add(jitter->at, "jitter is at most 2h; 0s: all at once");
             }
+            config_.settings.quiet_hours.push_back(std::move(quiet));
         };
         if (node.is_list())
             for (const auto& item : node.items) read_one(item);
@@ -752,7 +753,7 @@ const std::vector<Section>& settings_sections() {
         {"consent", "consent", {{"opt_in"}, {"double_opt_in"}, {"countries"}}},
         {"country", "a rule of countries", {{"in"}, {"channels"}, {"opt_in"}, {"double_opt_in"}}},
         {"best_hour", "best_hour", {{"prior"}, {"weight"}}},
-        {"retention", "retention", {{"timeline"}, {"outbox"}, {"sandbox"}}},
+        {"retention", "retention", {{"timeline"}, {"outbox"}, {"sandbox"}, {"learned"}}},
         {"cap", "a cap", {{"channel"}, {"topic"}, {"messages"}, {"per"}, {"above"}}},
         {"quiet_hours", "quiet_hours", {{"channels"}, {"from"}, {"to"}, {"jitter"}}},
         {"sessions", "sessions", {{"idle"}}},

@@ -107,6 +107,8 @@ struct Config {
         journeys::Duration timeline = std::chrono::hours{24 * 400};
         journeys::Duration outbox = std::chrono::hours{24 * 400};
         journeys::Duration sandbox = std::chrono::hours{24 * 30};
+        /// Publications that only learning has made, and at least as long as the log is kept.
+        journeys::Duration learned = std::chrono::hours{24 * 8};
     } retention;
     std::string models = "models.json"; ///< Written by `sojourn fit --out`.
     journeys::Duration fit_every{};     ///< The service fits them itself; zero: never.
