@@ -16,6 +16,7 @@
 #include "runtime/listener/listener.hpp"
 #include "runtime/log.hpp"
 #include "runtime/message_ledger.hpp"
+#include "runtime/open_decisions.hpp"
 #include "runtime/operator_routes.hpp"
 #include "runtime/person_routes.hpp"
 #include "runtime/poison_mark.hpp"
@@ -30,8 +31,8 @@
 #include "runtime/product_catalogue.hpp"
 #include "runtime/product_codec.hpp"
 #include "runtime/product_route.hpp"
-#include "runtime/publications.hpp"
 #include "runtime/publication_upkeep.hpp"
+#include "runtime/publications.hpp"
 #include "runtime/recommendation_desk.hpp"
 #include "runtime/reject_keeper.hpp"
 #include "runtime/report_desk.hpp"
@@ -71,8 +72,8 @@ constexpr std::size_t kept_waiting_max = 10'000;
 /// So many checkpoints after it was applied a reward is on the timeline, as a rule. One that is
 /// told of at the last moment, under load, is missed by what is learned; none is counted twice.
 constexpr int checkpoints_of_delay = 2;
-
 constexpr auto pruned_every = std::chrono::hours{1};
+
 /// Whether the port can be had, asked before anything else is started. 0 is any port.
 Result<void> check_port(const std::string& address, std::uint16_t port) {
     using boost::asio::ip::tcp;
@@ -158,9 +159,9 @@ public:
     /// Publishes `files`; `why`: for the log.
     void publish_files(Files files, std::string_view why);
     void learn();
-    void start_fitting();
     /// Versions of what was learned go after their time.
     void prune();
+    void start_fitting();
     Result<void> keep_request(const schema::PrivacyRequest& request, const std::string& source);
     void wake_clerk();
     bool stop();
@@ -646,10 +647,11 @@ Result<void> Service::Parts::open_listener() {
                                       .requests = *privacy,
                                       .workers = operator_worker,
                                       .has_been_confirmed = [this] { wake_clerk(); }}));
-    add_handlers(make_decide_route(
-        {.system = *system, .log = *event_log, .publications = *publications, .now = [this] {
-             return clock.now();
-         }}));
+    add_handlers(make_decide_route({.system = *system,
+                                    .log = *event_log,
+                                    .publications = *publications,
+                                    .open = open_decisions,
+                                    .now = [this] { return clock.now(); }}));
     add_handlers(make_recommend_route(
         {.system = *system, .publications = *publications, .desk = recommendations, .now = [this] {
              return clock.now();
@@ -716,8 +718,6 @@ void Service::Parts::learn() {
     publish_files(std::move(files), "learning");
 }
 
-void Service::Parts::start_fitting() {
-    if (config.learn_every != journeys::Duration::zero())
 void Service::Parts::prune() {
     const std::scoped_lock lock{reloading};
     // The log is read with the publications that it names.
@@ -732,8 +732,10 @@ void Service::Parts::prune() {
     if (!pruned->empty()) log.info("old versions of what was learned", {{"gone", pruned->size()}});
 }
 
-        learning.emplace(config.learn_every, [this] { learn(); });
+void Service::Parts::start_fitting() {
     pruning.emplace(pruned_every, [this] { prune(); });
+    if (config.learn_every != journeys::Duration::zero())
+        learning.emplace(config.learn_every, [this] { learn(); });
     if (config.fit_every == journeys::Duration::zero()) return;
     fit_schedule.emplace(FitScheduleSettings{.conninfo = storage->connection().conninfo,
                                              .file = options.config.parent_path() / config.models,
@@ -765,9 +767,9 @@ void Service::Parts::wake_clerk() {
 bool Service::Parts::stop() {
     fit_schedule.reset();
     learning.reset();
+    pruning.reset();
     {
         const std::scoped_lock lock{clerk_mutex};
-    pruning.reset();
         clerk.reset();
     }
     const auto patience = options.shutdown_timeout.value_or(config.limits.shutdown_timeout);
