@@ -190,7 +190,7 @@ std::string report_text(const JourneyReport& report) {
     return text + lift_words(report) + '\n';
 }
 
-std::string report_json(const JourneyReport& report) {
+std::string report_json(const JourneyReport& report, const std::string& decisions) {
     using nlohmann::ordered_json;
     ordered_json json{{"journey", report.journey},
                       {"entered", report.entered},
@@ -222,6 +222,7 @@ std::string report_json(const JourneyReport& report) {
                         {"high", report.lift.interval.high},
                         {"level", 0.95},
                         {"method", "newcombe-hybrid-score"}};
+    json["decisions"] = ordered_json::parse(decisions, nullptr, false);
     return json.dump();
 }
 

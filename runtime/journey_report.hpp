@@ -38,6 +38,7 @@ journeys::Result<JourneyReport> report_journey(const std::string& conninfo,
                                                const std::string& journey);
 
 std::string report_text(const JourneyReport& report); ///< For people.
-std::string report_json(const JourneyReport& report);
+/// `decisions`: a list as JSON, see `decision_report.hpp`.
+std::string report_json(const JourneyReport& report, const std::string& decisions);
 
 } // namespace runtime

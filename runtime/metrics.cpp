@@ -1,5 +1,7 @@
 #include "runtime/metrics.hpp"
 
+#include "journeys/packed.hpp"
+
 #include <prometheus/counter.h>
 #include <prometheus/gauge.h>
 #include <prometheus/histogram.h>
@@ -111,6 +113,11 @@ struct Metrics::Series {
             .Add({}, bounds);
     }
 
+    static std::string action_of(const journeys::TimelineEntry& entry) {
+        const auto action = journeys::PackedView{entry.data}.string_at("action");
+        return action.empty() ? "nothing" : std::string{action};
+    }
+
     void count(const journeys::TimelineEntry& entry) {
         using journeys::EntryKind;
         const auto run = [&](const char* event, const char* reason) {
@@ -126,6 +133,12 @@ struct Metrics::Series {
             run("completed", entry.reason.c_str());
         } else if (entry.kind == EntryKind::suppress) {
             suppressed.at({entry.journey, entry.reason}).Increment();
+        } else if (entry.kind == EntryKind::decide) {
+            decisions.at({entry.journey, entry.reason}).Increment();
+        } else if (entry.kind == EntryKind::reward) {
+            rewards.at({action_of(entry), "rewarded"}).Increment();
+        } else if (entry.kind == EntryKind::take_back && entry.reason == "whole") {
+            rewards.at({action_of(entry), "taken_back"}).Increment();
         }
         if (entry.kind == EntryKind::exit || entry.kind == EntryKind::end)
             open_runs.at({entry.journey}).Decrement();
@@ -169,6 +182,12 @@ struct Metrics::Series {
         {"channel", "state"}};
     Labelled<Counter> suppressed{counters("suppressed_total", "Messages not sent, and why."),
                                  {"journey", "reason"}};
+    Labelled<Counter> decisions{
+        counters("decisions_total", "Decisions, by journey (none: the shop asked) and action."),
+        {"journey", "action"}};
+    Labelled<Counter> rewards{
+        counters("decision_rewards_total", "Rewards of decisions, and those taken back again."),
+        {"action", "result"}};
     Labelled<Gauge> channels{gauges("channel_intents", "Where a channel's intents stand."),
                              {"channel", "state"}};
     Labelled<Gauge> breakers{gauges("channel_breaker_open", "1 while a channel's breaker is open."),

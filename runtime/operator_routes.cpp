@@ -3,6 +3,7 @@
 #include "actors/messages.hpp"
 #include "journeys/policy.hpp"
 #include "runtime/channels/message.hpp"
+#include "runtime/decision_report.hpp"
 #include "runtime/journey_report.hpp"
 #include "runtime/operator_answers.hpp"
 #include "schema/timestamp_text.hpp"
@@ -130,8 +131,21 @@ void report(const Parts& parts, const Request& request, const Respond& respond) 
         const bool is_known = parts->publications.newest()->journey(journey) != nullptr;
         if (!is_known && made->entered == 0)
             return respond(error_response(404, "no journey " + journey));
-        if (as_json) return respond({.body = report_json(*made)});
-        respond(plain(report_text(*made)));
+        const auto decided = report_decisions(parts->conninfo, journey, parts->now());
+        if (!decided) return answer_error(respond, decided.error());
+        if (as_json) return respond({.body = report_json(*made, report_json(*decided))});
+        respond(plain(report_text(*made) + report_text(*decided)));
+    });
+}
+
+/// What the shop asked for itself.
+void report_asked(const Parts& parts, const Request& request, const Respond& respond) {
+    const bool as_json = !request.parameter("json").empty();
+    boost::asio::post(parts->workers, [parts, respond, as_json] {
+        const auto decided = report_decisions(parts->conninfo, {}, parts->now());
+        if (!decided) return answer_error(respond, decided.error());
+        if (as_json) return respond({.body = report_json(*decided)});
+        respond(plain(decided->empty() ? "nothing was decided yet\n" : report_text(*decided)));
     });
 }
 
@@ -165,6 +179,7 @@ Handlers make_operator_routes(const OperatorRouteParts& given) {
         verify_audit(all, respond);
     });
     add("GET", "/admin/report/{journey}", report);
+    add("GET", "/admin/report", report_asked);
     return routes;
 }
 
