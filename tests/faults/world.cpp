@@ -140,6 +140,9 @@ void World::write_files() {
                "\", secret: whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3, address: none, opt_in: false" +
                more + shape_.channel + " }\n";
     };
+    auto more = shape_.more_channels;
+    for (auto at = more.find("PROVIDER"); at != more.npos; at = more.find("PROVIDER"))
+        more.replace(at, 8, "http://127.0.0.1:" + std::to_string(calls->port()));
     const auto config = [&](std::uint16_t port) {
         return "listen: { port: " + std::to_string(port) +
                " }\n"
@@ -152,7 +155,7 @@ void World::write_files() {
                "topics: [shop]\n"
                "channels:\n"
                "  crm: " +
-               channel("/crm", ", deduplicates: true") + "  sms: " + channel("/sms", "") +
+               channel("/crm", ", deduplicates: true") + "  sms: " + channel("/sms", "") + more +
                (shape_.limits.empty() ? "" : "limits: { " + shape_.limits + " }\n");
     };
     write(folder_ / "sojourn.yaml", config(port_));
