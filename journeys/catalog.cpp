@@ -1,5 +1,6 @@
 #include "journeys/catalog.hpp"
 
+#include "journeys/coupons.hpp"
 #include "journeys/decision.hpp"
 #include "journeys/expressions.hpp"
 #include "journeys/ids.hpp"
@@ -22,11 +23,12 @@ Catalog::Catalog(std::uint64_t publication, Settings settings, std::vector<Journ
                  std::vector<JourneyPtr> known,
                  std::map<std::string, std::shared_ptr<const Template>> templates,
                  models::ModelSetPtr models, Lookups lookups, std::shared_ptr<const Offers> offers,
-                 std::shared_ptr<const RecommendationSource> recommendations)
+                 std::shared_ptr<const RecommendationSource> recommendations,
+                 std::shared_ptr<CouponSource> coupons)
     : publication_(publication), settings_(std::move(settings)), current_(std::move(current)),
       known_(std::move(known)), templates_(std::move(templates)), models_(std::move(models)),
       lookups_(std::move(lookups)), offers_(offers ? std::move(offers) : no_offers()),
-      recommendations_(std::move(recommendations)) {
+      recommendations_(std::move(recommendations)), coupons_(std::move(coupons)) {
     std::sort(current_.begin(), current_.end(), [](const JourneyPtr& a, const JourneyPtr& b) {
         return a->priority != b->priority ? a->priority > b->priority : a->id < b->id;
     });

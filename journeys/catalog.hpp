@@ -21,6 +21,7 @@ namespace journeys {
 class Template;
 struct Offers;
 class RecommendationSource;
+class CouponSource;
 
 /// What the state must keep because some journey (of any version still known) reads it.
 struct Tracked {
@@ -45,7 +46,8 @@ public:
             std::map<std::string, std::shared_ptr<const Template>> templates = {},
             models::ModelSetPtr models = nullptr, Lookups lookups = {},
             std::shared_ptr<const Offers> offers = nullptr,
-            std::shared_ptr<const RecommendationSource> recommendations = nullptr);
+            std::shared_ptr<const RecommendationSource> recommendations = nullptr,
+            std::shared_ptr<CouponSource> coupons = nullptr);
 
     std::uint64_t publication() const { return publication_; }
     const Settings& settings() const { return settings_; }
@@ -79,6 +81,9 @@ public:
     const std::shared_ptr<const RecommendationSource>& recommendations() const {
         return recommendations_;
     }
+    /// Who gives codes out at a hand-over; null: nobody, and every pool is empty. No part of any
+    /// decision before it.
+    const std::shared_ptr<CouponSource>& coupons() const { return coupons_; }
     /// Names what makes time do something: models, stages, journeys by risk and by date. A
     /// publication with another one concerns customers who sleep. 0: nothing does.
     std::uint64_t wake_reason() const;
@@ -108,6 +113,7 @@ private:
     Lookups lookups_;
     std::shared_ptr<const Offers> offers_;
     std::shared_ptr<const RecommendationSource> recommendations_;
+    std::shared_ptr<CouponSource> coupons_;
     Tracked tracked_;
 };
 

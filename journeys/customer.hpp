@@ -179,6 +179,12 @@ struct SentStep {
     Timestamp delivered_at{}, opened_at{}, clicked_at{};
 };
 
+/// The code that a run was given of a pool: one, however many of its messages carry it.
+struct RunCoupon {
+    std::string pool, code;
+    Timestamp expires_at = no_time;
+};
+
 /// One customer's way through one journey.
 struct Run {
     RunId id;
@@ -209,6 +215,7 @@ struct Run {
     /// As `event`: those that would have opened it again while it was open. Oldest first; kept only
     /// where the journey reads them.
     std::vector<std::string> events{};
+    std::vector<RunCoupon> coupons{}; ///< One a pool.
 };
 
 /// An ended run, for `reentry` and late goals.
@@ -310,7 +317,7 @@ Timestamp next_date(const Customer& customer);
 
 /// The customer as one flat block, for memory and snapshot alike, and back. The block begins with
 /// its schema version; `unpack` reads this version and those before it, and refuses others by name.
-inline constexpr std::uint8_t customer_schema_version = 5;
+inline constexpr std::uint8_t customer_schema_version = 6;
 std::string pack(const Customer& customer);
 Result<Customer> unpack(std::string_view block);
 /// The same into a customer that was used before, whose memory is used again: most of what

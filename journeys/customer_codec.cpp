@@ -267,10 +267,10 @@ constexpr bool has_fields = takes<Type>(std::make_index_sequence<count>{}) &&
 static_assert(has_fields<CustomerId, 2> && has_fields<CartLine, 9> && has_fields<Cart, 11>);
 static_assert(has_fields<OrderLine, 6> && has_fields<Order, 11> && has_fields<Session, 10>);
 static_assert(has_fields<Counter, 3> && has_fields<NewestEvent, 3> && has_fields<Consent, 6>);
-static_assert(has_fields<SendMark, 5> && has_fields<SentStep, 7> && has_fields<Run, 23>);
+static_assert(has_fields<SendMark, 5> && has_fields<SentStep, 7> && has_fields<Run, 24>);
 static_assert(has_fields<EndedRun, 4> && has_fields<GoalWatch, 8> && has_fields<Refusal, 5>);
 static_assert(has_fields<Suppression, 4> && has_fields<Customer, 42> && has_fields<DateTimer, 4>);
-static_assert(has_fields<DecisionWatch, 5>);
+static_assert(has_fields<DecisionWatch, 5> && has_fields<RunCoupon, 3>);
 static_assert(has_fields<models::PurchaseDay, 3> && has_fields<models::Purchases, 4> &&
               has_fields<Lifecycle, 6>);
 
@@ -440,6 +440,12 @@ template <class Io> void describe(Io& io, Field<Io, Run> run) {
     io.list(run.sent, 4, [&](auto& sent) { describe<Io>(io, sent); });
     if (since<Io>(io, 4, run.events))
         io.list(run.events, 1, [&](auto& event) { io.packed(event); });
+    if (since<Io>(io, 6, run.coupons))
+        io.list(run.coupons, 3, [&](auto& coupon) {
+            io.text(coupon.pool);
+            io.text(coupon.code);
+            io.time(coupon.expires_at);
+        });
 }
 
 template <class Io> void describe(Io& io, Field<Io, EndedRun> run) {

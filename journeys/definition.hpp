@@ -95,6 +95,7 @@ enum class OnCap : std::uint8_t { drop, defer, ignore };
 struct Send {
     std::string channel, template_name, topic, from;
     std::vector<std::pair<std::string, Expression>> data;
+    std::string coupon; ///< The pool of which the run is given a code; empty: of none.
     std::optional<Expression> when;
     bool is_checked_late = false; ///< `when` asks for products, which only a hand-over does.
     Purpose purpose = Purpose::marketing;
@@ -166,6 +167,12 @@ struct Step {
         action;
 };
 
+/// What a journey is expected to do, so that its silence is noticed. Decides nothing.
+struct Watch {
+    std::optional<std::int64_t> sends_min, sends_max; ///< Messages handed over in 24 hours.
+    std::optional<double> suppressed_below; ///< The share not sent, 0 to 1; the held-out apart.
+};
+
 enum class Status : std::uint8_t { draft, test, live, closed, paused, archived };
 enum class OnPublish : std::uint8_t { pin, migrate, exit };
 
@@ -226,6 +233,7 @@ struct Journey {
     Entry enter;
     std::vector<ExitRule> exits;
     std::vector<Goal> goals;
+    std::optional<Watch> watch; ///< No part of the version.
     std::vector<Step> steps;
     StepIndex first = end_of_run;
     std::vector<std::string>

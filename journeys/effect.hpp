@@ -72,6 +72,16 @@ struct IntentGranted {
     Timestamp at{};
 };
 
+/// A run was given a code of a pool: from here on nobody else is. In the flush that grants, or that
+/// says why the message was left out after all.
+struct CouponTaken {
+    std::string pool, code;
+    RunId run;
+    IntentId intent; ///< Whose hand-over it was for.
+    std::uint64_t lease = 0;
+    Timestamp at{};
+};
+
 /// The row is taken back: suppressed, deferred, or its run ended. Harmless after the request was
 /// written.
 struct IntentRecalled {
@@ -106,7 +116,7 @@ struct Erased {
 };
 
 using Effect = std::variant<TimelineEntry, IntentOpened, IntentGranted, IntentRecalled,
-                            IntentSettled, TransferOut, ForwardOut, Erased>;
+                            IntentSettled, TransferOut, ForwardOut, Erased, CouponTaken>;
 using Effects = std::vector<Effect>;
 
 } // namespace journeys

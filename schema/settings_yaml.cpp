@@ -170,6 +170,8 @@ private:
             config_.actions = values_.text(*node, "a file").value_or(config_.actions);
         if (const auto* node = part(file, "audiences"))
             config_.audiences = values_.text(*node, "a file").value_or(config_.audiences);
+        if (const auto* node = part(file, "coupons"))
+            config_.coupons = values_.text(*node, "a file").value_or(config_.coupons);
         if (const auto* node = part(file, "vars"))
             config_.vars = values_.text(*node, "a file").value_or(config_.vars);
         if (const auto* node = part(file, "tables"))
@@ -736,7 +738,7 @@ const std::vector<Section>& settings_sections() {
           {"journeys"},  {"templates"}, {"events"},  {"keys"},       {"identity"},    {"sources"},
           {"topics"},    {"channels"},  {"consent"}, {"caps"},       {"quiet_hours"}, {"sessions"},
           {"holdout"},   {"testers"},   {"limits"},  {"public_url"}, {"best_hour"},   {"retention"},
-          {"models"},    {"audiences"}, {"actions"}, {"vars"},       {"tables"}}},
+          {"models"},    {"audiences"}, {"actions"}, {"vars"},       {"tables"},      {"coupons"}}},
         {"listen", "listen", {{"address"}, {"port"}}},
         {"storage",
          "storage",

@@ -97,6 +97,7 @@ struct Config {
     std::string events = "events.yaml";
     std::string actions = "actions.yaml"; ///< What decisions choose among.
     std::string audiences = "audiences.yaml";
+    std::string coupons = "coupons.yaml"; ///< The pools of codes.
     std::string vars = "vars.yaml";
     std::string tables = "tables"; ///< A folder of CSV files.
     /// Under which the world reaches this service: links in messages, callbacks of providers.

@@ -57,12 +57,12 @@ bool Turn::is_held(const Run& run) const {
 }
 
 cel::Value Turn::value(const Expression& expression, const Run* run) {
-    evaluator_.look_at({&customer, event, run, now, received_at, &catalog});
+    evaluator_.look_at({&customer, event, run, now, received_at, &catalog, {}, coupon_});
     return evaluator_.value(expression);
 }
 
 bool Turn::is_met(const Expression& condition, const Run* run) {
-    evaluator_.look_at({&customer, event, run, now, received_at, &catalog});
+    evaluator_.look_at({&customer, event, run, now, received_at, &catalog, {}, coupon_});
     return evaluator_.is_met(condition);
 }
 

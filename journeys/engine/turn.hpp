@@ -68,6 +68,8 @@ public:
     void suppress(const Run& run, const Journey& journey, const Step& step, Reason reason);
     void defer(Run& run, const Step& step, const Deferred& deferred);
     HandOver hand_over(IntentId intent);
+    /// Gives the run a code of the send's pool, where it has none yet; else why it goes without.
+    Permission give_coupon(Run& run, const Send& send);
     /// The send's data as a packed map; nothing where an expression fails.
     std::optional<std::string> evaluate_data(const Run& run, const Send& send);
     void settle(const Settled& settled);
@@ -107,6 +109,13 @@ public:
     /// One run of it, for `item` (packed) where the journey is entered for each element of a list.
     std::optional<NoEntry> try_enter_one(const Event& event, const Journey& journey,
                                          std::string_view item);
+    /// The key of the run that the event would open; else why it has none.
+    std::optional<NoEntry> find_key(const Event& event, const Journey& journey,
+                                    std::string_view item, std::string& key);
+    /// The elements for which `enter.each` opens runs, packed; nothing where it fails.
+    std::optional<std::vector<std::string>> entry_items(const Journey& journey);
+    /// Enters it whatever conditions, re-entry and roll-out say, for a trial; of a list the first.
+    std::optional<NoEntry> enter_for_trial(const Event& event, const Journey& journey);
     void enter_run(const Event& event, const Journey& journey, std::string key,
                    std::string_view item);
     /// An event that its key's open run kept out is remembered there, where the journey asks.
@@ -181,6 +190,7 @@ private:
     int entries_left_ = 0; ///< How many journeys the event may still open, chained ones included.
     std::uint64_t made_count_ = 0;
     std::uint64_t cause_ = 0; ///< Message hash of what everything in this turn comes from.
+    const RunCoupon* coupon_ = nullptr; ///< What `coupon` is while data is evaluated.
 };
 
 /// One event opens at most this many journeys in a chain.

@@ -73,9 +73,9 @@ public:
         if (!outbox_later)
             if (auto done = write_outbox(connection); !done) return done;
         Result<void> (Rows::*const steps[])(Connection&) = {
-            &Rows::write_snapshots, &Rows::write_timeline, &Rows::write_moves,
-            &Rows::write_released,  &Rows::write_parked,   &Rows::write_progress,
-            &Rows::write_eras};
+            &Rows::write_coupons,  &Rows::write_snapshots, &Rows::write_timeline,
+            &Rows::write_moves,    &Rows::write_released,  &Rows::write_parked,
+            &Rows::write_progress, &Rows::write_eras};
         for (const auto step : steps)
             if (auto done = (this->*step)(connection); !done) return done;
         return {};
@@ -228,6 +228,16 @@ private:
         erased_.add(journeys::to_text(erased.customer));
     }
 
+    void take(const FlushRequest&, const CustomerWrite&, const std::string&, std::uint64_t&,
+              const journeys::CouponTaken& taken) {
+        coupon_pools_.add(taken.pool);
+        coupon_codes_.add(taken.code);
+        coupon_leases_.add(taken.lease);
+        coupon_runs_.add(IntentId{taken.run.high, taken.run.low});
+        coupon_intents_.add(taken.intent);
+        coupon_ats_.add(taken.at);
+    }
+
     static bool is_settled(IntentState state) {
         return state == IntentState::accepted || state == IntentState::rejected;
     }
@@ -244,7 +254,11 @@ private:
         if (erased_.size() == 0) return {};
         SqlParams params;
         params.add(erased_);
-        for (const char* sql : {"DELETE FROM snapshots WHERE customer = ANY($1)",
+        for (const char* sql : {// Given all the same, and to nobody that could be told.
+                                "UPDATE coupons c SET run = '00000000-0000-0000-0000-"
+                                "000000000000', intent = NULL FROM outbox o WHERE c.intent = "
+                                "o.intent AND o.customer = ANY($1)",
+                                "DELETE FROM snapshots WHERE customer = ANY($1)",
                                 "DELETE FROM outbox WHERE customer = ANY($1)",
                                 "DELETE FROM timeline WHERE customer = ANY($1)",
                                 "DELETE FROM sandbox_messages WHERE customer = ANY($1)",
@@ -255,6 +269,25 @@ private:
                                 "erased.id) + 1) IN body) > 0"})
             if (auto done = run(connection, sql, params); !done) return done;
         return {};
+    }
+
+    /// Each code must still be free and leased under the number that it was taken by: then nobody
+    /// else has given it out, and nobody can. Where one is not, another process gives codes out,
+    /// and this one is replaced.
+    Result<void> write_coupons(Connection& connection) {
+        if (coupon_codes_.size() == 0) return {};
+        SqlParams params;
+        params.add(coupon_pools_).add(coupon_codes_).add(coupon_leases_).add(coupon_runs_);
+        params.add(coupon_intents_).add(coupon_ats_);
+        auto given = connection.run(
+            "UPDATE coupons c SET run = t.run, intent = t.intent, given_at = t.at, lease = NULL "
+            "FROM unnest($1, $2, $3, $4, $5, $6) AS t (pool, code, lease, run, intent, at) "
+            "WHERE c.pool = t.pool AND c.code = t.code AND c.run IS NULL AND c.lease = t.lease "
+            "RETURNING c.number",
+            params);
+        if (!given) return given.error();
+        if (given->size() == coupon_codes_.size()) return {};
+        return Error{ErrorCode::fenced, "a coupon's code is no longer this process's to give"};
     }
 
     /// In the order of the key, so that two flushes cannot wait for each other.
@@ -525,6 +558,8 @@ private:
         parked_customers_{Type::bytea}, parked_reasons_{Type::text}, parked_kinds_{Type::int2},
         parked_times_{Type::timestamptz}, parked_bodies_{Type::bytea};
     SqlArray released_customers_{Type::bytea}, released_through_{Type::int8};
+    SqlArray coupon_pools_{Type::text}, coupon_codes_{Type::text}, coupon_leases_{Type::int8},
+        coupon_runs_{Type::uuid}, coupon_intents_{Type::uuid}, coupon_ats_{Type::timestamptz};
     std::map<actors::Partition, const FlushRequest*> progress_;
 };
 

@@ -516,6 +516,8 @@ void PostgresStore::write(std::optional<Connection>& connection, const Flushes& 
         Result<void> result;
         if (!answers) {
             result = answers.error();
+            if (answers.error().code == ErrorCode::fenced)
+                ownership_.lose(request.partition, request.epoch);
         } else if (std::ranges::count(answers->fenced, flush.request) > 0) {
             ownership_.lose(request.partition, request.epoch);
             result = Error{ErrorCode::fenced, "partition " + std::to_string(request.partition) +

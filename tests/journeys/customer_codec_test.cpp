@@ -287,6 +287,7 @@ private:
         run.last_hand_over = time();
         run.frozen_data = packed();
         fill(run.events, [&] { return packed(); });
+        fill(run.coupons, [&] { return RunCoupon{text(), text(), time()}; });
         fill(run.sent, [&] {
             return SentStep{text(), time(), time(), static_cast<IntentState>(below(6)),
                             time(), time(), time()};
@@ -425,13 +426,13 @@ TEST_CASE("hostile bytes are survived", "[codec]") {
 
 TEST_CASE("a block of another schema version is refused by name", "[codec]") {
     auto block = pack(typical());
-    for (const char version : {'\0', '\6', '\xff'}) {
+    for (const char version : {'\0', '\7', '\xff'}) {
         block[0] = version;
         const auto customer = unpack(block);
         REQUIRE_FALSE(customer.has_value());
         CHECK(customer.error().detail == "the customer's state has schema version " +
                                              std::to_string(static_cast<unsigned char>(version)) +
-                                             "; this program reads versions up to 5");
+                                             "; this program reads versions up to 6");
     }
 }
 
@@ -503,7 +504,17 @@ TEST_CASE("a customer as version 5 wrote it is read for ever", "[codec][golden]"
                                   customer.now - 1h,
                                   customer.now + 24h * 7});
     customer.decisions.push_back({{1, 2}, "", "Product Viewed", customer.now, customer.now + 1h});
-    const auto* path = SOJOURN_SOURCE_DIR "/tests/golden/customer_v5.bin.hex";
+    std::ifstream file{SOJOURN_SOURCE_DIR "/tests/golden/customer_v5.bin.hex"};
+    const auto block = from_hex_text(file);
+    REQUIRE(unpack(block).has_value());
+    CHECK(pack(*unpack(block)) == pack(customer));
+}
+
+TEST_CASE("a customer as version 6 wrote it is read for ever", "[codec][golden]") {
+    auto customer = typical();
+    customer.runs.at(0).coupons = {{"spring", "SPRING-1A2B", customer.now + 24h * 30},
+                                   {"thanks", "T-1", no_time}};
+    const auto* path = SOJOURN_SOURCE_DIR "/tests/golden/customer_v6.bin.hex";
     if (std::getenv("UPDATE_GOLDEN")) std::ofstream{path} << to_hex_text(pack(customer));
     std::ifstream file{path};
     const auto block = from_hex_text(file);

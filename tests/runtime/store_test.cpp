@@ -198,6 +198,34 @@ TEST_CASE("an intent goes its way through the outbox", "[.postgres]") {
     }
 }
 
+TEST_CASE("a code is given by the flush of its hand-over, and only by who leases it",
+          "[.postgres]") {
+    Owner owner;
+    auto connection = owner.database.connect();
+    must(connection.run_script("INSERT INTO coupons (pool, code, lease) VALUES "
+                               "('spring', 'A', 7), ('spring', 'B', 8), ('spring', 'C', NULL)"));
+    const auto taken = [](const char* code) {
+        return journeys::CouponTaken{.pool = "spring",
+                                     .code = code,
+                                     .run = {3, 4},
+                                     .intent = reminder,
+                                     .lease = 7,
+                                     .at = Timestamp{1h}};
+    };
+    must(owner.effects(
+        {opened(), taken("A"), journeys::IntentGranted{.id = reminder, .payload = "A"}}));
+    CHECK(count(owner.database, "SELECT count(*) FROM coupons WHERE code = 'A' AND lease IS NULL "
+                                "AND run = '00000000-0000-0003-0000-000000000004' AND intent = "
+                                "'00000000-0000-0001-0000-000000000002'") == 1);
+    for (const char* code : {"A", "B", "C", "D"}) { // Given, another's, nobody's, unknown.
+        INFO(code);
+        const auto refused = owner.effects({taken(code)});
+        REQUIRE_FALSE(refused.has_value());
+        CHECK(refused.error().code == journeys::ErrorCode::fenced);
+    }
+    CHECK(count(owner.database, "SELECT count(*) FROM coupons WHERE run IS NOT NULL") == 1);
+}
+
 TEST_CASE("a transfer is moved to the winner's log once", "[.postgres]") {
     Owner owner;
     Listener reader;

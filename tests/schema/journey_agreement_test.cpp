@@ -108,7 +108,11 @@ TEST_CASE("a slip of form is refused by editors and the loader alike", "[schema]
                                          {"otherwise:", "otherwhise:"},
                                          {"weekdays: [", "weekdays: [fryday, "},
                                          {"at_most: ", "at_most: soon"},
-                                         {"reason: ", "reson: "}};
+                                         {"reason: ", "reson: "},
+                                         {"coupon: ", "copuon: "},
+                                         {"watch: {", "wacth: {"},
+                                         {"sends_per_day: ", "sends_per_day: x"},
+                                         {"suppressed_below: 90%", "suppressed_below: 90"}};
     std::size_t tried = 0;
     std::set<std::string> of_use;
     for (const auto& file : support::files_of("config/journeys", ".yaml")) {

@@ -59,6 +59,7 @@ actions:
     REQUIRE(offers.mistakes.empty());
     context.actions = &offers.steps;
     context.journeys.emplace().insert("cart-abandon");
+    context.coupons = {"save-ten", "spring"};
     journeys::Lookups lookups;
     lookups.vars = schema::load_vars("vars.yaml", "free_shipping_from: 50").values;
     lookups.tables["refills"] =

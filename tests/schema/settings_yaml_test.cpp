@@ -103,7 +103,7 @@ caps: [ { channel: emial, messages: 3, per: 7 } ]
 )");
     CHECK(
         all ==
-        R"(s.yaml:2:1: unknown key "lisen" in the settings. Did you mean "listen"? Allowed: workspace, timezone, listen, tls, storage, log, journeys, templates, events, keys, identity, sources and 17 more
+        R"(s.yaml:2:1: unknown key "lisen" in the settings. Did you mean "listen"? Allowed: workspace, timezone, listen, tls, storage, log, journeys, templates, events, keys, identity, sources and 18 more
 s.yaml:3:17: expected a whole number from 0 to 65535, found "70000"
 s.yaml:4:6: tls is not built yet: let a proxy in front of sojourn speak it
 s.yaml:5:6: log: kafka is not built yet

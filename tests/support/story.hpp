@@ -3,6 +3,7 @@
 #pragma once
 
 #include "journeys/catalog.hpp"
+#include "journeys/coupons.hpp"
 #include "journeys/effect.hpp"
 #include "journeys/identity.hpp"
 #include "journeys/local_time.hpp"
@@ -10,6 +11,7 @@
 #include "journeys/reference.hpp"
 
 #include <chrono>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -60,6 +62,9 @@ public:
     /// The same files, beside other values, tables and audiences.
     void use_lookups(journeys::Lookups lookups);
 
+    /// From here on hand-overs ask it for codes.
+    void use_coupons(std::shared_ptr<journeys::CouponSource> coupons);
+
     /// What happened since the last call, one line each: `kind journey/step key reason`, empty
     /// parts left out; entries of the kinds that `simulate` prints, and `no_entry`.
     std::vector<std::string> happened();
@@ -71,6 +76,7 @@ public:
     const journeys::Customer& customer(std::string_view who) const;
     const journeys::Catalog& catalog() const { return *catalog_; }
     std::vector<journeys::IntentGranted> granted;
+    std::vector<journeys::CouponTaken> coupons_taken;
 
 private:
     journeys::CatalogPtr load(const std::vector<std::string>& files);
@@ -81,6 +87,7 @@ private:
     std::vector<std::string> files_;
     journeys::models::ModelSetPtr models_;
     journeys::Lookups lookups_;
+    std::shared_ptr<journeys::CouponSource> coupons_;
     std::vector<journeys::JourneyPtr> known_;
     journeys::CatalogPtr catalog_;
     std::uint64_t publication_ = 0;
