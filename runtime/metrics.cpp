@@ -171,6 +171,18 @@ struct Metrics::Series {
                                  {"journey", "reason"}};
     Labelled<Gauge> channels{gauges("channel_intents", "Where a channel's intents stand."),
                              {"channel", "state"}};
+    Labelled<Gauge> coupons{gauges("coupons_left", "Codes that a pool still has to give."),
+                            {"pool"}};
+    Labelled<Gauge> watched_sends{
+        gauges("watched_sends", "Messages that a watched journey handed over in 24 hours."),
+        {"journey"}};
+    Labelled<Gauge> watched_shares{gauges("watched_suppressed_share",
+                                          "Of a watched journey's messages of 24 hours, the share "
+                                          "not sent; the held-out apart."),
+                                   {"journey"}};
+    Labelled<Gauge> alarms{
+        gauges("watch_alarm", "1 while a watched journey does not do what is expected of it."),
+        {"journey", "alarm"}};
     Labelled<Gauge> breakers{gauges("channel_breaker_open", "1 while a channel's breaker is open."),
                              {"channel"}};
 
@@ -264,6 +276,18 @@ void Metrics::called(std::string_view channel, const actors::ProviderOutcome& ou
     }();
     series_->intents.at({std::string{channel}, state}).Increment();
     series_->trigger.Observe(seconds(since_opened));
+}
+
+void Metrics::coupons_left(const std::string& pool, std::int64_t left) {
+    series_->coupons.at({pool}).Set(static_cast<double>(left));
+}
+
+void Metrics::watched(const std::string& journey, std::uint64_t sent, double share_not_sent,
+                      std::string_view alarm) {
+    series_->watched_sends.at({journey}).Set(static_cast<double>(sent));
+    series_->watched_shares.at({journey}).Set(share_not_sent);
+    for (const char* kind : {"silent", "flooding", "suppressed"})
+        series_->alarms.at({journey, kind}).Set(alarm == kind ? 1 : 0);
 }
 
 void Metrics::accepted(std::size_t messages) {

@@ -8,6 +8,7 @@
 #include "runtime/channels/http_client.hpp"
 #include "runtime/channels/registry.hpp"
 #include "runtime/channels/sandbox.hpp"
+#include "runtime/coupon_keeper.hpp"
 #include "runtime/database.hpp"
 #include "runtime/decide_route.hpp"
 #include "runtime/fit_schedule.hpp"
@@ -43,6 +44,7 @@
 #include "runtime/suppressions.hpp"
 #include "runtime/system_settings.hpp"
 #include "runtime/tally.hpp"
+#include "runtime/watch_keeper.hpp"
 #include "schema/record_codec.hpp"
 
 #include <boost/asio/post.hpp>
@@ -50,6 +52,7 @@
 
 #include <boost/asio/ip/tcp.hpp>
 
+#include <algorithm>
 #include <atomic>
 
 #include <cstdio>
@@ -171,6 +174,7 @@ public:
     std::optional<RejectKeeper> rejects;
     std::optional<PrivacyRequests> privacy;
     std::optional<ProductCatalogue> products;
+    std::optional<CouponKeeper> coupons;
     std::optional<Publications> publications;
     std::shared_ptr<RecommendationDesk> recommendations;
     std::unique_ptr<Suppressions> suppressions;
@@ -180,6 +184,7 @@ public:
     std::optional<Links> links;
     std::optional<Retention> retention;
     std::optional<Tally> tally;
+    std::optional<WatchKeeper> watches;
     Ownership ownership;
     std::optional<Primacy> primacy;
     std::atomic<bool> stands_by{false}, is_up{false};
@@ -209,6 +214,7 @@ public:
 
     std::mutex reloading; ///< One reload at a time.
     Files published;      ///< What runs; guarded by `reloading` once the service is up.
+    std::map<std::string, schema::CouponPool> pools; ///< Of `published`, until the service works.
 };
 
 Result<void> Service::Parts::open_storage() {
@@ -220,6 +226,13 @@ Result<void> Service::Parts::open_storage() {
     dead_letters.emplace(conninfo);
     privacy.emplace(conninfo);
     products.emplace(conninfo);
+    coupons.emplace(
+        CouponKeeperParts{.conninfo = conninfo,
+                          .directory = options.config.parent_path(),
+                          .now = [this] { return clock.now(); },
+                          .show = [this](const std::string& pool,
+                                         std::int64_t left) { tally->coupons_left(pool, left); },
+                          .log = log});
     RejectKeeper::Limits keeping;
     keeping.age_max = config.limits.rejects_for;
     keeping.rows_max = config.limits.rejects;
@@ -277,7 +290,8 @@ Result<void> Service::Parts::read_publications(const Files& files,
                                                std::vector<schema::Mistake>& mistakes) {
     recommendations = std::make_shared<RecommendationDesk>(
         config.settings.session_idle, journeys::lookup_in(products->shelf()), log);
-    publications.emplace(options.config.parent_path(), products->shelf(), recommendations);
+    publications.emplace(options.config.parent_path(), products->shelf(), recommendations,
+                         coupons->source());
     const auto stored = archive->publications();
     if (!stored) return stored.error();
     for (const auto& text : *stored)
@@ -288,6 +302,7 @@ Result<void> Service::Parts::read_publications(const Files& files,
     published = files;
     published.rewards = newest_rewards(*stored);
     auto compiled = publications->add(published);
+    pools = compiled.pools;
     if (!compiled.catalog) {
         mistakes = std::move(compiled.mistakes);
         return Error{ErrorCode::invalid_journey, "the journeys have mistakes"};
@@ -460,6 +475,8 @@ Result<bool> Service::Parts::become_primary() {
     const auto newest = archive->newest_instant();
     if (!newest) return newest.error();
     clock.start_no_earlier_than(*newest);
+    if (auto begun = coupons->begin(pools); !begun) return begun.error();
+    if (auto begun = watches->begin(); !begun) return begun.error();
     open_marks(); // Until now they were another's.
     system->start();
     if (stands_by.exchange(false)) log.info("standby: taking over");
@@ -521,12 +538,22 @@ Overview Service::Parts::overview() const {
     result.events = tally->applied();
     result.active = tally->active();
     result.zone = config.settings.timezone;
+    const auto watched = watches->states();
+    for (const auto& state : watched)
+        if (state.alarm != journeys::Alarm::none)
+            result.warnings.push_back(told(state, result.zone, result.now));
+    for (auto& warning : coupons->warnings()) result.warnings.push_back(std::move(warning));
     for (const auto& journey : publications->newest()->journeys()) {
         const auto counts = tally->of(journey->id);
         result.journeys.push_back(
             {journey->id, journey->title, std::string{status_text(journey->status)},
              journeys::version_text(journey->version), counts.entered, counts.sent,
              counts.held_back, counts.ended, overview_of_expressions(*journey)});
+        const auto state = std::ranges::find(watched, journey->id, &WatchState::journey);
+        if (state == watched.end()) continue;
+        auto& shown = result.journeys.back();
+        shown.watch = journeys::told(state->watch, state->day, state->alarm);
+        shown.alarm = journeys::to_text(state->alarm);
     }
     return result;
 }
@@ -628,13 +655,17 @@ Result<void> Service::Parts::open_listener() {
                                              return std::chrono::floor<std::chrono::seconds>(
                                                  std::chrono::system_clock::now());
                                          }}));
-    add_handlers(make_operator_routes({.system = *system,
-                                       .publications = *publications,
-                                       .suppressions = *suppressions,
-                                       .audit = *audit,
-                                       .conninfo = storage->connection().conninfo,
-                                       .workers = operator_worker,
-                                       .now = [this] { return clock.now(); }}));
+    add_handlers(make_operator_routes(
+        {.system = *system,
+         .publications = *publications,
+         .suppressions = *suppressions,
+         .audit = *audit,
+         .conninfo = storage->connection().conninfo,
+         .workers = operator_worker,
+         .now = [this] { return clock.now(); },
+         .refused = [this](const std::string& journey) { return tally->refused_of(journey); },
+         .watches = *watches,
+         .coupons = *coupons}));
     add_handlers(make_privacy_routes({.desk = *privacy_desk,
                                       .requests = *privacy,
                                       .workers = operator_worker,
@@ -665,8 +696,10 @@ void Service::Parts::reload() {
                          {{"why", files.error().detail}});
     const auto before = publications->newest();
     files->rewards = published.rewards;
-    if (publication_of(*files) == before->publication())
+    if (publication_of(*files) == before->publication()) {
+        coupons->read_again(); // Their codes are no part of a publication.
         return log.info("reload: nothing has changed");
+    }
     publish_files(std::move(*files), "reload");
 }
 
@@ -688,6 +721,8 @@ void Service::Parts::publish_files(Files files, std::string_view why) {
          "publication " + std::to_string(compiled.catalog->publication()),
          std::to_string(compiled.catalog->journeys().size()) + " journeys; " + std::string{why});
     sweep->begin(compiled.catalog->wake_reason());
+    coupons->use(compiled.pools);
+    watches->look();
     log.info(say("published"), {{"journeys", compiled.catalog->journeys().size()}});
     published = std::move(files);
 }
@@ -741,6 +776,8 @@ void Service::Parts::wake_clerk() {
 bool Service::Parts::stop() {
     fit_schedule.reset();
     learning.reset();
+    watches->stop();
+    coupons->stop();
     {
         const std::scoped_lock lock{clerk_mutex};
         clerk.reset();
@@ -809,11 +846,23 @@ Result<std::unique_ptr<Service>> Service::start(const ServiceOptions& options,
     parts->tally.emplace(partition_count, parts->log, std::move(show),
                          parts->config.settings.timezone);
     if (auto opened = parts->open_records(); !opened) return opened.error();
-    parts->tally->also([&keeper = *parts->audit_keeper, &recommendations = *parts->recommendations](
-                           const actors::FlushRequest& request) {
-        keeper.flushed(request);
-        recommendations.flushed(request);
-    });
+    parts->watches.emplace(WatchKeeperParts{
+        .conninfo = parts->storage->connection().conninfo,
+        .now = [&clock = parts->clock] { return clock.now(); },
+        .catalog = [&publications = *parts->publications] { return publications.newest(); },
+        .show =
+            [&tally = *parts->tally](const WatchState& state) {
+                tally.watched(state.journey, state.day.sent, state.day.share_not_sent(),
+                              journeys::to_text(state.alarm));
+            },
+        .log = parts->log});
+    parts->tally->also(
+        [&keeper = *parts->audit_keeper, &watches = *parts->watches,
+         &recommendations = *parts->recommendations](const actors::FlushRequest& request) {
+            keeper.flushed(request);
+            watches.flushed(request);
+            recommendations.flushed(request);
+        });
     parts->note("service", "config.loaded",
                 "publication " + std::to_string(parts->publications->newest()->publication()),
                 std::to_string(parts->publications->newest()->journeys().size()) +

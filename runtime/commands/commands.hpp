@@ -15,6 +15,7 @@ void add_channel(CLI::App& app, int& exit_code);
 void add_erase(CLI::App& app, int& exit_code);
 void add_report(CLI::App& app, int& exit_code);
 void add_check(CLI::App& app, int& exit_code);
+void add_coupons(CLI::App& app, int& exit_code); ///< After `add_import`, which it adds to.
 void add_convert(CLI::App& app, int& exit_code);
 void add_customer(CLI::App& app, int& exit_code);
 void add_eval(CLI::App& app, int& exit_code);
@@ -28,6 +29,7 @@ void add_import(CLI::App& app, int& exit_code);
 void add_privacy(CLI::App& app, int& exit_code);
 void add_rejects(CLI::App& app, int& exit_code);
 void add_send(CLI::App& app, int& exit_code);
+void add_try(CLI::App& app, int& exit_code);
 void add_serve(CLI::App& app, int& exit_code);
 void add_simulate(CLI::App& app, int& exit_code);
 void add_bench(CLI::App& app, int& exit_code);

@@ -139,6 +139,7 @@ int simulate_command(const Options& options) {
                  });
         summary.after_name = options.diff;
         summary.changes = changes_between(files.journeys, other.journeys);
+        summary.conditions = conditions_of(*changed);
     }
     summary.took = std::chrono::steady_clock::now() - started;
     const auto text = options.diff.empty() ? summary_text(summary, before)
