@@ -86,7 +86,14 @@ status: live
 enter: { on: [Signed Up], key: event.properties.number, reentry: always }
 steps:
   - name: touch
-    send: { channel: crm, template: welcome, topic: shop, expires: 30d }
+    send:
+      channel: crm
+      template: welcome
+      topic: shop
+      expires: 30d
+      coupon: gifts
+      data:
+        code: coupon.code
 )";
 constexpr auto hello_journey = R"(
 id: hello
@@ -162,6 +169,10 @@ void World::write_files() {
     add_journey("welcome", welcome_journey);
     add_journey("hello", hello_journey);
     write(folder_ / "events.yaml", "events:\n  Signed Up:\n    properties: { number: string }\n");
+    write(folder_ / "coupons.yaml", "gifts: { file: gifts.csv }\n");
+    std::string codes = "code\n";
+    for (int i = 0; i < 20'000; ++i) codes += "GIFT-" + std::to_string(i) + '\n';
+    write(folder_ / "gifts.csv", codes);
     for (const char* name : {"cart", "browse", "welcome", "hello"})
         write(folder_ / "templates" / (std::string{name} + ".mustache"), "Hello");
 }
