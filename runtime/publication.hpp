@@ -64,6 +64,7 @@ struct CompileOptions {
     std::filesystem::path directory;         ///< Of the configuration, for `${file:…}`.
     std::shared_ptr<const journeys::Products> products; ///< What `product(id)` asks.
     std::shared_ptr<const journeys::RecommendationSource> recommendations;
+    std::optional<journeys::Timestamp> now = std::nullopt; ///< For a word on what is over.
 };
 
 struct Compiled {
