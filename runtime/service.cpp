@@ -12,6 +12,7 @@
 #include "runtime/decide_route.hpp"
 #include "runtime/fit_schedule.hpp"
 #include "runtime/free_memory.hpp"
+#include "runtime/interest_desk.hpp"
 #include "runtime/links.hpp"
 #include "runtime/listener/listener.hpp"
 #include "runtime/log.hpp"
@@ -43,6 +44,7 @@
 #include "runtime/suppressions.hpp"
 #include "runtime/system_settings.hpp"
 #include "runtime/tally.hpp"
+#include "runtime/walk_desk.hpp"
 #include "schema/record_codec.hpp"
 
 #include <boost/asio/post.hpp>
@@ -189,6 +191,8 @@ public:
     std::optional<FitSchedule> fit_schedule;
     std::optional<Periodic> learning;
     std::optional<PostgresStore> store;
+    std::optional<InterestDesk> interests;
+    std::optional<WalkDesk> walks;
     std::unique_ptr<PoisonMarkFile> marks;
     std::optional<HttpClient> http;
     std::vector<std::unique_ptr<actors::Channel>> channels;
@@ -219,7 +223,12 @@ Result<void> Service::Parts::open_storage() {
     archive.emplace(conninfo);
     dead_letters.emplace(conninfo);
     privacy.emplace(conninfo);
-    products.emplace(conninfo);
+    products.emplace(conninfo, [this](std::string_view event) {
+        const auto catalog = publications->newest();
+        return std::ranges::any_of(catalog->entered_by(event), [](const auto* journey) {
+            return journey->enter.interested.has_value();
+        });
+    });
     RejectKeeper::Limits keeping;
     keeping.age_max = config.limits.rejects_for;
     keeping.rows_max = config.limits.rejects;
@@ -249,6 +258,7 @@ Result<void> Service::Parts::open_records() {
         storage->connection().conninfo,
         std::vector<RetentionRule>{{"timeline", "at", paced(kept.timeline, clock.speed())},
                                    {"sandbox_messages", "at", paced(kept.sandbox, clock.speed())},
+                                   {"walks", "over_at", paced(kept.outbox, clock.speed())},
                                    {"outbox", "updated_at", paced(kept.outbox, clock.speed()),
                                     "state NOT IN ('pending', 'claimed')"}},
         [this] { return clock.now(); }, log);
@@ -413,8 +423,18 @@ void Service::Parts::make_actors() {
     storing.on_moves = [this] { mover->wake(); };
     store.emplace(storing, ownership);
 
+    interests.emplace(storage->connection().conninfo, log);
+    walks.emplace(WalkDeskParts{.conninfo = storage->connection().conninfo,
+                                .interests = *interests,
+                                .log = log,
+                                .catalog = [this] { return publications->newest(); },
+                                .now = settings.clock});
+    tally->also_of_records(
+        [this](const std::vector<journeys::RecordPtr>& records) { interests->received(records); });
+
     ports.log = &*event_log;
     ports.store = &*store;
+    ports.walks = &*walks;
     ports.catalogs = &*publications;
     ports.pacer = &pacer;
     ports.observer = &*tally;
@@ -461,10 +481,12 @@ Result<bool> Service::Parts::become_primary() {
     if (!newest) return newest.error();
     clock.start_no_earlier_than(*newest);
     open_marks(); // Until now they were another's.
+    interests->listen(*publications->newest());
     system->start();
     if (stands_by.exchange(false)) log.info("standby: taking over");
     if (auto appended = publish(*publications->newest()); !appended) return appended.error();
     sweep->begin(publications->newest()->wake_reason());
+    interests->begin(publications->newest());
     recommendations->remember(storage->connection().conninfo);
     start_fitting();
     {
@@ -595,6 +617,10 @@ Result<void> Service::Parts::open_listener() {
             [this](std::string product, std::function<void(Result<void>)> done) {
                 boost::asio::post(
                     operator_worker, [this, product = std::move(product), done = std::move(done)] {
+                        if (const auto level = schema::stock_level_from_json(product)) {
+                            const auto taken = products->take(*level, clock.now());
+                            return taken ? done({}) : done(taken.error());
+                        }
                         const auto body = schema::products_from_json(product);
                         if (!body || !body->refused.empty()) {
                             log.repeated_warning(
@@ -632,6 +658,7 @@ Result<void> Service::Parts::open_listener() {
                                        .publications = *publications,
                                        .suppressions = *suppressions,
                                        .audit = *audit,
+                                       .walks = *walks,
                                        .conninfo = storage->connection().conninfo,
                                        .workers = operator_worker,
                                        .now = [this] { return clock.now(); }}));
@@ -678,6 +705,7 @@ void Service::Parts::publish_files(Files files, std::string_view why) {
     for (const auto& mistake : compiled.mistakes)
         log.warning(why, {{"mistake", schema::to_text(mistake)}});
     if (!compiled.catalog) return log.error(say("refused, the running journeys stay"));
+    interests->use(compiled.catalog);
     if (auto saved =
             archive->save_publication(compiled.catalog->publication(), to_text(files), clock.now());
         !saved)
@@ -762,6 +790,8 @@ bool Service::Parts::stop() {
     http.reset();
     sweep.reset();
     mover.reset();
+    if (walks) walks->stop();
+    if (interests) interests->stop();
     store.reset();
     event_log.reset();
     rejects.reset();

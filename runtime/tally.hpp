@@ -31,10 +31,18 @@ public:
         listen_ = std::move(listen);
     }
 
+    /// `hear` hears of the records that come from the log. Before the actors start.
+    void also_of_records(std::function<void(const std::vector<journeys::RecordPtr>&)> hear) {
+        hear_ = std::move(hear);
+    }
+
     Journey of(const std::string& journey) const;
     std::uint64_t applied() const { return applied_; }
     std::uint64_t active() const;
 
+    void received(actors::Partition, const std::vector<journeys::RecordPtr>& records) override {
+        if (hear_) hear_(records);
+    }
     void records(actors::Partition partition, const actors::AppliedCounts& counts) override;
     void flushed(const actors::FlushRequest& request, journeys::Duration took) override;
     void flush_failed(actors::Partition partition, const journeys::Error& error) override;
@@ -48,6 +56,7 @@ private:
     Log& log_;
     std::function<void(const std::string&)> show_;
     std::function<void(const actors::FlushRequest&)> listen_;
+    std::function<void(const std::vector<journeys::RecordPtr>&)> hear_;
     std::string zone_;
     mutable std::mutex mutex_;
     std::map<std::string, Journey> journeys_; ///< Guarded by `mutex_`.
