@@ -36,11 +36,18 @@ steps:
         to: product(run.key).price
 )";
 
+/// What opens an intent is written at once, so the reports of the database tell of it at once.
 std::string preview(const std::string& more) {
     return "id: preview\nstatus: live\nenter: { audience: everybody, " + more + R"( }
 steps:
-  - name: wait
-    wait: { for: 30d }
+  - name: hello
+    send:
+      channel: email
+      template: news
+      purpose: transactional
+      data:
+        from: "'a'"
+        to: "'b'"
 )";
 }
 
