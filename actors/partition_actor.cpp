@@ -64,6 +64,12 @@ caf::behavior PartitionActor::make_behavior() {
             tell(index, {std::move(query), rulebook_});
             load_next();
         },
+        [this](AskUpToDate& ask) {
+            const auto behind =
+                std::max(received_, shard_.ports.log->last_offset(shard_.partition));
+            walks_.push_back({behind, std::move(ask)});
+            release_walks();
+        },
         [this](Release& release) { releasing_.push_back({std::move(release)}); },
         [this](LoadedParked& message) { loaded_parked(message); },
         [this](Tick) { tick(); },
@@ -96,6 +102,7 @@ caf::behavior PartitionActor::make_behavior() {
 void PartitionActor::on_exit() {
     table_ = {};
     index_.clear();
+    walks_.clear();
     if (shard_.flush) caf::anon_send_exit(shard_.flush, caf::exit_reason::user_shutdown);
     shard_.flush = nullptr;
 }
@@ -220,6 +227,7 @@ void PartitionActor::stop_if_drained() {
 
 void PartitionActor::take_batch(LogBatch& batch) {
     if (state_ != State::replaying && state_ != State::live) return;
+    shard_.ports.observer->received(shard_.partition, batch.records);
     std::vector<std::pair<std::uint32_t, Batch>> groups;
     for (auto& record : batch.records) {
         if (record->offset <= received_) continue; // The log began anew before where we are.
@@ -648,6 +656,15 @@ void PartitionActor::release_asks() {
     load_next();
 }
 
+void PartitionActor::release_walks() {
+    if (state_ != State::live) return;
+    std::erase_if(walks_, [&](const HeldWalk& held) {
+        if ((held.ask.written ? watermark() : received_) < held.behind) return false;
+        send(held.ask.asker, UpToDate{held.ask.walk});
+        return true;
+    });
+}
+
 // Pacing
 // --------------------------------------------------------------------------------------------
 
@@ -678,6 +695,7 @@ void PartitionActor::tick() {
     wake_due();
     sweep();
     release_asks();
+    release_walks();
     release_customers();
     passivate();
     shard_.ports.observer->customers(shard_.partition, active_, loading_.size() + to_load_.size());

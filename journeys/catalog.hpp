@@ -34,6 +34,8 @@ struct Tracked {
     std::set<std::string, std::less<>>
         properties;             ///< Properties that exits, waits and goals read; "*": all.
     bool session_ended = false; ///< Some journey names `Session Ended`.
+    /// What shows that a customer is interested in a product: names of events that have one.
+    std::set<std::string, std::less<>> interests;
 };
 
 /// Immutable; shared by all actors; replaced as a whole by a publication.
@@ -65,6 +67,8 @@ public:
     std::span<const Journey* const> entered_by_risk() const { return entered_by_risk_; }
     /// Those that a date of the customer opens; by priority.
     std::span<const Journey* const> entered_by_date() const { return entered_by_date_; }
+    /// Those that an audience is let into; by priority.
+    std::span<const Journey* const> entered_by_audience() const { return entered_by_audience_; }
     /// Null where no models of purchases are loaded.
     const models::ModelSet* models() const {
         return models_ && models_->has_purchases ? models_.get() : nullptr;
@@ -108,6 +112,7 @@ private:
     std::vector<const Journey*> becoming_;
     std::vector<const Journey*> entered_by_risk_;
     std::vector<const Journey*> entered_by_date_;
+    std::vector<const Journey*> entered_by_audience_;
     std::map<std::string, std::shared_ptr<const Template>> templates_;
     models::ModelSetPtr models_;
     Lookups lookups_;

@@ -192,6 +192,25 @@ struct DateEntry {
     ZoneChoice zone;
 };
 
+/// In place of `on`: everybody in an audience, at instants that the file names or at an operator's
+/// word.
+struct AudienceEntry {
+    std::string audience;
+    std::optional<Timestamp> at;              ///< Once; or else, where there is one, at
+    std::optional<std::chrono::minutes> time; ///< this time of these days in `zone`.
+    std::uint8_t weekdays = 0x7f;
+    std::string zone = "UTC";
+    double pace = 200; ///< Customers a second.
+    unsigned line = 0;
+};
+
+/// Beside `on`, whose events are about products: who has done one of these with the product.
+struct InterestRule {
+    std::vector<std::string> did;
+    Duration within{};
+    unsigned line = 0;
+};
+
 struct Entry {
     std::vector<std::string> on;
     std::optional<Expression> becomes;   ///< Instead of `on`: the event at which it turns true.
@@ -199,6 +218,8 @@ struct Entry {
     std::vector<Expression> when;        ///< All must hold.
     std::optional<double> on_churn_risk; ///< In place of `on`: when the risk rises above it.
     std::optional<DateEntry> date;
+    std::optional<AudienceEntry> audience;
+    std::optional<InterestRule> interested;
     std::optional<Expression> key;
     bool key_is_cart = false; ///< The key reads `cart.id`: runs belong to that cart.
     Reentry reentry;

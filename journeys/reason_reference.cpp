@@ -35,7 +35,8 @@ std::string_view meaning(Reason reason) {
 
 std::string_view meaning(NoEntry reason) {
     switch (reason) {
-    case NoEntry::when: return "a condition of `enter.when` does not hold; its line is told";
+    case NoEntry::when:
+        return "a condition of `enter.when` does not hold, or not the audience's; its line is told";
     case NoEntry::open_run: return "a run of the same key is open";
     case NoEntry::reentry: return "too soon after the last run, by `reentry`";
     case NoEntry::exclusive: return "a journey of the group runs that does not give way";

@@ -11,6 +11,7 @@
 #include <boost/asio/post.hpp>
 
 #include <algorithm>
+#include <charconv>
 #include <memory>
 #include <sstream>
 
@@ -192,6 +193,40 @@ void report(const Parts& parts, const Request& request, const Respond& respond) 
     });
 }
 
+std::string entered_text(const WalkDesk::Entering& asked, const WalkDesk::Entered& entered) {
+    if (asked.is_dry)
+        return std::to_string(entered.inside) + " of " + std::to_string(entered.customers) +
+               " customers would be let into " + asked.journey + ": those in " + entered.audience +
+               (asked.limit ? ", at most " + std::to_string(*asked.limit) : "") +
+               ". Conditions, re-entry and consent come after that.\n";
+    return "the audience " + entered.audience + " is let into " + asked.journey +
+           (asked.limit ? ", at most " + std::to_string(*asked.limit) : "") + "\n";
+}
+
+void enter_audience(const Parts& parts, const Request& request, const Respond& respond) {
+    if (!parts->system.has_started()) return respond(error_response(503, "this process stands by"));
+    WalkDesk::Entering asked{.journey = request.arguments.at(0),
+                             .audience = std::string{request.parameter("audience")},
+                             .limit = std::nullopt,
+                             .is_dry = !request.parameter("dry_run").empty()};
+    if (const auto limit = request.parameter("limit"); !limit.empty()) {
+        std::uint64_t most = 0;
+        const auto [end, error] = std::from_chars(limit.data(), limit.data() + limit.size(), most);
+        if (error != std::errc{} || end != limit.data() + limit.size() || most == 0)
+            return respond(error_response(400, "limit is a whole number from 1 on"));
+        asked.limit = most;
+    }
+    boost::asio::post(parts->workers, [parts, request, respond, asked = std::move(asked)] {
+        const auto entered = parts->walks.enter(asked);
+        if (!entered) return answer_error(respond, entered.error());
+        if (!asked.is_dry)
+            note(parts, request, "journey.entered", "journey " + asked.journey,
+                 "audience " + entered->audience +
+                     (asked.limit ? ", at most " + std::to_string(*asked.limit) : ""));
+        respond(plain(entered_text(asked, *entered)));
+    });
+}
+
 } // namespace
 
 Handlers make_operator_routes(const OperatorRouteParts& given) {
@@ -224,6 +259,7 @@ Handlers make_operator_routes(const OperatorRouteParts& given) {
     add("GET", "/admin/report/{journey}", report);
     add("GET", "/admin/coupons", show_coupons);
     add("POST", "/admin/coupons/{pool}", add_coupons);
+    add("POST", "/admin/journeys/{journey}/enter", enter_audience);
     return routes;
 }
 

@@ -7,6 +7,7 @@
 #include "runtime/listener/request.hpp"
 #include "runtime/publications.hpp"
 #include "runtime/suppressions.hpp"
+#include "runtime/walk_desk.hpp"
 #include "runtime/watch_keeper.hpp"
 
 #include <boost/asio/thread_pool.hpp>
@@ -24,6 +25,7 @@ struct OperatorRouteParts {
     Publications& publications;
     Suppressions& suppressions;
     Audit& audit;
+    WalkDesk& walks;
     std::string conninfo;
     boost::asio::thread_pool& workers; ///< For what blocks, some of it long.
     std::function<journeys::Timestamp()> now;

@@ -309,6 +309,7 @@ Compiled compile(const Files& files, const CompileOptions& options) {
     auto lookups = load_lookups(files, context, result.mistakes);
     lookups.products = options.products;
     if (has_config) context.lookups = &lookups;
+    context.now = options.now;
 
     std::vector<journeys::JourneyPtr> current;
     for (const auto& [name, text] : files.journeys) {

@@ -69,6 +69,7 @@ struct CompileOptions {
     std::shared_ptr<const journeys::RecommendationSource> recommendations;
     /// Who gives codes out; of a trial nobody is asked, and codes are made up.
     std::shared_ptr<journeys::CouponSource> coupons;
+    std::optional<journeys::Timestamp> now = std::nullopt; ///< For a word on what is over.
 };
 
 struct Compiled {

@@ -13,6 +13,7 @@
 #include "runtime/decide_route.hpp"
 #include "runtime/fit_schedule.hpp"
 #include "runtime/free_memory.hpp"
+#include "runtime/interest_desk.hpp"
 #include "runtime/links.hpp"
 #include "runtime/listener/listener.hpp"
 #include "runtime/log.hpp"
@@ -44,6 +45,7 @@
 #include "runtime/suppressions.hpp"
 #include "runtime/system_settings.hpp"
 #include "runtime/tally.hpp"
+#include "runtime/walk_desk.hpp"
 #include "runtime/watch_keeper.hpp"
 #include "schema/record_codec.hpp"
 
@@ -194,6 +196,8 @@ public:
     std::optional<FitSchedule> fit_schedule;
     std::optional<Periodic> learning;
     std::optional<PostgresStore> store;
+    std::optional<InterestDesk> interests;
+    std::optional<WalkDesk> walks;
     std::unique_ptr<PoisonMarkFile> marks;
     std::optional<HttpClient> http;
     std::vector<std::unique_ptr<actors::Channel>> channels;
@@ -225,7 +229,12 @@ Result<void> Service::Parts::open_storage() {
     archive.emplace(conninfo);
     dead_letters.emplace(conninfo);
     privacy.emplace(conninfo);
-    products.emplace(conninfo);
+    products.emplace(conninfo, [this](std::string_view event) {
+        const auto catalog = publications->newest();
+        return std::ranges::any_of(catalog->entered_by(event), [](const auto* journey) {
+            return journey->enter.interested.has_value();
+        });
+    });
     coupons.emplace(
         CouponKeeperParts{.conninfo = conninfo,
                           .directory = options.config.parent_path(),
@@ -262,6 +271,7 @@ Result<void> Service::Parts::open_records() {
         storage->connection().conninfo,
         std::vector<RetentionRule>{{"timeline", "at", paced(kept.timeline, clock.speed())},
                                    {"sandbox_messages", "at", paced(kept.sandbox, clock.speed())},
+                                   {"walks", "over_at", paced(kept.outbox, clock.speed())},
                                    {"outbox", "updated_at", paced(kept.outbox, clock.speed()),
                                     "state NOT IN ('pending', 'claimed')"}},
         [this] { return clock.now(); }, log);
@@ -428,8 +438,18 @@ void Service::Parts::make_actors() {
     storing.on_moves = [this] { mover->wake(); };
     store.emplace(storing, ownership);
 
+    interests.emplace(storage->connection().conninfo, log);
+    walks.emplace(WalkDeskParts{.conninfo = storage->connection().conninfo,
+                                .interests = *interests,
+                                .log = log,
+                                .catalog = [this] { return publications->newest(); },
+                                .now = settings.clock});
+    tally->also_of_records(
+        [this](const std::vector<journeys::RecordPtr>& records) { interests->received(records); });
+
     ports.log = &*event_log;
     ports.store = &*store;
+    ports.walks = &*walks;
     ports.catalogs = &*publications;
     ports.pacer = &pacer;
     ports.observer = &*tally;
@@ -478,10 +498,12 @@ Result<bool> Service::Parts::become_primary() {
     if (auto begun = coupons->begin(pools); !begun) return begun.error();
     if (auto begun = watches->begin(); !begun) return begun.error();
     open_marks(); // Until now they were another's.
+    interests->listen(*publications->newest());
     system->start();
     if (stands_by.exchange(false)) log.info("standby: taking over");
     if (auto appended = publish(*publications->newest()); !appended) return appended.error();
     sweep->begin(publications->newest()->wake_reason());
+    interests->begin(publications->newest());
     recommendations->remember(storage->connection().conninfo);
     start_fitting();
     {
@@ -622,6 +644,10 @@ Result<void> Service::Parts::open_listener() {
             [this](std::string product, std::function<void(Result<void>)> done) {
                 boost::asio::post(
                     operator_worker, [this, product = std::move(product), done = std::move(done)] {
+                        if (const auto level = schema::stock_level_from_json(product)) {
+                            const auto taken = products->take(*level, clock.now());
+                            return taken ? done({}) : done(taken.error());
+                        }
                         const auto body = schema::products_from_json(product);
                         if (!body || !body->refused.empty()) {
                             log.repeated_warning(
@@ -660,6 +686,7 @@ Result<void> Service::Parts::open_listener() {
          .publications = *publications,
          .suppressions = *suppressions,
          .audit = *audit,
+         .walks = *walks,
          .conninfo = storage->connection().conninfo,
          .workers = operator_worker,
          .now = [this] { return clock.now(); },
@@ -711,6 +738,7 @@ void Service::Parts::publish_files(Files files, std::string_view why) {
     for (const auto& mistake : compiled.mistakes)
         log.warning(why, {{"mistake", schema::to_text(mistake)}});
     if (!compiled.catalog) return log.error(say("refused, the running journeys stay"));
+    interests->use(compiled.catalog);
     if (auto saved =
             archive->save_publication(compiled.catalog->publication(), to_text(files), clock.now());
         !saved)
@@ -799,6 +827,8 @@ bool Service::Parts::stop() {
     http.reset();
     sweep.reset();
     mover.reset();
+    if (walks) walks->stop();
+    if (interests) interests->stop();
     store.reset();
     event_log.reset();
     rejects.reset();

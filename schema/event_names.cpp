@@ -117,7 +117,9 @@ std::string_view canonical_event_name(std::string_view name) {
     return at != aliases.end() && at->first == name ? at->second : name;
 }
 
-bool is_kept_for_us(std::string_view name) { return name == "Action Decided"; }
+bool is_kept_for_us(std::string_view name) {
+    return name == "Action Decided" || name == "Audience Reached";
+}
 
 std::optional<ElsewhereName> known_elsewhere(std::string_view name) {
     const auto wanted = folded(name);

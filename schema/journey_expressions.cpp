@@ -246,14 +246,7 @@ void JourneyReader::check_calls(const YamlNode& node, const cel::Program& progra
                           "stands under data and when of a send or a call");
         if (call.function == "audience" && !constant(0))
             mistakes_.add(at, "audience needs its name as a fixed text");
-        if (call.function == "audience" && constant(0) && context_.lookups != nullptr &&
-            !context_.lookups->audiences.contains(*arguments[0])) {
-            std::vector<std::string> known;
-            for (const auto& [name, condition] : context_.lookups->audiences) known.push_back(name);
-            mistakes_.add(at, "no audience " + quoted(*arguments[0]) + '.' +
-                                  did_you_mean(*arguments[0], known) +
-                                  " Audiences stand in config/audiences.yaml: " + listed(known));
-        }
+        if (call.function == "audience" && constant(0)) check_audience_name(*arguments[0], at);
         if (call.function == "running" && constant(0) && context_.journeys &&
             !context_.journeys->contains(*arguments[0])) {
             const std::vector<std::string> known(context_.journeys->begin(),

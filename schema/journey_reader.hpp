@@ -89,6 +89,13 @@ private:
     /// `date` and the keys beside it.
     void read_date_entry(const MapReader& enter);
     void check_date_of_customer(const YamlNode& node, const journeys::cel::Program& program);
+    // journey_copied_entry.cpp
+    /// `audience` and the keys beside it.
+    void read_audience_entry(const MapReader& enter);
+    void read_instant(const YamlNode& node, journeys::AudienceEntry& entry);
+    /// `interested`, beside the events of `on`.
+    void read_interested(const MapReader& enter);
+    void check_audience_name(std::string_view name, Place at);
     std::optional<journeys::Reentry> read_reentry(const YamlNode& node);
     void read_bound(const YamlNode& node, std::optional<journeys::Timestamp>& bound);
     void read_exits(const YamlNode& node);

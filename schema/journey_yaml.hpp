@@ -50,6 +50,8 @@ struct LoadContext {
     /// By id, those that a decision may name; null: any is taken.
     const std::map<std::string, ActionSteps>* actions = nullptr;
     bool models_loaded = false; ///< Else scores are null, and reading one is worth a warning.
+    /// For a word on what is over; nothing: no word.
+    std::optional<journeys::Timestamp> now = std::nullopt;
 };
 
 struct LoadResult {

@@ -1,5 +1,6 @@
 #include "journeys/engine.hpp"
 
+#include "journeys/copies.hpp"
 #include "journeys/decision.hpp"
 #include "journeys/engine/turn.hpp"
 #include "journeys/identity.hpp"
@@ -176,6 +177,8 @@ Applied Turn::take(const Record& record) {
                 if (record.forwarded_from == 0) return forward(*own);
                 know(customer, *own);
             }
+            const bool is_copy = is_copied(arrived.name);
+            if (is_copy && customer.first_seen == Timestamp{}) return Applied::applied; // Erased.
             if (!remember_message(customer, arrived, turn.catalog.settings().dedup_window))
                 return Applied::duplicate;
             Event capped = arrived;
@@ -184,6 +187,7 @@ Applied Turn::take(const Record& record) {
             turn.cause_ = capped.message_hash;
             turn.entries_left_ = entries_per_event;
             turn.look_before();
+            if (is_copy) return turn.take_copy(capped, record.accepted_at);
             const bool may_buy = capped.name.starts_with("Order ");
             const auto bought_before = may_buy ? customer.purchases : models::Purchases{};
             const auto seen =
@@ -246,6 +250,17 @@ Applied Turn::take(const Record& record) {
     const auto applied = std::visit(Visitor{*this, record}, record.body);
     arm_dates(std::max(now, record.accepted_at));
     return applied;
+}
+
+Applied Turn::take_copy(const Event& copy, Timestamp accepted_at) {
+    const bool late = copy.time < customer.now;
+    const bool too_late = accepted_at - copy.time > copy_age_max;
+    customer.now = now;
+    observe_made_here(customer, copy, catalog);
+    meet(copy, late, too_late);
+    meet_what_was_made();
+    enter_what_became_true(copy, late, too_late);
+    return late ? Applied::late : Applied::applied;
 }
 
 void Turn::meet_what_was_made() {

@@ -1,3 +1,4 @@
+#include "journeys/copies.hpp"
 #include "journeys/engine/turn.hpp"
 #include "journeys/newest_lines.hpp"
 
@@ -59,8 +60,24 @@ constexpr std::size_t key_bytes_max = 512;
 } // namespace
 
 void Turn::meet_entries(const Event& arrived, bool late, bool too_late) {
-    for (const auto* journey : catalog.entered_by(arrived.name))
+    if (arrived.name == audience_reached) return enter_by_audience(arrived, late, too_late);
+    for (const auto* journey : catalog.entered_by(arrived.name)) {
+        // It was copied for the sake of another journey.
+        if (const auto& rule = journey->enter.interested;
+            rule && !is_interested(customer, *rule, product_id_of(arrived), arrived.time))
+            continue;
         meet_entry(arrived, *journey, late, too_late);
+    }
+}
+
+void Turn::enter_by_audience(const Event& reached, bool late, bool too_late) {
+    const PackedView what{reached.properties};
+    const auto* journey = catalog.journey(what.string_at("journey"));
+    if (!journey || !journey->enter.audience || status_of(*journey) == Status::archived) return;
+    // Between the look at everybody and now they may have left it.
+    if (!is_in_audience(customer, what.string_at("audience"), now, catalog))
+        return refuse(*journey, NoEntry::when, journey->enter.audience->line);
+    meet_entry(reached, *journey, late, too_late);
 }
 
 void Turn::meet_entry(const Event& arrived, const Journey& journey, bool late, bool too_late) {

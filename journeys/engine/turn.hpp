@@ -33,6 +33,8 @@ public:
     Applied take(const Record& record);
     /// Fires what is due at or before `closed`; at most `limit`, true where more is due.
     bool fire_due(Timestamp closed, int limit);
+    /// An event that nobody did: it is met, and no sign of life.
+    Applied take_copy(const Event& copy, Timestamp accepted_at);
     /// An event meets the customer: exits, waits, goals, entries; then what it made happen here.
     void meet(const Event& event, bool late, bool too_late);
 
@@ -99,6 +101,8 @@ public:
 
     // entries.cpp
     void meet_entries(const Event& event, bool late, bool too_late);
+    /// Lets a customer in whom an audience's entry has reached, or says why not.
+    void enter_by_audience(const Event& reached, bool late, bool too_late);
     /// Enters one journey, or says why not.
     void meet_entry(const Event& event, const Journey& journey, bool late, bool too_late);
     /// Nothing where the run was opened; else why not, with the line of the condition that was not

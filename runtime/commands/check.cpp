@@ -80,6 +80,7 @@ int check(const Options& options) {
     CompileOptions compiling;
     compiling.trial = !options.against.empty();
     if (config) compiling.directory = config->parent_path();
+    compiling.now = std::chrono::floor<journeys::Duration>(std::chrono::system_clock::now());
     const auto compiled = compile(*files, compiling);
     std::size_t errors = 0, warnings = 0;
     for (const auto& mistake : compiled.mistakes) {
@@ -100,7 +101,8 @@ int check(const Options& options) {
         std::fprintf(stderr, "%s\n", recorded.error().detail.c_str());
         return exit_environment;
     }
-    simulate(compiled.catalog, recorded->records, {}, [](const auto&, const auto&) {});
+    simulate(compiled.catalog, recorded->records, {.products = recorded->products},
+             [](const auto&, const auto&) {});
     print_counts(*compiled.catalog);
     return exit_done;
 }

@@ -12,6 +12,7 @@ inline constexpr int exit_done = 0, exit_input = 1, exit_usage = 2, exit_environ
 // Each adds one subcommand whose callback sets `exit_code`.
 void add_audit(CLI::App& app, int& exit_code);
 void add_channel(CLI::App& app, int& exit_code);
+void add_enter(CLI::App& app, int& exit_code);
 void add_erase(CLI::App& app, int& exit_code);
 void add_report(CLI::App& app, int& exit_code);
 void add_check(CLI::App& app, int& exit_code);

@@ -60,6 +60,8 @@ TEST_CASE("each example journey does over its own story what was checked by hand
     CompileOptions options;
     options.trial = true;
     options.directory = source / "config";
+    const auto shelf = std::make_shared<ProductShelf>();
+    options.products = shelf;
     const auto files = read_files(source / "config" / "sojourn.yaml", std::nullopt);
     REQUIRE(files.has_value());
     const auto compiled = compile(*files, options);
@@ -79,7 +81,9 @@ TEST_CASE("each example journey does over its own story what was checked by hand
         // Beside all the others, as customers meet it.
         std::string lines;
         simulate(compiled.catalog, recorded->records,
-                 {.until = recorded->records.back().accepted_at + std::chrono::hours{24 * 150}},
+                 {.until = recorded->records.back().accepted_at + std::chrono::hours{24 * 150},
+                  .products = recorded->products,
+                  .shelf = shelf},
                  [&](const journeys::CustomerId& customer, const journeys::TimelineEntry& entry) {
                      if (entry.journey == id && schema::is_simulated(entry.kind))
                          lines += schema::to_json_line(customer, entry) + '\n';
@@ -90,7 +94,7 @@ TEST_CASE("each example journey does over its own story what was checked by hand
         REQUIRE(expected.has_value());
         CHECK(lines == *expected);
     }
-    CHECK(cases == 9);
+    CHECK(cases == 12);
 }
 
 TEST_CASE("the clock stops just before timers due at the last event's instant", "[golden]") {

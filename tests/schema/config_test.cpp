@@ -77,7 +77,7 @@ TEST_CASE("the journeys of config/ load without a mistake or a warning, under bo
             for (const auto& mistake : result.mistakes) FAIL_CHECK(to_text(mistake));
             if (result.journey) all.push_back(result.journey);
         }
-        CHECK(all.size() == 15);
+        CHECK(all.size() == 18);
         CHECK(schema::check_together(all).empty());
     }
 }

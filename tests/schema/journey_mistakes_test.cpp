@@ -67,6 +67,7 @@ actions:
     lookups.audiences =
         schema::load_audiences("a.yaml", "loyal: customer.orders >= 3", {}).audiences;
     context.lookups = &lookups;
+    context.now = journeys::Timestamp{std::chrono::sys_days{std::chrono::year{2026} / 3 / 2}};
 
     const auto files = support::files_of("tests/golden/mistakes", ".yaml");
     REQUIRE(files.size() > 10);

@@ -23,7 +23,7 @@ std::string file_of(const std::string& section, const std::string& example) {
     const std::string head = "id: example\n";
     const std::string enter = "enter: { on: Product Added, reentry: always }\n";
     const std::string steps = "steps:\n  - wait: { for: 1d }\n";
-    if (section == "enter") return head + example + '\n' + steps;
+    if (section == "enter" || section == "interested") return head + example + '\n' + steps;
     if (section == "reentry")
         return head + "enter:\n  on: Product Added\n" + indented(example, "  ") + steps;
     if (section == "watch" || section == "sends per day" || section == "exit rule" ||

@@ -156,6 +156,17 @@ journeys::Applied Story::identify(std::string_view who, Timestamp at, std::strin
         at);
 }
 
+journeys::Applied Story::copy(std::string_view who, const journeys::CopiedEvent& event,
+                              Timestamp at) {
+    journeys::Record record;
+    record.offset = ++offset_;
+    record.accepted_at = at;
+    record.customer = *journeys::parse_customer_id(who);
+    const bool is_of_product = journeys::is_product_event(event.name);
+    record.body = journeys::copy_for(event, record.customer, is_of_product ? event.at : at);
+    return run_.take(std::move(record));
+}
+
 std::vector<std::string> Story::happened() {
     std::vector<std::string> lines;
     for (; told_ < entries_.size(); ++told_) {

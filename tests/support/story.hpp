@@ -3,6 +3,7 @@
 #pragma once
 
 #include "journeys/catalog.hpp"
+#include "journeys/copies.hpp"
 #include "journeys/coupons.hpp"
 #include "journeys/effect.hpp"
 #include "journeys/identity.hpp"
@@ -44,6 +45,8 @@ public:
     /// The same, accepted later than it happened.
     journeys::Applied track_late(std::string_view who, std::string_view event, Timestamp at,
                                  Timestamp accepted, std::string_view properties = "{}");
+    /// The copy of an event that many get, made for `who` at `at`.
+    journeys::Applied copy(std::string_view who, const journeys::CopiedEvent& event, Timestamp at);
     journeys::Applied identify(std::string_view who, Timestamp at, std::string_view traits,
                                std::string_view anonymous = {});
     /// Any Segment message.
