@@ -240,8 +240,6 @@ void ChannelActor::standing(const Standing& answer) {
     if (item.must_prove) {
         item.must_prove = false;
         item.claimed_at = now;
-    } else if (item.attempts > 0) {
-        item.claimed_at = now; // Written before: the payload is frozen, the answer is fresh.
     }
     if (now - item.claimed_at > settings_.claim_age_max) {
         // We may have slept while another process took over. Only a flush shows that we own the
@@ -321,6 +319,7 @@ void ChannelActor::try_later(Item& item, Duration at_least) {
     ++counts_.retried;
     leave_state(item);
     item.state = State::queued;
+    item.must_prove = true; // Another process may have taken over by then, and have called.
     const int doublings = std::min(item.attempts - 1, 20);
     const Duration ceiling =
         std::min(settings_.backoff_max, settings_.backoff * (std::int64_t{1} << doublings));
@@ -428,8 +427,14 @@ void ChannelActor::pump() {
         ready_.insert(turn(items_.at(backing_off_.begin()->second)));
         backing_off_.erase(backing_off_.begin());
     }
+    if (paused_ || draining_ || now < hold_until_)
+        call_in();
+    else
+        take_on(now);
     call_waiting(now);
-    if (paused_ || draining_ || now < hold_until_) return call_in();
+}
+
+void ChannelActor::take_on(Timestamp now) {
     if (!ready_.empty()) call_in(); // What waits goes first.
     while (!ready_.empty() && under_way_ + lent_ < places() &&
            breaker_lets_through(now, under_way_) && take_token(now)) {
@@ -444,7 +449,6 @@ void ChannelActor::pump() {
                            AskHandOver{item.intent.id, item.customer, this, {}, item.came_from});
         }
     }
-    call_waiting(now);
     lend(now);
 }
 

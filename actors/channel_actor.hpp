@@ -75,7 +75,7 @@ private:
         State state = State::queued;
         std::string address, payload;
         bool is_granted = false;     ///< Address and payload are set, and frozen.
-        bool must_prove = false;     ///< The claim is not this process's, or too old to be trusted.
+        bool must_prove = false;     ///< The claim is not this process's, too old, or was used.
         bool may_be_written = false; ///< An earlier attempt ended unknown, maybe a dead process's.
         int attempts = 0;
         journeys::Timestamp claimed_at{}, called_at{}, not_before{};
@@ -114,6 +114,8 @@ private:
     void confirm(Item& item);
     void call(Item& item);
     void pump();
+    /// Begins with what waits, as far as there are places and tokens, and lends what is left.
+    void take_on(journeys::Timestamp now);
     /// Begins as many calls as there may be at a time.
     void call_waiting(journeys::Timestamp now);
     /// Intents between the question to the customer and the answer.

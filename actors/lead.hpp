@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <cstddef>
 
 namespace actors {
@@ -25,7 +26,8 @@ public:
     std::size_t ahead(std::size_t connections) const {
         const double each = static_cast<double>(span.count()) / std::max(mean_ms_, least_ms);
         const auto count = static_cast<double>(connections) * each;
-        return std::clamp(static_cast<std::size_t>(count), std::size_t{1}, most * connections);
+        return std::clamp(static_cast<std::size_t>(std::llround(count)), std::size_t{1},
+                          most * connections);
     }
 
     static constexpr std::chrono::milliseconds span{50}; ///< Several group commits.

@@ -1,4 +1,5 @@
 /// A channel's pace, its patience, and what an operator may tell it.
+#include "actors/lead.hpp"
 #include "tests/support/actor_fixture.hpp"
 
 #include "journeys/local_time.hpp"
@@ -76,6 +77,66 @@ struct ChannelFixture : ActorFixture {
 };
 
 } // namespace
+
+TEST_CASE("so many are granted ahead as the connections call in a moment", "[channel]") {
+    actors::Lead lead;
+    CHECK(lead.ahead(8) == 8); // Until calls have shown better.
+    for (int i = 0; i < 1000; ++i) lead.called(10ms);
+    CHECK(lead.ahead(8) == 40);
+    CHECK(lead.ahead(1) == 5);
+    SECTION("a fast provider's, within bounds") {
+        for (int i = 0; i < 200; ++i) lead.called(0ms);
+        CHECK(lead.ahead(8) == 8 * 64);
+        lead.called(-1h); // Clocks go back.
+        CHECK(lead.ahead(8) == 8 * 64);
+    }
+    SECTION("of a slow one a single one") {
+        for (int i = 0; i < 200; ++i) lead.called(10s);
+        CHECK(lead.ahead(8) == 1);
+        for (int i = 0; i < 200; ++i) lead.called(10ms);
+        CHECK(lead.ahead(8) >= 39);
+    }
+}
+
+TEST_CASE_METHOD(ChannelFixture, "while calls are under way the next are granted, and no more",
+                 "[channel]") {
+    channel().concurrency = 2;
+    provider.silent = {"mail"};
+    start();
+    settle();
+    sign_up(20);
+    pass(2s);
+    CHECK(calls() == 2);
+    CHECK(std::ranges::count(outbox(), IntentState::claimed) == 4);
+    CHECK(std::ranges::count(outbox(), IntentState::pending) == 16);
+    const auto counts = tell(actors::ChannelCommand::look);
+    CHECK(counts.calling == 2);
+    CHECK(counts.queued == 18);
+}
+
+TEST_CASE_METHOD(ChannelFixture,
+                 "that the customer is still ours is proven before a call is repeated",
+                 "[channel]") {
+    channel().deduplicates = true;
+    int refusals = 1;
+    provider.answer = [&](const actors::ProviderRequest&) -> actors::ProviderOutcome {
+        if (refusals-- > 0) return {Kind::retry, 3s, "503"};
+        return {Kind::accepted, 0ms, "202"};
+    };
+    std::mt19937_64 dice{1};
+    start();
+    world().faults = &dice;
+    settle();
+    sign_up(1);
+    REQUIRE(calls() == 1);
+    world().flush_lost = 1; // Whoever cannot commit does not know whether it has been replaced.
+    pass(1min);
+    CHECK(calls() == 1);
+    world().flush_lost = 0;
+    pass(1min);
+    CHECK(calls() == 2);
+    CHECK(outbox() == std::vector{IntentState::accepted});
+}
 
 TEST_CASE_METHOD(ChannelFixture, "a rate by the second and one by the minute hold together",
                  "[channel]") {
