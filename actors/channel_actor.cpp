@@ -55,6 +55,7 @@ caf::behavior ChannelActor::make_behavior() {
         [this](const ProviderAnswered& answer) { answered(answer); },
         [this](const HandOverAnswered& answer) { hand_over_answered(answer); },
         [this](const Moved& answer) { moved(answer); },
+        [this](const AttemptNoted& answer) { noted(answer); },
         [this](Owners& owners) { owners_ = std::move(owners.partitions); },
         [this](const Recalled& recalled) {
             const auto at = items_.find(recalled.intent);
@@ -79,9 +80,16 @@ caf::behavior ChannelActor::make_behavior() {
         },
         [this](const PartitionGone& gone) {
             std::vector<IntentId> ids;
-            for (const auto& [id, item] : items_)
-                if (item.partition == gone.partition && item.state != State::calling)
+            for (auto& [id, item] : items_) {
+                if (item.partition != gone.partition) continue;
+                // Its flush answers no more.
+                const bool is_noting = item.row == Row::failing || item.row == Row::reopening;
+                if (is_noting && noting_ > 0) --noting_;
+                if (item.state == State::calling)
+                    item.owner = nullptr; // What comes of it is nobody's to know.
+                else
                     ids.push_back(id);
+            }
             for (const IntentId id : ids) drop(id);
             lent_ -= permits_->forget(gone.partition);
             left_out_.erase(gone.partition);
@@ -130,15 +138,23 @@ void ChannelActor::offered(Offered& offer) {
     item.partition = offer.partition;
     item.owner = std::move(offer.owner);
     if (offer.was_claimed) {
-        // Whether its process wrote the request is not known, nor ever will be.
-        const bool may_repeat =
-            settings_.deduplicates || item.intent.delivery == journeys::Delivery::at_least_once;
-        if (!may_repeat)
+        // Whether its process wrote the request is not known, nor ever will be, but where its row
+        // says that the last one came to nothing.
+        if (!offer.failed && !may_repeat(item))
             return settle(item, IntentState::unknown, "the process ended while it was sent");
         item.address = std::move(offer.address);
         item.payload = std::move(offer.payload);
-        item.is_granted = item.must_prove = item.may_be_written = true;
+        item.is_granted = item.must_prove = true;
+        item.may_be_written = !offer.failed;
+        item.is_inherited = offer.failed;
+        item.row = offer.failed ? Row::failed : Row::open;
+        item.attempts = item.calls = std::max(offer.attempts, 1);
         ends_.emplace(item.intent.expires_at, id);
+        if (offer.failed && settings_.attempts_max > 0 && item.attempts >= settings_.attempts_max) {
+            item.state = State::dead;
+            dead_.insert(id);
+            return;
+        }
     }
     ready_.insert(turn(item));
     pump();
@@ -178,6 +194,11 @@ void ChannelActor::moved(const Moved& answer) {
     if (at == items_.end()) return;
     Item& item = at->second;
     if (item.state != State::asking && item.state != State::confirming) return;
+    // With whom it is now, a process may be at work that has the same row.
+    if (item.is_inherited && answer.to != item.customer && !may_repeat(item)) {
+        settle(item, IntentState::unknown, "the process ended, and the customer has moved");
+        return pump();
+    }
     const Timestamp now = ports_.pacer->now();
     if (now >= item.intent.expires_at) {
         if (item.is_granted)
@@ -238,7 +259,7 @@ void ChannelActor::standing(const Standing& answer) {
         return pump();
     }
     if (item.must_prove) {
-        item.must_prove = false;
+        item.must_prove = item.is_inherited = false;
         item.claimed_at = now;
     }
     if (now - item.claimed_at > settings_.claim_age_max) {
@@ -254,6 +275,7 @@ void ChannelActor::call(Item& item) {
     item.state = State::calling;
     item.called_at = ports_.pacer->now();
     ++item.attempts;
+    ++item.calls;
     if (failpoint("provider_request.before"))
         return answered({item.intent.id, {Kind::retry, Duration{0}, "failpoint"}});
     provider_.call(
@@ -270,6 +292,10 @@ void ChannelActor::answered(const ProviderAnswered& answer) {
     const Timestamp now = ports_.pacer->now();
     lead_.called(now - item.called_at);
     ports_.observer->called(settings_.name, answer.outcome, now - item.intent.at);
+    if (!item.owner) {
+        drop(answer.intent);
+        return pump();
+    }
     const auto& outcome = answer.outcome;
     const bool is_over = now >= item.intent.expires_at;
     switch (outcome.kind) {
@@ -294,13 +320,13 @@ void ChannelActor::answered(const ProviderAnswered& answer) {
             set_aside(item, outcome.detail);
         else
             try_later(item, outcome.retry_after);
+        if (!is_over && !item.may_be_written && !may_repeat(item)) note(item, Row::failing);
         break;
     case Kind::unknown:
         failed(now);
         counts_.last_failure = outcome.detail;
         item.may_be_written = true;
-        if (!is_over &&
-            (settings_.deduplicates || item.intent.delivery == journeys::Delivery::at_least_once)) {
+        if (!is_over && may_repeat(item)) {
             if (settings_.attempts_max > 0 && item.attempts >= settings_.attempts_max)
                 set_aside(item, outcome.detail);
             else
@@ -329,6 +355,36 @@ void ChannelActor::try_later(Item& item, Duration at_least) {
         static_cast<std::int64_t>(static_cast<double>(ceiling.count()) * share)};
     item.not_before = ports_.pacer->now() + std::max(at_least, jittered);
     backing_off_.emplace(item.not_before, item.intent.id);
+}
+
+bool ChannelActor::may_repeat(const Item& item) const {
+    return settings_.deduplicates || item.intent.delivery == journeys::Delivery::at_least_once;
+}
+
+void ChannelActor::note(Item& item, Row row) {
+    item.row = row;
+    ++noting_;
+    caf::anon_send(item.owner,
+                   NoteAttempt{{item.intent.id, item.calls, row == Row::failing}, this});
+}
+
+void ChannelActor::noted(const AttemptNoted& answer) {
+    if (noting_ > 0) --noting_;
+    const auto at = items_.find(answer.intent);
+    if (at == items_.end()) return;
+    Item& item = at->second;
+    if (item.row != (answer.failed ? Row::failing : Row::reopening)) return; // Of one before it.
+    item.row = answer.failed ? Row::failed : Row::open;
+    if (!answer.failed) item.claimed_at = ports_.pacer->now(); // The flush shows that we own it.
+    if (item.state != State::beginning) return;
+    begin(item);
+    pump();
+}
+
+void ChannelActor::begin(Item& item) {
+    if (item.row == Row::open) return wait_for_call(item);
+    item.state = State::beginning;
+    if (item.row == Row::failed) note(item, Row::reopening);
 }
 
 void ChannelActor::set_aside(Item& item, const std::string& detail) {
@@ -395,7 +451,8 @@ void ChannelActor::leave_state(Item& item) {
     case State::waiting: waiting_.erase(turn(item)); break;
     case State::confirming:
     case State::calling: --calling_; break;
-    case State::asking: break;
+    case State::asking:
+    case State::beginning: break;
     }
     --under_way_;
 }
@@ -442,7 +499,7 @@ void ChannelActor::take_on(Timestamp now) {
         ready_.erase(ready_.begin());
         ++under_way_;
         if (item.is_granted) {
-            wait_for_call(item);
+            begin(item);
         } else {
             item.state = State::asking;
             caf::anon_send(item.owner,
@@ -541,7 +598,7 @@ void ChannelActor::tick() {
     pump();
     count();
     ports_.observer->channel(settings_.name, counts_);
-    if (draining_ && drained_ && under_way_ == 0 && lent_ == 0 && settling_.empty())
+    if (draining_ && drained_ && under_way_ == 0 && lent_ == 0 && settling_.empty() && noting_ == 0)
         std::exchange(drained_, nullptr)();
 }
 
@@ -576,6 +633,7 @@ void ChannelActor::control(ChannelControl& command) {
             Item& item = items_.at(id);
             item.state = State::queued;
             item.attempts = 1; // It was called before, and begins anew to count.
+            item.must_prove = true;
             ready_.insert(turn(item));
         }
         breaker_is_open_ = false;

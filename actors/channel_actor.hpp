@@ -43,6 +43,10 @@ struct ChannelSettings {
 ///
 /// An intent is queued when its row is committed; where the queue is full it waits in the outbox.
 /// When it may go, the customer is asked; what they grant comes back by the flush, as committed.
+/// A call that certainly came to nothing is noted in the row before the next one, and the note is
+/// taken back before that one is written: so a process that begins with what this one has left
+/// knows what it may call without calling twice. Where that may happen anyway nothing is noted.
+///
 /// Where the channel has lent a place, the customer grants in the transition that opens the intent,
 /// and the channel hears of both at once. Then they are asked once more, in memory, and the request
 /// is written. From then on its bytes are frozen. The outcome goes into the log, by which the
@@ -60,11 +64,19 @@ private:
     enum class State : std::uint8_t {
         queued,     ///< Waits for its turn: to be asked for, or, with a payload, to be tried again.
         asking,     ///< The customer was asked for permission.
+        beginning,  ///< The row's note is being taken back.
         waiting,    ///< Granted, with a token: for one of the calls to end.
         confirming, ///< Granted; the customer is asked once more.
         calling,    ///< The request is with the provider.
         settling,   ///< The outcome is on its way into the log.
         dead,       ///< Attempts are used up; an operator may try again until it expires.
+    };
+    /// What the row says of the last call.
+    enum class Row : std::uint8_t {
+        open,      ///< It may have been written.
+        failing,   ///< That it came to nothing is on its way into the row.
+        failed,    ///< That it came to nothing.
+        reopening, ///< That the next one may be written is on its way into the row.
     };
     struct Item {
         journeys::IntentOpened intent;
@@ -77,7 +89,10 @@ private:
         bool is_granted = false;     ///< Address and payload are set, and frozen.
         bool must_prove = false;     ///< The claim is not this process's, too old, or was used.
         bool may_be_written = false; ///< An earlier attempt ended unknown, maybe a dead process's.
-        int attempts = 0;
+        bool is_inherited = false;   ///< As failed, and the customer has not confirmed it yet.
+        Row row = Row::open;
+        int attempts = 0; ///< Since an operator had it tried again.
+        int calls = 0;    ///< In all, dead processes' included.
         journeys::Timestamp claimed_at{}, called_at{}, not_before{};
         std::string last_failure;
         journeys::Settled outcome;
@@ -110,6 +125,11 @@ private:
     void set_aside(Item& item, const std::string& detail);
     void count();
     void try_later(Item& item, journeys::Duration at_least);
+    bool may_repeat(const Item& item) const;
+    void note(Item& item, Row row);
+    void noted(const AttemptNoted& answer);
+    /// On its way to the call: once its row says that it may be written.
+    void begin(Item& item);
     void wait_for_call(Item& item);
     void confirm(Item& item);
     void call(Item& item);
@@ -144,8 +164,9 @@ private:
     std::set<Turn> ready_;
     std::set<std::pair<journeys::Timestamp, journeys::IntentId>> backing_off_;
     std::set<Turn> waiting_;
-    std::size_t under_way_ = 0; ///< asking, waiting, confirming, calling.
+    std::size_t under_way_ = 0; ///< asking, beginning, waiting, confirming, calling.
     std::size_t calling_ = 0;   ///< confirming, calling.
+    std::size_t noting_ = 0;    ///< Notes that are not answered yet.
     Lead lead_;
     std::shared_ptr<Permits> permits_;
     std::size_t lent_ = 0; ///< Places and tokens that customers have, or may take.

@@ -35,6 +35,11 @@ caf::behavior FlushActor::make_behavior() {
         [this](const Flushed& answer) { flushed(answer); },
         [this](const Watermark& watermark) { watermark_ = watermark; },
         [this](Tick) { tick(); },
+        [this](NoteAttempt& note) {
+            if (stopped_) return;
+            notes_.push_back(std::move(note));
+            flush_if_due();
+        },
         [this](const FlushStart& start) {
             epoch_ = start.epoch;
             sequence_ = start.sequence;
@@ -142,7 +147,7 @@ void FlushActor::begin_checkpoint() {
 void FlushActor::flush_if_due() {
     if (!started_ || stopped_ || request_) return;
     if (draining_) checkpoint_left_ = calm_.size();
-    if (!urgent_.empty() || checkpoint_left_ > 0 || position_due_) send_flush();
+    if (!urgent_.empty() || !notes_.empty() || checkpoint_left_ > 0 || position_due_) send_flush();
     if (draining_ && is_empty()) {
         relay();
         draining_ = false;
@@ -178,7 +183,9 @@ void FlushActor::send_flush() {
     // A checkpoint's rows never make an intent wait for more than one flush.
     if (request->customers.empty() || draining_)
         for (; checkpoint_left_ > 0 && has_room(); --checkpoint_left_) take(calm_, false);
-    if (in_flight_.empty() && !position_due_) return;
+    for (const auto& note : notes_) request->attempts.push_back(note.note);
+    noted_ = std::exchange(notes_, {});
+    if (in_flight_.empty() && noted_.empty() && !position_due_) return;
     position_due_ = false;
 
     request->partition = shard_.partition;
@@ -211,6 +218,8 @@ void FlushActor::flushed(const Flushed& answer) {
         if (error.code == journeys::ErrorCode::fenced) {
             stopped_ = true;
             pending_.clear();
+            notes_.clear();
+            noted_.clear();
             send(partition_, Fenced{error});
             return;
         }
@@ -230,6 +239,8 @@ void FlushActor::flushed(const Flushed& answer) {
     for (const auto& write : request->customers) tell_channels(write);
     for (const auto& ask : std::exchange(proofs_, {}))
         caf::anon_send(ask.channel, Standing{ask.intent, true, true});
+    for (const auto& note : std::exchange(noted_, {}))
+        caf::anon_send(note.channel, AttemptNoted{note.note.intent, note.note.failed});
     send(partition_, Persisted{std::exchange(in_flight_, {}), stored_.offset});
     failpoint("flush_commit.after");
     flush_if_due();

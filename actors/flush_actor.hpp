@@ -47,7 +47,7 @@ private:
     void flushed(const Flushed& answer);
     void tell_channels(const CustomerWrite& write);
     void begin_checkpoint();
-    bool is_empty() const { return pending_.empty() && !request_; }
+    bool is_empty() const { return pending_.empty() && notes_.empty() && !request_; }
     void schedule_tick();
 
     const Shard& shard_;
@@ -66,6 +66,8 @@ private:
     std::shared_ptr<const FlushRequest> request_; ///< In flight, or waiting to be repeated.
     std::vector<Persisted::Entry> in_flight_;
     std::vector<AskStanding> proofs_; ///< Answered by the commit of the flush in flight.
+    std::vector<NoteAttempt> notes_;  ///< For the next one.
+    std::vector<NoteAttempt> noted_;  ///< As `proofs_`.
     journeys::Timestamp sent_at_{}, repeat_at_ = journeys::no_time;
     journeys::Duration retry_{}, checkpoint_{}, busy_{};
     journeys::Timestamp next_checkpoint_{}, last_checkpoint_{};

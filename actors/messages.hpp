@@ -99,6 +99,17 @@ struct PendingIntents {
     bool failed = false;
 };
 
+struct OpenWalks {
+    std::vector<Walk> walks;
+    bool failed = false;
+};
+struct WalkPage {
+    std::uint64_t walk = 0;
+    std::vector<journeys::CustomerId> customers; ///< In the walk's order.
+    std::string through;                         ///< How far was looked.
+    bool is_last = false, failed = false;
+};
+
 // From a channel's adapter.
 struct ProviderAnswered {
     journeys::IntentId intent;
@@ -143,6 +154,12 @@ struct AskStanding {
 struct OfferAgain { ///< From a channel to a partition: what is pending in the outbox.
     std::string channel;
     std::size_t limit = 0;
+};
+struct AskUpToDate { ///< From a walk: may it begin?
+    std::uint64_t walk = 0;
+    bool written = false; ///< All that is acknowledged by now must be in the snapshots; else it
+                          ///< must have been received.
+    caf::actor asker;
 };
 struct Query {
     journeys::CustomerId customer;
@@ -215,6 +232,22 @@ struct FlushStart {
 struct Drain {}; ///< Write all there is; answer `Drained`.
 struct Work {};  ///< There are commits.
 
+// From a channel, by way of the partition, to its flush.
+struct NoteAttempt {
+    AttemptNote note;
+    caf::actor channel; ///< Is told `AttemptNoted` once it is committed.
+};
+
+// To the walks.
+struct UpToDate { ///< The answer of a partition.
+    std::uint64_t walk = 0;
+};
+struct CopiesAppended {
+    std::uint64_t walk = 0;
+    std::size_t copies = 0;
+    bool failed = false, fenced = false;
+};
+
 // To a channel.
 struct Offered { ///< A committed row of the outbox.
     Partition partition = 0;
@@ -226,6 +259,8 @@ struct Offered { ///< A committed row of the outbox.
     std::string address, payload;
     /// In the flush that opened it; a permit of the channel comes with it.
     bool is_granted = false;
+    int attempts = 0;    ///< Of that process.
+    bool failed = false; ///< The last of them came to nothing, for certain.
 };
 struct LeftOut { ///< There are more rows in the outbox, which the channel has to ask for.
     Partition partition = 0;
@@ -255,6 +290,10 @@ struct Owners { ///< The partitions' actors, by number.
     std::vector<caf::actor> partitions;
 };
 struct SettleAppended {
+    journeys::IntentId intent;
+    bool failed = false;
+};
+struct AttemptNoted {
     journeys::IntentId intent;
     bool failed = false;
 };
@@ -300,6 +339,11 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(actors::Flushed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(actors::Due)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(actors::Waiting)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(actors::OpenIntents)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(actors::OpenWalks)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(actors::WalkPage)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(actors::AskUpToDate)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(actors::UpToDate)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(actors::CopiesAppended)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(actors::ProviderAnswered)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(actors::Tick)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(actors::ToCustomer)
@@ -314,6 +358,8 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(actors::Work)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(actors::Offered)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(actors::Granted)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(actors::Recalled)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(actors::NoteAttempt)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(actors::AttemptNoted)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(actors::HandOverAnswered)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(actors::Standing)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(actors::PendingIntents)

@@ -43,6 +43,8 @@ struct ChannelCounts {
 class Observer {
 public:
     virtual ~Observer() = default;
+    /// Records came from the log, and their customers have not got them yet. Some may come again.
+    virtual void received(Partition, const std::vector<journeys::RecordPtr>&) {}
     virtual void records(Partition, const AppliedCounts&) {}
     virtual void refused(Partition, const std::vector<RefusalCount>&) {}
     /// A flush was committed. Its effects are what happened, each once: timelines, intents,

@@ -58,11 +58,20 @@ caf::behavior PartitionActor::make_behavior() {
             tell(index, {std::move(ask), rulebook_});
             load_next();
         },
+        [this](NoteAttempt& note) {
+            if (shard_.flush) send(shard_.flush, std::move(note));
+        },
         [this](Query& query) {
             if (!rulebook_) return;
             const std::uint32_t index = find_or_load(query.customer);
             tell(index, {std::move(query), rulebook_});
             load_next();
+        },
+        [this](AskUpToDate& ask) {
+            const auto behind =
+                std::max(received_, shard_.ports.log->last_offset(shard_.partition));
+            walks_.push_back({behind, std::move(ask)});
+            release_walks();
         },
         [this](Release& release) { releasing_.push_back({std::move(release)}); },
         [this](LoadedParked& message) { loaded_parked(message); },
@@ -96,6 +105,7 @@ caf::behavior PartitionActor::make_behavior() {
 void PartitionActor::on_exit() {
     table_ = {};
     index_.clear();
+    walks_.clear();
     if (shard_.flush) caf::anon_send_exit(shard_.flush, caf::exit_reason::user_shutdown);
     shard_.flush = nullptr;
 }
@@ -185,7 +195,8 @@ void PartitionActor::offer(std::vector<OutboxRow>& rows) {
         caf::anon_send(channel->second,
                        Offered{shard_.partition, this, std::move(row.customer),
                                std::move(row.intent), row.state == journeys::IntentState::claimed,
-                               std::move(row.address), std::move(row.payload)});
+                               std::move(row.address), std::move(row.payload), false, row.attempts,
+                               row.failed});
     }
 }
 
@@ -220,6 +231,7 @@ void PartitionActor::stop_if_drained() {
 
 void PartitionActor::take_batch(LogBatch& batch) {
     if (state_ != State::replaying && state_ != State::live) return;
+    shard_.ports.observer->received(shard_.partition, batch.records);
     std::vector<std::pair<std::uint32_t, Batch>> groups;
     for (auto& record : batch.records) {
         if (record->offset <= received_) continue; // The log began anew before where we are.
@@ -648,6 +660,15 @@ void PartitionActor::release_asks() {
     load_next();
 }
 
+void PartitionActor::release_walks() {
+    if (state_ != State::live) return;
+    std::erase_if(walks_, [&](const HeldWalk& held) {
+        if ((held.ask.written ? watermark() : received_) < held.behind) return false;
+        send(held.ask.asker, UpToDate{held.ask.walk});
+        return true;
+    });
+}
+
 // Pacing
 // --------------------------------------------------------------------------------------------
 
@@ -678,6 +699,7 @@ void PartitionActor::tick() {
     wake_due();
     sweep();
     release_asks();
+    release_walks();
     release_customers();
     passivate();
     shard_.ports.observer->customers(shard_.partition, active_, loading_.size() + to_load_.size());

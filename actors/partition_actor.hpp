@@ -98,6 +98,7 @@ private:
     void tick();
     void ask_hand_over(AskHandOver& ask);
     void release_asks();
+    void release_walks();
     void fenced(const journeys::Error& error);
     void stop_if_drained();
 
@@ -190,6 +191,11 @@ private:
         AskHandOver ask;
     };
     std::deque<HeldAsk> asks_;
+    struct HeldWalk {
+        std::uint64_t behind = 0; ///< What was acknowledged when it asked.
+        AskUpToDate ask;
+    };
+    std::vector<HeldWalk> walks_;
 
     /// A customer whose quarantine is to end: their actor makes place for one that begins with what
     /// was parked, once all that they have done is written.

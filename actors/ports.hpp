@@ -6,6 +6,7 @@
 #pragma once
 
 #include "journeys/catalog.hpp"
+#include "journeys/copies.hpp"
 #include "journeys/effect.hpp"
 #include "journeys/record.hpp"
 #include "journeys/result.hpp"
@@ -14,6 +15,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <string>
 #include <vector>
@@ -39,6 +41,27 @@ struct Draft {
         record; ///< The same, decoded; the log fills in offset and `accepted_at`.
 };
 
+/// One event on its way to many customers, each of whom gets a copy by their own log: through all
+/// whom it concerns, in the order of their ids as text, at a pace.
+struct Walk {
+    std::uint64_t id = 0; ///< The event's hash: what is walked for once is not begun again.
+    journeys::CopiedEvent event;
+    std::string product;  ///< The one that it is about; empty: it is of an audience.
+    std::string audience; ///< Whoever is in it gets a copy.
+    double pace = 1;      ///< Copies a second, of the pacer's time.
+    std::string after;    ///< The customer who got the last one; empty: nobody did yet.
+    std::uint64_t left = std::numeric_limits<std::uint64_t>::max(); ///< Copies that may be made.
+};
+
+/// How far a walk has come with some copies.
+struct WalkProgress {
+    std::uint64_t walk = 0;
+    std::string before, after; ///< Where it stood, and where it stands then.
+    std::uint64_t copies = 0;
+    bool is_over = false;
+    journeys::Timestamp at{};
+};
+
 /// The durable, partitioned log. It also is the clock: see rule 2 of the architecture.
 class EventLog {
 public:
@@ -49,6 +72,13 @@ public:
     /// or with `storage_unavailable` / `fenced`; then none is in the log.
     virtual void append(std::vector<Draft> drafts,
                         std::function<void(journeys::Result<void>)> done) = 0;
+
+    /// The same, and how far their walk has come, in one transaction: a copy that is made again
+    /// after a crash is one that was never made.
+    virtual void append_copies(std::vector<Draft>, WalkProgress,
+                               std::function<void(journeys::Result<void>)> done) {
+        done(journeys::Error{journeys::ErrorCode::unavailable, "this log knows no walks"});
+    }
 
     /// Sends `LogBatch` messages to `reader`: first what is stored after `position`, then every
     /// further commit, in order and without gaps; between them `LogClosed` as the clock goes on.
@@ -106,6 +136,14 @@ struct PublishedEra {
 };
 using ErasPtr = std::shared_ptr<const std::vector<PublishedEra>>;
 
+/// How often a claimed intent was called, and whether the last call certainly came to nothing: then
+/// another process may call again.
+struct AttemptNote {
+    journeys::IntentId intent;
+    int attempts = 0;
+    bool failed = false; ///< False: the next one is about to begin.
+};
+
 /// One transaction: everything in it or nothing.
 struct FlushRequest {
     Partition partition = 0;
@@ -125,6 +163,7 @@ struct FlushRequest {
     std::vector<CustomerWrite> customers;
     std::vector<ReleasedCustomer> released; ///< Before `parked`.
     std::vector<ParkedRecord> parked;       ///< Their customers are woken by no timer.
+    std::vector<AttemptNote> attempts;      ///< Of rows that are still claimed.
 };
 
 /// A place among those who wait.
@@ -140,6 +179,8 @@ struct OutboxRow {
     journeys::IntentState state = journeys::IntentState::pending;
     std::string address, payload; ///< Once claimed.
     std::uint64_t epoch = 0;      ///< Of the process that claimed it.
+    int attempts = 0;             ///< As it was noted last.
+    bool failed = false;          ///< The last of them; see `AttemptNote`.
 };
 
 /// Snapshots, outbox, timeline and positions.
@@ -175,6 +216,19 @@ public:
     /// first.
     virtual void pending_intents(Partition partition, std::string channel, std::size_t limit,
                                  caf::actor asker) = 0;
+};
+
+/// The walks that are under way, and whom they concern.
+class Walks {
+public:
+    virtual ~Walks() = default;
+    /// Answers `OpenWalks`: those that have begun and are not over, the oldest first; of many only
+    /// some.
+    virtual void open_walks(caf::actor asker) = 0;
+    /// Answers `WalkPage`: the next customers behind `walk.after` whom it concerns, about `limit`.
+    virtual void next_page(Walk walk, std::size_t limit, caf::actor asker) = 0;
+    /// There is nobody left. Where this is lost, it is found again.
+    virtual void finish(WalkProgress progress) = 0;
 };
 
 /// What is to be handed to a provider; complete and frozen.

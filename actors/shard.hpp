@@ -40,6 +40,7 @@ struct Ports {
     EventLog* log = nullptr;
     Store* store = nullptr;
     CatalogSource* catalogs = nullptr;
+    Walks* walks = nullptr; ///< Null: nobody copies anything to many.
     Pacer* pacer = nullptr;
     Observer* observer = nullptr;
     std::map<std::string, Channel*> channels;
@@ -78,6 +79,16 @@ struct FlushSettings {
     std::size_t bytes_max = 8u << 20;
     journeys::Duration retry_min = std::chrono::milliseconds{50};
     journeys::Duration retry_max = std::chrono::seconds{2};
+};
+
+struct WalkSettings {
+    std::chrono::milliseconds tick{20};
+    std::chrono::milliseconds look{200}; ///< For new walks; real time, as `tick`.
+    std::size_t page = 2'000;            ///< Customers asked for at a time.
+    std::size_t batch_max = 500;         ///< Copies of one append.
+    /// While as many records are on their way to customers, no copy is made: producers go first.
+    std::uint64_t in_flight_max = 2'000;
+    journeys::Duration retry = std::chrono::milliseconds{200};
 };
 
 class Permits;

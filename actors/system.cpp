@@ -4,6 +4,7 @@
 #include "actors/partition_actor.hpp"
 #include "actors/permits.hpp"
 #include "actors/scratch.hpp"
+#include "actors/walk_actor.hpp"
 
 #include <caf/logger.hpp>
 
@@ -72,6 +73,9 @@ void System::start() {
         partitions_.push_back(home.spawn<PartitionActor>(std::ref(*contexts_.back())));
     }
     for (const auto& [name, channel] : channels_) caf::anon_send(channel, Owners{partitions_});
+    if (ports_.walks)
+        walks_ =
+            shards_[0]->system->spawn<WalkActor>(ports_, settings_.walks, credit_, partitions_);
     started_ = true;
     let_go_of_logger();
 }
@@ -94,11 +98,18 @@ void System::drain_channels(std::function<void()> done) {
 }
 
 void System::stop_partitions(std::function<void()> done) {
+    stop_walks();
     const auto each = after(partitions_.size(), std::move(done));
     for (const auto& partition : partitions_) caf::anon_send(partition, StopPartition{each});
 }
 
+void System::stop_walks() {
+    if (walks_) caf::anon_send_exit(walks_, caf::exit_reason::user_shutdown);
+    walks_ = nullptr;
+}
+
 void System::end() {
+    stop_walks();
     for (const auto& [name, channel] : channels_)
         caf::anon_send_exit(channel, caf::exit_reason::user_shutdown);
     for (const auto& partition : partitions_)

@@ -22,6 +22,7 @@ struct SystemSettings {
     Credit::Limits credit;
     PartitionSettings partition;
     FlushSettings flush;
+    WalkSettings walks;
     std::vector<ChannelSettings> channels;
     const Rules* rules = nullptr; ///< As a rule `&product_rules()`.
 };
@@ -71,6 +72,7 @@ public:
     void query(journeys::CustomerId customer, caf::actor asker);
 
 private:
+    void stop_walks();
     struct ActorSystem {
         caf::actor_system_config config;
         std::unique_ptr<caf::actor_system> system;
@@ -83,6 +85,7 @@ private:
     std::vector<std::unique_ptr<Shard>> contexts_;
     std::vector<caf::actor> partitions_;
     std::map<std::string, caf::actor, std::less<>> channels_;
+    caf::actor walks_;
     std::atomic<bool> started_{false};
     std::map<std::string, std::shared_ptr<Permits>, std::less<>> permits_;
 };

@@ -328,6 +328,21 @@ template <> const FieldTable<SentStep>& table<SentStep>() {
     return fields;
 }
 
+template <> const FieldTable<RunCoupon>& table<RunCoupon>() {
+    static const FieldTable<RunCoupon> fields{
+        "Coupon",
+        "A code of a pool of config/coupons.yaml, given to this run and to nobody else.",
+        {lying<&RunCoupon::code>("code", "what the customer enters"),
+         lying<&RunCoupon::pool>("pool", "the pool that it is of"),
+         {"expires_at", Type::nullable(Type::timestamp()),
+          "from when on it is of no use; null: never",
+          [](const RunCoupon& coupon, const View&, Arena&) {
+              return coupon.expires_at == no_time ? Value::null()
+                                                  : Value::timestamp(coupon.expires_at);
+          }}}};
+    return fields;
+}
+
 template <> const FieldTable<Run>& table<Run>() {
     static const FieldTable<Run> fields{
         "Run",
@@ -652,9 +667,9 @@ template <> const FieldTable<Customer>& table<Customer>() {
 
 std::vector<const cel::ObjectType*> all_types() {
     return {&table<Event>().type,         &table<StoredEvent>().type, &table<SentStep>().type,
-            &table<StoredProduct>().type, &table<Run>().type,         &table<CartLine>().type,
-            &table<Cart>().type,          &table<OrderLine>().type,   &table<Order>().type,
-            &table<Session>().type,       &table<Customer>().type};
+            &table<StoredProduct>().type, &table<RunCoupon>().type,   &table<Run>().type,
+            &table<CartLine>().type,      &table<Cart>().type,        &table<OrderLine>().type,
+            &table<Order>().type,         &table<Session>().type,     &table<Customer>().type};
 }
 
 } // namespace journeys::bindings

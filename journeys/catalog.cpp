@@ -1,5 +1,6 @@
 #include "journeys/catalog.hpp"
 
+#include "journeys/coupons.hpp"
 #include "journeys/decision.hpp"
 #include "journeys/expressions.hpp"
 #include "journeys/ids.hpp"
@@ -22,11 +23,12 @@ Catalog::Catalog(std::uint64_t publication, Settings settings, std::vector<Journ
                  std::vector<JourneyPtr> known,
                  std::map<std::string, std::shared_ptr<const Template>> templates,
                  models::ModelSetPtr models, Lookups lookups, std::shared_ptr<const Offers> offers,
-                 std::shared_ptr<const RecommendationSource> recommendations)
+                 std::shared_ptr<const RecommendationSource> recommendations,
+                 std::shared_ptr<CouponSource> coupons)
     : publication_(publication), settings_(std::move(settings)), current_(std::move(current)),
       known_(std::move(known)), templates_(std::move(templates)), models_(std::move(models)),
       lookups_(std::move(lookups)), offers_(offers ? std::move(offers) : no_offers()),
-      recommendations_(std::move(recommendations)) {
+      recommendations_(std::move(recommendations)), coupons_(std::move(coupons)) {
     std::sort(current_.begin(), current_.end(), [](const JourneyPtr& a, const JourneyPtr& b) {
         return a->priority != b->priority ? a->priority > b->priority : a->id < b->id;
     });
@@ -46,6 +48,7 @@ Catalog::Catalog(std::uint64_t publication, Settings settings, std::vector<Journ
         if (journey->enter.on_churn_risk) entered_by_risk_.push_back(journey.get());
         for (const auto& name : journey->enter.on) entered_by_[name].push_back(journey.get());
         if (journey->enter.date) entered_by_date_.push_back(journey.get());
+        if (journey->enter.audience) entered_by_audience_.push_back(journey.get());
         if (journey->enter.becomes) becoming_.push_back(journey.get());
         track(*journey);
     }
@@ -60,6 +63,13 @@ void Catalog::track(const Journey& journey) {
         tracked_.session_ended = tracked_.session_ended || name == "Session Ended";
     for (const auto& rule : journey.exits) std::ranges::for_each(rule.on, name_event);
     for (const auto& goal : journey.goals) std::ranges::for_each(goal.on, name_event);
+    if (const auto& interested = journey.enter.interested)
+        for (const auto& name : interested->did) {
+            auto& kept = tracked_.counts[name];
+            kept.window = std::max(kept.window, interested->within);
+            kept.properties.insert("product_id");
+            tracked_.interests.insert(name);
+        }
     for (const auto& step : journey.steps) {
         if (const auto* wait = std::get_if<WaitForEvent>(&step.action))
             std::ranges::for_each(wait->events, name_event);

@@ -21,6 +21,7 @@ namespace journeys {
 class Template;
 struct Offers;
 class RecommendationSource;
+class CouponSource;
 
 /// What the state must keep because some journey (of any version still known) reads it.
 struct Tracked {
@@ -33,6 +34,8 @@ struct Tracked {
     std::set<std::string, std::less<>>
         properties;             ///< Properties that exits, waits and goals read; "*": all.
     bool session_ended = false; ///< Some journey names `Session Ended`.
+    /// What shows that a customer is interested in a product: names of events that have one.
+    std::set<std::string, std::less<>> interests;
 };
 
 /// Immutable; shared by all actors; replaced as a whole by a publication.
@@ -45,7 +48,8 @@ public:
             std::map<std::string, std::shared_ptr<const Template>> templates = {},
             models::ModelSetPtr models = nullptr, Lookups lookups = {},
             std::shared_ptr<const Offers> offers = nullptr,
-            std::shared_ptr<const RecommendationSource> recommendations = nullptr);
+            std::shared_ptr<const RecommendationSource> recommendations = nullptr,
+            std::shared_ptr<CouponSource> coupons = nullptr);
 
     std::uint64_t publication() const { return publication_; }
     const Settings& settings() const { return settings_; }
@@ -63,6 +67,8 @@ public:
     std::span<const Journey* const> entered_by_risk() const { return entered_by_risk_; }
     /// Those that a date of the customer opens; by priority.
     std::span<const Journey* const> entered_by_date() const { return entered_by_date_; }
+    /// Those that an audience is let into; by priority.
+    std::span<const Journey* const> entered_by_audience() const { return entered_by_audience_; }
     /// Null where no models of purchases are loaded.
     const models::ModelSet* models() const {
         return models_ && models_->has_purchases ? models_.get() : nullptr;
@@ -79,6 +85,9 @@ public:
     const std::shared_ptr<const RecommendationSource>& recommendations() const {
         return recommendations_;
     }
+    /// Who gives codes out at a hand-over; null: nobody, and every pool is empty. No part of any
+    /// decision before it.
+    const std::shared_ptr<CouponSource>& coupons() const { return coupons_; }
     /// Names what makes time do something: models, stages, journeys by risk and by date. A
     /// publication with another one concerns customers who sleep. 0: nothing does.
     std::uint64_t wake_reason() const;
@@ -103,11 +112,13 @@ private:
     std::vector<const Journey*> becoming_;
     std::vector<const Journey*> entered_by_risk_;
     std::vector<const Journey*> entered_by_date_;
+    std::vector<const Journey*> entered_by_audience_;
     std::map<std::string, std::shared_ptr<const Template>> templates_;
     models::ModelSetPtr models_;
     Lookups lookups_;
     std::shared_ptr<const Offers> offers_;
     std::shared_ptr<const RecommendationSource> recommendations_;
+    std::shared_ptr<CouponSource> coupons_;
     Tracked tracked_;
 };
 

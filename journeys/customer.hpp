@@ -36,7 +36,9 @@ inline constexpr std::size_t runs = 64;
 inline constexpr std::size_t entered_by_risk = 64;
 inline constexpr std::size_t goal_watches = 64;
 inline constexpr std::size_t decisions = 64; ///< Whose reward may still come.
-inline constexpr std::size_t dates = 64;     ///< Journeys by a date, those of high priority first.
+inline constexpr std::size_t rewarded = 64;  ///< Decisions whose reward may still be taken back,
+inline constexpr Duration rewarded_age = std::chrono::hours{24 * 100}; ///< as long as this.
+inline constexpr std::size_t dates = 64; ///< Journeys by a date, those of high priority first.
 inline constexpr std::size_t trait_bytes = 16 * 1024;
 inline constexpr std::size_t run_bytes = 8 * 1024;
 inline constexpr std::size_t entry_events = 20; ///< `run.events`, within `run_bytes`.
@@ -179,6 +181,12 @@ struct SentStep {
     Timestamp delivered_at{}, opened_at{}, clicked_at{};
 };
 
+/// The code that a run was given of a pool: one, however many of its messages carry it.
+struct RunCoupon {
+    std::string pool, code;
+    Timestamp expires_at = no_time;
+};
+
 /// One customer's way through one journey.
 struct Run {
     RunId id;
@@ -209,6 +217,7 @@ struct Run {
     /// As `event`: those that would have opened it again while it was open. Oldest first; kept only
     /// where the journey reads them.
     std::vector<std::string> events{};
+    std::vector<RunCoupon> coupons{}; ///< One a pool.
 };
 
 /// An ended run, for `reentry` and late goals.
@@ -237,6 +246,14 @@ struct DecisionWatch {
     std::string action; ///< Empty: nothing was done.
     std::string reward; ///< The event that is waited for.
     Timestamp from{}, until{};
+};
+
+/// A decision that an order has rewarded: what is cancelled or given back later takes that back.
+struct RewardedDecision {
+    DecisionWatch watch;     ///< As it waited.
+    std::uint64_t order = 0; ///< Hash of its id.
+    Money value;             ///< What is left of what the order came to.
+    Timestamp at{};
 };
 
 /// The newest event that a journey named and that opened no run of it.
@@ -298,7 +315,8 @@ struct Customer {
     std::vector<SendMark> sends;   ///< Oldest first.
     std::vector<Refusal> refusals; ///< One a journey.
     std::vector<DateTimer> dates;
-    std::vector<DecisionWatch> decisions; ///< Oldest first.
+    std::vector<DecisionWatch> decisions;   ///< Oldest first.
+    std::vector<RewardedDecision> rewarded; ///< Oldest first.
 
     std::vector<std::uint64_t> dedup;     ///< Message hashes, oldest first.
     Timestamp dedup_evicted{};            ///< `written` of the newest one that fell out.
@@ -310,9 +328,9 @@ Timestamp next_date(const Customer& customer);
 
 /// The customer as one flat block, for memory and snapshot alike, and back. The block begins with
 /// its schema version; `unpack` reads this version and those before it, and refuses others by name.
-inline constexpr std::uint8_t customer_schema_version = 5;
+inline constexpr std::uint8_t customer_schema_version = 6;
 /// What the release before this one reads.
-inline constexpr std::uint8_t customer_schema_version_before = 4;
+inline constexpr std::uint8_t customer_schema_version_before = 5;
 std::string pack(const Customer& customer);
 /// As the release before this one reads it: what that has no field for is left out.
 std::string pack_for_release_before(const Customer& customer);

@@ -270,10 +270,11 @@ constexpr bool has_fields = takes<Type>(std::make_index_sequence<count>{}) &&
 static_assert(has_fields<CustomerId, 2> && has_fields<CartLine, 9> && has_fields<Cart, 11>);
 static_assert(has_fields<OrderLine, 6> && has_fields<Order, 11> && has_fields<Session, 10>);
 static_assert(has_fields<Counter, 3> && has_fields<NewestEvent, 3> && has_fields<Consent, 6>);
-static_assert(has_fields<SendMark, 5> && has_fields<SentStep, 7> && has_fields<Run, 23>);
+static_assert(has_fields<SendMark, 5> && has_fields<SentStep, 7> && has_fields<Run, 24>);
 static_assert(has_fields<EndedRun, 4> && has_fields<GoalWatch, 8> && has_fields<Refusal, 5>);
-static_assert(has_fields<Suppression, 4> && has_fields<Customer, 42> && has_fields<DateTimer, 4>);
-static_assert(has_fields<DecisionWatch, 5>);
+static_assert(has_fields<Suppression, 4> && has_fields<Customer, 43> && has_fields<DateTimer, 4>);
+static_assert(has_fields<DecisionWatch, 5> && has_fields<RewardedDecision, 4> &&
+              has_fields<RunCoupon, 3>);
 static_assert(has_fields<models::PurchaseDay, 3> && has_fields<models::Purchases, 4> &&
               has_fields<Lifecycle, 6>);
 
@@ -443,6 +444,12 @@ template <class Io> void describe(Io& io, Field<Io, Run> run) {
     io.list(run.sent, 4, [&](auto& sent) { describe<Io>(io, sent); });
     if (since<Io>(io, 4, run.events))
         io.list(run.events, 1, [&](auto& event) { io.packed(event); });
+    if (since<Io>(io, 6, run.coupons))
+        io.list(run.coupons, 3, [&](auto& coupon) {
+            io.text(coupon.pool);
+            io.text(coupon.code);
+            io.time(coupon.expires_at);
+        });
 }
 
 template <class Io> void describe(Io& io, Field<Io, EndedRun> run) {
@@ -504,6 +511,13 @@ template <class Io> void describe(Io& io, Field<Io, DecisionWatch> watch) {
     io.text(watch.reward);
     io.time(watch.from);
     io.time(watch.until);
+}
+
+template <class Io> void describe(Io& io, Field<Io, RewardedDecision> rewarded) {
+    describe<Io>(io, rewarded.watch);
+    io.fixed(rewarded.order);
+    io.money(rewarded.value);
+    io.time(rewarded.at);
 }
 
 template <class Io> void describe(Io& io, Field<Io, DateTimer> timer) {
@@ -594,6 +608,9 @@ template <class Io> void describe(Io& io, Field<Io, Customer> customer) {
     // Since 5: rewards of decisions.
     if (since<Io>(io, 5, customer.decisions))
         io.list(customer.decisions, 20, [&](auto& watch) { describe<Io>(io, watch); });
+    // Since 6: rewards that may be taken back.
+    if (since<Io>(io, 6, customer.rewarded))
+        io.list(customer.rewarded, 30, [&](auto& rewarded) { describe<Io>(io, rewarded); });
 }
 
 } // namespace

@@ -95,6 +95,7 @@ enum class OnCap : std::uint8_t { drop, defer, ignore };
 struct Send {
     std::string channel, template_name, topic, from;
     std::vector<std::pair<std::string, Expression>> data;
+    std::string coupon; ///< The pool of which the run is given a code; empty: of none.
     std::optional<Expression> when;
     bool is_checked_late = false; ///< `when` asks for products, which only a hand-over does.
     Purpose purpose = Purpose::marketing;
@@ -166,6 +167,12 @@ struct Step {
         action;
 };
 
+/// What a journey is expected to do, so that its silence is noticed. Decides nothing.
+struct Watch {
+    std::optional<std::int64_t> sends_min, sends_max; ///< Messages handed over in 24 hours.
+    std::optional<double> suppressed_below; ///< The share not sent, 0 to 1; the held-out apart.
+};
+
 enum class Status : std::uint8_t { draft, test, live, closed, paused, archived };
 enum class OnPublish : std::uint8_t { pin, migrate, exit };
 
@@ -185,6 +192,25 @@ struct DateEntry {
     ZoneChoice zone;
 };
 
+/// In place of `on`: everybody in an audience, at instants that the file names or at an operator's
+/// word.
+struct AudienceEntry {
+    std::string audience;
+    std::optional<Timestamp> at;              ///< Once; or else, where there is one, at
+    std::optional<std::chrono::minutes> time; ///< this time of these days in `zone`.
+    std::uint8_t weekdays = 0x7f;
+    std::string zone = "UTC";
+    double pace = 200; ///< Customers a second.
+    unsigned line = 0;
+};
+
+/// Beside `on`, whose events are about products: who has done one of these with the product.
+struct InterestRule {
+    std::vector<std::string> did;
+    Duration within{};
+    unsigned line = 0;
+};
+
 struct Entry {
     std::vector<std::string> on;
     std::optional<Expression> becomes;   ///< Instead of `on`: the event at which it turns true.
@@ -192,6 +218,8 @@ struct Entry {
     std::vector<Expression> when;        ///< All must hold.
     std::optional<double> on_churn_risk; ///< In place of `on`: when the risk rises above it.
     std::optional<DateEntry> date;
+    std::optional<AudienceEntry> audience;
+    std::optional<InterestRule> interested;
     std::optional<Expression> key;
     bool key_is_cart = false; ///< The key reads `cart.id`: runs belong to that cart.
     Reentry reentry;
@@ -226,6 +254,7 @@ struct Journey {
     Entry enter;
     std::vector<ExitRule> exits;
     std::vector<Goal> goals;
+    std::optional<Watch> watch; ///< No part of the version.
     std::vector<Step> steps;
     StepIndex first = end_of_run;
     std::vector<std::string>

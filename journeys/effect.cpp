@@ -16,6 +16,7 @@ std::string_view to_text(EntryKind kind) {
     case EntryKind::settle: return "settle";
     case EntryKind::decide: return "decide";
     case EntryKind::reward: return "reward";
+    case EntryKind::take_back: return "take_back";
     case EntryKind::update: return "update";
     case EntryKind::call: return "call";
     case EntryKind::goal: return "goal";

@@ -24,8 +24,10 @@ enum class EntryKind : std::uint8_t {
     defer,
     suppress,
     settle,
-    decide, ///< `intent` is the decision's id; `until`: how long its reward may come.
-    reward, ///< Of the decision `intent`; at most one.
+    decide,    ///< `intent` is the decision's id; `until`: how long its reward may come.
+    reward,    ///< Of the decision `intent`; at most one, and one more for each that is taken back.
+    take_back, ///< The order that rewarded `intent` is undone: `reason` is `whole` or `part`;
+               ///< `until`: when that became known.
     update,
     call,
     goal,
@@ -47,7 +49,8 @@ struct TimelineEntry {
     std::string key, step, channel, template_name, topic;
     std::string reason;
     IntentId intent;
-    std::string data;      ///< Packed; of `send`, `call`, `update`, `goal`, `decide`, `reward`.
+    std::string data;      ///< Packed; of `send`, `call`, `update`, `goal`, `decide`, `reward`,
+                           ///< `take_back` (what is left of its `value`).
     Timestamp until{};     ///< Of `wait`, `restart` and `defer`: until when.
     bool held_out = false; ///< Of `goal`: which arm reached it.
 };
@@ -69,6 +72,16 @@ struct IntentGranted {
     IntentId id;
     std::string address; ///< Empty where the channel needs none.
     std::string payload; ///< JSON, as the channel's adapter wants it; see `hand_over.hpp`.
+    Timestamp at{};
+};
+
+/// A run was given a code of a pool: from here on nobody else is. In the flush that grants, or that
+/// says why the message was left out after all.
+struct CouponTaken {
+    std::string pool, code;
+    RunId run;
+    IntentId intent; ///< Whose hand-over it was for.
+    std::uint64_t lease = 0;
     Timestamp at{};
 };
 
@@ -106,7 +119,7 @@ struct Erased {
 };
 
 using Effect = std::variant<TimelineEntry, IntentOpened, IntentGranted, IntentRecalled,
-                            IntentSettled, TransferOut, ForwardOut, Erased>;
+                            IntentSettled, TransferOut, ForwardOut, Erased, CouponTaken>;
 using Effects = std::vector<Effect>;
 
 } // namespace journeys

@@ -30,6 +30,7 @@ enum Slot : unsigned {
     slot_now,
     slot_vars,
     slot_context,
+    slot_coupon,
     slot_count
 };
 
@@ -338,7 +339,15 @@ cel::Environment make_environment(Scope scope) {
     if (scope == Scope::product)
         environment.add_variable("product", Type::map(Type::string(), Type::dyn()),
                                  "a product that may be recommended");
-    if (scope == Scope::step) environment.add_unavailable("event", std::string{no_event});
+    if (scope == Scope::step) {
+        environment.add_variable("context (none)", Type::map(Type::string(), Type::dyn()), "");
+        environment.add_variable("coupon", Type::object("Coupon"),
+                                 "the code that the message gives away");
+        environment.add_unavailable("event", std::string{no_event});
+    } else {
+        environment.add_unavailable("coupon", "a code is given when a message is handed over: "
+                                              "coupon stands under data of a send with coupon:");
+    }
     if (scope == Scope::entry)
         environment.add_unavailable("run", "there is no run yet where a journey is entered");
     if (scope == Scope::product) {
@@ -389,14 +398,16 @@ std::string expressions_reference() {
     for (const auto& place : places) {
         std::string missing;
         for (const auto& [name, sentence] : environment(place.scope).unavailable())
-            if (name != "context") // Of which a sentence is said below.
+            if (name != "context" && name != "coupon") // Of which a sentence is said below.
                 missing += (missing.empty() ? "`" : "; `") + name + "`: " + sentence;
         out += "| " + std::string{place.names} + " | " + missing + " |\n";
     }
-    out += "\nAn action's `when` has one name more: `context`, a map of what the shop says of the "
-           "moment when it asks for a decision; empty in a journey. A rule of recommendations has "
-           "`product`, a map of `id`, `name`, `category`, `price` and `in_stock`; the last two are "
-           "null where nobody says.\n";
+    out +=
+        "\nAn action's `when` has one name more: `context`, a map of what the shop says of the "
+        "moment when it asks for a decision; empty in a journey. A rule of recommendations has "
+        "`product`, a map of `id`, `name`, `category`, `price` and `in_stock`; the last two are "
+        "null where nobody says. Under `data` of a send with `coupon: POOL` there is `coupon`, the "
+        "code that it gives away.\n";
     const auto& all = environment(Scope::event); // It offers all else.
     return out + '\n' + cel::markdown(all) + cel::language_reference(all);
 }
@@ -438,6 +449,8 @@ cel::Value Evaluator::value(const cel::Program& program) {
     bind(slot_context, [&] {
         return view.context.empty() ? Value::map_of({}) : Value::packed(PackedView{view.context});
     });
+    bind(slot_coupon,
+         [&] { return view.coupon ? bindings::bind(*view.coupon, view, arena) : Value::null(); });
     bind(slot_now, [&] { return Value::timestamp(view.now); });
     bind(slot_vars, [&] { return vars_of(own_vars, view.catalog, arena); });
     return program.evaluate({variables, &view, {}}, arena);

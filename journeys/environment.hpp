@@ -42,6 +42,7 @@ struct View {
     const Catalog* catalog = nullptr;
     /// Packed; what the shop said when it asked for a decision, or the product that is looked at.
     std::string_view context{};
+    const RunCoupon* coupon = nullptr; ///< While the data of a message that gives one is evaluated.
 };
 
 /// Evaluates programs of the environments above. Owns the arena and the bound objects; one per

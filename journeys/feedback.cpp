@@ -18,13 +18,15 @@ struct Name {
 };
 
 /// Of several names of one kind the first is the one that we make.
-constexpr std::array<Name, 15> names{{
+constexpr std::array<Name, 17> names{{
+    {"Email Sent", FeedbackKind::sent, true},
     {"Email Delivered", FeedbackKind::delivered, true},
     {"Email Opened", FeedbackKind::opened, true},
     {"Email Link Clicked", FeedbackKind::clicked, true},
     {"Email Failed", FeedbackKind::failed, true},
     {"Email Bounced", FeedbackKind::bounced, true},
     {"Email Marked as Spam", FeedbackKind::complained, true},
+    {"SMS Sent", FeedbackKind::sent, false},
     {"SMS Delivered", FeedbackKind::delivered, false},
     {"SMS Opened", FeedbackKind::opened, false},
     {"SMS Link Clicked", FeedbackKind::clicked, false},
@@ -90,6 +92,7 @@ void mark_sent(Customer& customer, const Feedback& told, Timestamp at) {
             case FeedbackKind::clicked:
                 if (!told.machine) note(sent.clicked_at);
                 break;
+            case FeedbackKind::sent:
             case FeedbackKind::failed:
             case FeedbackKind::bounced:
             case FeedbackKind::complained:
@@ -157,6 +160,7 @@ bool observe_feedback(Customer& customer, const Event& event, const Catalog& cat
             made_here, effects);
     };
     switch (told->kind) {
+    case FeedbackKind::sent:
     case FeedbackKind::delivered:
     case FeedbackKind::failed: break;
     case FeedbackKind::opened:

@@ -1,4 +1,4 @@
-/// What providers report of messages, as events of the customer: delivered, opened, clicked,
+/// What providers report of messages, as events of the customer: sent, delivered, opened, clicked,
 /// bounced, complained, unsubscribed. The names are Segment's, so producers that pass them on are
 /// understood, too.
 ///
@@ -29,6 +29,7 @@
 namespace journeys {
 
 enum class FeedbackKind : std::uint8_t {
+    sent, ///< Handed on by the provider: it left, and no more is known.
     delivered,
     opened,
     clicked,

@@ -232,6 +232,13 @@ void unite_decisions(Customer& winner, Customer& loser) {
             winner.decisions.push_back(std::move(watch));
     std::ranges::stable_sort(winner.decisions, {}, &DecisionWatch::from);
     drop_front(winner.decisions, bounds::decisions);
+    for (auto& rewarded : loser.rewarded)
+        if (std::ranges::none_of(winner.rewarded, [&](const RewardedDecision& known) {
+                return known.watch.id == rewarded.watch.id;
+            }))
+            winner.rewarded.push_back(std::move(rewarded));
+    std::ranges::stable_sort(winner.rewarded, {}, &RewardedDecision::at);
+    drop_front(winner.rewarded, bounds::rewarded);
 }
 
 /// The earlier of two instants of which zero means none.

@@ -27,6 +27,7 @@ std::optional<TimelineEntry> wait_of(const Run& run, const Catalog& catalog) {
     if (again.kind() == PackedKind::integer && from_millis(again.as_int()) > run.step_reached) {
         line.kind = EntryKind::restart;
         line.at = from_millis(again.as_int());
+        line.reason = PackedView{run.last_event}.string_at("name"); // What began it anew.
     }
     line.journey = run.journey;
     line.version = run.version;

@@ -1,17 +1,13 @@
 #include "journeys/policy.hpp"
 
 #include "journeys/addresses.hpp"
+#include "journeys/country_zones.hpp"
 #include "journeys/local_time.hpp"
 
 #include <algorithm>
 
 namespace journeys {
 namespace {
-
-using std::chrono::minutes;
-
-/// At most this much is added to the end of quiet hours.
-constexpr Duration jitter_max = minutes{15};
 
 constexpr bool is_control_or_space(char c) {
     return static_cast<unsigned char>(c) <= ' ' || c == '\x7f';
@@ -33,16 +29,26 @@ std::optional<Timestamp> end_of(const QuietHours& hours, std::string_view zone, 
     return std::nullopt;
 }
 
-/// The latest end of all quiet hours of `channel` that hold at `at`.
-std::optional<Timestamp> latest_end(std::string_view channel, std::string_view zone, Timestamp at,
-                                    const Settings& settings) {
-    std::optional<Timestamp> latest;
+/// When quiet hours end, and over how long what they held back is spread.
+struct QuietEnd {
+    Timestamp at{};
+    Duration jitter{};
+};
+
+/// The latest end of all quiet hours of `channel` that hold at `at`; of equal ones the one that
+/// spreads more.
+std::optional<QuietEnd> latest_end(std::string_view channel, std::string_view zone, Timestamp at,
+                                   const Settings& settings) {
+    std::optional<QuietEnd> latest;
     for (const auto& hours : settings.quiet_hours) {
         if (!hours.channels.empty() && std::find(hours.channels.begin(), hours.channels.end(),
                                                  channel) == hours.channels.end())
             continue;
-        if (const auto end = end_of(hours, zone, at); end && (!latest || *end > *latest))
-            latest = end;
+        const auto end = end_of(hours, zone, at);
+        if (!end) continue;
+        const bool is_later =
+            !latest || *end > latest->at || (*end == latest->at && hours.jitter > latest->jitter);
+        if (is_later) latest = {*end, hours.jitter};
     }
     return latest;
 }
@@ -190,7 +196,9 @@ bool is_reachable(const Customer& customer, std::string_view channel, std::strin
 }
 
 std::string_view zone_of(const Customer& customer, const Settings& settings) {
-    return is_known_zone(customer.timezone) ? customer.timezone : settings.timezone;
+    if (is_known_zone(customer.timezone)) return customer.timezone;
+    const auto of_country = zone_of_country(customer.country);
+    return is_known_zone(of_country) ? of_country : std::string_view{settings.timezone};
 }
 
 std::optional<Timestamp> quiet_until(const Customer& customer, std::string_view channel,
@@ -202,15 +210,15 @@ std::optional<Timestamp> quiet_until(const Customer& customer, std::string_view 
     // Where one rule's hours end inside another's the later end counts. Bounded, because rules
     // could cover the whole day; then the message waits on, and expires.
     for (std::size_t i = 0; i < 2 * settings.quiet_hours.size(); ++i) {
-        const auto next = latest_end(channel, zone, *end, settings);
+        const auto next = latest_end(channel, zone, end->at, settings);
         if (!next) break;
         end = next;
     }
     const auto draw = hash(to_text(intent), hash(customer.id));
-    const auto jittered = *end + Duration{static_cast<std::int64_t>(
-                                     draw % static_cast<std::uint64_t>(jitter_max.count() + 1))};
+    const auto span = static_cast<std::uint64_t>(end->jitter.count()) + 1;
+    const auto jittered = end->at + Duration{static_cast<std::int64_t>(draw % span)};
     // Never into the next quiet hours.
-    return latest_end(channel, zone, jittered, settings) ? *end : jittered;
+    return latest_end(channel, zone, jittered, settings) ? end->at : jittered;
 }
 
 std::optional<Timestamp> capped_until(const Customer& customer, std::string_view channel,

@@ -38,7 +38,8 @@ std::optional<Reason> refusal(const Customer& customer, const Send& send, const 
 bool is_reachable(const Customer& customer, std::string_view channel, std::string_view topic,
                   const Settings& settings);
 
-/// The zone in which the customer's day is reckoned: their own where known, else the workspace's.
+/// The zone in which the customer's day is reckoned: their own where known, else that of their
+/// country where it has one time, else the workspace's.
 std::string_view zone_of(const Customer& customer, const Settings& settings);
 
 /// When the quiet hours that hold at `at` end; nothing where none hold. Later by 0 to 15 min,

@@ -18,7 +18,7 @@ std::string_view meaning(Reason reason) {
     case Reason::quiet_hours: return "it is night for the customer, and quiet_hours: drop";
     case Reason::capped: return "a cap is used up, or the message before it left too late";
     case Reason::expired: return "too late, by `expires`";
-    case Reason::no_coupon: return "the pool of codes is empty";
+    case Reason::no_coupon: return "no code is left in the pool, or the one of the run has expired";
     case Reason::render_failed: return "an error in its data or its template";
     case Reason::paused: return "the journey is paused";
     case Reason::draft: return "the journey is a draft";
@@ -35,7 +35,8 @@ std::string_view meaning(Reason reason) {
 
 std::string_view meaning(NoEntry reason) {
     switch (reason) {
-    case NoEntry::when: return "a condition of `enter.when` does not hold; its line is told";
+    case NoEntry::when:
+        return "a condition of `enter.when` does not hold, or not the audience's; its line is told";
     case NoEntry::open_run: return "a run of the same key is open";
     case NoEntry::reentry: return "too soon after the last run, by `reentry`";
     case NoEntry::exclusive: return "a journey of the group runs that does not give way";

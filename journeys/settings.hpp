@@ -41,7 +41,10 @@ struct ChannelRules {
 struct QuietHours {
     std::vector<std::string> channels; ///< Empty: all.
     std::chrono::minutes from{}, to{}; ///< Of the day, 0 to 1439.
+    /// What they hold back leaves spread over so long behind their end, 0 to 2 h. 0: all at once.
+    Duration jitter = std::chrono::minutes{15};
 };
+inline constexpr Duration quiet_jitter_max = std::chrono::hours{2};
 
 /// At most `messages` within any window of `per`, counted over the named channel and topic (empty:
 /// all).

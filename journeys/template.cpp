@@ -1,12 +1,14 @@
 #include "journeys/template.hpp"
 
 #include "journeys/local_time.hpp"
+#include "journeys/locale_text.hpp"
 #include "journeys/money.hpp"
 
 #include <kainjow/mustache.hpp>
 
 #include <algorithm>
 #include <array>
+#include <initializer_list>
 #include <map>
 #include <optional>
 #include <vector>
@@ -30,113 +32,15 @@ bool is_always_there(std::string_view name) {
     return name == "preferences_url" || name == "unsubscribe_url" || name == "confirm_url";
 }
 
+bool is_one_of(std::string_view word, std::initializer_list<std::string_view> words) {
+    return std::find(words.begin(), words.end(), word) != words.end();
+}
+
 std::string_view trimmed(std::string_view text) {
     constexpr std::string_view space = " \t\r\n";
     const auto first = text.find_first_not_of(space);
     if (first == std::string_view::npos) return {};
     return text.substr(first, text.find_last_not_of(space) - first + 1);
-}
-
-// Locales.
-
-struct Separators {
-    std::string_view group, decimal;
-};
-
-std::string_view language_of(std::string_view locale) {
-    return locale.substr(0, locale.find_first_of("-_"));
-}
-std::string_view region_of(std::string_view locale) {
-    return locale.size() > 2 ? locale.substr(locale.find_last_of("-_") + 1) : std::string_view{};
-}
-
-bool is_one_of(std::string_view word, std::initializer_list<std::string_view> words) {
-    return std::find(words.begin(), words.end(), word) != words.end();
-}
-
-/// How numbers are written there, by the Unicode CLDR. Languages that are not named write as
-/// English does.
-Separators separators(std::string_view locale) {
-    const auto language = language_of(locale), region = region_of(locale);
-    if (language == "de" && is_one_of(region, {"CH", "LI"})) return {"\u2019", "."};
-    if (language == "es" && is_one_of(region, {"MX", "US"})) return {",", "."};
-    if (is_one_of(language,
-                  {"de", "nl", "it", "es", "pt", "da", "el", "tr", "id", "ro", "hr", "sl", "is"}))
-        return {".", ","};
-    if (language == "fr") return {"\u202f", ","};
-    if (is_one_of(language, {"sv", "nb", "nn", "no", "fi", "pl", "cs", "sk", "hu", "ru", "uk", "bg",
-                             "et", "lv", "lt"}))
-        return {"\u00a0", ","};
-    return {",", "."};
-}
-
-/// Digits after the point, by ISO 4217; 2 where it is not known.
-int digits_of(std::string_view currency) {
-    if (is_one_of(currency, {"JPY", "KRW", "VND", "CLP", "ISK", "UGX", "XAF", "XOF", "XPF", "PYG"}))
-        return 0;
-    if (is_one_of(currency, {"BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"})) return 3;
-    return 2;
-}
-
-/// `1.234,50 EUR` for de, `1,234.50 EUR` for en; without a currency only the number.
-std::string format_money(Money money, std::string_view currency, std::string_view locale) {
-    const bool is_currency =
-        currency.size() == 3 &&
-        std::all_of(currency.begin(), currency.end(), [](char c) { return c >= 'A' && c <= 'Z'; });
-    const int digits = is_currency ? digits_of(currency) : 2;
-    std::uint64_t unit = 10'000; // Ten-thousandths in the last digit that is written.
-    for (int i = 0; i < digits; ++i) unit /= 10;
-    const auto amount = money.ten_thousandths();
-    const auto magnitude =
-        amount < 0 ? ~static_cast<std::uint64_t>(amount) + 1 : static_cast<std::uint64_t>(amount);
-    auto number = std::to_string((magnitude + unit / 2) / unit);
-    const auto fraction_digits = static_cast<std::size_t>(digits);
-    if (number.size() <= fraction_digits)
-        number.insert(0, fraction_digits + 1 - number.size(), '0');
-
-    const auto [group, decimal] = separators(locale);
-    const auto whole = number.size() - fraction_digits;
-    std::string out = amount < 0 && number.find_first_not_of('0') != std::string::npos ? "-" : "";
-    for (std::size_t i = 0; i < number.size(); ++i) {
-        if (i == whole)
-            out += decimal;
-        else if (i > 0 && i < whole && (whole - i) % 3 == 0)
-            out += group;
-        out += number[i];
-    }
-    if (is_currency) out.append(" ").append(currency);
-    return out;
-}
-
-/// `02.06.2015` for de, `June 2, 2015` for en and en-US, `2 June 2015` for other kinds of English,
-/// by whose figures nobody could tell day from month.
-std::string format_date(std::chrono::year_month_day date, std::string_view locale) {
-    static constexpr std::array<std::string_view, 12> months{
-        "January", "February", "March",     "April",   "May",      "June",
-        "July",    "August",   "September", "October", "November", "December"};
-    const auto day = std::to_string(static_cast<unsigned>(date.day()));
-    const auto month = static_cast<unsigned>(date.month());
-    const auto year = std::to_string(static_cast<int>(date.year()));
-    const auto two = [](std::string digits) { return digits.size() < 2 ? '0' + digits : digits; };
-    const auto joined = [&](std::string_view separator) {
-        return two(day).append(separator).append(two(std::to_string(month))).append(separator) +
-               year;
-    };
-
-    const auto language = language_of(locale), region = region_of(locale);
-    if (language == "en" || language.empty()) {
-        const auto name = std::string{months[month - 1]};
-        if (region.empty() || region == "US" || region == "en")
-            return name + ' ' + day + ", " + year;
-        return day + ' ' + name + ' ' + year;
-    }
-    if (is_one_of(language, {"de", "pl", "cs", "sk", "ru", "uk", "bg", "ro", "tr", "fi", "da", "nb",
-                             "nn", "no", "et", "lv", "hr", "sl", "is"}))
-        return joined(".");
-    if (is_one_of(language, {"fr", "es", "it", "pt", "el", "id", "vi"})) return joined("/");
-    if (language == "nl") return joined("-");
-    return std::string(4 - std::min<std::size_t>(4, year.size()), '0') + year + '-' +
-           two(std::to_string(month)) + '-' + two(day);
 }
 
 /// A day as it is, or the day of an instant in `zone`.
@@ -378,12 +282,12 @@ private:
     std::string money(std::string_view text) const {
         const auto amount = Money::parse(text);
         if (!amount) throw RenderFailure{"{{#money}} holds no number"};
-        return format_money(*amount, text_of("currency"), locale_);
+        return money_text(*amount, text_of("currency"), locale_);
     }
     std::string date(std::string_view text) const {
         const auto date = read_date(text, text_of("timezone"));
         if (!date) throw RenderFailure{"{{#date}} holds no date"};
-        return format_date(*date, locale_);
+        return date_text(*date, locale_);
     }
     void spend(std::size_t bytes) const {
         if (bytes > left_) throw RenderFailure{"the text is longer than 256 KiB"};

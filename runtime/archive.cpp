@@ -93,6 +93,34 @@ Result<std::vector<std::string>> Archive::publications() {
     });
 }
 
+Result<std::uint64_t> Archive::publication_in_force() {
+    return session_->run([&](pqxx::work& work) -> std::uint64_t {
+        const auto rows = work.exec("SELECT publication FROM progress WHERE publication <> 0 "
+                                    "GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT 1");
+        return rows.empty() ? 0 : static_cast<std::uint64_t>(rows[0][0].as<std::int64_t>());
+    });
+}
+
+Result<void> Archive::each_snapshot(const std::function<void(std::string_view block)>& take) {
+    constexpr int page = 5'000;
+    std::string after; // Below every customer's id.
+    while (true) {
+        std::size_t count = 0;
+        const auto read = session_->run([&](pqxx::work& work) {
+            const auto rows = work.exec_params("SELECT customer, block FROM snapshots WHERE "
+                                               "customer > $1 ORDER BY customer LIMIT $2",
+                                               binary(after), page);
+            count = static_cast<std::size_t>(rows.size());
+            for (const auto& row : rows) {
+                take(text_of(row[1]));
+                after = text_of(row[0]);
+            }
+        });
+        if (!read) return read;
+        if (count < static_cast<std::size_t>(page)) return {};
+    }
+}
+
 Result<void> Archive::keep_sandbox_messages(const std::vector<actors::ProviderRequest>& requests,
                                             Timestamp at) {
     return session_->run([&](pqxx::work& work) {
@@ -117,6 +145,22 @@ Result<std::vector<TimelineRow>> Archive::timeline(const std::string& customer, 
         for (const auto& row : found) rows.push_back(timeline_row(row));
         std::ranges::reverse(rows);
         return rows;
+    });
+}
+
+Result<std::vector<MessageOutcome>> Archive::outcomes(const std::string& customer, int limit) {
+    return session_->run([&](pqxx::work& work) {
+        std::vector<MessageOutcome> all;
+        for (const auto& row :
+             work.exec_params("SELECT replace(intent::text, '-', ''), state, reason, "
+                              "(extract(epoch FROM updated_at) * 1000)::bigint FROM outbox WHERE "
+                              "customer = $1 ORDER BY opened_at DESC LIMIT $2",
+                              binary(customer), limit))
+            all.push_back(
+                {journeys::parse_intent_id(row[0].as<std::string>()).value_or(journeys::IntentId{}),
+                 row[1].as<std::string>(), row[2].as<std::string>(),
+                 journeys::from_millis(row[3].as<std::int64_t>())});
+        return all;
     });
 }
 

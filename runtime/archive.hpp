@@ -12,6 +12,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace runtime {
@@ -21,10 +22,20 @@ struct TimelineRow {
     journeys::TimelineEntry entry;
 };
 
+/// What became of a message at its provider, as far as is known.
+struct MessageOutcome {
+    journeys::IntentId intent;
+    std::string state, detail; ///< `accepted`, `claimed`, …; a provider's code.
+    journeys::Timestamp at{};
+};
+
 /// `stored` and the lines that stand in the customer's state, in the order of time.
 std::vector<TimelineRow> whole_timeline(std::vector<TimelineRow> stored,
                                         const journeys::Customer& customer,
                                         const journeys::Catalog& catalog);
+
+/// Of a customer's timeline: as it is shown, and the most.
+inline constexpr int timeline_lines = 200, timeline_lines_max = 10'000;
 
 /// A customer in quarantine, and the oldest of what is parked for them.
 struct ParkedRow {
@@ -47,6 +58,11 @@ public:
     /// Texts, in the order in which they were first published.
     journeys::Result<std::vector<std::string>> publications();
 
+    /// What most partitions had met by their last flush; 0: nothing yet.
+    journeys::Result<std::uint64_t> publication_in_force();
+    /// Every customer's block, in the order of their ids.
+    journeys::Result<void> each_snapshot(const std::function<void(std::string_view block)>& take);
+
     /// Idempotent by intent.
     journeys::Result<void>
     keep_sandbox_messages(const std::vector<actors::ProviderRequest>& requests,
@@ -54,6 +70,8 @@ public:
 
     /// A customer's newest entries, oldest of them first.
     journeys::Result<std::vector<TimelineRow>> timeline(const std::string& customer, int limit);
+    /// Of a customer's newest messages.
+    journeys::Result<std::vector<MessageOutcome>> outcomes(const std::string& customer, int limit);
     /// The newest sends and suppressions of all customers, newest first.
     journeys::Result<std::vector<TimelineRow>> last_triggers(int limit);
     /// Null where the customer is unknown.

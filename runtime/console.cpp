@@ -20,20 +20,23 @@ std::string place(const journeys::TimelineEntry& entry) {
     return text;
 }
 
-std::string verb(EntryKind kind) {
+} // namespace
+
+std::string_view entry_verb(EntryKind kind) {
     switch (kind) {
     case EntryKind::enter: return "entered";
     case EntryKind::no_entry: return "no entry";
     case EntryKind::exit: return "left";
     case EntryKind::end: return "ended";
     case EntryKind::wait: return "waits";
-    case EntryKind::restart: return "waits anew";
+    case EntryKind::restart: return "event";
     case EntryKind::send: return "sent";
     case EntryKind::defer: return "held";
     case EntryKind::suppress: return "not sent";
     case EntryKind::settle: return "answered";
     case EntryKind::decide: return "decided";
     case EntryKind::reward: return "rewarded";
+    case EntryKind::take_back: return "taken back";
     case EntryKind::update: return "updated";
     case EntryKind::call: return "called";
     case EntryKind::goal: return "goal";
@@ -45,6 +48,8 @@ std::string verb(EntryKind kind) {
     }
     return "";
 }
+
+namespace {
 
 /// What a customer who turned out to be this one has brought along.
 std::string merge_text(const journeys::TimelineEntry& entry) {
@@ -65,8 +70,7 @@ std::string merge_text(const journeys::TimelineEntry& entry) {
 
 /// The action, and the sentence that says why.
 std::string decision_text(const journeys::TimelineEntry& entry) {
-    auto text = padded(place(entry), 34) + ' ';
-    if (!entry.channel.empty()) text += entry.channel + ": ";
+    auto text = entry.channel.empty() ? std::string{} : entry.channel + ": ";
     text += entry.reason;
     std::string_view last;
     for (const auto& [key, reason] : journeys::PackedView{entry.data}.find("reasons").entries())
@@ -75,32 +79,61 @@ std::string decision_text(const journeys::TimelineEntry& entry) {
     return text;
 }
 
-/// What was rewarded, and by what.
-std::string reward_text(const journeys::TimelineEntry& entry) {
+/// The action that was rewarded, or the one from which a reward was taken back.
+std::string rewarded_action(const journeys::TimelineEntry& entry) {
     const auto action = journeys::PackedView{entry.data}.string_at("action");
-    return padded(action.empty() ? "nothing" : std::string{action}, 34) + " by " + entry.reason;
+    return action.empty() ? "nothing" : std::string{action};
+}
+
+/// What is left of the reward.
+std::string taken_back_text(const journeys::TimelineEntry& entry) {
+    if (entry.reason == "whole") return "its order was undone";
+    const auto left = journeys::PackedView{entry.data}.find("value");
+    return "of its order " +
+           journeys::Money::of(left.is_number() ? left.as_double() : 0).to_text() + " are left";
 }
 
 } // namespace
 
-std::string entry_text(const journeys::TimelineEntry& entry) {
-    std::string text = padded(verb(entry.kind), 10) + ' ';
-    if (entry.kind == EntryKind::no_entry) {
-        text += padded(entry.journey, 34) + ' ' + entry.reason;
-        if (!entry.step.empty()) text += ", line " + entry.step;
-        return text;
+std::string entry_place(const journeys::TimelineEntry& entry) {
+    switch (entry.kind) {
+    case EntryKind::no_entry: return entry.journey;
+    case EntryKind::restart: return entry.reason; // The event.
+    case EntryKind::merged:
+    case EntryKind::moved:
+    case EntryKind::linked: return {};
+    case EntryKind::reward:
+    case EntryKind::take_back: return rewarded_action(entry);
+    default: return place(entry);
     }
-    if (entry.kind == EntryKind::merged) return text + merge_text(entry);
-    if (entry.kind == EntryKind::moved) return text + "to " + entry.reason + ", the same customer";
-    if (entry.kind == EntryKind::linked)
-        return text + "from here on with " + entry.reason + "; what was before stays where it went";
-    if (entry.kind == EntryKind::decide) return text + decision_text(entry);
-    if (entry.kind == EntryKind::reward) return text + reward_text(entry);
-    text += padded(place(entry), 34);
-    if (!entry.channel.empty()) text += ' ' + entry.channel;
-    if (!entry.template_name.empty()) text += ' ' + entry.template_name;
-    if (!entry.reason.empty()) text += (entry.channel.empty() ? " " : ": ") + entry.reason;
+}
+
+std::string entry_detail(const journeys::TimelineEntry& entry) {
+    switch (entry.kind) {
+    case EntryKind::no_entry:
+        return entry.reason + (entry.step.empty() ? "" : ", line " + entry.step);
+    case EntryKind::restart: return '"' + entry.step + "\" of " + entry.journey + " starts again";
+    case EntryKind::merged: return merge_text(entry);
+    case EntryKind::moved: return "to " + entry.reason + ", the same customer";
+    case EntryKind::linked:
+        return "from here on with " + entry.reason + "; what was before stays where it went";
+    case EntryKind::decide: return decision_text(entry);
+    case EntryKind::reward: return "by " + entry.reason;
+    case EntryKind::take_back: return taken_back_text(entry);
+    default: break;
+    }
+    auto text = entry.channel;
+    if (!entry.template_name.empty()) text += (text.empty() ? "" : " ") + entry.template_name;
+    if (!entry.reason.empty()) text += (text.empty() ? "" : ": ") + entry.reason;
     return text;
+}
+
+std::string entry_text(const journeys::TimelineEntry& entry) {
+    const auto where = entry_place(entry), what = entry_detail(entry);
+    auto text = padded(std::string{entry_verb(entry.kind)}, 10) + ' ';
+    if (where.empty()) return text + what;
+    text += padded(where, 34);
+    return what.empty() ? text : text + ' ' + what;
 }
 
 std::string trigger_line(const journeys::CustomerId& customer, const journeys::TimelineEntry& entry,

@@ -18,6 +18,11 @@ std::string trigger_line(const journeys::CustomerId& customer, const journeys::T
 std::string timeline_line(const journeys::TimelineEntry& entry, std::string_view zone,
                           journeys::Timestamp now);
 
+/// What happened in a word or two, where, and what is to be said of it. The verb is never empty.
+std::string_view entry_verb(journeys::EntryKind kind);
+std::string entry_place(const journeys::TimelineEntry& entry);
+std::string entry_detail(const journeys::TimelineEntry& entry);
+
 /// What is said of an entry, without time and customer: `sent      cart-abandon › first-touch email
 /// cart-1`.
 std::string entry_text(const journeys::TimelineEntry& entry);

@@ -2,8 +2,6 @@
 
 #include "journeys/bindings.hpp"
 #include "journeys/local_time.hpp"
-#include "journeys/policy.hpp"
-#include "journeys/profile.hpp"
 
 #include <array>
 #include <cstdio>
@@ -17,21 +15,6 @@ std::string json_of(journeys::cel::Value value) {
     journeys::PackedWriter writer;
     journeys::cel::append_packed(writer, value);
     return journeys::to_json(journeys::PackedView{writer.bytes()});
-}
-
-/// 5 h 12 m
-std::string span_text(journeys::Duration span) {
-    const auto minutes = std::chrono::duration_cast<std::chrono::minutes>(span).count();
-    if (minutes < 60) return std::to_string(minutes) + " m";
-    if (minutes < 60 * 48)
-        return std::to_string(minutes / 60) + " h " + std::to_string(minutes % 60) + " m";
-    return std::to_string(minutes / (60 * 24)) + " days";
-}
-
-std::string_view step_name(const journeys::Run& run, const journeys::Catalog& catalog) {
-    const auto* journey = catalog.version(run.journey, run.version);
-    if (!journey || run.step >= journey->steps.size()) return "?";
-    return journey->steps[run.step].path;
 }
 
 } // namespace
@@ -78,43 +61,6 @@ std::string customer_json(const journeys::Customer& customer, const journeys::Ca
         arena.reset();
     }
     return out + "]}";
-}
-
-std::string customer_text(const journeys::Customer& customer, const journeys::Catalog& catalog,
-                          journeys::Timestamp now) {
-    const auto& settings = catalog.settings();
-    const auto zone = journeys::zone_of(customer, settings);
-    const auto when = [&](journeys::Timestamp at) { return local_text(at, zone, now); };
-    std::string out = journeys::display(customer.id) + "  since " + when(customer.first_seen);
-    if (!customer.locale.empty()) out += " · " + customer.locale;
-    out += " · " + std::string{zone} + " · " + std::to_string(customer.order_count) + " orders, " +
-           customer.revenue.to_text() + ' ' + customer.currency + '\n';
-    out += "reach   ";
-    bool first = true;
-    for (const auto& channel : settings.channels) {
-        if (channel.address.empty()) continue;
-        out += (first ? "" : " · ") + channel.name + ' ' +
-               (journeys::is_reachable(customer, channel.name, "", settings) ? "yes" : "no");
-        first = false;
-    }
-    if (const auto* cart = journeys::current_cart(customer))
-        out += "      cart " + cart->id + ": " + cart->value().to_text() + ' ' + cart->currency +
-               (cart->ordered      ? ", ordered"
-                : cart->is_empty() ? ", empty"
-                                   : "") +
-               ", changed " + when(cart->updated_at);
-    out += '\n';
-    for (const auto& run : customer.runs) {
-        out += "open    " + run.journey + (run.key.empty() ? "" : ' ' + run.key) + " · version " +
-               journeys::version_text(run.version) + " · arm " +
-               (run.held_out ? "holdout" : "send") + " · at \"" +
-               std::string{step_name(run, catalog)} + '"';
-        if (run.due != journeys::no_time)
-            out += " until " + when(run.due) +
-                   (run.due > now ? " (in " + span_text(run.due - now) + ')' : "");
-        out += '\n';
-    }
-    return out;
 }
 
 } // namespace runtime

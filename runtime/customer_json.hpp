@@ -1,4 +1,4 @@
-/// What is known of a customer, for programs and for people. The fields are named as in
+/// What is known of a customer, for programs. The fields are named as in
 /// expressions, because they are read through the same tables.
 #pragma once
 
@@ -11,11 +11,6 @@ namespace runtime {
 
 /// `{"customer":{…},"cart":{…},"session":{…},"orders":[…],"runs":[{…}]}` as of `now`.
 std::string customer_json(const journeys::Customer& customer, const journeys::Catalog& catalog,
-                          journeys::Timestamp now);
-
-/// A few lines for a terminal: who, reach, cart, open runs and what comes next; times in the
-/// customer's zone.
-std::string customer_text(const journeys::Customer& customer, const journeys::Catalog& catalog,
                           journeys::Timestamp now);
 
 /// `Mon 19:47`, or with the date where it is further off than six days.

@@ -154,6 +154,19 @@ std::string answer_text(const journeys::Decision& decision, const std::string& i
     return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
+journeys::Event event_of(const journeys::Decision& decision,
+                         const journeys::DecisionRequest& request, const journeys::Catalog& catalog,
+                         const journeys::CustomerId& customer, std::uint64_t message_hash,
+                         journeys::Timestamp now) {
+    journeys::Event event;
+    event.name = std::string{journeys::action_decided};
+    event.ids = {customer};
+    event.time = event.written = now;
+    event.message_hash = message_hash;
+    event.properties = journeys::decision_properties(decision, request, catalog);
+    return event;
+}
+
 void answer(const Parts& parts, const Question& question, const Customer& customer,
             const Respond& respond) {
     static std::atomic<std::uint64_t> number{0};
@@ -173,14 +186,12 @@ void answer(const Parts& parts, const Question& question, const Customer& custom
                                             .only = question.only,
                                             .key = id,
                                             .context = question.context};
-    const auto decision = journeys::decide(*offers, customer, *catalog, now, request);
-
-    journeys::Event event;
-    event.name = std::string{journeys::action_decided};
-    event.ids = {customer.id};
-    event.time = event.written = now;
-    event.message_hash = low;
-    event.properties = journeys::decision_properties(decision, request, *catalog);
+    std::string text;
+    auto event = parts->open.take(customer, *catalog, [&](const Customer& as_known) {
+        const auto decision = journeys::decide(*offers, as_known, *catalog, now, request);
+        text = answer_text(decision, id, question.policy, as_known, *catalog);
+        return event_of(decision, request, *catalog, customer.id, low, now);
+    });
     actors::Draft draft;
     draft.customer = customer.id;
     draft.kind = journeys::RecordKind::event;
@@ -191,12 +202,12 @@ void answer(const Parts& parts, const Question& question, const Customer& custom
     draft.bytes = schema::encode(*draft.record);
     std::vector<actors::Draft> drafts;
     drafts.push_back(std::move(draft));
-    parts->log.append(std::move(drafts),
-                      [respond, text = answer_text(decision, id, question.policy, customer,
-                                                   *catalog)](const journeys::Result<void>& done) {
-                          if (!done) return respond(error_response(503, done.error().detail));
-                          respond({.body = text});
-                      });
+    parts->log.append(std::move(drafts), [parts, respond, text = std::move(text), low,
+                                          who = customer.id](const journeys::Result<void>& done) {
+        if (done) return respond({.body = text});
+        parts->open.forget(who, low);
+        respond(error_response(503, done.error().detail));
+    });
 }
 
 } // namespace

@@ -4,6 +4,7 @@
 #include "actors/ports.hpp"
 #include "actors/system.hpp"
 #include "runtime/listener/request.hpp"
+#include "runtime/open_decisions.hpp"
 #include "runtime/publications.hpp"
 
 #include <functional>
@@ -15,6 +16,7 @@ struct DecideRouteParts {
     actors::System& system;
     actors::EventLog& log;
     Publications& publications;
+    OpenDecisions& open;
     std::function<journeys::Timestamp()> now;
 };
 
@@ -23,7 +25,8 @@ struct DecideRouteParts {
 /// with numbers, booleans and texts of at most 256 bytes, which conditions of actions read as
 /// `context.name`; no guardrail looks at it. Every question is a decision of its own. It is
 /// answered when it is durable, as the customer's event `Action Decided`. Questions at the same
-/// time do not see each other.
+/// time see each other; what a journey's step decides in the few milliseconds until such an event
+/// is applied sees none of them, and they do not see it.
 Handlers make_decide_route(const DecideRouteParts& parts);
 
 } // namespace runtime

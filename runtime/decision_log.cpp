@@ -37,39 +37,83 @@ double double_at(PackedView map, std::string_view key) {
 
 } // namespace
 
-journeys::Result<void> read_decisions(const std::string& conninfo, Timestamp after,
-                                      Timestamp through,
-                                      const std::function<void(const LoggedDecision&)>& take) {
+namespace {
+
+/// A decision and what came of it. Each taking back ends one reward, and another may follow: so a
+/// reward stands at an instant where more were taken back after it, or more were given than taken.
+/// $1: after, $2: through.
+constexpr std::string_view outcome_columns =
+    "SELECT d.intent, d.customer, d.at, d.until, d.journey, d.step, d.data, d.held_out, r.at, "
+    "r.data, r.ended_then < r.ended OR r.given > r.ended, "
+    "r.ended_before < r.ended OR r.given > r.ended FROM timeline d LEFT JOIN LATERAL ("
+    "SELECT (array_agg(data ORDER BY at DESC, revision DESC, n DESC))[1] AS data, "
+    "max(at) FILTER (WHERE kind = 'reward') AS at, "
+    "count(*) FILTER (WHERE kind = 'reward') AS given, "
+    "count(*) FILTER (WHERE reason = 'whole' AND kind = 'take_back') AS ended, "
+    "count(*) FILTER (WHERE reason = 'whole' AND kind = 'take_back' AND until <= $2) AS "
+    "ended_then, "
+    "count(*) FILTER (WHERE reason = 'whole' AND kind = 'take_back' AND until <= $1) AS "
+    "ended_before FROM timeline WHERE kind IN ('reward', 'take_back') AND intent = d.intent) r "
+    "ON true WHERE d.kind = 'decide' AND d.intent IS NOT NULL ";
+
+/// `params`: after, through, and what `which` names.
+journeys::Result<void> read(const std::string& conninfo, std::string_view which,
+                            const SqlParams& params,
+                            const std::function<void(const LoggedDecision&)>& take) {
     auto connection =
         Connection::open({.conninfo = conninfo, .instance = "decisions"}, "decisions");
     if (!connection) return connection.error();
+    LoggedDecision one;
+    const auto sql = std::string{outcome_columns}.append(which);
+    return connection->stream(sql.c_str(), params, [&](const SqlRows& rows) {
+        one.data = rows.bytes(0, 6);
+        if (!PackedView::validate(one.data)) return;
+        one.id = rows.intent(0, 0);
+        one.customer = rows.bytes(0, 1);
+        one.at = rows.time(0, 2);
+        one.until = rows.time(0, 3);
+        one.journey = rows.bytes(0, 4);
+        one.step = rows.bytes(0, 5);
+        one.held_out = rows.boolean(0, 7);
+        one.rewarded_at.reset();
+        one.value = 0;
+        one.was_rewarded = rows.boolean(0, 11);
+        if (rows.boolean(0, 10)) {
+            one.rewarded_at = rows.time(0, 8);
+            const std::string data{rows.bytes(0, 9)};
+            if (PackedView::validate(data)) one.value = double_at(PackedView{data}, "value");
+        }
+        take(one);
+    });
+}
+
+} // namespace
+
+journeys::Result<void> read_decisions(const std::string& conninfo, Timestamp after,
+                                      Timestamp through,
+                                      const std::function<void(const LoggedDecision&)>& take) {
     SqlParams params;
     params.add(after).add(through);
-    LoggedDecision one;
-    return connection->stream(
-        "SELECT d.intent, d.customer, d.at, d.until, d.journey, d.step, d.data, d.held_out, r.at, "
-        "r.data FROM timeline d LEFT JOIN LATERAL (SELECT at, data FROM timeline WHERE kind = "
-        "'reward' AND intent = d.intent ORDER BY at LIMIT 1) r ON true WHERE d.kind = 'decide' AND "
-        "d.until > $1 AND d.until <= $2 AND d.intent IS NOT NULL ORDER BY d.until, d.intent",
-        params, [&](const SqlRows& rows) {
-            one.data = rows.bytes(0, 6);
-            if (!PackedView::validate(one.data)) return;
-            one.id = rows.intent(0, 0);
-            one.customer = rows.bytes(0, 1);
-            one.at = rows.time(0, 2);
-            one.until = rows.time(0, 3);
-            one.journey = rows.bytes(0, 4);
-            one.step = rows.bytes(0, 5);
-            one.held_out = rows.boolean(0, 7);
-            one.rewarded_at.reset();
-            one.value = 0;
-            if (!rows.is_null(0, 8)) {
-                one.rewarded_at = rows.time(0, 8);
-                const std::string data{rows.bytes(0, 9)};
-                if (PackedView::validate(data)) one.value = double_at(PackedView{data}, "value");
-            }
-            take(one);
-        });
+    return read(conninfo, "AND d.until > $1 AND d.until <= $2 ORDER BY d.until, d.intent", params,
+                take);
+}
+
+journeys::Result<void> read_decisions_of(const std::string& conninfo, const std::string& journey,
+                                         const std::function<void(const LoggedDecision&)>& take) {
+    SqlParams params;
+    params.add(Timestamp{}).add(journeys::timestamp_max).add_text(journey);
+    return read(conninfo, "AND d.until IS NOT NULL AND d.journey = $3", params, take);
+}
+
+journeys::Result<void> read_corrections(const std::string& conninfo, Timestamp after,
+                                        Timestamp through,
+                                        const std::function<void(const LoggedDecision&)>& take) {
+    SqlParams params;
+    params.add(after).add(through);
+    return read(conninfo,
+                "AND d.until <= $1 AND d.intent IN (SELECT intent FROM timeline WHERE kind = "
+                "'take_back' AND until > $1 AND until <= $2) ORDER BY d.until, d.intent",
+                params, take);
 }
 
 journeys::Result<DecisionCsv> write_decisions(const std::string& conninfo, Timestamp now,

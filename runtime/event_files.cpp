@@ -1,7 +1,9 @@
 #include "runtime/event_files.hpp"
 
+#include "journeys/packed.hpp"
 #include "schema/log_json.hpp"
 #include "schema/message_json.hpp"
+#include "schema/packed_json.hpp"
 #include "schema/record_codec.hpp"
 
 #include <algorithm>
@@ -41,6 +43,24 @@ void refuse(RecordedEvents& events, const std::filesystem::path& file, std::uint
         events.refused.push_back({file.string(), line, std::move(why)});
 }
 
+/// Whether the line is about a product, and no message.
+bool is_product(const std::string& line) {
+    if (line.find("\"product\"") == line.npos) return false;
+    const auto packed = schema::packed_from_json(line);
+    return packed && journeys::PackedView{*packed}.string_at("type") == "product";
+}
+
+/// Takes the product, or says why not.
+std::string take_product(const std::string& line, RecordedEvents& events) {
+    auto body = schema::products_from_json(line);
+    if (!body) return body.error().detail;
+    if (!body->refused.empty()) return body->refused.front().why;
+    auto& change = body->products.front();
+    if (!change.said_at) return "a product among events needs updated_at";
+    events.products.push_back({*change.said_at, std::move(change)});
+    return {};
+}
+
 } // namespace
 
 journeys::Result<std::string> read_file(const std::filesystem::path& file) {
@@ -64,6 +84,11 @@ journeys::Result<RecordedEvents> read_events(const std::vector<std::filesystem::
     envelope.limits.frame_bytes_max = line_bytes_max;
     for (const auto& file : files) {
         const auto read = for_each_line(file, [&](const std::string& line, std::uint64_t number) {
+            if (is_product(line)) {
+                if (auto why = take_product(line, result); !why.empty())
+                    refuse(result, file, number, std::move(why));
+                return;
+            }
             auto frame = decoder.decode(line, envelope);
             if (!frame) return refuse(result, file, number, frame.error().detail);
             for (auto& item : frame->items) {
@@ -79,6 +104,7 @@ journeys::Result<RecordedEvents> read_events(const std::vector<std::filesystem::
         if (!read) return read.error();
     }
     std::ranges::stable_sort(events, {}, &journeys::Event::time);
+    std::ranges::stable_sort(result.products, {}, &RecordedProduct::at);
 
     journeys::IdentityCache identity{std::move(rules)};
     result.events = events.size();

@@ -4,6 +4,7 @@
 #include "journeys/identity.hpp"
 #include "journeys/record.hpp"
 #include "journeys/result.hpp"
+#include "schema/product_json.hpp"
 
 #include <cstdint>
 #include <filesystem>
@@ -12,8 +13,15 @@
 
 namespace runtime {
 
+/// What a shop said of a product, and when.
+struct RecordedProduct {
+    journeys::Timestamp at{};
+    schema::ProductChange change;
+};
+
 struct RecordedEvents {
     std::vector<journeys::Record> records; ///< By `accepted_at`; of equal ones in file order.
+    std::vector<RecordedProduct> products; ///< By time.
     std::uint64_t events = 0;
     struct Refused {
         std::string file;
@@ -24,7 +32,9 @@ struct RecordedEvents {
     std::uint64_t refused_count = 0;
 };
 
-/// Segment messages, one JSON value a line (a message, an array of them, or a batch). `accepted_at`
+/// Segment messages, one JSON value a line (a message, an array of them, or a batch). Among them
+/// may stand what the shop says of a product, as `POST /v1/products` takes it, with `"type":
+/// "product"` and `updated_at`. `accepted_at`
 /// is the event's time, so nothing is late; ids are linked as the edge would do it. Fails where a
 /// file can't be read.
 journeys::Result<RecordedEvents> read_events(const std::vector<std::filesystem::path>& files,

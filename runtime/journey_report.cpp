@@ -1,6 +1,7 @@
 #include "runtime/journey_report.hpp"
 
 #include "journeys/packed.hpp"
+#include "runtime/columns.hpp"
 #include "runtime/database_session.hpp"
 
 #include <nlohmann/json.hpp>
@@ -8,6 +9,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <sstream>
 
 namespace runtime {
 
@@ -116,16 +118,15 @@ std::string reasons(const std::map<std::string, std::int64_t>& by_reason) {
 std::string lift_words(const JourneyReport& report) {
     const auto& lift = report.lift;
     if (!lift.is_measured)
-        return "lift      not measured: " +
-               std::string{report.held_out.people == 0 ? "nobody was held out (holdout: 10% in "
-                                                         "the journey's file)"
-                                                       : "nobody was sent a message"};
+        return "not measured: " + std::string{report.held_out.people == 0
+                                                  ? "nobody was held out (holdout: 10% in "
+                                                    "the journey's file)"
+                                                  : "nobody was sent a message"};
     const auto sent = static_cast<double>(report.sent.people);
     const auto effect = lift.difference * sent;
     const auto anyway = static_cast<double>(report.sent.reached) - effect;
-    std::string text = "lift      " + percent(lift.difference) + ", 95 % interval " +
-                       percent(lift.interval.low) + " to " + percent(lift.interval.high) +
-                       " (Newcombe's hybrid score)\n          ";
+    std::string text = percent(lift.difference) + ", 95 % interval " + percent(lift.interval.low) +
+                       " to " + percent(lift.interval.high) + " (Newcombe's hybrid score)\n";
     if (!lift.is_certain()) {
         text += "it can't be told yet whether the journey brings anything: about " + whole(effect) +
                 " of the " + std::to_string(report.sent.reached) +
@@ -159,16 +160,21 @@ Result<JourneyReport> report_journey(const std::string& conninfo, const std::str
 }
 
 std::string report_text(const JourneyReport& report) {
+    constexpr std::size_t indent = 10;
     std::string text = report.journey + "\nentered   " + std::to_string(report.entered) + '\n';
-    if (!report.not_entered.empty()) text += "not       " + reasons(report.not_entered) + '\n';
-    if (!report.ended.empty()) text += "ended     " + reasons(report.ended) + '\n';
+    if (!report.not_entered.empty())
+        text += wrapped("not       ", reasons(report.not_entered) + " (since the service started)",
+                        indent);
+    if (!report.ended.empty()) text += wrapped("ended     ", reasons(report.ended), indent);
+    if (!report.watch.empty())
+        text += wrapped(report.is_alarming ? "WATCH     " : "watch     ", report.watch, indent);
     text += '\n';
     for (const auto& step : report.steps) {
-        text += step.step + " (" + step.channel + ")  sent " + std::to_string(step.sent) +
-                " · held out " + std::to_string(step.held_out);
-        if (step.deferred > 0) text += " · put off " + std::to_string(step.deferred);
-        if (!step.not_sent.empty()) text += " · not sent: " + reasons(step.not_sent);
-        text += '\n';
+        auto line =
+            "sent " + std::to_string(step.sent) + " · held out " + std::to_string(step.held_out);
+        if (step.deferred > 0) line += " · put off " + std::to_string(step.deferred);
+        if (!step.not_sent.empty()) line += " · not sent: " + reasons(step.not_sent);
+        text += wrapped(step.step + " (" + step.channel + ")  ", line, indent);
         if (step.accepted + step.rejected + step.unknown > 0)
             text += "          accepted " + std::to_string(step.accepted) + " · rejected " +
                     std::to_string(step.rejected) + " · unknown " + std::to_string(step.unknown) +
@@ -187,10 +193,15 @@ std::string report_text(const JourneyReport& report) {
     text += '\n';
     arm("sent", report.sent, report.sent_revenue);
     arm("held out", report.held_out, report.held_out_revenue);
-    return text + lift_words(report) + '\n';
+    text += "lift      ";
+    std::istringstream words{lift_words(report)};
+    bool is_first = true;
+    for (std::string line; std::getline(words, line); is_first = false)
+        text += wrapped(is_first ? "" : std::string(indent, ' '), line, indent);
+    return text;
 }
 
-std::string report_json(const JourneyReport& report) {
+std::string report_json(const JourneyReport& report, const std::string& decisions) {
     using nlohmann::ordered_json;
     ordered_json json{{"journey", report.journey},
                       {"entered", report.entered},
@@ -215,6 +226,8 @@ std::string report_json(const JourneyReport& report) {
     };
     json["sent"] = arm(report.sent, report.sent_revenue);
     json["held_out"] = arm(report.held_out, report.held_out_revenue);
+    if (!report.watch.empty())
+        json["watch"] = {{"alarm", report.is_alarming}, {"now", report.watch}};
     json["lift"] = nullptr;
     if (report.lift.is_measured)
         json["lift"] = {{"difference", report.lift.difference},
@@ -222,6 +235,7 @@ std::string report_json(const JourneyReport& report) {
                         {"high", report.lift.interval.high},
                         {"level", 0.95},
                         {"method", "newcombe-hybrid-score"}};
+    json["decisions"] = ordered_json::parse(decisions, nullptr, false);
     return json.dump();
 }
 

@@ -17,13 +17,16 @@ int main(int argc, char** argv) {
     runtime::add_serve(app, exit_code);
     runtime::add_check(app, exit_code);
     runtime::add_simulate(app, exit_code);
+    runtime::add_try(app, exit_code);
     runtime::add_send(app, exit_code);
     runtime::add_customer(app, exit_code);
     runtime::add_import(app, exit_code);
+    runtime::add_coupons(app, exit_code);
     runtime::add_privacy(app, exit_code);
     runtime::add_rejects(app, exit_code);
     runtime::add_channel(app, exit_code);
     runtime::add_report(app, exit_code);
+    runtime::add_enter(app, exit_code);
     runtime::add_erase(app, exit_code);
     runtime::add_audit(app, exit_code);
     runtime::add_parked(app, exit_code);

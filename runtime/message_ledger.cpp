@@ -40,6 +40,20 @@ Result<std::map<IntentId, LedgerRow>> MessageLedger::find(const std::vector<Inte
     });
 }
 
+Result<std::optional<IntentId>> MessageLedger::find_answered(const CustomerId& customer,
+                                                             const std::string& channel,
+                                                             const std::string& answer) {
+    const auto id = journeys::to_text(customer);
+    return session_->run([&](pqxx::work& work) -> std::optional<IntentId> {
+        const auto rows = work.exec_params(
+            "SELECT replace(intent::text, '-', '') FROM outbox WHERE customer = $1 AND "
+            "channel = $2 AND reason = $3 AND state = 'accepted' ORDER BY updated_at DESC LIMIT 1",
+            pqxx::binarystring{id.data(), id.size()}, channel, answer);
+        if (rows.empty()) return std::nullopt;
+        return journeys::parse_intent_id(rows[0][0].as<std::string>());
+    });
+}
+
 Result<std::vector<CustomerId>> MessageLedger::reached_at(const std::string& address) {
     return session_->run([&](pqxx::work& work) {
         std::vector<CustomerId> customers;

@@ -26,6 +26,10 @@ public:
 
     journeys::Result<std::map<journeys::IntentId, LedgerRow>>
     find(const std::vector<journeys::IntentId>& intents);
+    /// The newest message to `customer` on `channel` that the provider took with this answer.
+    journeys::Result<std::optional<journeys::IntentId>>
+    find_answered(const journeys::CustomerId& customer, const std::string& channel,
+                  const std::string& answer);
     /// Who was written to at this address lately; at most 10.
     journeys::Result<std::vector<journeys::CustomerId>> reached_at(const std::string& address);
 

@@ -1,5 +1,7 @@
 #include "runtime/metrics.hpp"
 
+#include "journeys/packed.hpp"
+
 #include <prometheus/counter.h>
 #include <prometheus/gauge.h>
 #include <prometheus/histogram.h>
@@ -111,6 +113,11 @@ struct Metrics::Series {
             .Add({}, bounds);
     }
 
+    static std::string action_of(const journeys::TimelineEntry& entry) {
+        const auto action = journeys::PackedView{entry.data}.string_at("action");
+        return action.empty() ? "nothing" : std::string{action};
+    }
+
     void count(const journeys::TimelineEntry& entry) {
         using journeys::EntryKind;
         const auto run = [&](const char* event, const char* reason) {
@@ -126,6 +133,12 @@ struct Metrics::Series {
             run("completed", entry.reason.c_str());
         } else if (entry.kind == EntryKind::suppress) {
             suppressed.at({entry.journey, entry.reason}).Increment();
+        } else if (entry.kind == EntryKind::decide) {
+            decisions.at({entry.journey, entry.reason}).Increment();
+        } else if (entry.kind == EntryKind::reward) {
+            rewards.at({action_of(entry), "rewarded"}).Increment();
+        } else if (entry.kind == EntryKind::take_back && entry.reason == "whole") {
+            rewards.at({action_of(entry), "taken_back"}).Increment();
         }
         if (entry.kind == EntryKind::exit || entry.kind == EntryKind::end)
             open_runs.at({entry.journey}).Decrement();
@@ -169,8 +182,26 @@ struct Metrics::Series {
         {"channel", "state"}};
     Labelled<Counter> suppressed{counters("suppressed_total", "Messages not sent, and why."),
                                  {"journey", "reason"}};
+    Labelled<Counter> decisions{
+        counters("decisions_total", "Decisions, by journey (none: the shop asked) and action."),
+        {"journey", "action"}};
+    Labelled<Counter> rewards{
+        counters("decision_rewards_total", "Rewards of decisions, and those taken back again."),
+        {"action", "result"}};
     Labelled<Gauge> channels{gauges("channel_intents", "Where a channel's intents stand."),
                              {"channel", "state"}};
+    Labelled<Gauge> coupons{gauges("coupons_left", "Codes that a pool still has to give."),
+                            {"pool"}};
+    Labelled<Gauge> watched_sends{
+        gauges("watched_sends", "Messages that a watched journey handed over in 24 hours."),
+        {"journey"}};
+    Labelled<Gauge> watched_shares{gauges("watched_suppressed_share",
+                                          "Of a watched journey's messages of 24 hours, the share "
+                                          "not sent; the held-out apart."),
+                                   {"journey"}};
+    Labelled<Gauge> alarms{
+        gauges("watch_alarm", "1 while a watched journey does not do what is expected of it."),
+        {"journey", "alarm"}};
     Labelled<Gauge> breakers{gauges("channel_breaker_open", "1 while a channel's breaker is open."),
                              {"channel"}};
 
@@ -264,6 +295,18 @@ void Metrics::called(std::string_view channel, const actors::ProviderOutcome& ou
     }();
     series_->intents.at({std::string{channel}, state}).Increment();
     series_->trigger.Observe(seconds(since_opened));
+}
+
+void Metrics::coupons_left(const std::string& pool, std::int64_t left) {
+    series_->coupons.at({pool}).Set(static_cast<double>(left));
+}
+
+void Metrics::watched(const std::string& journey, std::uint64_t sent, double share_not_sent,
+                      std::string_view alarm) {
+    series_->watched_sends.at({journey}).Set(static_cast<double>(sent));
+    series_->watched_shares.at({journey}).Set(share_not_sent);
+    for (const char* kind : {"silent", "flooding", "suppressed"})
+        series_->alarms.at({journey, kind}).Set(alarm == kind ? 1 : 0);
 }
 
 void Metrics::accepted(std::size_t messages) {

@@ -9,8 +9,10 @@
 #include "runtime/listener/listener.hpp"
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 
 namespace runtime {
 
@@ -37,6 +39,12 @@ public:
     void channel(std::string_view name, const actors::ChannelCounts& counts) override;
     void called(std::string_view channel, const actors::ProviderOutcome& outcome,
                 journeys::Duration since_opened) override;
+
+    /// Codes that a pool still has.
+    void coupons_left(const std::string& pool, std::int64_t left);
+    /// Of a watched journey, over the last 24 hours; `alarm`: which, empty where all is well.
+    void watched(const std::string& journey, std::uint64_t sent, double share_not_sent,
+                 std::string_view alarm);
 
     // Of the listener.
     void accepted(std::size_t messages) override;

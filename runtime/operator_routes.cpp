@@ -1,15 +1,20 @@
 #include "runtime/operator_routes.hpp"
 
 #include "actors/messages.hpp"
+#include "journeys/cel/program.hpp"
 #include "journeys/policy.hpp"
 #include "runtime/channels/message.hpp"
+#include "runtime/decision_report.hpp"
 #include "runtime/journey_report.hpp"
 #include "runtime/operator_answers.hpp"
 #include "schema/timestamp_text.hpp"
 
 #include <boost/asio/post.hpp>
 
+#include <algorithm>
+#include <charconv>
 #include <memory>
+#include <sstream>
 
 namespace runtime {
 namespace {
@@ -121,17 +126,118 @@ void verify_audit(const Parts& parts, const Respond& respond) {
     });
 }
 
+void add_watch(const Parts& parts, JourneyReport& report) {
+    const auto states = parts->watches.states();
+    const auto watched = std::ranges::find(states, report.journey, &WatchState::journey);
+    if (watched == states.end()) return;
+    report.watch = journeys::told(watched->watch, watched->day, watched->alarm);
+    report.is_alarming = watched->alarm != journeys::Alarm::none;
+    if (report.is_alarming) report.watch += "; since " + schema::timestamp_text(watched->since);
+}
+
+/// Why events opened no run; of a condition with its line, whichever was the first not to hold.
+void add_refusals(const Parts& parts, JourneyReport& report) {
+    for (const auto& [reason, count] : parts->refused(report.journey))
+        report.not_entered[reason] = static_cast<std::int64_t>(count);
+    const auto* journey = parts->publications.newest()->journey(report.journey);
+    if (!journey || !report.not_entered.contains("when")) return;
+    report.not_entered.erase("when");
+    for (const auto& condition : journey->enter.when) {
+        const auto& counts = *condition.counts;
+        const auto missed =
+            counts.evaluated.load() - std::min(counts.met.load(), counts.evaluated.load());
+        if (missed == 0) continue;
+        report.not_entered["when line " + std::to_string(condition.line) + " \"" +
+                           condition.program->text() + '"'] = static_cast<std::int64_t>(missed);
+    }
+}
+
+/// The body is a table of codes, as `sojourn import coupons` reads it.
+void add_coupons(const Parts& parts, const Request& request, const Respond& respond) {
+    const auto& pool = request.arguments.at(0);
+    boost::asio::post(parts->workers, [parts, request, respond, pool] {
+        std::istringstream table{request.body};
+        const auto read = schema::read_coupon_codes(table);
+        if (!read) return answer_error(respond, read.error());
+        const auto added = parts->coupons.add(pool, read->codes);
+        if (!added) return answer_error(respond, added.error());
+        note(parts, request, "coupons.imported", "pool " + pool, std::to_string(*added) + " codes");
+        respond({.body = "{\"added\":" + std::to_string(*added) +
+                         ",\"known\":" + std::to_string(std::ssize(read->codes) - *added) +
+                         ",\"refused\":" + std::to_string(read->refused.size()) + "}"});
+    });
+}
+
+void show_coupons(const Parts& parts, const Request& request, const Respond& respond) {
+    const bool as_json = !request.parameter("json").empty();
+    boost::asio::post(parts->workers, [parts, respond, as_json] {
+        auto told = parts->coupons.told(as_json);
+        if (!told) return answer_error(respond, told.error());
+        if (as_json) return respond({.body = std::move(*told)});
+        respond(plain(std::move(*told)));
+    });
+}
+
 void report(const Parts& parts, const Request& request, const Respond& respond) {
     const auto& journey = request.arguments.at(0);
     const bool as_json = !request.parameter("json").empty();
     boost::asio::post(parts->workers, [parts, respond, journey, as_json] {
-        const auto made = report_journey(parts->conninfo, journey);
+        auto made = report_journey(parts->conninfo, journey);
         if (!made) return answer_error(respond, made.error());
+        add_watch(parts, *made);
+        add_refusals(parts, *made);
         const bool is_known = parts->publications.newest()->journey(journey) != nullptr;
         if (!is_known && made->entered == 0)
             return respond(error_response(404, "no journey " + journey));
-        if (as_json) return respond({.body = report_json(*made)});
-        respond(plain(report_text(*made)));
+        const auto decided = report_decisions(parts->conninfo, journey, parts->now());
+        if (!decided) return answer_error(respond, decided.error());
+        if (as_json) return respond({.body = report_json(*made, report_json(*decided))});
+        respond(plain(report_text(*made) + report_text(*decided)));
+    });
+}
+
+/// What the shop asked for itself.
+void report_asked(const Parts& parts, const Request& request, const Respond& respond) {
+    const bool as_json = !request.parameter("json").empty();
+    boost::asio::post(parts->workers, [parts, respond, as_json] {
+        const auto decided = report_decisions(parts->conninfo, {}, parts->now());
+        if (!decided) return answer_error(respond, decided.error());
+        if (as_json) return respond({.body = report_json(*decided)});
+        respond(plain(decided->empty() ? "nothing was decided yet\n" : report_text(*decided)));
+    });
+}
+
+std::string entered_text(const WalkDesk::Entering& asked, const WalkDesk::Entered& entered) {
+    if (asked.is_dry)
+        return std::to_string(entered.inside) + " of " + std::to_string(entered.customers) +
+               " customers would be let into " + asked.journey + ": those in " + entered.audience +
+               (asked.limit ? ", at most " + std::to_string(*asked.limit) : "") +
+               ". Conditions, re-entry and consent come after that.\n";
+    return "the audience " + entered.audience + " is let into " + asked.journey +
+           (asked.limit ? ", at most " + std::to_string(*asked.limit) : "") + "\n";
+}
+
+void enter_audience(const Parts& parts, const Request& request, const Respond& respond) {
+    if (!parts->system.has_started()) return respond(error_response(503, "this process stands by"));
+    WalkDesk::Entering asked{.journey = request.arguments.at(0),
+                             .audience = std::string{request.parameter("audience")},
+                             .limit = std::nullopt,
+                             .is_dry = !request.parameter("dry_run").empty()};
+    if (const auto limit = request.parameter("limit"); !limit.empty()) {
+        std::uint64_t most = 0;
+        const auto [end, error] = std::from_chars(limit.data(), limit.data() + limit.size(), most);
+        if (error != std::errc{} || end != limit.data() + limit.size() || most == 0)
+            return respond(error_response(400, "limit is a whole number from 1 on"));
+        asked.limit = most;
+    }
+    boost::asio::post(parts->workers, [parts, request, respond, asked = std::move(asked)] {
+        const auto entered = parts->walks.enter(asked);
+        if (!entered) return answer_error(respond, entered.error());
+        if (!asked.is_dry)
+            note(parts, request, "journey.entered", "journey " + asked.journey,
+                 "audience " + entered->audience +
+                     (asked.limit ? ", at most " + std::to_string(*asked.limit) : ""));
+        respond(plain(entered_text(asked, *entered)));
     });
 }
 
@@ -165,6 +271,10 @@ Handlers make_operator_routes(const OperatorRouteParts& given) {
         verify_audit(all, respond);
     });
     add("GET", "/admin/report/{journey}", report);
+    add("GET", "/admin/report", report_asked);
+    add("GET", "/admin/coupons", show_coupons);
+    add("POST", "/admin/coupons/{pool}", add_coupons);
+    add("POST", "/admin/journeys/{journey}/enter", enter_audience);
     return routes;
 }
 

@@ -62,8 +62,22 @@ constexpr std::string_view style =
     "100%}"
     "th,td{text-align:left;padding:.25rem .75rem .25rem 0;border-bottom:1px solid "
     "#e3e7ec;white-space:nowrap}"
+    ".banner{background:#fdecea;border-left:4px solid #a11;padding:.5rem .75rem;margin:.5rem 0}"
     ".n{text-align:right}.x{white-space:normal;font-family:monospace}.bad{color:#a11}.ok{color:#"
     "176b3a}.dim{color:#68758a}";
+
+/// Of a journey that says what is expected of it.
+std::string watch_json(const Overview::Journey& journey) {
+    if (journey.watch.empty()) return {};
+    std::string out = ",\"watch\":{\"alarm\":";
+    if (journey.alarm.empty())
+        out += "null";
+    else
+        journeys::append_json_string(out, journey.alarm);
+    out += ",\"now\":";
+    journeys::append_json_string(out, journey.watch);
+    return out + '}';
+}
 
 } // namespace
 
@@ -103,6 +117,8 @@ std::string overview_html(const Overview& overview) {
     out += " · " + std::to_string(overview.events) + " events applied · " +
            std::to_string(overview.active) + " active customers</p>";
 
+    for (const auto& warning : overview.warnings)
+        out += "<p class=banner>" + escaped(warning) + "</p>";
     out += "<h2>Journeys</h2><table><tr><th>journey<th>status<th>version<th class=n>entered<th "
            "class=n>sent<th class=n>not sent<th class=n>ended<th "
            "class=n>errors</tr>";
@@ -140,7 +156,7 @@ std::string journeys_json(const Overview& overview) {
                "\",\"entered\":" + std::to_string(journey.entered) +
                ",\"sent\":" + std::to_string(journey.sent) +
                ",\"not_sent\":" + std::to_string(journey.held_back) +
-               ",\"ended\":" + std::to_string(journey.ended) +
+               ",\"ended\":" + std::to_string(journey.ended) + watch_json(journey) +
                ",\"expression_errors\":" + std::to_string(journey.failed()) + ",\"expressions\":[";
         for (const auto& expression : journey.expressions) {
             if (&expression != journey.expressions.data()) out += ',';

@@ -13,7 +13,8 @@ namespace runtime {
 struct Overview {
     journeys::Timestamp now{};
     double clock_speed = 1;
-    std::string not_ready; ///< Empty: all is well.
+    std::string not_ready;             ///< Empty: all is well.
+    std::vector<std::string> warnings; ///< Journeys that are not as expected, pools that run low.
     struct Journey {
         std::string id, title, status, version;
         std::uint64_t entered = 0, sent = 0, held_back = 0, ended = 0;
@@ -25,6 +26,8 @@ struct Overview {
         };
         std::vector<Expression> expressions;
         std::uint64_t failed() const; ///< Of all of them.
+        std::string watch{},
+            alarm{}; ///< What it does of what is expected; `silent`, …; empty: none.
     };
     std::vector<Journey> journeys;
     std::uint64_t events = 0, active = 0;

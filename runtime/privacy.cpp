@@ -255,6 +255,11 @@ struct PrivacyDesk::Impl {
                                      "unnest($1::bytea[]) AS id)",
                                      whom, journeys::to_millis(parts.now()))
                         .affected_rows();
+            rows += work.exec_params("UPDATE coupons c SET run = '00000000-0000-0000-0000-"
+                                     "000000000000', intent = NULL FROM outbox o WHERE c.intent "
+                                     "= o.intent AND o.customer = ANY($1::bytea[])",
+                                     whom)
+                        .affected_rows();
             for (const char* table :
                  {"snapshots", "outbox", "timeline", "sandbox_messages", "parked", "transfers"})
                 rows += work.exec_params("DELETE FROM " + std::string{table} +
@@ -575,8 +580,8 @@ Result<std::string> PrivacyDesk::Impl::export_customer(const Customer& found,
              fields);
         list("decisions",
              work.exec_params("SELECT at, kind, intent, data FROM timeline WHERE customer = "
-                              "ANY($1::bytea[]) AND kind IN ('decide', 'reward') ORDER BY at, "
-                              "revision, n",
+                              "ANY($1::bytea[]) AND kind IN ('decide', 'reward', 'take_back') "
+                              "ORDER BY at, revision, n",
                               whom),
              [&](const pqxx::row& row) {
                  std::string object = "{\"at\":" + json_text(row[0].as<std::string>()) +
@@ -595,6 +600,12 @@ Result<std::string> PrivacyDesk::Impl::export_customer(const Customer& found,
                               "reason, convert_from(address, 'UTF8') AS address, "
                               "convert_from(payload, 'UTF8') AS payload, opened_at, updated_at "
                               "FROM outbox WHERE customer = ANY($1::bytea[]) ORDER BY opened_at",
+                              whom),
+             fields);
+        list("coupons",
+             work.exec_params("SELECT c.pool, c.code, c.given_at, c.expires_at FROM coupons c JOIN "
+                              "outbox o ON o.intent = c.intent WHERE o.customer = "
+                              "ANY($1::bytea[]) ORDER BY c.given_at, c.code",
                               whom),
              fields);
         list("log",

@@ -1,7 +1,9 @@
 #include "runtime/product_catalogue.hpp"
 
+#include "journeys/copies.hpp"
 #include "journeys/packed.hpp"
 #include "runtime/database_session.hpp"
+#include "runtime/walk_book.hpp"
 #include "schema/packed_json.hpp"
 
 namespace runtime {
@@ -14,8 +16,9 @@ class ProductCatalogue::Session : public DatabaseSession {
     using DatabaseSession::DatabaseSession;
 };
 
-ProductCatalogue::ProductCatalogue(std::string conninfo)
-    : session_(std::make_unique<Session>(std::move(conninfo))) {}
+ProductCatalogue::ProductCatalogue(std::string conninfo,
+                                   std::function<bool(std::string_view event)> is_heard)
+    : session_(std::make_unique<Session>(std::move(conninfo))), is_heard_(std::move(is_heard)) {}
 ProductCatalogue::~ProductCatalogue() = default;
 
 Result<void> ProductCatalogue::load() {
@@ -25,16 +28,37 @@ Result<void> ProductCatalogue::load() {
                  "SELECT id, body, (extract(epoch FROM said_at) * 1000)::bigint FROM products")) {
             auto packed = schema::packed_from_json(row[1].as<std::string>());
             if (!packed) continue; // Was written by us, so it reads.
-            auto id = row[0].as<std::string>();
-            said_at_[id] = journeys::from_millis(row[2].as<std::int64_t>());
-            shelf_->put(std::move(id), std::move(*packed));
+            keep(row[0].as<std::string>(), std::move(*packed),
+                 journeys::from_millis(row[2].as<std::int64_t>()));
         }
     });
+}
+
+void ProductCatalogue::keep(std::string id, std::string packed, journeys::Timestamp said_at) {
+    for (auto& item : schema::inventory_items_of(packed))
+        product_of_item_.insert_or_assign(std::move(item), id);
+    said_at_[id] = said_at;
+    shelf_->put(std::move(id), std::move(packed));
 }
 
 Result<ProductCatalogue::Taken>
 ProductCatalogue::take(const std::vector<schema::ProductChange>& changes, journeys::Timestamp now) {
     const std::scoped_lock lock{taking_};
+    return take_one_batch(changes, now);
+}
+
+Result<ProductCatalogue::Taken> ProductCatalogue::take(const schema::StockLevel& level,
+                                                       journeys::Timestamp now) {
+    const std::scoped_lock lock{taking_};
+    const auto product = product_of_item_.find(level.item);
+    const auto known = product == product_of_item_.end() ? nullptr : shelf_->find(product->second);
+    if (!known) return Taken{};
+    return take_one_batch({schema::change_by(*known, level)}, now);
+}
+
+Result<ProductCatalogue::Taken>
+ProductCatalogue::take_one_batch(const std::vector<schema::ProductChange>& changes,
+                                 journeys::Timestamp now) {
     Taken taken;
     struct After {
         std::string packed;
@@ -65,7 +89,16 @@ ProductCatalogue::take(const std::vector<schema::ProductChange>& changes, journe
     }
     if (said_at_.size() + added > products_max)
         return Error{ErrorCode::limit_exceeded, "more than 500,000 products"};
+    std::vector<actors::Walk> walks;
+    for (const auto& [id, product] : after) {
+        const auto before = shelf_->find(id);
+        for (auto& event : journeys::product_events(before ? *before : std::string{},
+                                                    product.packed, product.said_at))
+            if (is_heard_(event.name)) walks.push_back(walk_of(std::move(event), id));
+    }
     const auto written = session_->run([&](pqxx::work& work) {
+        const auto quote = [&](const std::string& text) { return work.quote(text); };
+        for (const auto& walk : walks) work.exec(begin_walk_sql(walk, quote));
         for (const auto& [id, product] : after)
             work.exec_params("INSERT INTO products (id, body, said_at) VALUES ($1, $2, "
                              "to_timestamp($3::float8 / 1000)) ON CONFLICT (id) DO UPDATE SET "
@@ -74,10 +107,7 @@ ProductCatalogue::take(const std::vector<schema::ProductChange>& changes, journe
                              journeys::to_millis(product.said_at));
     });
     if (!written) return written.error();
-    for (auto& [id, product] : after) {
-        said_at_[id] = product.said_at;
-        shelf_->put(id, std::move(product.packed));
-    }
+    for (auto& [id, product] : after) keep(id, std::move(product.packed), product.said_at);
     return taken;
 }
 

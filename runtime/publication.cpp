@@ -6,6 +6,7 @@
 #include "runtime/event_files.hpp"
 #include "schema/actions_yaml.hpp"
 #include "schema/audiences_yaml.hpp"
+#include "schema/coupons_yaml.hpp"
 #include "schema/events_yaml.hpp"
 #include "schema/journey_yaml.hpp"
 #include "schema/model_json.hpp"
@@ -33,11 +34,12 @@ struct Kind {
     std::optional<FileText> Files::*text;
     std::string schema::Config::*path;
 };
-constexpr std::array<Kind, 5> kinds{{
+constexpr std::array<Kind, 6> kinds{{
     {"events", &Files::events, &schema::Config::events},
     {"actions", &Files::actions, &schema::Config::actions},
     {"audiences", &Files::audiences, &schema::Config::audiences},
     {"vars", &Files::vars, &schema::Config::vars},
+    {"coupons", &Files::coupons, &schema::Config::coupons},
     {"models", &Files::models, &schema::Config::models},
 }};
 
@@ -281,6 +283,22 @@ Compiled compile(const Files& files, const CompileOptions& options) {
     }
     context.models_loaded = models && models->has_purchases;
 
+    if (files.coupons) {
+        auto coupons = schema::load_coupons(files.coupons->name, files.coupons->text);
+        append(result.mistakes, std::move(coupons.mistakes));
+        context.coupons = coupons.names();
+        result.pools = std::move(coupons.pools);
+        std::error_code error;
+        for (const auto& [name, pool] : result.pools)
+            if (!pool.file.empty() && !fs::is_regular_file(options.directory / pool.file, error))
+                result.mistakes.push_back({files.coupons->name, pool.line, 0,
+                                           "there is no file " + pool.file + ", so the pool " +
+                                               name + " gets no codes from it",
+                                           true});
+    } else if (has_config) {
+        context.coupons.emplace();
+    }
+
     schema::ActionsFile offers;
     if (files.actions) {
         offers = schema::load_actions(files.actions->name, files.actions->text, context);
@@ -291,6 +309,7 @@ Compiled compile(const Files& files, const CompileOptions& options) {
     auto lookups = load_lookups(files, context, result.mistakes);
     lookups.products = options.products;
     if (has_config) context.lookups = &lookups;
+    context.now = options.now;
 
     std::vector<journeys::JourneyPtr> current;
     for (const auto& [name, text] : files.journeys) {
@@ -318,7 +337,8 @@ Compiled compile(const Files& files, const CompileOptions& options) {
     result.catalog = std::make_shared<const journeys::Catalog>(
         publication_of(files), std::move(settings), std::move(current), options.known,
         std::move(templates), std::move(models), std::move(lookups),
-        std::make_shared<const journeys::Offers>(std::move(offers)), options.recommendations);
+        std::make_shared<const journeys::Offers>(std::move(offers)), options.recommendations,
+        options.trial ? std::make_shared<journeys::TrialCoupons>() : options.coupons);
     return result;
 }
 

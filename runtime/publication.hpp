@@ -2,9 +2,11 @@
 #pragma once
 
 #include "journeys/catalog.hpp"
+#include "journeys/coupons.hpp"
 #include "journeys/offers.hpp"
 #include "journeys/recommending.hpp"
 #include "journeys/result.hpp"
+#include "schema/coupons_yaml.hpp"
 #include "schema/mistakes.hpp"
 #include "schema/settings_yaml.hpp"
 
@@ -32,6 +34,7 @@ struct Files {
     std::optional<FileText> actions;              ///< config/actions.yaml
     std::optional<FileText> audiences;            ///< config/audiences.yaml
     std::optional<FileText> vars;                 ///< config/vars.yaml
+    std::optional<FileText> coupons;              ///< config/coupons.yaml; the codes are not here.
     std::optional<FileText> models;               ///< The fitted models.
     std::map<std::string, std::string> journeys;  ///< File name -> text.
     std::map<std::string, std::string> templates; ///< Name without `.mustache` -> text.
@@ -64,12 +67,16 @@ struct CompileOptions {
     std::filesystem::path directory;         ///< Of the configuration, for `${file:…}`.
     std::shared_ptr<const journeys::Products> products; ///< What `product(id)` asks.
     std::shared_ptr<const journeys::RecommendationSource> recommendations;
+    /// Who gives codes out; of a trial nobody is asked, and codes are made up.
+    std::shared_ptr<journeys::CouponSource> coupons;
+    std::optional<journeys::Timestamp> now = std::nullopt; ///< For a word on what is over.
 };
 
 struct Compiled {
-    std::vector<schema::Mistake> mistakes; ///< Of all files, in the order of their names.
-    std::optional<schema::Config> config;  ///< Absent where the configuration itself can't be used.
-    journeys::CatalogPtr catalog;          ///< Null where there are more than warnings.
+    std::vector<schema::Mistake> mistakes;           ///< Of all files, in the order of their names.
+    std::map<std::string, schema::CouponPool> pools; ///< By name.
+    std::optional<schema::Config> config; ///< Absent where the configuration itself can't be used.
+    journeys::CatalogPtr catalog;         ///< Null where there are more than warnings.
 };
 
 Compiled compile(const Files& files, const CompileOptions& options);

@@ -6,9 +6,10 @@ namespace runtime {
 
 Publications::Publications(std::filesystem::path directory,
                            std::shared_ptr<const journeys::Products> products,
-                           std::shared_ptr<const journeys::RecommendationSource> recommendations)
+                           std::shared_ptr<const journeys::RecommendationSource> recommendations,
+                           std::shared_ptr<journeys::CouponSource> coupons)
     : directory_(std::move(directory)), products_(std::move(products)),
-      recommendations_(std::move(recommendations)),
+      recommendations_(std::move(recommendations)), coupons_(std::move(coupons)),
       newest_(std::make_shared<const journeys::Catalog>(0, journeys::Settings{},
                                                         std::vector<journeys::JourneyPtr>{})) {
     catalogs_[0] = newest_;
@@ -19,6 +20,7 @@ Compiled Publications::compile_and_keep(const Files& files) {
     options.directory = directory_;
     options.products = products_;
     options.recommendations = recommendations_;
+    options.coupons = coupons_;
     {
         const std::scoped_lock lock{mutex_};
         options.known = known_;
@@ -51,6 +53,12 @@ journeys::CatalogPtr Publications::find(std::uint64_t publication) {
     return found == catalogs_.end() ? nullptr : found->second;
 }
 
+void Publications::forget(const std::vector<std::uint64_t>& publications) {
+    const std::scoped_lock lock{mutex_};
+    for (const auto publication : publications)
+        if (publication != newest_->publication()) catalogs_.erase(publication);
+}
+
 journeys::CatalogPtr Publications::newest() const {
     const std::scoped_lock lock{mutex_};
     return newest_;
@@ -81,7 +89,8 @@ journeys::CatalogPtr Publications::paused(journeys::CatalogPtr before,
     const std::vector<journeys::JourneyPtr> known{before->known().begin(), before->known().end()};
     auto catalog = std::make_shared<const journeys::Catalog>(
         number, before->settings(), std::move(current), known, before->templates(),
-        before->model_set(), before->lookups(), before->offers(), before->recommendations());
+        before->model_set(), before->lookups(), before->offers(), before->recommendations(),
+        before->coupons());
     const std::scoped_lock lock{mutex_};
     catalogs_[number] = catalog;
     return catalog;

@@ -18,11 +18,12 @@ namespace runtime {
 class Publications final : public actors::CatalogSource {
 public:
     /// `products`: what `product(id)` asks, in every publication; `recommendations`: what
-    /// `recommend(n)` asks.
+    /// `recommend(n)` asks; `coupons`: who gives codes out.
     explicit Publications(
         std::filesystem::path directory,
         std::shared_ptr<const journeys::Products> products = nullptr,
-        std::shared_ptr<const journeys::RecommendationSource> recommendations = nullptr);
+        std::shared_ptr<const journeys::RecommendationSource> recommendations = nullptr,
+        std::shared_ptr<journeys::CouponSource> coupons = nullptr);
 
     /// A publication stored earlier. What no longer compiles is left out, and said in the answer;
     /// runs that are on its versions end with `error`.
@@ -33,6 +34,8 @@ public:
 
     journeys::CatalogPtr find(std::uint64_t publication) override;
     journeys::CatalogPtr paused(journeys::CatalogPtr before, const journeys::Pause& pause) override;
+    /// They are named by nothing any more; whoever still has one keeps it.
+    void forget(const std::vector<std::uint64_t>& publications);
     journeys::CatalogPtr newest() const; ///< The one that was added last; never null.
 
 private:
@@ -41,6 +44,7 @@ private:
     const std::filesystem::path directory_;
     const std::shared_ptr<const journeys::Products> products_;
     const std::shared_ptr<const journeys::RecommendationSource> recommendations_;
+    const std::shared_ptr<journeys::CouponSource> coupons_;
     mutable std::mutex mutex_;
     std::map<std::uint64_t, journeys::CatalogPtr> catalogs_;
     std::vector<journeys::JourneyPtr> known_;

@@ -22,6 +22,7 @@ std::string_view reason_of(const Report& report) {
     case FeedbackKind::bounced: return report.permanent ? "bounce" : "";
     case FeedbackKind::complained: return "complaint";
     case FeedbackKind::unsubscribed: return report.stop ? "stop" : "";
+    case FeedbackKind::sent:
     case FeedbackKind::delivered:
     case FeedbackKind::opened:
     case FeedbackKind::clicked:
@@ -124,6 +125,14 @@ void ReportDesk::take(const std::string& channel, std::vector<Report> reports,
     std::vector<journeys::IntentId> intents;
     for (const auto& report : reports)
         if (report.intent) intents.push_back(report.intent);
+    for (auto& report : reports) {
+        if (report.intent || report.answer.empty() || report.customer.empty()) continue;
+        const auto customer = journeys::parse_customer_id(report.customer);
+        if (!customer) continue;
+        auto named = parts_.ledger.find_answered(*customer, channel, report.answer);
+        if (!named) return done(named.error());
+        if (*named) intents.push_back(report.intent = **named);
+    }
     auto rows = parts_.ledger.find(intents);
     if (!rows) return done(rows.error());
 

@@ -48,7 +48,21 @@ journeys::Result<std::optional<Lesson>> learn_rewards(const std::string& conninf
             if (one.rewarded_at) ++lesson.rewards;
         });
     if (!read) return read.error();
-    if (lesson.decisions == 0) return std::optional<Lesson>{};
+    // An order that was undone since the lesson that counted it.
+    const auto corrected =
+        read_corrections(conninfo, learned.settled_until, settled, [&](const LoggedDecision& one) {
+            const PackedView data{one.data};
+            const auto features = features_in(data);
+            const auto known = learned.evidence.find(
+                {std::string{data.string_at("action")}, std::string{data.string_at("reward")}});
+            if (one.held_out || !features || known == learned.evidence.end() ||
+                one.was_rewarded == one.rewarded_at.has_value())
+                return;
+            known->second.correct(*features, one.rewarded_at ? 1 : -1);
+            ++lesson.corrections;
+        });
+    if (!corrected) return corrected.error();
+    if (lesson.decisions + lesson.corrections == 0) return std::optional<Lesson>{};
     learned.settled_until = settled;
     lesson.text = schema::to_json(learned);
     return std::optional{std::move(lesson)};

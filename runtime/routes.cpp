@@ -3,10 +3,10 @@
 #include "journeys/cel/program.hpp"
 #include "journeys/environment.hpp"
 #include "journeys/local_time.hpp"
-#include "journeys/policy.hpp"
-#include "runtime/console.hpp"
+#include "runtime/base64.hpp"
 #include "runtime/customer_json.hpp"
 #include "runtime/customer_search.hpp"
+#include "runtime/timeline_text.hpp"
 #include "schema/timeline_json.hpp"
 #include "schema/timestamp_text.hpp"
 
@@ -19,8 +19,6 @@ namespace runtime {
 namespace {
 
 using journeys::Customer;
-
-constexpr int timeline_rows = 200;
 
 /// What the query of `/admin/rejects` asks for; nothing where it cannot be read.
 std::optional<DeadLetterFilter> dead_letter_filter(const Request& request) {
@@ -76,7 +74,7 @@ Handlers make_routes(const RouteParts& given) {
              with_customer(request, respond, [parts, respond](const Customer& customer) {
                  boost::asio::post(parts->workers, [parts, respond, customer] {
                      auto stored =
-                         parts->archive.timeline(journeys::to_text(customer.id), timeline_rows);
+                         parts->archive.timeline(journeys::to_text(customer.id), timeline_lines);
                      if (!stored) return answer_storage(respond, stored.error());
                      const auto rows = whole_timeline(std::move(*stored), customer,
                                                       *parts->publications.newest());
@@ -93,25 +91,46 @@ Handlers make_routes(const RouteParts& given) {
         {"GET", "/admin/customers/{id}/text", Scope::admin,
          [parts, with_customer](Request request, Respond respond) {
              const bool timeline = !request.parameter("timeline").empty();
-             with_customer(request, respond, [parts, respond, timeline](const Customer& customer) {
-                 const auto catalog = parts->publications.newest();
-                 const auto now = parts->now();
-                 auto text = customer_text(customer, *catalog, now);
-                 if (!timeline)
-                     return respond(
-                         {.body = std::move(text), .content_type = "text/plain; charset=utf-8"});
-                 boost::asio::post(parts->workers, [parts, respond, text, now, customer,
-                                                    catalog]() mutable {
-                     auto stored =
-                         parts->archive.timeline(journeys::to_text(customer.id), timeline_rows);
-                     if (!stored) return answer_storage(respond, stored.error());
-                     const std::string zone{journeys::zone_of(customer, catalog->settings())};
-                     text += '\n';
-                     for (const auto& row : whole_timeline(std::move(*stored), customer, *catalog))
-                         text += timeline_line(row.entry, zone, now) + '\n';
-                     respond(
-                         {.body = std::move(text), .content_type = "text/plain; charset=utf-8"});
+             const int limit =
+                 request.parameter("all").empty() ? timeline_lines : timeline_lines_max;
+             const auto since = schema::parse_producer_time(request.parameter("since"));
+             if (!since && !request.parameter("since").empty())
+                 return respond(error_response(400, "since is a day or an ISO time"));
+             with_customer(
+                 request, respond,
+                 [parts, respond, timeline, limit, since](const Customer& customer) {
+                     const auto catalog = parts->publications.newest();
+                     const auto now = parts->now();
+                     auto text = customer_text(customer, *catalog, now);
+                     if (!timeline)
+                         return respond({.body = std::move(text),
+                                         .content_type = "text/plain; charset=utf-8"});
+                     boost::asio::post(parts->workers, [parts, respond, text, now, customer, limit,
+                                                        since, catalog]() mutable {
+                         auto stored =
+                             parts->archive.timeline(journeys::to_text(customer.id), limit);
+                         if (!stored) return answer_storage(respond, stored.error());
+                         const auto outcomes =
+                             parts->archive.outcomes(journeys::to_text(customer.id), limit);
+                         if (!outcomes) return answer_storage(respond, outcomes.error());
+                         auto rows = whole_timeline(std::move(*stored), customer, *catalog);
+                         if (since)
+                             std::erase_if(rows, [&](const TimelineRow& row) {
+                                 return row.entry.at < *since;
+                             });
+                         text += '\n' + timeline_text(rows, *outcomes, customer, *catalog, now);
+                         respond({.body = std::move(text),
+                                  .content_type = "text/plain; charset=utf-8"});
+                     });
                  });
+         }});
+    // All that is known of one, as `sojourn try` goes on with.
+    routes.push_back(
+        {"GET", "/admin/customers/{id}/state", Scope::admin,
+         [parts, with_customer](Request request, Respond respond) {
+             with_customer(request, respond, [parts, respond](const Customer& customer) {
+                 respond({.body = "{\"now\":" + std::to_string(journeys::to_millis(parts->now())) +
+                                  ",\"block\":\"" + to_base64(journeys::pack(customer)) + "\"}"});
              });
          }});
     routes.push_back(

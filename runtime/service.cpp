@@ -8,14 +8,17 @@
 #include "runtime/channels/http_client.hpp"
 #include "runtime/channels/registry.hpp"
 #include "runtime/channels/sandbox.hpp"
+#include "runtime/coupon_keeper.hpp"
 #include "runtime/database.hpp"
 #include "runtime/decide_route.hpp"
 #include "runtime/fit_schedule.hpp"
 #include "runtime/free_memory.hpp"
+#include "runtime/interest_desk.hpp"
 #include "runtime/links.hpp"
 #include "runtime/listener/listener.hpp"
 #include "runtime/log.hpp"
 #include "runtime/message_ledger.hpp"
+#include "runtime/open_decisions.hpp"
 #include "runtime/operator_routes.hpp"
 #include "runtime/person_routes.hpp"
 #include "runtime/poison_mark.hpp"
@@ -31,6 +34,7 @@
 #include "runtime/product_catalogue.hpp"
 #include "runtime/product_codec.hpp"
 #include "runtime/product_route.hpp"
+#include "runtime/publication_upkeep.hpp"
 #include "runtime/publications.hpp"
 #include "runtime/recommendation_desk.hpp"
 #include "runtime/reject_keeper.hpp"
@@ -44,6 +48,8 @@
 #include "runtime/suppressions.hpp"
 #include "runtime/system_settings.hpp"
 #include "runtime/tally.hpp"
+#include "runtime/walk_desk.hpp"
+#include "runtime/watch_keeper.hpp"
 #include "schema/record_codec.hpp"
 
 #include <boost/asio/post.hpp>
@@ -51,6 +57,7 @@
 
 #include <boost/asio/ip/tcp.hpp>
 
+#include <algorithm>
 #include <atomic>
 
 #include <cstdio>
@@ -71,6 +78,7 @@ constexpr std::size_t kept_waiting_max = 10'000;
 /// So many checkpoints after it was applied a reward is on the timeline, as a rule. One that is
 /// told of at the last moment, under load, is missed by what is learned; none is counted twice.
 constexpr int checkpoints_of_delay = 2;
+constexpr auto pruned_every = std::chrono::hours{1};
 
 /// Whether the port can be had, asked before anything else is started. 0 is any port.
 Result<void> check_port(const std::string& address, std::uint16_t port) {
@@ -157,6 +165,8 @@ public:
     /// Publishes `files`; `why`: for the log.
     void publish_files(Files files, std::string_view why);
     void learn();
+    /// Versions of what was learned go after their time.
+    void prune();
     void start_fitting();
     Result<void> keep_request(const schema::PrivacyRequest& request, const std::string& source);
     void wake_clerk();
@@ -172,6 +182,7 @@ public:
     std::optional<RejectKeeper> rejects;
     std::optional<PrivacyRequests> privacy;
     std::optional<ProductCatalogue> products;
+    std::optional<CouponKeeper> coupons;
     std::optional<Publications> publications;
     std::shared_ptr<RecommendationDesk> recommendations;
     std::unique_ptr<Suppressions> suppressions;
@@ -181,6 +192,7 @@ public:
     std::optional<Links> links;
     std::optional<Retention> retention;
     std::optional<Tally> tally;
+    std::optional<WatchKeeper> watches;
     Ownership ownership;
     std::optional<Primacy> primacy;
     std::atomic<bool> stands_by{false}, is_up{false};
@@ -188,8 +200,11 @@ public:
     std::optional<TransferMover> mover;
     std::optional<WakeSweep> sweep;
     std::optional<FitSchedule> fit_schedule;
-    std::optional<Periodic> learning;
+    std::optional<Periodic> learning, pruning;
+    OpenDecisions open_decisions;
     std::optional<PostgresStore> store;
+    std::optional<InterestDesk> interests;
+    std::optional<WalkDesk> walks;
     std::unique_ptr<PoisonMarkFile> marks;
     std::optional<HttpClient> http;
     std::vector<std::unique_ptr<actors::Channel>> channels;
@@ -210,6 +225,7 @@ public:
 
     std::mutex reloading; ///< One reload at a time.
     Files published;      ///< What runs; guarded by `reloading` once the service is up.
+    std::map<std::string, schema::CouponPool> pools; ///< Of `published`, until the service works.
 };
 
 Result<void> Service::Parts::open_storage() {
@@ -220,7 +236,19 @@ Result<void> Service::Parts::open_storage() {
     archive.emplace(conninfo);
     dead_letters.emplace(conninfo);
     privacy.emplace(conninfo);
-    products.emplace(conninfo);
+    products.emplace(conninfo, [this](std::string_view event) {
+        const auto catalog = publications->newest();
+        return std::ranges::any_of(catalog->entered_by(event), [](const auto* journey) {
+            return journey->enter.interested.has_value();
+        });
+    });
+    coupons.emplace(
+        CouponKeeperParts{.conninfo = conninfo,
+                          .directory = options.config.parent_path(),
+                          .now = [this] { return clock.now(); },
+                          .show = [this](const std::string& pool,
+                                         std::int64_t left) { tally->coupons_left(pool, left); },
+                          .log = log});
     RejectKeeper::Limits keeping;
     keeping.age_max = config.limits.rejects_for;
     keeping.rows_max = config.limits.rejects;
@@ -248,10 +276,13 @@ Result<void> Service::Parts::open_records() {
     const auto& kept = config.retention;
     retention.emplace(
         storage->connection().conninfo,
-        std::vector<RetentionRule>{{"timeline", "at", paced(kept.timeline, clock.speed())},
-                                   {"sandbox_messages", "at", paced(kept.sandbox, clock.speed())},
-                                   {"outbox", "updated_at", paced(kept.outbox, clock.speed()),
-                                    "state NOT IN ('pending', 'claimed')"}},
+        std::vector<RetentionRule>{
+            {"timeline", "at", paced(kept.timeline, clock.speed())},
+            {"sandbox_messages", "at", paced(kept.sandbox, clock.speed())},
+            {"walks", "over_at", paced(kept.outbox, clock.speed())},
+            {"learned_versions", "published_at", paced(kept.timeline, clock.speed())},
+            {"outbox", "updated_at", paced(kept.outbox, clock.speed()),
+             "state NOT IN ('pending', 'claimed')"}},
         [this] { return clock.now(); }, log);
     // The newest hash, so that an end that was cut off can be told from this line. Whether all of
     // it is unbroken is asked by `sojourn audit verify`, for that reads the whole.
@@ -278,7 +309,8 @@ Result<void> Service::Parts::read_publications(const Files& files,
                                                std::vector<schema::Mistake>& mistakes) {
     recommendations = std::make_shared<RecommendationDesk>(
         config.settings.session_idle, journeys::lookup_in(products->shelf()), log);
-    publications.emplace(options.config.parent_path(), products->shelf(), recommendations);
+    publications.emplace(options.config.parent_path(), products->shelf(), recommendations,
+                         coupons->source());
     const auto stored = archive->publications();
     if (!stored) return stored.error();
     for (const auto& text : *stored)
@@ -289,6 +321,7 @@ Result<void> Service::Parts::read_publications(const Files& files,
     published = files;
     published.rewards = newest_rewards(*stored);
     auto compiled = publications->add(published);
+    pools = compiled.pools;
     if (!compiled.catalog) {
         mistakes = std::move(compiled.mistakes);
         return Error{ErrorCode::invalid_journey, "the journeys have mistakes"};
@@ -414,8 +447,18 @@ void Service::Parts::make_actors() {
     storing.on_moves = [this] { mover->wake(); };
     store.emplace(storing, ownership);
 
+    interests.emplace(storage->connection().conninfo, log);
+    walks.emplace(WalkDeskParts{.conninfo = storage->connection().conninfo,
+                                .interests = *interests,
+                                .log = log,
+                                .catalog = [this] { return publications->newest(); },
+                                .now = settings.clock});
+    tally->also_of_records(
+        [this](const std::vector<journeys::RecordPtr>& records) { interests->received(records); });
+
     ports.log = &*event_log;
     ports.store = &*store;
+    ports.walks = &*walks;
     ports.catalogs = &*publications;
     ports.pacer = &pacer;
     ports.observer = &*tally;
@@ -464,11 +507,15 @@ Result<bool> Service::Parts::become_primary() {
     const auto newest = archive->newest_instant();
     if (!newest) return newest.error();
     clock.start_no_earlier_than(*newest);
+    if (auto begun = coupons->begin(pools); !begun) return begun.error();
+    if (auto begun = watches->begin(); !begun) return begun.error();
     open_marks(); // Until now they were another's.
+    interests->listen(*publications->newest());
     system->start();
     if (stands_by.exchange(false)) log.info("standby: taking over");
     if (auto appended = publish(*publications->newest()); !appended) return appended.error();
     sweep->begin(publications->newest()->wake_reason());
+    interests->begin(publications->newest());
     recommendations->remember(storage->connection().conninfo);
     start_fitting();
     {
@@ -525,12 +572,22 @@ Overview Service::Parts::overview() const {
     result.events = tally->applied();
     result.active = tally->active();
     result.zone = config.settings.timezone;
+    const auto watched = watches->states();
+    for (const auto& state : watched)
+        if (state.alarm != journeys::Alarm::none)
+            result.warnings.push_back(told(state, result.zone, result.now));
+    for (auto& warning : coupons->warnings()) result.warnings.push_back(std::move(warning));
     for (const auto& journey : publications->newest()->journeys()) {
         const auto counts = tally->of(journey->id);
         result.journeys.push_back(
             {journey->id, journey->title, std::string{status_text(journey->status)},
              journeys::version_text(journey->version), counts.entered, counts.sent,
              counts.held_back, counts.ended, overview_of_expressions(*journey)});
+        const auto state = std::ranges::find(watched, journey->id, &WatchState::journey);
+        if (state == watched.end()) continue;
+        auto& shown = result.journeys.back();
+        shown.watch = journeys::told(state->watch, state->day, state->alarm);
+        shown.alarm = journeys::to_text(state->alarm);
     }
     return result;
 }
@@ -599,6 +656,10 @@ Result<void> Service::Parts::open_listener() {
             [this](std::string product, std::function<void(Result<void>)> done) {
                 boost::asio::post(
                     operator_worker, [this, product = std::move(product), done = std::move(done)] {
+                        if (const auto level = schema::stock_level_from_json(product)) {
+                            const auto taken = products->take(*level, clock.now());
+                            return taken ? done({}) : done(taken.error());
+                        }
                         const auto body = schema::products_from_json(product);
                         if (!body || !body->refused.empty()) {
                             log.repeated_warning(
@@ -632,21 +693,27 @@ Result<void> Service::Parts::open_listener() {
                                              return std::chrono::floor<std::chrono::seconds>(
                                                  std::chrono::system_clock::now());
                                          }}));
-    add_handlers(make_operator_routes({.system = *system,
-                                       .publications = *publications,
-                                       .suppressions = *suppressions,
-                                       .audit = *audit,
-                                       .conninfo = storage->connection().conninfo,
-                                       .workers = operator_worker,
-                                       .now = [this] { return clock.now(); }}));
+    add_handlers(make_operator_routes(
+        {.system = *system,
+         .publications = *publications,
+         .suppressions = *suppressions,
+         .audit = *audit,
+         .walks = *walks,
+         .conninfo = storage->connection().conninfo,
+         .workers = operator_worker,
+         .now = [this] { return clock.now(); },
+         .refused = [this](const std::string& journey) { return tally->refused_of(journey); },
+         .watches = *watches,
+         .coupons = *coupons}));
     add_handlers(make_privacy_routes({.desk = *privacy_desk,
                                       .requests = *privacy,
                                       .workers = operator_worker,
                                       .has_been_confirmed = [this] { wake_clerk(); }}));
-    add_handlers(make_decide_route(
-        {.system = *system, .log = *event_log, .publications = *publications, .now = [this] {
-             return clock.now();
-         }}));
+    add_handlers(make_decide_route({.system = *system,
+                                    .log = *event_log,
+                                    .publications = *publications,
+                                    .open = open_decisions,
+                                    .now = [this] { return clock.now(); }}));
     add_handlers(make_recommend_route(
         {.system = *system, .publications = *publications, .desk = recommendations, .now = [this] {
              return clock.now();
@@ -669,8 +736,10 @@ void Service::Parts::reload() {
                          {{"why", files.error().detail}});
     const auto before = publications->newest();
     files->rewards = published.rewards;
-    if (publication_of(*files) == before->publication())
+    if (publication_of(*files) == before->publication()) {
+        coupons->read_again(); // Their codes are no part of a publication.
         return log.info("reload: nothing has changed");
+    }
     publish_files(std::move(*files), "reload");
 }
 
@@ -682,6 +751,7 @@ void Service::Parts::publish_files(Files files, std::string_view why) {
     for (const auto& mistake : compiled.mistakes)
         log.warning(why, {{"mistake", schema::to_text(mistake)}});
     if (!compiled.catalog) return log.error(say("refused, the running journeys stay"));
+    interests->use(compiled.catalog);
     if (auto saved =
             archive->save_publication(compiled.catalog->publication(), to_text(files), clock.now());
         !saved)
@@ -692,6 +762,8 @@ void Service::Parts::publish_files(Files files, std::string_view why) {
          "publication " + std::to_string(compiled.catalog->publication()),
          std::to_string(compiled.catalog->journeys().size()) + " journeys; " + std::string{why});
     sweep->begin(compiled.catalog->wake_reason());
+    coupons->use(compiled.pools);
+    watches->look();
     log.info(say("published"), {{"journeys", compiled.catalog->journeys().size()}});
     published = std::move(files);
 }
@@ -705,13 +777,30 @@ void Service::Parts::learn() {
     if (!lesson)
         return log.warning("learning: what is known stays", {{"why", lesson.error().detail}});
     if (!*lesson) return;
-    log.info("learning", {{"decisions", (*lesson)->decisions}, {"rewards", (*lesson)->rewards}});
+    log.info("learning", {{"decisions", (*lesson)->decisions},
+                          {"rewards", (*lesson)->rewards},
+                          {"corrections", (*lesson)->corrections}});
     auto files = published;
     files.rewards = std::move((*lesson)->text);
     publish_files(std::move(files), "learning");
 }
 
+void Service::Parts::prune() {
+    const std::scoped_lock lock{reloading};
+    // The log is read with the publications that it names.
+    const auto kept = std::max(config.retention.learned, config.storage.retention);
+    const auto pruned =
+        prune_learned(storage->connection().conninfo, publications->newest()->publication(),
+                      clock.now() - paced(kept, clock.speed()));
+    if (!pruned)
+        return log.repeated_warning("old versions of what was learned stay",
+                                    {{"why", pruned.error().detail}});
+    publications->forget(*pruned);
+    if (!pruned->empty()) log.info("old versions of what was learned", {{"gone", pruned->size()}});
+}
+
 void Service::Parts::start_fitting() {
+    pruning.emplace(pruned_every, [this] { prune(); });
     if (config.learn_every != journeys::Duration::zero())
         learning.emplace(config.learn_every, [this] { learn(); });
     if (config.fit_every == journeys::Duration::zero()) return;
@@ -745,6 +834,9 @@ void Service::Parts::wake_clerk() {
 bool Service::Parts::stop() {
     fit_schedule.reset();
     learning.reset();
+    pruning.reset();
+    watches->stop();
+    coupons->stop();
     {
         const std::scoped_lock lock{clerk_mutex};
         clerk.reset();
@@ -766,6 +858,8 @@ bool Service::Parts::stop() {
     http.reset();
     sweep.reset();
     mover.reset();
+    if (walks) walks->stop();
+    if (interests) interests->stop();
     store.reset();
     event_log.reset();
     rejects.reset();
@@ -813,11 +907,23 @@ Result<std::unique_ptr<Service>> Service::start(const ServiceOptions& options,
     parts->tally.emplace(partition_count, parts->log, std::move(show),
                          parts->config.settings.timezone);
     if (auto opened = parts->open_records(); !opened) return opened.error();
-    parts->tally->also([&keeper = *parts->audit_keeper, &recommendations = *parts->recommendations](
-                           const actors::FlushRequest& request) {
-        keeper.flushed(request);
-        recommendations.flushed(request);
-    });
+    parts->watches.emplace(WatchKeeperParts{
+        .conninfo = parts->storage->connection().conninfo,
+        .now = [&clock = parts->clock] { return clock.now(); },
+        .catalog = [&publications = *parts->publications] { return publications.newest(); },
+        .show =
+            [&tally = *parts->tally](const WatchState& state) {
+                tally.watched(state.journey, state.day.sent, state.day.share_not_sent(),
+                              journeys::to_text(state.alarm));
+            },
+        .log = parts->log});
+    parts->tally->also(
+        [&keeper = *parts->audit_keeper, &watches = *parts->watches,
+         &recommendations = *parts->recommendations](const actors::FlushRequest& request) {
+            keeper.flushed(request);
+            watches.flushed(request);
+            recommendations.flushed(request);
+        });
     parts->note("service", "config.loaded",
                 "publication " + std::to_string(parts->publications->newest()->publication()),
                 std::to_string(parts->publications->newest()->journeys().size()) +

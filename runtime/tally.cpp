@@ -10,6 +10,18 @@ Tally::Journey Tally::of(const std::string& journey) const {
     return found == journeys_.end() ? Journey{} : found->second;
 }
 
+std::map<std::string, std::uint64_t> Tally::refused_of(const std::string& journey) const {
+    const std::scoped_lock lock{mutex_};
+    const auto found = refused_.find(journey);
+    return found == refused_.end() ? std::map<std::string, std::uint64_t>{} : found->second;
+}
+
+void Tally::refused(actors::Partition partition, const std::vector<actors::RefusalCount>& counts) {
+    Metrics::refused(partition, counts);
+    const std::scoped_lock lock{mutex_};
+    for (const auto& count : counts) refused_[count.journey][count.reason] += count.count;
+}
+
 std::uint64_t Tally::active() const {
     std::uint64_t all = 0;
     for (const auto& active : active_by_) all += active;

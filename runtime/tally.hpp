@@ -31,11 +31,23 @@ public:
         listen_ = std::move(listen);
     }
 
+    /// `hear` hears of the records that come from the log. Before the actors start.
+    void also_of_records(std::function<void(const std::vector<journeys::RecordPtr>&)> hear) {
+        hear_ = std::move(hear);
+    }
+
     Journey of(const std::string& journey) const;
+    /// Events that the journey named and that opened no run of it, by why.
+    std::map<std::string, std::uint64_t> refused_of(const std::string& journey) const;
     std::uint64_t applied() const { return applied_; }
     std::uint64_t active() const;
 
+    void received(actors::Partition, const std::vector<journeys::RecordPtr>& records) override {
+        if (hear_) hear_(records);
+    }
     void records(actors::Partition partition, const actors::AppliedCounts& counts) override;
+    void refused(actors::Partition partition,
+                 const std::vector<actors::RefusalCount>& counts) override;
     void flushed(const actors::FlushRequest& request, journeys::Duration took) override;
     void flush_failed(actors::Partition partition, const journeys::Error& error) override;
     void parked(actors::Partition partition, const actors::ParkedRecord& record) override;
@@ -48,9 +60,11 @@ private:
     Log& log_;
     std::function<void(const std::string&)> show_;
     std::function<void(const actors::FlushRequest&)> listen_;
+    std::function<void(const std::vector<journeys::RecordPtr>&)> hear_;
     std::string zone_;
     mutable std::mutex mutex_;
-    std::map<std::string, Journey> journeys_; ///< Guarded by `mutex_`.
+    std::map<std::string, Journey> journeys_; ///< Guarded by `mutex_`, as is `refused_`.
+    std::map<std::string, std::map<std::string, std::uint64_t>> refused_;
     std::atomic<std::uint64_t> applied_{0};
     std::vector<std::atomic<std::uint64_t>> active_by_;
 };

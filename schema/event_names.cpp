@@ -117,7 +117,9 @@ std::string_view canonical_event_name(std::string_view name) {
     return at != aliases.end() && at->first == name ? at->second : name;
 }
 
-bool is_kept_for_us(std::string_view name) { return name == "Action Decided"; }
+bool is_kept_for_us(std::string_view name) {
+    return name == "Action Decided" || name == "Audience Reached";
+}
 
 std::optional<ElsewhereName> known_elsewhere(std::string_view name) {
     const auto wanted = folded(name);
@@ -156,8 +158,8 @@ const std::vector<std::string_view>& standard_events() {
             "Email Delivered", "Email Opened", "Email Link Clicked", "Email Bounced",
             "Email Marked as Spam", "Unsubscribed",
             // Further reports of providers.
-            "Email Failed", "Resubscribed", "SMS Delivered", "SMS Failed", "SMS Opened",
-            "SMS Link Clicked", "SMS Bounced", "SMS Marked as Spam",
+            "Email Sent", "Email Failed", "Resubscribed", "SMS Sent", "SMS Delivered", "SMS Failed",
+            "SMS Opened", "SMS Link Clicked", "SMS Bounced", "SMS Marked as Spam",
             // Of pages and screens, and made here.
             "Page Viewed", "Screen Viewed", "Profile Changed", "Consent Changed", "Session Ended",
             "Stage Changed", "Journey Entered", "Journey Ended", "Message Sent",

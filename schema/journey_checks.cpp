@@ -126,14 +126,15 @@ void JourneyReader::check_sends() {
         if (context_.settings == nullptr || place.expires_at.line == 0) continue;
         if (send.quiet_hours != OnQuietHours::defer) continue;
         const QuietHours* longest = nullptr;
-        std::chrono::minutes hold{};
+        journeys::Duration hold{};
         for (const auto& quiet : context_.settings->quiet_hours) {
             const auto& channels = quiet.channels;
             if (!channels.empty() &&
                 std::find(channels.begin(), channels.end(), send.channel) == channels.end())
                 continue;
-            const std::chrono::minutes span{
+            const std::chrono::minutes night{
                 (quiet.to - quiet.from + std::chrono::hours{24}).count() % (24 * 60)};
+            const auto span = night + quiet.jitter;
             if (span > hold) {
                 hold = span;
                 longest = &quiet;
@@ -142,8 +143,8 @@ void JourneyReader::check_sends() {
         if (longest != nullptr && send.expires < hold)
             mistakes_.add(place.expires_at,
                           "expires is shorter than the longest hold by quiet hours, " +
-                              span_text(hold) + " (" + clock_text(longest->from) + " to " +
-                              clock_text(longest->to) +
+                              span_text(std::chrono::ceil<std::chrono::minutes>(hold)) + " (" +
+                              clock_text(longest->from) + " to " + clock_text(longest->to) +
                               "): a message held that long would never leave");
     }
 }

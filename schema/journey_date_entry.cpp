@@ -12,11 +12,23 @@ constexpr std::chrono::days offset_max{366};
 
 void JourneyReader::read_date_entry(const MapReader& enter) {
     const auto* date = enter.find("date");
+    for (const auto* key : {"weekdays", "time", "pace"})
+        if (const auto* found = enter.find(key); found && !enter.has("audience"))
+            mistakes_.add(found->at, quoted(key) + " has a meaning only beside audience");
     if (date == nullptr) {
-        if (enter.has("audience")) return;
+        if (enter.has("audience")) {
+            for (const auto* key : {"every", "offset"})
+                if (const auto* found = enter.find(key))
+                    mistakes_.add(found->at, quoted(key) + " has a meaning only beside date");
+            return;
+        }
         for (const auto* key : {"every", "offset", "at", "timezone"})
             if (const auto* found = enter.find(key))
-                mistakes_.add(found->at, quoted(key) + " has a meaning only beside date");
+                mistakes_.add(found->at,
+                              quoted(key) + (std::string_view{key} == "at" ||
+                                                     std::string_view{key} == "timezone"
+                                                 ? " has a meaning only beside date or audience"
+                                                 : " has a meaning only beside date"));
         return;
     }
     DateEntry made;

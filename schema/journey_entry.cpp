@@ -39,10 +39,6 @@ void JourneyReader::read_enter(const YamlNode& node) {
     const auto enter = section(node, "enter");
     if (!enter.is_map()) return;
     auto& entry = journey_->enter;
-    const auto& keys = journey_section("enter").keys;
-    const bool has_later_form = std::any_of(keys.begin(), keys.end(), [&](const Key& key) {
-        return !key.is_built && enter.has(key.name);
-    });
     if (const auto* risk = enter.find("on_churn_risk")) {
         entry.on_churn_risk = values_.number(*risk, 0.001, 0.999).value_or(0.5);
         if (!context_.models_loaded)
@@ -51,15 +47,16 @@ void JourneyReader::read_enter(const YamlNode& node) {
     if (const auto* becomes = enter.find("becomes"))
         entry.becomes = condition(*becomes, Scope::entry);
     int way_count = 0;
-    for (const auto* way : {"on", "becomes", "date", "on_churn_risk"})
+    for (const auto* way : {"on", "becomes", "date", "audience", "on_churn_risk"})
         if (enter.has(way) && ++way_count == 2)
             mistakes_.add(enter.find(way)->at,
-                          "a journey has one way in: on, becomes, date or on_churn_risk");
+                          "a journey has one way in: on, becomes, date, audience or on_churn_risk");
     read_date_entry(enter);
-    const bool needs_on = way_count == 0 && !has_later_form;
+    read_audience_entry(enter);
     if (const auto* on =
-            needs_on ? enter.require("on", "the events that open a run") : enter.find("on"))
+            way_count == 0 ? enter.require("on", "the events that open a run") : enter.find("on"))
         entry.on = event_names(*on);
+    read_interested(enter);
     if (const auto* each = enter.find("each")) {
         entry.each = expression(*each, Scope::entry, cel::Expect::any);
         if (!enter.has("key"))
@@ -84,7 +81,8 @@ void JourneyReader::read_enter(const YamlNode& node) {
         }
     const auto* reentry = enter.find("reentry");
     if (reentry == nullptr || reentry->is_empty()) {
-        if (!has_later_form && !enter.has("date")) // A date comes once each time by itself.
+        // A date, and an instant of an audience, come once each time by themselves.
+        if (!enter.has("date") && !enter.has("audience"))
             mistakes_.add(
                 node.at, "reentry is missing. Write one of: always, never, after 7d (of this key), "
                          "{ after: 7d, per: customer }");

@@ -152,6 +152,7 @@ void JourneyReader::note_reads(const YamlNode& node, const cel::Program& program
         if (reads(path, {"run", "events"}) || (reads(path, {"run"}) && segments.size() == 1))
             journey_->keeps_entry_events = true;
         if (reads(path, {"vars"})) check_vars(node, path);
+        if (reads(path, {"coupon"})) check_coupon(node, path);
         if (reads(path, {"run", "sent"}) && segments.size() > 2)
             sent_names_.push_back({segments[2], document_.place_in(node, path.offset)});
         if (reads(path, {"customer"}) && segments.size() > 1 && scores.contains(segments[1]) &&
@@ -176,6 +177,15 @@ void JourneyReader::check_vars(const YamlNode& node, const cel::Path& path) {
         document_.place_in(node, path.offset),
         "no value " + quoted(name) + '.' + did_you_mean(name, known) +
             " Values stand under vars: of this file, or in config/vars.yaml: " + listed(known));
+}
+
+/// Of the names of a step's expressions this one is there in one place only.
+void JourneyReader::check_coupon(const YamlNode& node, const cel::Path& path) {
+    if (!gives_coupon_)
+        mistakes_.add(document_.place_in(node, path.offset),
+                      "no code is given here: coupon stands under data of a send that says "
+                      "coupon: POOL");
+    reads_code_ = reads_code_ || path.segments.size() == 1 || path.segments[1] == "code";
 }
 
 void JourneyReader::check_lookup(Place at, const cel::Call& call) {
@@ -236,14 +246,7 @@ void JourneyReader::check_calls(const YamlNode& node, const cel::Program& progra
                           "stands under data and when of a send or a call");
         if (call.function == "audience" && !constant(0))
             mistakes_.add(at, "audience needs its name as a fixed text");
-        if (call.function == "audience" && constant(0) && context_.lookups != nullptr &&
-            !context_.lookups->audiences.contains(*arguments[0])) {
-            std::vector<std::string> known;
-            for (const auto& [name, condition] : context_.lookups->audiences) known.push_back(name);
-            mistakes_.add(at, "no audience " + quoted(*arguments[0]) + '.' +
-                                  did_you_mean(*arguments[0], known) +
-                                  " Audiences stand in config/audiences.yaml: " + listed(known));
-        }
+        if (call.function == "audience" && constant(0)) check_audience_name(*arguments[0], at);
         if (call.function == "running" && constant(0) && context_.journeys &&
             !context_.journeys->contains(*arguments[0])) {
             const std::vector<std::string> known(context_.journeys->begin(),

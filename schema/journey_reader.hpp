@@ -70,6 +70,7 @@ private:
     void note_reads(const YamlNode& node, const journeys::cel::Program& program);
     void check_calls(const YamlNode& node, const journeys::cel::Program& program, bool is_data);
     void check_vars(const YamlNode& node, const journeys::cel::Path& path);
+    void check_coupon(const YamlNode& node, const journeys::cel::Path& path);
     void check_lookup(Place at, const journeys::cel::Call& call);
     void read_property(const std::string& name);
 
@@ -79,11 +80,22 @@ private:
     void keep_place_for(const ActionSteps& steps, journeys::StepIndex decide, std::size_t way);
     void link_decisions();
 
+    // journey_watch.cpp
+    void read_watch(const YamlNode& node);
+    void read_sends_per_day(const YamlNode& node, journeys::Watch& watch);
+
     // journey_entry.cpp, journey_date_entry.cpp
     void read_enter(const YamlNode& node);
     /// `date` and the keys beside it.
     void read_date_entry(const MapReader& enter);
     void check_date_of_customer(const YamlNode& node, const journeys::cel::Program& program);
+    // journey_copied_entry.cpp
+    /// `audience` and the keys beside it.
+    void read_audience_entry(const MapReader& enter);
+    void read_instant(const YamlNode& node, journeys::AudienceEntry& entry);
+    /// `interested`, beside the events of `on`.
+    void read_interested(const MapReader& enter);
+    void check_audience_name(std::string_view name, Place at);
     std::optional<journeys::Reentry> read_reentry(const YamlNode& node);
     void read_bound(const YamlNode& node, std::optional<journeys::Timestamp>& bound);
     void read_exits(const YamlNode& node);
@@ -101,6 +113,7 @@ private:
     void read_wait(const YamlNode& node, journeys::StepIndex step);
     void read_until(const YamlNode& node, journeys::StepIndex step);
     void read_send(const YamlNode& node, journeys::StepIndex step);
+    std::string read_pool(const YamlNode& node);
     void read_content(const MapReader& reader, journeys::Send& send);
     void read_call(const YamlNode& node, journeys::StepIndex step);
     void read_branch(const YamlNode& node, journeys::StepIndex step);
@@ -141,6 +154,8 @@ private:
     std::set<std::string> names_, properties_read_;
     std::shared_ptr<const std::string> vars_; ///< Packed; null where the file has none.
     bool at_hand_over_ = false; ///< What is read now is looked at when a message is handed over.
+    bool gives_coupon_ = false; ///< What is read now is the data of a send with a coupon.
+    bool reads_code_ = false;   ///< … and some of it has read its code.
 };
 
 /// The content of a node in one form, whatever its comments, quotes and layout.

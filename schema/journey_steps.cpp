@@ -288,6 +288,16 @@ std::string JourneyReader::read_topic(const YamlNode* node) {
     return name;
 }
 
+/// The pool whose codes a message gives away.
+std::string JourneyReader::read_pool(const YamlNode& node) {
+    const auto name = values_.text(node, "the name of a pool of codes").value_or("");
+    if (name.empty() || !context_.coupons || context_.coupons->contains(name)) return name;
+    const std::vector<std::string> known(context_.coupons->begin(), context_.coupons->end());
+    mistakes_.add(node.at, "no pool " + quoted(name) + '.' + did_you_mean(name, known) +
+                               " Pools stand in config/coupons.yaml: " + listed(known));
+    return name;
+}
+
 void JourneyReader::read_send(const YamlNode& node, StepIndex step) {
     const auto reader = section(node, "send");
     if (!reader.is_map()) return;
@@ -308,7 +318,12 @@ void JourneyReader::read_send(const YamlNode& node, StepIndex step) {
             reader.require("topic", "the subscription topic that consent is checked against"));
     else
         send.topic = read_topic(reader.find("topic"));
+    const auto* coupon = reader.find("coupon");
+    if (coupon != nullptr) send.coupon = read_pool(*coupon);
     read_content(reader, send);
+    if (coupon != nullptr && !send.coupon.empty() && !reads_code_)
+        mistakes_.add(coupon->at, "a code is given and does not reach the message. Write under "
+                                  "data: code: coupon.code");
     if (const auto* from = reader.find("from"))
         send.from = values_.text(*from, "a sender").value_or("");
     if (const auto* delivery = reader.find("delivery"))
@@ -342,8 +357,11 @@ void JourneyReader::read_send(const YamlNode& node, StepIndex step) {
 /// What a message is made of, and whether it leaves.
 void JourneyReader::read_content(const MapReader& reader, Send& send) {
     at_hand_over_ = true;
+    gives_coupon_ = reader.has("coupon");
+    reads_code_ = false;
     if (const auto* data = reader.find("data"); data != nullptr && !data->is_empty())
         send.data = expressions_by_name(*data, "data");
+    gives_coupon_ = false;
     if (const auto* when = reader.find("when")) send.when = condition(*when, Scope::step);
     at_hand_over_ = false;
     if (send.when)

@@ -29,7 +29,7 @@ void append_canonical(std::string& out, const YamlNode& node, bool keep_order, b
         return;
     case YamlNode::Kind::map: break;
     }
-    static const std::set<std::string_view> left_out{"title", "owner", "tags", "notes"};
+    static const std::set<std::string_view> left_out{"title", "owner", "tags", "notes", "watch"};
     std::vector<const std::pair<YamlNode, YamlNode>*> entries;
     for (const auto& entry : node.entries)
         if (!is_root || !left_out.contains(entry.first.text)) entries.push_back(&entry);
@@ -137,6 +137,7 @@ void JourneyReader::read_head(const YamlNode& root) {
     if (const auto* node = head.find("until")) read_bound(*node, journey.enter.until);
     if (journey.enter.from && journey.enter.until && *journey.enter.from >= *journey.enter.until)
         mistakes_.add(head.find("until")->at, "until is not after from: nobody would ever enter");
+    if (const auto* node = head.find("watch")) read_watch(*node);
     if (const auto* node = head.find("on_publish"))
         journey.on_publish = values_
                                  .one_of<OnPublish>(*node, {{"pin", OnPublish::pin},

@@ -45,9 +45,13 @@ struct LoadContext {
     const journeys::Lookups* lookups =
         nullptr; ///< Null: names of values, tables and audiences are taken as they stand.
     std::vector<std::string> seen_traits; ///< For suggestions.
+    /// Pools of codes that a send may name; nothing: any is taken.
+    std::optional<std::set<std::string>> coupons;
     /// By id, those that a decision may name; null: any is taken.
     const std::map<std::string, ActionSteps>* actions = nullptr;
     bool models_loaded = false; ///< Else scores are null, and reading one is worth a warning.
+    /// For a word on what is over; nothing: no word.
+    std::optional<journeys::Timestamp> now = std::nullopt;
 };
 
 struct LoadResult {

@@ -11,9 +11,10 @@ namespace schema {
 namespace {
 
 /// Made here, beside those that `standard_events` names.
-constexpr std::array<std::string_view, 9> made_here{
-    "Action Decided", "Page Viewed",   "Screen Viewed",   "Profile Changed", "Consent Changed",
-    "Session Ended",  "Stage Changed", "Journey Entered", "Journey Ended"};
+constexpr std::array<std::string_view, 11> made_here{
+    "Action Decided",  "Page Viewed",           "Screen Viewed",        "Profile Changed",
+    "Consent Changed", "Session Ended",         "Stage Changed",        "Journey Entered",
+    "Journey Ended",   "Product Price Dropped", "Product Back In Stock"};
 constexpr std::array<std::string_view, 2> of_messages{"Message Sent", "Message Suppressed"};
 
 } // namespace

@@ -99,6 +99,8 @@ Result<ProductChange> product(PackedView json) {
     writer.string(change.id);
     for (const auto& [key, value] : json.entries()) {
         if (key == "id" || key == "product_id" || key == "updated_at") continue;
+        if (key == "type" && json.string_at(key) == "product")
+            continue; // Of a line among messages.
         const auto field = std::ranges::find(journeys::product_fields, key, &ProductField::name);
         if (field != journeys::product_fields.end()) {
             if (auto why = write(writer, *field, value); !why.empty()) return wrong(std::move(why));

@@ -170,6 +170,8 @@ private:
             config_.actions = values_.text(*node, "a file").value_or(config_.actions);
         if (const auto* node = part(file, "audiences"))
             config_.audiences = values_.text(*node, "a file").value_or(config_.audiences);
+        if (const auto* node = part(file, "coupons"))
+            config_.coupons = values_.text(*node, "a file").value_or(config_.coupons);
         if (const auto* node = part(file, "vars"))
             config_.vars = values_.text(*node, "a file").value_or(config_.vars);
         if (const auto* node = part(file, "tables"))
@@ -578,6 +580,7 @@ private:
         read_duration(reader, "timeline", kept.timeline, least);
         read_duration(reader, "outbox", kept.outbox, least);
         read_duration(reader, "sandbox", kept.sandbox, least);
+        read_duration(reader, "learned", kept.learned, least);
     }
 
     void read_models(const YamlNode& node) {
@@ -661,6 +664,11 @@ private:
                     check_channel(name, at);
                     quiet.channels.push_back(name);
                 }
+            if (const auto* jitter = reader.find("jitter")) {
+                quiet.jitter = values_.duration(*jitter).value_or(quiet.jitter);
+                if (quiet.jitter > journeys::quiet_jitter_max)
+                    mistakes_.add(jitter->at, "jitter is at most 2h; 0s: all at once");
+            }
             config_.settings.quiet_hours.push_back(std::move(quiet));
         };
         if (node.is_list())
@@ -736,7 +744,7 @@ const std::vector<Section>& settings_sections() {
           {"journeys"},  {"templates"}, {"events"},  {"keys"},       {"identity"},    {"sources"},
           {"topics"},    {"channels"},  {"consent"}, {"caps"},       {"quiet_hours"}, {"sessions"},
           {"holdout"},   {"testers"},   {"limits"},  {"public_url"}, {"best_hour"},   {"retention"},
-          {"models"},    {"audiences"}, {"actions"}, {"vars"},       {"tables"}}},
+          {"models"},    {"audiences"}, {"actions"}, {"vars"},       {"tables"},      {"coupons"}}},
         {"listen", "listen", {{"address"}, {"port"}}},
         {"storage",
          "storage",
@@ -747,9 +755,9 @@ const std::vector<Section>& settings_sections() {
         {"consent", "consent", {{"opt_in"}, {"double_opt_in"}, {"countries"}}},
         {"country", "a rule of countries", {{"in"}, {"channels"}, {"opt_in"}, {"double_opt_in"}}},
         {"best_hour", "best_hour", {{"prior"}, {"weight"}}},
-        {"retention", "retention", {{"timeline"}, {"outbox"}, {"sandbox"}}},
+        {"retention", "retention", {{"timeline"}, {"outbox"}, {"sandbox"}, {"learned"}}},
         {"cap", "a cap", {{"channel"}, {"topic"}, {"messages"}, {"per"}, {"above"}}},
-        {"quiet_hours", "quiet_hours", {{"channels"}, {"from"}, {"to"}}},
+        {"quiet_hours", "quiet_hours", {{"channels"}, {"from"}, {"to"}, {"jitter"}}},
         {"sessions", "sessions", {{"idle"}}},
         {"identity", "identity", {{"junk"}, {"never_link"}, {"links_per_id"}}},
         {"models", "models", {{"file"}, {"fit_every"}, {"learn_every"}, {"stages"}}},

@@ -97,6 +97,7 @@ struct Config {
     std::string events = "events.yaml";
     std::string actions = "actions.yaml"; ///< What decisions choose among.
     std::string audiences = "audiences.yaml";
+    std::string coupons = "coupons.yaml"; ///< The pools of codes.
     std::string vars = "vars.yaml";
     std::string tables = "tables"; ///< A folder of CSV files.
     /// Under which the world reaches this service: links in messages, callbacks of providers.
@@ -107,6 +108,8 @@ struct Config {
         journeys::Duration timeline = std::chrono::hours{24 * 400};
         journeys::Duration outbox = std::chrono::hours{24 * 400};
         journeys::Duration sandbox = std::chrono::hours{24 * 30};
+        /// Publications that only learning has made, and at least as long as the log is kept.
+        journeys::Duration learned = std::chrono::hours{24 * 8};
     } retention;
     std::string models = "models.json"; ///< Written by `sojourn fit --out`.
     journeys::Duration fit_every{};     ///< The service fits them itself; zero: never.

@@ -83,6 +83,21 @@ std::optional<journeys::Money> amount_of(const Json& value) {
 /// The shortest text of the double nearest to a decimal is that decimal again.
 Json number(journeys::Money amount) { return amount.to_double(); }
 
+Json taken(const Json& value, TakeAs as);
+
+/// The texts under the path's last name of a list's entries.
+Json each_of_list(const Json& json, Path path) {
+    const auto last = path.rfind('.');
+    const auto* list = find(json, path.substr(0, last));
+    if (!list || !list->is_array()) return {};
+    auto texts = Json::array();
+    for (const auto& item : *list)
+        if (const auto* value = member(item, path.substr(last + 1)))
+            if (auto text = taken(*value, TakeAs::text); text.is_string())
+                texts.push_back(std::move(text));
+    return texts.empty() ? Json() : texts;
+}
+
 /// The sum, or the lowest, of the amounts of a list.
 Json over_list(const Json& json, Path path, TakeAs as) {
     const auto last = path.rfind('.');
@@ -107,6 +122,7 @@ Json taken(const Json& value, TakeAs as) {
         return amount ? number(*amount) : Json();
     }
     case TakeAs::sum:
+    case TakeAs::each:
     case TakeAs::lowest: return {}; // They look at more than one value.
     case TakeAs::count: return value.is_number_integer() ? value : Json();
     case TakeAs::boolean: return value.is_boolean() ? value : Json();
@@ -120,6 +136,8 @@ Json object_of(const Json& payload, std::span<const ShopField> fields) {
         Json made;
         if (field.as == TakeAs::sum || field.as == TakeAs::lowest)
             made = over_list(payload, field.from, field.as);
+        else if (field.as == TakeAs::each)
+            made = each_of_list(payload, field.from);
         else if (const auto* value = find(payload, field.from))
             made = taken(*value, field.as);
         if (made.is_null()) continue;
@@ -266,6 +284,14 @@ Translated translate(const ShopMap& shop, const ShopTopic& topic, const Delivery
         result.is_readable = product.contains("id") && product.contains("name");
         if (result.is_readable)
             result.product = product.dump(-1, ' ', false, Json::error_handler_t::replace);
+        return result;
+    }
+    if (!topic.level.empty()) {
+        const auto level = object_of(payload, topic.level);
+        result.is_readable = level.contains("inventory_item") && level.contains("inventory_place");
+        // Of what is not counted nothing is available, and nothing is said.
+        if (result.is_readable && level.contains("available"))
+            result.product = level.dump(-1, ' ', false, Json::error_handler_t::replace);
         return result;
     }
     const auto ids = ids_of(payload, topic.ids);

@@ -25,6 +25,7 @@ enum class TakeAs : std::uint8_t {
     amount, ///< A decimal, written as text or number, as an exact JSON number.
     sum,    ///< Of a list, whose entries hold amounts under the path's last name.
     lowest, ///< The same, the lowest of them.
+    each,   ///< The same, a list of texts.
     count,  ///< A whole number.
     boolean,
 };
@@ -83,6 +84,9 @@ struct ShopTopic {
     /// Of a topic about a product: its fields, as `POST /v1/products` takes them. A body without id
     /// and name is of another topic.
     std::span<const ShopField> product = {};
+    /// The same of a topic about the stock of one article at one place, as `stock_level.hpp` reads
+    /// it. A body without article and place is of another topic.
+    std::span<const ShopField> level = {};
 };
 
 /// Where the ids of one namespace stand that only this shop gives: all that begin with `prefix`.
@@ -130,7 +134,8 @@ struct Translated {
     bool is_readable = false; ///< The body is a JSON object, and of its topic.
     std::string messages;     ///< A JSON array for `MessageDecoder`; empty: there are none.
     std::optional<PrivacyRequest> privacy;
-    std::string product; ///< A JSON object for `products_from_json`; empty: it is about none.
+    /// A JSON object for `products_from_json` or `stock_level_from_json`; empty: it is about none.
+    std::string product;
 };
 
 /// One delivery of `topic`.

@@ -85,6 +85,13 @@ constexpr std::array product_fields{
     ShopField{"brand", "vendor"},
     ShopField{"handle", "handle"},
     ShopField{"status", "status"},
+    ShopField{"inventory_items", "variants.inventory_item_id", each},
+    ShopField{"updated_at", "updated_at"},
+};
+constexpr std::array level_fields{
+    ShopField{"inventory_item", "inventory_item_id"},
+    ShopField{"inventory_place", "location_id"},
+    ShopField{"available", "available", count},
     ShopField{"updated_at", "updated_at"},
 };
 
@@ -244,6 +251,7 @@ constexpr std::array topics{
     ShopTopic{.topic = "products/create", .messages = {}, .ids = {}, .product = product_fields},
     // Sent when its inventory changes, too.
     ShopTopic{.topic = "products/update", .messages = {}, .ids = {}, .product = product_fields},
+    ShopTopic{.topic = "inventory_levels/update", .messages = {}, .ids = {}, .level = level_fields},
     ShopTopic{
         "customers/redact", {}, privacy_ids, PrivacyKind::erase, "orders_to_redact", "shop_domain"},
     ShopTopic{"shop/redact", {}, {}, PrivacyKind::erase_shop, {}, "shop_domain"},

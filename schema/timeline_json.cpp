@@ -25,6 +25,7 @@ bool is_simulated(journeys::EntryKind kind) {
     case EntryKind::suppress:
     case EntryKind::decide:
     case EntryKind::reward:
+    case EntryKind::take_back:
     case EntryKind::update:
     case EntryKind::call:
     case EntryKind::goal: return true;
@@ -65,8 +66,9 @@ std::string to_json_line(const journeys::CustomerId& customer,
         else
             out += '"' + journeys::to_text(entry.until) + '"';
     }
-    const bool is_decision =
-        entry.kind == journeys::EntryKind::decide || entry.kind == journeys::EntryKind::reward;
+    using journeys::EntryKind;
+    const bool is_decision = entry.kind == EntryKind::decide || entry.kind == EntryKind::reward ||
+                             entry.kind == EntryKind::take_back;
     if (entry.intent)
         member(out, is_decision ? "decision" : "intent", journeys::to_text(entry.intent));
     if (!entry.data.empty()) {

@@ -1,21 +1,49 @@
 #include "journeys/decision.hpp"
 #include "journeys/engine/turn.hpp"
 
+#include "journeys/orders.hpp"
 #include "journeys/profile.hpp"
+#include "journeys/properties.hpp"
 
 #include <algorithm>
 
 namespace journeys::engine {
 namespace {
 
-/// Whether `arrived` is what the watch waits for. An order that is told of again was placed before.
+/// The order that an event names, as the customer knows it; null where it names none, or it is none
+/// of theirs.
+const Order* order_of(const Customer& customer, const Event& event) {
+    const auto id = text_of(event.property("order_id"));
+    if (id.empty()) return nullptr;
+    const auto order = std::ranges::find(customer.orders, id, &Order::id);
+    return order == customer.orders.end() ? nullptr : &*order;
+}
+
+bool stands(const Order& order) { return order.confirmed && order.status == OrderStatus::placed; }
+
+bool is_within(const DecisionWatch& watch, Timestamp at) {
+    return at > watch.from && at <= watch.until;
+}
+
+/// Whether `arrived` is what the watch waits for. An order that is told of again was placed before;
+/// one that is cancelled already is none.
 bool is_rewarded(const Customer& customer, const DecisionWatch& watch, const Event& arrived) {
-    if (arrived.name != watch.reward) return false;
-    if (arrived.time <= watch.from || arrived.time > watch.until) return false;
-    const auto id = arrived.property("order_id");
-    if (!id.is_string()) return true;
-    const auto order = std::ranges::find(customer.orders, id.as_string(), &Order::id);
-    return order == customer.orders.end() || order->placed_at > watch.from;
+    if (arrived.name != watch.reward || !is_within(watch, arrived.time)) return false;
+    const auto* order = order_of(customer, arrived);
+    if (!order) return true;
+    const bool is_undone = order->status != OrderStatus::placed;
+    return order->placed_at > watch.from && !is_undone;
+}
+
+std::string outcome(std::string_view action, Money value) {
+    PackedWriter data;
+    const auto mark = data.begin_map();
+    data.key("action");
+    data.string(action);
+    data.key("value");
+    data.floating(value.to_double());
+    data.end_map(mark, 2);
+    return data.take();
 }
 
 } // namespace
@@ -78,20 +106,18 @@ void Turn::note_decision(const Event& decided, TimelineEntry line) {
     say(std::move(line));
 }
 
-void Turn::reward(const DecisionWatch& watch, std::string_view event_name, Money value) {
+void Turn::reward(const DecisionWatch& watch, std::string_view event_name, Money value,
+                  std::uint64_t order) {
     TimelineEntry line{.kind = EntryKind::reward};
     line.at = now;
     line.intent = watch.id;
     line.reason = event_name;
-    PackedWriter data;
-    const auto mark = data.begin_map();
-    data.key("action");
-    data.string(watch.action);
-    data.key("value");
-    data.floating(value.to_double());
-    data.end_map(mark, 2);
-    line.data = data.take();
+    line.data = outcome(watch.action, value);
     say(std::move(line));
+    if (order == 0) return;
+    customer.rewarded.push_back({watch, order, value, now});
+    if (customer.rewarded.size() > bounds::rewarded)
+        customer.rewarded.erase(customer.rewarded.begin());
 }
 
 void Turn::meet_rewards(const Event& arrived) {
@@ -99,31 +125,68 @@ void Turn::meet_rewards(const Event& arrived) {
     const auto forget_before = now - catalog.settings().max_lateness;
     std::erase_if(customer.decisions, [&](const DecisionWatch& watch) {
         if (is_rewarded(customer, watch, arrived)) {
-            reward(watch, arrived.name, value_of(customer, arrived));
+            const auto* order = order_of(customer, arrived);
+            reward(watch, arrived.name, value_of(customer, arrived), order ? hash(order->id) : 0);
             return true;
         }
         return watch.until < forget_before;
     });
 }
 
+bool Turn::is_met_by_an_order(const DecisionWatch& watch) {
+    if (watch.reward != "Order Completed") return false;
+    for (const auto& order : customer.orders)
+        if (stands(order) && is_within(watch, order.placed_at)) {
+            reward(watch, watch.reward, net(order), hash(order.id));
+            return true;
+        }
+    return false;
+}
+
 void Turn::meet_rewards_of_the_past() {
     std::erase_if(customer.decisions, [&](const DecisionWatch& watch) {
-        const auto is_within = [&](Timestamp at) { return at > watch.from && at <= watch.until; };
-        if (watch.reward == "Order Completed")
-            for (const auto& order : customer.orders)
-                if (order.confirmed && is_within(order.placed_at)) {
-                    reward(watch, watch.reward, net(order));
-                    return true;
-                }
+        // Of orders more is known than their newest event.
+        if (watch.reward == "Order Completed") return is_met_by_an_order(watch);
         for (const auto& newest : customer.newest_events)
-            if (newest.name == watch.reward && is_within(newest.at)) {
+            if (newest.name == watch.reward && is_within(watch, newest.at)) {
                 Event seen;
                 seen.properties = newest.properties;
-                reward(watch, watch.reward, value_of(customer, seen));
+                const auto* order = order_of(customer, seen);
+                if (order && order->status != OrderStatus::placed) continue;
+                reward(watch, watch.reward, value_of(customer, seen), order ? hash(order->id) : 0);
                 return true;
             }
         return false;
     });
+}
+
+void Turn::review_rewards() {
+    std::vector<DecisionWatch> undone;
+    std::erase_if(customer.rewarded, [&](RewardedDecision& rewarded) {
+        const auto order = std::ranges::find_if(
+            customer.orders, [&](const Order& one) { return hash(one.id) == rewarded.order; });
+        const bool is_old = now - rewarded.at > bounds::rewarded_age;
+        if (order == customer.orders.end()) return is_old;
+        const bool is_whole = order->status != OrderStatus::placed;
+        const auto left = is_whole ? Money{} : net(*order);
+        if (!is_whole && left >= rewarded.value) return is_old;
+        TimelineEntry line{.kind = EntryKind::take_back};
+        line.at = now;
+        line.until = std::max(now, received_at);
+        line.intent = rewarded.watch.id;
+        line.reason = is_whole ? "whole" : "part";
+        line.data = outcome(rewarded.watch.action, left);
+        say(std::move(line));
+        rewarded.value = left;
+        if (is_whole) undone.push_back(std::move(rewarded.watch));
+        return is_whole;
+    });
+    for (auto& watch : undone)
+        if (!is_met_by_an_order(watch)) customer.decisions.push_back(std::move(watch));
+    if (undone.empty()) return;
+    std::ranges::stable_sort(customer.decisions, {}, &DecisionWatch::from);
+    while (customer.decisions.size() > bounds::decisions)
+        customer.decisions.erase(customer.decisions.begin());
 }
 
 } // namespace journeys::engine

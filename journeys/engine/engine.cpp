@@ -1,5 +1,6 @@
 #include "journeys/engine.hpp"
 
+#include "journeys/copies.hpp"
 #include "journeys/decision.hpp"
 #include "journeys/engine/turn.hpp"
 #include "journeys/identity.hpp"
@@ -57,12 +58,12 @@ bool Turn::is_held(const Run& run) const {
 }
 
 cel::Value Turn::value(const Expression& expression, const Run* run) {
-    evaluator_.look_at({&customer, event, run, now, received_at, &catalog});
+    evaluator_.look_at({&customer, event, run, now, received_at, &catalog, {}, coupon_});
     return evaluator_.value(expression);
 }
 
 bool Turn::is_met(const Expression& condition, const Run* run) {
-    evaluator_.look_at({&customer, event, run, now, received_at, &catalog});
+    evaluator_.look_at({&customer, event, run, now, received_at, &catalog, {}, coupon_});
     return evaluator_.is_met(condition);
 }
 
@@ -176,6 +177,8 @@ Applied Turn::take(const Record& record) {
                 if (record.forwarded_from == 0) return forward(*own);
                 know(customer, *own);
             }
+            const bool is_copy = is_copied(arrived.name);
+            if (is_copy && customer.first_seen == Timestamp{}) return Applied::applied; // Erased.
             if (!remember_message(customer, arrived, turn.catalog.settings().dedup_window))
                 return Applied::duplicate;
             Event capped = arrived;
@@ -184,6 +187,7 @@ Applied Turn::take(const Record& record) {
             turn.cause_ = capped.message_hash;
             turn.entries_left_ = entries_per_event;
             turn.look_before();
+            if (is_copy) return turn.take_copy(capped, record.accepted_at);
             const bool may_buy = capped.name.starts_with("Order ");
             const auto bought_before = may_buy ? customer.purchases : models::Purchases{};
             const auto seen =
@@ -192,6 +196,7 @@ Applied Turn::take(const Record& record) {
             turn.learn(capped);
             if (may_buy && customer.purchases != bought_before)
                 turn.review_lifecycle(std::max(turn.now, record.accepted_at), "order");
+            if (may_buy) turn.review_rewards();
             for (const auto& made : seen.made_here)
                 if (made.name == "Session Ended") turn.meet(made, false, false);
             turn.meet(capped, seen.late, seen.too_late);
@@ -221,6 +226,7 @@ Applied Turn::take(const Record& record) {
             turn.cause_ = transfer.id;
             turn.entries_left_ = entries_per_event;
             turn.review_lifecycle(std::max(turn.now, record.accepted_at), "merge");
+            turn.review_rewards();
             turn.meet_rewards_of_the_past();
             for (const auto run : imported) turn.meet_exits_of_the_past(run);
             turn.keep_groups_exclusive();
@@ -246,6 +252,17 @@ Applied Turn::take(const Record& record) {
     const auto applied = std::visit(Visitor{*this, record}, record.body);
     arm_dates(std::max(now, record.accepted_at));
     return applied;
+}
+
+Applied Turn::take_copy(const Event& copy, Timestamp accepted_at) {
+    const bool late = copy.time < customer.now;
+    const bool too_late = accepted_at - copy.time > copy_age_max;
+    customer.now = now;
+    observe_made_here(customer, copy, catalog);
+    meet(copy, late, too_late);
+    meet_what_was_made();
+    enter_what_became_true(copy, late, too_late);
+    return late ? Applied::late : Applied::applied;
 }
 
 void Turn::meet_what_was_made() {

@@ -1,3 +1,4 @@
+#include "journeys/copies.hpp"
 #include "journeys/engine/turn.hpp"
 #include "journeys/newest_lines.hpp"
 
@@ -59,8 +60,24 @@ constexpr std::size_t key_bytes_max = 512;
 } // namespace
 
 void Turn::meet_entries(const Event& arrived, bool late, bool too_late) {
-    for (const auto* journey : catalog.entered_by(arrived.name))
+    if (arrived.name == audience_reached) return enter_by_audience(arrived, late, too_late);
+    for (const auto* journey : catalog.entered_by(arrived.name)) {
+        // It was copied for the sake of another journey.
+        if (const auto& rule = journey->enter.interested;
+            rule && !is_interested(customer, *rule, product_id_of(arrived), arrived.time))
+            continue;
         meet_entry(arrived, *journey, late, too_late);
+    }
+}
+
+void Turn::enter_by_audience(const Event& reached, bool late, bool too_late) {
+    const PackedView what{reached.properties};
+    const auto* journey = catalog.journey(what.string_at("journey"));
+    if (!journey || !journey->enter.audience || status_of(*journey) == Status::archived) return;
+    // Between the look at everybody and now they may have left it.
+    if (!is_in_audience(customer, what.string_at("audience"), now, catalog))
+        return refuse(*journey, NoEntry::when, journey->enter.audience->line);
+    meet_entry(reached, *journey, late, too_late);
 }
 
 void Turn::meet_entry(const Event& arrived, const Journey& journey, bool late, bool too_late) {
@@ -101,20 +118,11 @@ std::optional<NoEntry> Turn::try_enter(const Event& arrived, const Journey& jour
         return std::nullopt;
     }
     // Runs that this opens may change what an expression sees, so the list is taken out first.
-    std::vector<std::string> items;
-    {
-        const auto list = value(*enter.each, nullptr);
-        if (list.is_error() || list.kind() != cel::Kind::list) return NoEntry::error;
-        cel::Arena arena;
-        for (std::size_t i = 0; i < std::min(list.size(), items_per_entry); ++i) {
-            PackedWriter writer;
-            cel::append_packed(writer, list.at(i, arena));
-            items.push_back(writer.take());
-        }
-    }
+    const auto items = entry_items(journey);
+    if (!items) return NoEntry::error;
     std::optional<NoEntry> reason = NoEntry::no_key; // Of an empty list.
     bool entered = false;
-    for (const auto& item : items) {
+    for (const auto& item : *items) {
         reason = try_enter_one(arrived, journey, item);
         entered = entered || !reason;
     }
@@ -123,19 +131,56 @@ std::optional<NoEntry> Turn::try_enter(const Event& arrived, const Journey& jour
     return std::nullopt;
 }
 
+std::optional<NoEntry> Turn::find_key(const Event& arrived, const Journey& journey,
+                                      std::string_view item, std::string& key) {
+    const auto& enter = journey.enter;
+    if (!enter.key) return std::nullopt;
+    Run imagined; // What `run.item` is read of.
+    if (!item.empty()) imagined.event = cut(arrived, journey, item);
+    const auto result = value(*enter.key, item.empty() ? nullptr : &imagined);
+    if (result.is_error()) return NoEntry::error;
+    auto text = key_text(result);
+    if (!text || text->size() > key_bytes_max) return NoEntry::no_key;
+    key = std::move(*text);
+    return std::nullopt;
+}
+
+std::optional<std::vector<std::string>> Turn::entry_items(const Journey& journey) {
+    const auto list = value(*journey.enter.each, nullptr);
+    if (list.is_error() || list.kind() != cel::Kind::list) return std::nullopt;
+    std::vector<std::string> items;
+    cel::Arena arena;
+    for (std::size_t i = 0; i < std::min(list.size(), items_per_entry); ++i) {
+        PackedWriter writer;
+        cel::append_packed(writer, list.at(i, arena));
+        items.push_back(writer.take());
+    }
+    return items;
+}
+
+std::optional<NoEntry> Turn::enter_for_trial(const Event& arrived, const Journey& journey) {
+    event = &arrived;
+    now = std::max(customer.now, arrived.time);
+    cause_ = arrived.message_hash;
+    entries_left_ = entries_per_event;
+    std::string item, key;
+    if (journey.enter.each) {
+        auto items = entry_items(journey);
+        if (!items) return NoEntry::error;
+        if (items->empty()) return NoEntry::no_key;
+        item = std::move(items->front());
+    }
+    if (const auto reason = find_key(arrived, journey, item, key)) return reason;
+    enter_run(arrived, journey, std::move(key), item);
+    meet_what_was_made();
+    event = nullptr;
+    return std::nullopt;
+}
+
 std::optional<NoEntry> Turn::try_enter_one(const Event& arrived, const Journey& journey,
                                            std::string_view item) {
-    const auto& enter = journey.enter;
     std::string key;
-    if (enter.key) {
-        Run imagined; // What `run.item` is read of.
-        if (!item.empty()) imagined.event = cut(arrived, journey, item);
-        const auto result = value(*enter.key, item.empty() ? nullptr : &imagined);
-        if (result.is_error()) return NoEntry::error;
-        auto text = key_text(result);
-        if (!text || text->size() > key_bytes_max) return NoEntry::no_key;
-        key = std::move(*text);
-    }
+    if (const auto reason = find_key(arrived, journey, item, key)) return reason;
     const auto open = std::ranges::find_if(
         customer.runs, [&](const Run& run) { return run.journey == journey.id && run.key == key; });
     if (open != customer.runs.end()) {

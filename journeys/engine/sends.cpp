@@ -1,6 +1,7 @@
 #include "journeys/engine/turn.hpp"
 
 #include "journeys/best_hour.hpp"
+#include "journeys/coupons.hpp"
 #include "journeys/feedback.hpp"
 #include "journeys/links.hpp"
 #include "journeys/payload.hpp"
@@ -39,6 +40,12 @@ std::string with_links(const std::string& data) {
                       PackedView{packed_texts({{"unsubscribe_url", links::unsubscribe},
                                                {"preferences_url", links::preferences},
                                                {"confirm_url", links::confirm}})});
+}
+
+/// What the run was given of the pool; null: nothing yet.
+const RunCoupon* coupon_of(const Run& run, std::string_view pool) {
+    const auto had = std::ranges::find(run.coupons, pool, &RunCoupon::pool);
+    return had == run.coupons.end() ? nullptr : &*had;
 }
 
 /// Until when the run's message must wait so that it does not follow the one before it too closely,
@@ -184,7 +191,9 @@ HandOver Turn::hand_over(IntentId intent) {
         defer(run, step, {Reason::paused, now});
         return finish(HandOver::Verdict::defer);
     }
-    const auto answer = may_send(run, *journey, step);
+    auto answer = may_send(run, *journey, step);
+    // Last of all, so that none is given to whom nothing is sent.
+    if (std::holds_alternative<Allowed>(answer)) answer = give_coupon(run, send);
     if (const auto* suppressed = std::get_if<Suppressed>(&answer))
         return leave_out(suppressed->reason);
     if (const auto* deferred = std::get_if<Deferred>(&answer)) {
@@ -232,15 +241,43 @@ HandOver Turn::hand_over(IntentId intent) {
     return finish(HandOver::Verdict::grant);
 }
 
+Permission Turn::give_coupon(Run& run, const Send& send) {
+    if (send.coupon.empty()) return Allowed{};
+    if (const auto* had = coupon_of(run, send.coupon)) {
+        if (had->expires_at > now) return Allowed{};
+        return Suppressed{Reason::no_coupon};
+    }
+    auto answer =
+        catalog.coupons() ? catalog.coupons()->take(send.coupon, run.id, now) : CouponAnswer{};
+    switch (answer.kind) {
+    case CouponAnswer::Kind::empty: return Suppressed{Reason::no_coupon};
+    case CouponAnswer::Kind::not_now: {
+        const auto until = now + coupon_patience;
+        if (until >= run.expires_at) return Suppressed{Reason::no_coupon};
+        return Deferred{Reason::no_coupon, until};
+    }
+    case CouponAnswer::Kind::code: break;
+    }
+    effects.emplace_back(
+        CouponTaken{send.coupon, answer.code, run.id, run.intent, answer.lease, now});
+    run.coupons.push_back({send.coupon, std::move(answer.code), answer.expires_at});
+    return Allowed{};
+}
+
 std::optional<std::string> Turn::evaluate_data(const Run& run, const Send& send) {
+    coupon_ = coupon_of(run, send.coupon);
     PackedWriter writer;
     const auto mark = writer.begin_map();
     for (const auto& [name, expression] : send.data) {
         const auto result = value(expression, &run);
-        if (result.is_error()) return std::nullopt;
+        if (result.is_error()) {
+            coupon_ = nullptr;
+            return std::nullopt;
+        }
         writer.key(name);
         cel::append_packed(writer, result);
     }
+    coupon_ = nullptr;
     writer.end_map(mark, send.data.size());
     return writer.take();
 }

@@ -33,6 +33,8 @@ public:
     Applied take(const Record& record);
     /// Fires what is due at or before `closed`; at most `limit`, true where more is due.
     bool fire_due(Timestamp closed, int limit);
+    /// An event that nobody did: it is met, and no sign of life.
+    Applied take_copy(const Event& copy, Timestamp accepted_at);
     /// An event meets the customer: exits, waits, goals, entries; then what it made happen here.
     void meet(const Event& event, bool late, bool too_late);
 
@@ -68,6 +70,8 @@ public:
     void suppress(const Run& run, const Journey& journey, const Step& step, Reason reason);
     void defer(Run& run, const Step& step, const Deferred& deferred);
     HandOver hand_over(IntentId intent);
+    /// Gives the run a code of the send's pool, where it has none yet; else why it goes without.
+    Permission give_coupon(Run& run, const Send& send);
     /// The send's data as a packed map; nothing where an expression fails.
     std::optional<std::string> evaluate_data(const Run& run, const Send& send);
     void settle(const Settled& settled);
@@ -93,10 +97,19 @@ public:
     void meet_rewards(const Event& arrived);
     /// An import: what one of the two waited for may have happened to the other.
     void meet_rewards_of_the_past();
-    void reward(const DecisionWatch& watch, std::string_view event, Money value);
+    /// `order`: hash of the id of the order by which; 0: by none that could be undone.
+    void reward(const DecisionWatch& watch, std::string_view event, Money value,
+                std::uint64_t order);
+    /// An order was cancelled, given back or amended: what it rewarded is taken back as far as it
+    /// is undone, and waits again where another order may still come, or has.
+    void review_rewards();
+    /// Rewards it where an order that is remembered is what it waits for.
+    bool is_met_by_an_order(const DecisionWatch& watch);
 
     // entries.cpp
     void meet_entries(const Event& event, bool late, bool too_late);
+    /// Lets a customer in whom an audience's entry has reached, or says why not.
+    void enter_by_audience(const Event& reached, bool late, bool too_late);
     /// Enters one journey, or says why not.
     void meet_entry(const Event& event, const Journey& journey, bool late, bool too_late);
     /// Nothing where the run was opened; else why not, with the line of the condition that was not
@@ -107,6 +120,13 @@ public:
     /// One run of it, for `item` (packed) where the journey is entered for each element of a list.
     std::optional<NoEntry> try_enter_one(const Event& event, const Journey& journey,
                                          std::string_view item);
+    /// The key of the run that the event would open; else why it has none.
+    std::optional<NoEntry> find_key(const Event& event, const Journey& journey,
+                                    std::string_view item, std::string& key);
+    /// The elements for which `enter.each` opens runs, packed; nothing where it fails.
+    std::optional<std::vector<std::string>> entry_items(const Journey& journey);
+    /// Enters it whatever conditions, re-entry and roll-out say, for a trial; of a list the first.
+    std::optional<NoEntry> enter_for_trial(const Event& event, const Journey& journey);
     void enter_run(const Event& event, const Journey& journey, std::string key,
                    std::string_view item);
     /// An event that its key's open run kept out is remembered there, where the journey asks.
@@ -181,6 +201,7 @@ private:
     int entries_left_ = 0; ///< How many journeys the event may still open, chained ones included.
     std::uint64_t made_count_ = 0;
     std::uint64_t cause_ = 0; ///< Message hash of what everything in this turn comes from.
+    const RunCoupon* coupon_ = nullptr; ///< What `coupon` is while data is evaluated.
 };
 
 /// One event opens at most this many journeys in a chain.

@@ -1,4 +1,5 @@
 #include "journeys/engine/turn.hpp"
+#include "journeys/republishing.hpp"
 
 #include <algorithm>
 
@@ -37,21 +38,11 @@ bool Turn::adopt_publication() {
     for (const auto& run : customer.runs) ids.push_back(run.id);
     for (const auto id : ids) {
         auto& run = *find(id);
+        const auto fate = fate_of(run, catalog);
+        if (fate.kind == RunFate::Kind::ends) end_run(id, Ending::end, fate.reason);
+        if (fate.kind != RunFate::Kind::moves) continue;
         const auto* today = catalog.journey(run.journey);
-        if (!today) continue; // A file that vanished is `closed`: open runs finish.
-        if (status_of(*today) == Status::archived) {
-            end_run(id, Ending::end, "superseded");
-            continue;
-        }
-        if (today->version == run.version) continue;
-        const auto* pinned = journey_of(run);
-        if (!pinned || today->on_publish == OnPublish::exit) {
-            end_run(id, Ending::end, pinned ? "superseded" : "error");
-            continue;
-        }
-        if (today->on_publish == OnPublish::pin) continue;
-        const auto* step = same_wait(run, *pinned, *today);
-        if (!step) continue; // Not in a wait that the new version knows: stays on its own.
+        const auto* step = fate.wait;
         const auto restarted = run.due;
         run.version = today->version;
         run.step = static_cast<StepIndex>(step - today->steps.data());
@@ -67,3 +58,26 @@ bool Turn::adopt_publication() {
 }
 
 } // namespace journeys::engine
+
+namespace journeys {
+
+RunFate fate_of(const Run& run, const Catalog& catalog) {
+    using Kind = RunFate::Kind;
+    const auto* today = catalog.journey(run.journey);
+    if (!today) return {}; // A file that vanished is `closed`: open runs finish.
+    const bool is_archived = today->status == Status::archived && !catalog.settings().all_live;
+    if (is_archived) return {Kind::ends, nullptr, "superseded"};
+    if (today->version == run.version) return {};
+    const auto* pinned = catalog.version(run.journey, run.version);
+    if (!pinned) return {Kind::ends, nullptr, "error"};
+    switch (today->on_publish) {
+    case OnPublish::exit: return {Kind::ends, nullptr, "superseded"};
+    case OnPublish::pin: return {};
+    case OnPublish::migrate: break;
+    }
+    // Not in a wait that the new version knows: stays on its own.
+    const auto* wait = engine::same_wait(run, *pinned, *today);
+    return wait ? RunFate{Kind::moves, wait, {}} : RunFate{};
+}
+
+} // namespace journeys

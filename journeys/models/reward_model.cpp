@@ -43,6 +43,12 @@ void RewardEvidence::add(const DecisionFeatures& features, double reward) {
     }
 }
 
+void RewardEvidence::correct(const DecisionFeatures& features, double difference) {
+    rewards_ += difference;
+    for (std::size_t row = 0; row < decision_features; ++row)
+        weighted_[row] += difference * features[row];
+}
+
 RewardEvidence RewardEvidence::of(std::uint64_t decisions, double rewards, const Squares& squares,
                                   const DecisionFeatures& weighted) {
     RewardEvidence made;

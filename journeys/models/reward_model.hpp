@@ -48,6 +48,9 @@ class RewardEvidence {
 public:
     /// `reward`: 1 where the event came within its window, else 0; shares of it in between.
     void add(const DecisionFeatures& features, double reward);
+    /// The reward of a decision that was added is another by `difference`, of which it was not
+    /// known yet. Precondition: what is left is no less than nothing.
+    void correct(const DecisionFeatures& features, double difference);
     RewardEvidence& operator+=(const RewardEvidence& other);
     std::uint64_t decisions() const { return decisions_; }
     double rewards() const { return rewards_; }

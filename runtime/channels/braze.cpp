@@ -5,6 +5,15 @@
 /// `call` becomes an event of /users/track. Only a transactional send has an idempotency key
 /// (`external_send_id`, kept for a day), so only where all are such the channel may be said to
 /// deduplicate. Braze's own people are at most 50 in one request.
+///
+/// Currents names the person and the dispatch, and of a message's own data only what its author
+/// asks for (braze.com/docs: message_extras). With
+///
+///     {% message_extras :key sojourn_intent :value {{api_trigger_properties.${sojourn_intent}}} %}
+///
+/// in the message (in a canvas `canvas_entry_properties`) the event of its sending names our intent
+/// and settles an `unknown`. Without it Braze never tells what became of a call whose answer was
+/// lost. The other events find the intent by the dispatch that the answer named.
 #include "runtime/channels/message.hpp"
 #include "runtime/channels/registry.hpp"
 #include "runtime/channels/signature.hpp"
@@ -30,7 +39,8 @@ public:
 
     std::string batch_key(const actors::ProviderRequest& request) const override {
         const auto message = read_message(request);
-        if (!message || message->is_call) return {};
+        if (!message) return {};
+        if (message->is_call) return "track";
         const auto target = target_of(*message);
         return target.kind == "transactional" || target.id.empty() ? std::string{}
                                                                    : target.kind + ':' + target.id;
@@ -53,13 +63,14 @@ public:
         http.headers = {{"authorization", "Bearer " + settings_.option("key")},
                         {"content-type", "application/json"}};
         if (messages.front().is_call) {
-            const auto& call = messages.front();
+            json events = json::array();
+            for (std::size_t i = 0; i < messages.size(); ++i)
+                events.push_back({{"external_id", requests[i].customer.value},
+                                  {"name", messages[i].journey + " " + messages[i].step},
+                                  {"time", messages[i].at},
+                                  {"properties", properties_of(messages[i])}});
             http.url = settings_.url + "/users/track";
-            http.body =
-                to_text({{"events", json::array({{{"external_id", requests.front().customer.value},
-                                                  {"name", call.journey + " " + call.step},
-                                                  {"time", call.at},
-                                                  {"properties", properties_of(call)}}})}});
+            http.body = to_text({{"events", std::move(events)}});
             return http;
         }
         const auto target = target_of(messages.front());
@@ -103,6 +114,27 @@ public:
             outcome.detail = "HTTP " + std::to_string(response.status) + " with errors";
         }
         return outcome;
+    }
+
+    /// 201 can name items that it left out: `errors: [{type, input_array, index}]`. One that names
+    /// none is about something that did not matter.
+    std::vector<actors::ProviderOutcome> classify_batch(const HttpResponse& response,
+                                                        std::size_t messages) const override {
+        const auto whole = classify(response);
+        std::vector outcomes(messages, whole);
+        if (whole.kind != actors::ProviderOutcome::Kind::accepted) return outcomes;
+        const auto body = parse_json(response.body);
+        if (!body.is_object() || !body.contains("errors") || !body["errors"].is_array())
+            return outcomes;
+        for (const auto& error : body["errors"]) {
+            if (!error.is_object() || !error.contains("index")) continue;
+            const auto& index = error["index"];
+            if (!index.is_number_unsigned() || index.get<std::uint64_t>() >= messages) continue;
+            auto& outcome = outcomes[index.get<std::size_t>()];
+            outcome.kind = actors::ProviderOutcome::Kind::rejected;
+            outcome.detail = "HTTP " + std::to_string(response.status) + " leaves it out";
+        }
+        return outcomes;
     }
 
     journeys::Result<Reports> feedback(const ReportRequest& request) const override {
@@ -156,6 +188,10 @@ private:
     /// Currents: `{id, event_type, user: {external_user_id}, time, properties: {…}}`.
     static std::optional<Report> read_event(const json& event, std::chrono::sys_seconds now) {
         static constexpr std::pair<std::string_view, FeedbackKind> types[]{
+            {"users.messages.email.Send", FeedbackKind::sent},
+            {"users.messages.sms.Send", FeedbackKind::sent},
+            {"users.messages.whatsapp.Send", FeedbackKind::sent},
+            {"users.messages.pushnotification.Send", FeedbackKind::sent},
             {"users.messages.email.Delivery", FeedbackKind::delivered},
             {"users.messages.email.Open", FeedbackKind::opened},
             {"users.messages.email.Click", FeedbackKind::clicked},
@@ -184,6 +220,11 @@ private:
             report.customer = text_at(*user, "external_user_id");
         if (report.customer.empty()) report.customer = text_at(event, "external_user_id");
         report.address = text_at(properties, "email_address");
+        const auto extras = parse_json(text_at(properties, "message_extras"));
+        report.intent = journeys::parse_intent_id(text_at(extras, "sojourn_intent"))
+                            .value_or(journeys::IntentId{});
+        // Written as `classify` writes it.
+        if (!report.intent) report.answer = code_text(text_at(properties, "dispatch_id"));
         report.machine = !text_at(properties, "machine_open").empty() ||
                          flag_at(properties, "machine_open") ||
                          flag_at(properties, "is_suspected_bot_click");

@@ -10,9 +10,14 @@ using Kind = actors::ProviderOutcome::Kind;
 
 namespace {
 
+/// A permission older than this is not acted upon; as long as a channel's claim is good.
+constexpr std::chrono::seconds gathered_max{10};
+
 void answer(const caf::actor& asker, journeys::IntentId intent, actors::ProviderOutcome outcome) {
     caf::anon_send(asker, actors::ProviderAnswered{intent, std::move(outcome)});
 }
+
+actors::ProviderOutcome suppressed() { return {Kind::rejected, {}, "suppressed"}; }
 
 } // namespace
 
@@ -30,14 +35,10 @@ HttpChannel::HttpChannel(HttpClient& client, std::unique_ptr<Provider> provider,
 HttpChannel::~HttpChannel() = default;
 
 void HttpChannel::call(actors::ProviderRequest message, caf::actor asker) {
-    if (!message.address.empty() && hooks_.is_suppressed(message.address)) {
-        actors::ProviderOutcome outcome;
-        outcome.kind = Kind::rejected;
-        outcome.detail = "suppressed";
-        return answer(asker, message.intent, std::move(outcome));
-    }
+    if (!message.address.empty() && hooks_.is_suppressed(message.address))
+        return answer(asker, message.intent, suppressed());
     message.payload = hooks_.with_links(message);
-    Waiting one{std::move(message), std::move(asker), {}};
+    Waiting one{std::move(message), std::move(asker), {}, hooks_.now()};
     if (batch_max_ > 1) one.key = provider_->batch_key(one.message);
     if (one.key.empty()) {
         Batch alone;
@@ -73,7 +74,27 @@ HttpChannel::Batch HttpChannel::take_batch() {
     return batch;
 }
 
+void HttpChannel::leave_out(Batch& batch) {
+    const auto now = hooks_.now();
+    std::erase_if(batch, [&](const Waiting& one) {
+        const auto& address = one.message.address;
+        if (!address.empty() && hooks_.is_suppressed(address)) {
+            answer(one.asker, one.message.intent, suppressed());
+            return true;
+        }
+        if (now - one.since <= gathered_max) return false;
+        // Certainly not written: the customer is asked again, and then it comes back.
+        answer(one.asker, one.message.intent, {Kind::retry, {}, "gathered for too long"});
+        return true;
+    });
+}
+
 void HttpChannel::send(Batch batch, bool holds_line) {
+    leave_out(batch);
+    if (batch.empty()) {
+        if (holds_line) line_is_free();
+        return;
+    }
     const auto now = hooks_.now();
     std::vector<actors::ProviderRequest> messages;
     for (const auto& one : batch) messages.push_back(one.message);
@@ -99,11 +120,7 @@ void HttpChannel::send(Batch batch, bool holds_line) {
 void HttpChannel::answered(Batch batch, const HttpResponse& response, bool holds_line) {
     if (batch.size() == 1) {
         const auto& one = batch.front();
-        if (auto revealed = provider_->revealed(response)) {
-            revealed->intent = one.message.intent;
-            revealed->address = one.message.address;
-            hooks_.report(std::move(*revealed));
-        }
+        report_revealed(provider_->revealed(response), one);
         answer(one.asker, one.message.intent, provider_->classify(response));
     } else {
         auto outcomes = provider_->classify_batch(response, batch.size());
@@ -115,11 +132,19 @@ void HttpChannel::answered(Batch batch, const HttpResponse& response, bool holds
                 alone.push_back(std::move(batch[i]));
                 send(std::move(alone), false);
             } else {
+                report_revealed(provider_->revealed_in_batch(response, i), batch[i]);
                 answer(batch[i].asker, batch[i].message.intent, std::move(outcomes[i]));
             }
         }
     }
     if (holds_line) line_is_free();
+}
+
+void HttpChannel::report_revealed(std::optional<Report> revealed, const Waiting& one) {
+    if (!revealed) return;
+    revealed->intent = one.message.intent;
+    revealed->address = one.message.address;
+    hooks_.report(std::move(*revealed));
 }
 
 void HttpChannel::line_is_free() {

@@ -32,7 +32,8 @@ struct ChannelHooks {
 
 /// Messages that may share a request gather while earlier requests are under way; nothing waits
 /// when the line is free. A batch that is refused as a whole goes again one by one, so that one bad
-/// message costs only itself.
+/// message costs only itself. Each message has its own outcome; one whose address was suppressed
+/// while it gathered is refused, and one that gathered for too long is to be permitted anew.
 class HttpChannel final : public actors::Channel {
 public:
     /// `batch`: messages in one request, at most what the provider takes. `lines`: requests under
@@ -49,12 +50,16 @@ private:
         actors::ProviderRequest message;
         caf::actor asker;
         std::string key; ///< Of the batch; empty: alone.
+        std::chrono::sys_seconds since{};
     };
     using Batch = std::vector<Waiting>;
     void send(Batch batch, bool holds_line);
     void answered(Batch batch, const HttpResponse& response, bool holds_line);
+    void report_revealed(std::optional<Report> revealed, const Waiting& one);
     void line_is_free();
     Batch take_batch();
+    /// Takes out of `batch` what may not be written any more, and answers it.
+    void leave_out(Batch& batch);
 
     HttpClient& client_;
     std::unique_ptr<Provider> provider_;

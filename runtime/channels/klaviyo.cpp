@@ -4,7 +4,7 @@
 ///
 /// A journey's `call` is an event, too, or with `calls: profile` sets properties of the profile.
 /// `unique_id` is the intent: Klaviyo takes the first event with it, so an unknown outcome may be
-/// tried again. 202 means taken, not processed.
+/// tried again. 202 means taken, not processed; of a bulk, too, whose events nothing tells apart.
 #include "runtime/channels/message.hpp"
 #include "runtime/channels/registry.hpp"
 #include "runtime/channels/signature.hpp"
@@ -18,6 +18,9 @@ using nlohmann::json;
 constexpr auto newest_revision = "2026-07-15";
 constexpr std::size_t properties_max = 400;
 constexpr std::size_t metric_bytes_max = 127;
+constexpr std::size_t events_max = 1000;
+/// A bulk has at most 5 MB: so many bytes for each of a thousand, all that we add included.
+constexpr std::size_t bulk_payload_max = 4'000;
 
 class Klaviyo final : public Provider {
 public:
@@ -27,45 +30,50 @@ public:
                                           std::chrono::sys_seconds) const override {
         auto message = read_message(request);
         if (!message) return message.error();
-        json profile = json::object();
-        // Ids of one's own space only: an anonymous id would make a profile of its own.
-        if (request.customer.space == journeys::IdNamespace::user)
-            profile["external_id"] = request.customer.value;
-        if (settings_.address == "email" && !request.address.empty())
-            profile["email"] = request.address;
-        if (settings_.address == "phone" && !request.address.empty())
-            profile["phone_number"] = request.address;
-        if (profile.empty())
-            return journeys::Error{journeys::ErrorCode::invalid_argument,
-                                   "Klaviyo knows this customer by no id and no address"};
-        if (message->is_call && settings_.option("calls") == "profile") {
+        auto profile = profile_of(request);
+        if (profile.empty()) return unknown_to_klaviyo();
+        if (is_profile(*message)) {
             profile["properties"] = std::move(message->data);
             return call("/api/profile-import",
                         {{"data", {{"type", "profile"}, {"attributes", std::move(profile)}}}});
         }
-        auto properties = std::move(message->data);
-        if (properties.size() + 5 > properties_max)
-            return journeys::Error{journeys::ErrorCode::invalid_argument,
-                                   "an event of Klaviyo has at most 400 properties"};
-        properties["sojourn_intent"] = message->intent;
-        properties["journey"] = message->journey;
-        properties["step"] = message->step;
-        if (!message->unsubscribe_url.empty()) {
-            properties["unsubscribe_url"] = message->unsubscribe_url;
-            properties["preferences_url"] = message->preferences_url;
+        auto attributes = event_of(*message);
+        if (!attributes) return too_many_properties();
+        (*attributes)["profile"] = data_of("profile", std::move(profile));
+        return call("/api/events", data_of("event", std::move(*attributes)));
+    }
+
+    std::size_t batch_max() const override { return events_max; }
+
+    /// A repeated `unique_id` makes Klaviyo drop the whole bulk, so what may have arrived before
+    /// goes alone.
+    std::string batch_key(const actors::ProviderRequest& request) const override {
+        const auto message = read_message(request);
+        const bool may_share = message && request.attempt <= 1 && !is_profile(*message) &&
+                               request.payload.size() <= bulk_payload_max;
+        return may_share ? "events" : "";
+    }
+
+    journeys::Result<HttpRequest>
+    prepare_batch(const std::vector<actors::ProviderRequest>& requests,
+                  std::chrono::sys_seconds) const override {
+        json entries = json::array();
+        for (const auto& request : requests) {
+            const auto message = read_message(request);
+            if (!message) return message.error();
+            auto profile = profile_of(request);
+            if (profile.empty()) return unknown_to_klaviyo();
+            auto event = event_of(*message);
+            if (!event) return too_many_properties();
+            json one{{"type", "event"}, {"attributes", std::move(*event)}};
+            entries.push_back({{"type", "event-bulk-create"},
+                               {"attributes",
+                                {{"profile", data_of("profile", std::move(profile))},
+                                 {"events", {{"data", json::array({std::move(one)})}}}}}});
         }
-        const auto* mapped = settings_.template_id(message->template_name);
-        auto metric = mapped ? *mapped : message->template_name;
-        if (metric.empty()) metric = message->journey;
-        metric.resize(std::min(metric.size(), metric_bytes_max));
-        json attributes{
-            {"properties", std::move(properties)},
-            {"unique_id", message->intent},
-            {"metric", {{"data", {{"type", "metric"}, {"attributes", {{"name", metric}}}}}}},
-            {"profile", {{"data", {{"type", "profile"}, {"attributes", std::move(profile)}}}}}};
-        if (!message->at.empty()) attributes["time"] = message->at;
-        return call("/api/events",
-                    {{"data", {{"type", "event"}, {"attributes", std::move(attributes)}}}});
+        return call("/api/event-bulk-create-jobs",
+                    data_of("event-bulk-create-job",
+                            {{"events-bulk-create", {{"data", std::move(entries)}}}}));
     }
 
     actors::ProviderOutcome classify(const HttpResponse& response) const override {
@@ -97,6 +105,57 @@ public:
     }
 
 private:
+    static journeys::Error unknown_to_klaviyo() {
+        return {journeys::ErrorCode::invalid_argument,
+                "Klaviyo knows this customer by no id and no address"};
+    }
+    static journeys::Error too_many_properties() {
+        return {journeys::ErrorCode::invalid_argument,
+                "an event of Klaviyo has at most 400 properties"};
+    }
+    static json data_of(const char* type, json attributes) {
+        return {{"data", {{"type", type}, {"attributes", std::move(attributes)}}}};
+    }
+
+    bool is_profile(const Message& message) const {
+        return message.is_call && settings_.option("calls") == "profile";
+    }
+
+    /// Ids of one's own space only: an anonymous id would make a profile of its own. Empty: nobody.
+    json profile_of(const actors::ProviderRequest& request) const {
+        json profile = json::object();
+        if (request.customer.space == journeys::IdNamespace::user)
+            profile["external_id"] = request.customer.value;
+        if (settings_.address == "email" && !request.address.empty())
+            profile["email"] = request.address;
+        if (settings_.address == "phone" && !request.address.empty())
+            profile["phone_number"] = request.address;
+        return profile;
+    }
+
+    /// The event without its profile; nothing where it has too many properties. No Result: a json
+    /// would be taken for an error, too.
+    std::optional<json> event_of(const Message& message) const {
+        auto properties = message.data;
+        if (properties.size() + 5 > properties_max) return std::nullopt;
+        properties["sojourn_intent"] = message.intent;
+        properties["journey"] = message.journey;
+        properties["step"] = message.step;
+        if (!message.unsubscribe_url.empty()) {
+            properties["unsubscribe_url"] = message.unsubscribe_url;
+            properties["preferences_url"] = message.preferences_url;
+        }
+        const auto* mapped = settings_.template_id(message.template_name);
+        auto metric = mapped ? *mapped : message.template_name;
+        if (metric.empty()) metric = message.journey;
+        metric.resize(std::min(metric.size(), metric_bytes_max));
+        json attributes{{"properties", std::move(properties)},
+                        {"unique_id", message.intent},
+                        {"metric", data_of("metric", {{"name", metric}})}};
+        if (!message.at.empty()) attributes["time"] = message.at;
+        return attributes;
+    }
+
     HttpRequest call(const std::string& path, const json& body) const {
         HttpRequest http;
         http.url = (settings_.url.empty() ? "https://a.klaviyo.com" : settings_.url) + path;

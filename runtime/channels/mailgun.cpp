@@ -1,6 +1,9 @@
 /// Mailgun. documentation.mailgun.com: POST /v3/{domain}/messages, webhooks.
 ///
-/// There is no idempotency key; `v:intent` comes back in every report.
+/// There is no idempotency key; `v:intent` comes back in every report. A batch has
+/// `recipient-variables`, without which every recipient would see all others; it is taken or
+/// refused as a whole.
+/// documentation.mailgun.com/docs/mailgun/user-manual/sending-messages/batch-sending
 #include "runtime/channels/message.hpp"
 #include "runtime/channels/registry.hpp"
 #include "runtime/channels/signature.hpp"
@@ -10,40 +13,70 @@ namespace {
 
 using journeys::FeedbackKind;
 using nlohmann::json;
+using Fields = std::vector<std::pair<std::string, std::string>>;
+
+constexpr std::size_t recipients_max = 1000;
+
+/// What differs from recipient to recipient: in a batch a mark, which Mailgun fills in; alone the
+/// value itself, for then it fills in nothing.
+struct Own {
+    bool is_batch = false;
+    json values = json::object();
+
+    std::string operator()(const char* name, const std::string& value) {
+        if (!is_batch) return value;
+        values[name] = value;
+        return std::string{"%recipient."} + name + '%';
+    }
+};
 
 class Mailgun final : public Provider {
 public:
     explicit Mailgun(ProviderSettings settings) : settings_(std::move(settings)) {}
 
     journeys::Result<HttpRequest> prepare(const actors::ProviderRequest& request,
-                                          std::chrono::sys_seconds) const override {
+                                          std::chrono::sys_seconds now) const override {
+        return prepare_batch({request}, now);
+    }
+
+    std::size_t batch_max() const override { return recipients_max; }
+
+    /// What Mailgun writes into a message for each recipient it does not escape, and its template
+    /// cannot branch on; so of its own templates only those with the same data go together.
+    std::string batch_key(const actors::ProviderRequest& request) const override {
         const auto message = read_message(request);
-        if (!message) return message.error();
-        std::vector<std::pair<std::string, std::string>> fields{
-            {"from", message->from.empty() ? settings_.from : message->from},
-            {"to", request.address},
-            {"v:intent", message->intent}};
-        if (!message->journey.empty()) fields.emplace_back("o:tag", message->journey);
-        if (settings_.option("test_mode") == "true") fields.emplace_back("o:testmode", "yes");
-        if (message->is_marketing && !message->unsubscribe_url.empty()) {
-            fields.emplace_back("h:List-Unsubscribe", '<' + message->unsubscribe_url + '>');
-            fields.emplace_back("h:List-Unsubscribe-Post", "List-Unsubscribe=One-Click");
+        // A mark in the text itself would be filled in, too.
+        if (!message || request.payload.find("%recipient") != std::string::npos) return {};
+        const auto* id = settings_.template_id(message->template_name);
+        if (!id && !message->rendered) return {};
+        // Both have a part in HTML, or neither has.
+        const bool has_html = message->rendered && is_html(message->rendered->body);
+        return (id         ? *id + '\n' + to_text(message->data)
+                : has_html ? "html"
+                           : "text") +
+               '\n' + message->from + '\n' + message->journey + '\n' +
+               (message->unsubscribe_url.empty() || !message->is_marketing ? "" : "list");
+    }
+
+    journeys::Result<HttpRequest>
+    prepare_batch(const std::vector<actors::ProviderRequest>& requests,
+                  std::chrono::sys_seconds) const override {
+        Fields fields;
+        json variables = json::object();
+        const bool is_batch = requests.size() > 1;
+        for (std::size_t i = 0; i < requests.size(); ++i) {
+            const auto message = read_message(requests[i]);
+            if (!message) return message.error();
+            Own own{is_batch};
+            fields = fields_of(*message, own);
+            if (fields.empty())
+                return journeys::Error{journeys::ErrorCode::invalid_argument,
+                                       "no template of Mailgun is named for " +
+                                           message->template_name};
+            variables[requests[i].address] = std::move(own.values);
         }
-        if (const auto* id = settings_.template_id(message->template_name)) {
-            auto variables = message->data;
-            variables["unsubscribe_url"] = message->unsubscribe_url;
-            variables["preferences_url"] = message->preferences_url;
-            fields.emplace_back("template", *id);
-            fields.emplace_back("t:variables", to_text(variables));
-        } else if (message->rendered) {
-            fields.emplace_back("subject", message->rendered->subject);
-            fields.emplace_back("text", plain_text(message->rendered->body));
-            if (is_html(message->rendered->body))
-                fields.emplace_back("html", message->rendered->body);
-        } else {
-            return journeys::Error{journeys::ErrorCode::invalid_argument,
-                                   "no template of Mailgun is named for " + message->template_name};
-        }
+        for (const auto& request : requests) fields.emplace_back("to", request.address);
+        if (is_batch) fields.emplace_back("recipient-variables", to_text(variables));
         HttpRequest http;
         http.url = (settings_.url.empty() ? "https://api.mailgun.net" : settings_.url) + "/v3/" +
                    percent_encode(settings_.option("domain")) + "/messages";
@@ -82,6 +115,34 @@ public:
     }
 
 private:
+    /// All but the recipients; empty where there is neither a template nor a text.
+    Fields fields_of(const Message& message, Own& own) const {
+        Fields fields{{"from", message.from.empty() ? settings_.from : message.from},
+                      {"v:intent", own("intent", message.intent)}};
+        if (!message.journey.empty()) fields.emplace_back("o:tag", message.journey);
+        if (settings_.option("test_mode") == "true") fields.emplace_back("o:testmode", "yes");
+        const auto unsubscribe = own("unsubscribe_url", message.unsubscribe_url);
+        if (message.is_marketing && !message.unsubscribe_url.empty()) {
+            fields.emplace_back("h:List-Unsubscribe", '<' + unsubscribe + '>');
+            fields.emplace_back("h:List-Unsubscribe-Post", "List-Unsubscribe=One-Click");
+        }
+        if (const auto* id = settings_.template_id(message.template_name)) {
+            auto variables = message.data;
+            variables["unsubscribe_url"] = unsubscribe;
+            variables["preferences_url"] = own("preferences_url", message.preferences_url);
+            fields.emplace_back("template", *id);
+            fields.emplace_back("t:variables", to_text(variables));
+        } else if (message.rendered) {
+            const auto& body = message.rendered->body;
+            fields.emplace_back("subject", own("subject", message.rendered->subject));
+            fields.emplace_back("text", own("text", plain_text(body)));
+            if (is_html(body)) fields.emplace_back("html", own("html", body));
+        } else {
+            fields.clear();
+        }
+        return fields;
+    }
+
     static std::optional<Report> read(const json& event, std::chrono::sys_seconds now) {
         const auto name = text_at(event, "event");
         if (!event.is_object()) return std::nullopt;

@@ -75,12 +75,14 @@ public:
     }
 
     std::optional<Report> revealed(const HttpResponse& response) const override {
-        if (error_code(parse_json(response.body)) != inactive_recipient) return std::nullopt;
-        Report report;
-        report.kind = FeedbackKind::bounced;
-        report.permanent = true;
-        report.detail = "inactive";
-        return report;
+        return revealed_by(parse_json(response.body));
+    }
+
+    std::optional<Report> revealed_in_batch(const HttpResponse& response,
+                                            std::size_t place) const override {
+        const auto items = parse_json(response.body);
+        if (!items.is_array() || place >= items.size()) return std::nullopt;
+        return revealed_by(items[place]);
     }
 
     journeys::Result<Reports> feedback(const ReportRequest& request) const override {
@@ -152,6 +154,15 @@ private:
             !item["ErrorCode"].is_number_integer())
             return 0;
         return item["ErrorCode"].get<int>();
+    }
+
+    static std::optional<Report> revealed_by(const json& item) {
+        if (error_code(item) != inactive_recipient) return std::nullopt;
+        Report report;
+        report.kind = FeedbackKind::bounced;
+        report.permanent = true;
+        report.detail = "inactive";
+        return report;
     }
 
     static actors::ProviderOutcome classify_item(actors::ProviderOutcome outcome,

@@ -41,7 +41,9 @@ struct Report {
     journeys::IntentId intent; ///< Zero: the provider does not say.
     std::string address;       ///< To or of whom. Never logged.
     std::string customer;      ///< Our id of the customer, where the provider knows only that.
-    std::string topic;         ///< Of `unsubscribed`; empty: the whole channel.
+    std::string answer; ///< What it said when it took the message (`ProviderOutcome::detail`), for
+                        ///< one that names neither intent nor address; empty: it does not say.
+    std::string topic;  ///< Of `unsubscribed`; empty: the whole channel.
     journeys::Timestamp at{};
     std::string id;     ///< The provider's own of the report: the same when it comes again.
     std::string detail; ///< A code or a class; never contents or addresses.
@@ -81,6 +83,10 @@ public:
     /// What the answer to `prepare`'s request says of the address beside the outcome: that it must
     /// not be used again.
     virtual std::optional<Report> revealed(const HttpResponse&) const { return std::nullopt; }
+    /// The same of one message of a batch, by its place.
+    virtual std::optional<Report> revealed_in_batch(const HttpResponse&, std::size_t) const {
+        return std::nullopt;
+    }
 
     /// Messages with the same text may travel in one request; empty: alone.
     virtual std::string batch_key(const actors::ProviderRequest&) const { return {}; }

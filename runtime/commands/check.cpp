@@ -1,8 +1,10 @@
 #include "runtime/commands/commands.hpp"
 
 #include "journeys/expressions.hpp"
+#include "runtime/database.hpp"
 #include "runtime/event_files.hpp"
 #include "runtime/publication.hpp"
+#include "runtime/running_check.hpp"
 #include "runtime/simulation.hpp"
 
 #include <algorithm>
@@ -16,7 +18,7 @@ struct Options {
     std::string config = "config/sojourn.yaml";
     std::string journeys;
     std::vector<std::string> against;
-    bool config_given = false;
+    bool config_given = false, running = false, json = false;
 };
 
 /// An expression of several lines as one.
@@ -47,10 +49,29 @@ void print_counts(const journeys::Catalog& catalog) {
             static_cast<unsigned long long>(failed));
 }
 
+/// Against the database of the configuration, whose service may be running beside this.
+int print_running(const Options& options, const Files& files) {
+    const auto database = open_database(options.config);
+    if (!database) {
+        std::fprintf(stderr, "sojourn: %s\n", database.error().detail.c_str());
+        return exit_environment;
+    }
+    const auto checked = check_running(database->conninfo, files,
+                                       std::filesystem::path{options.config}.parent_path());
+    if (!checked) {
+        std::fprintf(stderr, "sojourn: %s\n", checked.error().detail.c_str());
+        return checked.error().code == journeys::ErrorCode::invalid_journey ? exit_input
+                                                                            : exit_environment;
+    }
+    const auto text = options.json ? running_json(*checked) + '\n' : running_text(*checked);
+    std::fwrite(text.data(), 1, text.size(), stdout);
+    return exit_done;
+}
+
 int check(const Options& options) {
     std::optional<std::filesystem::path> config, journeys;
     if (!options.journeys.empty()) journeys = options.journeys;
-    if (options.config_given || !journeys) config = options.config;
+    if (options.config_given || options.running || !journeys) config = options.config;
     const auto files = read_files(config, journeys);
     if (!files) {
         std::fprintf(stderr, "%s\n", files.error().detail.c_str());
@@ -59,6 +80,7 @@ int check(const Options& options) {
     CompileOptions compiling;
     compiling.trial = !options.against.empty();
     if (config) compiling.directory = config->parent_path();
+    compiling.now = std::chrono::floor<journeys::Duration>(std::chrono::system_clock::now());
     const auto compiled = compile(*files, compiling);
     std::size_t errors = 0, warnings = 0;
     for (const auto& mistake : compiled.mistakes) {
@@ -71,6 +93,7 @@ int check(const Options& options) {
     }
     std::fprintf(stderr, "%zu journeys, no mistakes, %zu warnings\n", files->journeys.size(),
                  warnings);
+    if (options.running) return print_running(options, *files);
     if (options.against.empty()) return exit_done;
 
     const auto recorded = read_events({options.against.begin(), options.against.end()});
@@ -78,7 +101,8 @@ int check(const Options& options) {
         std::fprintf(stderr, "%s\n", recorded.error().detail.c_str());
         return exit_environment;
     }
-    simulate(compiled.catalog, recorded->records, {}, [](const auto&, const auto&) {});
+    simulate(compiled.catalog, recorded->records, {.products = recorded->products},
+             [](const auto&, const auto&) {});
     print_counts(*compiled.catalog);
     return exit_done;
 }
@@ -95,6 +119,10 @@ void add_check(CLI::App& app, int& exit_code) {
                         "A folder of journeys, or one file, instead of the configuration's");
     command->add_option("--against", options->against,
                         "Recorded events: how often each condition was met or failed");
+    command->add_flag("--running", options->running,
+                      "What publishing these files would do to the runs that are open: which move, "
+                      "stay or end");
+    command->add_flag("--json", options->json, "With --running: for programs");
     command->callback([options, config, &exit_code] {
         options->config_given = config->count() > 0;
         exit_code = check(*options);

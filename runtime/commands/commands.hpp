@@ -12,9 +12,11 @@ inline constexpr int exit_done = 0, exit_input = 1, exit_usage = 2, exit_environ
 // Each adds one subcommand whose callback sets `exit_code`.
 void add_audit(CLI::App& app, int& exit_code);
 void add_channel(CLI::App& app, int& exit_code);
+void add_enter(CLI::App& app, int& exit_code);
 void add_erase(CLI::App& app, int& exit_code);
 void add_report(CLI::App& app, int& exit_code);
 void add_check(CLI::App& app, int& exit_code);
+void add_coupons(CLI::App& app, int& exit_code); ///< After `add_import`, which it adds to.
 void add_convert(CLI::App& app, int& exit_code);
 void add_customer(CLI::App& app, int& exit_code);
 void add_downgrade(CLI::App& app, int& exit_code);
@@ -29,6 +31,7 @@ void add_import(CLI::App& app, int& exit_code);
 void add_privacy(CLI::App& app, int& exit_code);
 void add_rejects(CLI::App& app, int& exit_code);
 void add_send(CLI::App& app, int& exit_code);
+void add_try(CLI::App& app, int& exit_code);
 void add_serve(CLI::App& app, int& exit_code);
 void add_simulate(CLI::App& app, int& exit_code);
 void add_bench(CLI::App& app, int& exit_code);

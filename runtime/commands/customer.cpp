@@ -2,15 +2,15 @@
 
 #include "runtime/archive.hpp"
 #include "runtime/commands/installation.hpp"
-#include "runtime/console.hpp"
 #include "runtime/customer_json.hpp"
 #include "runtime/database.hpp"
 #include "runtime/listener/local_socket.hpp"
 #include "runtime/publications.hpp"
+#include "runtime/timeline_text.hpp"
 #include "schema/timeline_json.hpp"
+#include "schema/timestamp_text.hpp"
 
 #include "journeys/local_time.hpp"
-#include "journeys/policy.hpp"
 
 #include <chrono>
 #include <cstdio>
@@ -23,7 +23,8 @@ namespace fs = std::filesystem;
 
 struct Options {
     std::string id, search, config = "config/sojourn.yaml";
-    bool timeline = false, json = false;
+    std::string since;
+    bool timeline = false, json = false, all = false;
 };
 
 /// With no service running the database is read: what the last flush wrote.
@@ -62,9 +63,15 @@ int read_database(const Options& options) {
         }
         const auto catalog = publications.newest();
         const auto now = customer->accepted_at;
-        auto lines = archive.timeline(journeys::to_text(customer->id), 200);
+        const int limit = options.all ? timeline_lines_max : timeline_lines;
+        auto lines = archive.timeline(journeys::to_text(customer->id), limit);
         if (!lines) return fail(lines.error().detail);
-        const auto rows = whole_timeline(std::move(*lines), *customer, *catalog);
+        auto rows = whole_timeline(std::move(*lines), *customer, *catalog);
+        const auto since = schema::parse_producer_time(options.since);
+        if (!options.since.empty() && !since)
+            return fail("--since is a day (2026-03-01) or an ISO time");
+        if (since)
+            std::erase_if(rows, [&](const TimelineRow& row) { return row.entry.at < *since; });
         if (options.json && options.timeline) {
             for (const auto& row : rows)
                 std::printf("%s\n", schema::to_json_line(row.customer, row.entry).c_str());
@@ -73,10 +80,10 @@ int read_database(const Options& options) {
         } else {
             std::printf("%s", customer_text(*customer, *catalog, now).c_str());
             if (options.timeline) {
-                std::printf("\n");
-                const std::string zone{journeys::zone_of(*customer, catalog->settings())};
-                for (const auto& row : rows)
-                    std::printf("%s\n", timeline_line(row.entry, zone, now).c_str());
+                const auto outcomes = archive.outcomes(journeys::to_text(customer->id), limit);
+                if (!outcomes) return fail(outcomes.error().detail);
+                std::printf("\n%s",
+                            timeline_text(rows, *outcomes, *customer, *catalog, now).c_str());
             }
         }
         return exit_done;
@@ -96,7 +103,10 @@ int customer(const Options& options) {
         target = "/v1/customers/" + url_encode(options.id) + (options.timeline ? "/timeline" : "");
     else
         target = "/admin/customers/" + url_encode(options.id) + "/text" +
-                 (options.timeline ? "?timeline=1" : "");
+                 (options.timeline ? "?timeline=1" : "") +
+                 (options.timeline && options.all ? "&all=1" : "") +
+                 (options.timeline && !options.since.empty() ? "&since=" + url_encode(options.since)
+                                                             : "");
     const auto answer = ask_service(found->socket(), "GET", target);
     if (answer) {
         std::fwrite(answer->data(), 1, answer->size(), stdout);
@@ -120,6 +130,8 @@ void add_customer(CLI::App& app, int& exit_code) {
     one->add_option("id", options->id, "Any of the customer's ids: 42, anonymous:7f0c…")
         ->required();
     one->add_flag("--timeline", options->timeline, "What happened, newest last");
+    one->add_option("--since", options->since, "Of the timeline: from this day or time on (UTC)");
+    one->add_flag("--all", options->all, "Of the timeline: more than the newest 200 lines");
     one->add_flag("--json", options->json, "For programs");
     one->add_option("--config", options->config, "The configuration")->capture_default_str();
     one->callback([options, &exit_code] { exit_code = customer(*options); });

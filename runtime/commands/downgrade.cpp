@@ -40,9 +40,9 @@ int run(const std::string& config) {
     std::printf("%llu states written for the release before (version %d)\n",
                 static_cast<unsigned long long>(done->states),
                 journeys::customer_schema_version_before);
-    if (done->decisions > 0)
-        std::printf("%llu customers: rewards of their decisions are not awaited any more\n",
-                    static_cast<unsigned long long>(done->decisions));
+    if (done->rewarded > 0)
+        std::printf("%llu customers: an order that is undone will not take its reward back\n",
+                    static_cast<unsigned long long>(done->rewarded));
     if (done->unreadable > 0)
         std::printf("%llu states cannot be read, and stay as they are; see `sojourn parked`\n",
                     static_cast<unsigned long long>(done->unreadable));

@@ -1,6 +1,7 @@
 #include "runtime/audit.hpp"
 #include "runtime/commands/ask.hpp"
 #include "runtime/database.hpp"
+#include "runtime/decision_report.hpp"
 #include "runtime/journey_report.hpp"
 
 #include <memory>
@@ -28,9 +29,15 @@ int fail(const journeys::Error& error) {
 int report_from_database(const Options& options) {
     auto database = open_database(options.config);
     if (!database) return fail(database.error());
-    const auto report = report_journey(database->conninfo, options.id);
-    if (!report) return fail(report.error());
-    const auto text = options.json ? report_json(*report) + '\n' : report_text(*report);
+    const auto now = std::chrono::floor<journeys::Duration>(std::chrono::system_clock::now());
+    const auto decided = report_decisions(database->conninfo, options.id, now);
+    if (!decided) return fail(decided.error());
+    std::string text = options.json ? report_json(*decided) + '\n' : report_text(*decided);
+    if (!options.id.empty()) {
+        const auto report = report_journey(database->conninfo, options.id);
+        if (!report) return fail(report.error());
+        text = options.json ? report_json(*report, text) + '\n' : report_text(*report) + text;
+    }
     std::fwrite(text.data(), 1, text.size(), stdout);
     return exit_done;
 }
@@ -84,14 +91,16 @@ void add_audit(CLI::App& app, int& exit_code) {
 
 void add_report(CLI::App& app, int& exit_code) {
     auto* const command =
-        app.add_subcommand("report", "What a journey did, and what came of it against the holdout");
+        app.add_subcommand("report", "What a journey did and decided, and what came of it against "
+                                     "the holdout; without a journey: what was decided for the "
+                                     "shop's own pages");
     const auto options = with_config(*command);
-    command->add_option("journey", options->id, "The journey's id")->required();
+    command->add_option("journey", options->id, "The journey's id");
     command->add_flag("--json", options->json, "For programs");
     command->callback([options, &exit_code] {
+        const auto which = options->id.empty() ? std::string{} : '/' + url_encode(options->id);
         exit_code = ask_and_print(
-            options->config, "GET",
-            "/admin/report/" + url_encode(options->id) + (options->json ? "?json=1" : ""),
+            options->config, "GET", "/admin/report" + which + (options->json ? "?json=1" : ""),
             "journey: " + options->id, [options] { return report_from_database(*options); });
     });
 }

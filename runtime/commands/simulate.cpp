@@ -26,7 +26,7 @@ struct Options {
 
 /// Compiles a folder of journeys, or says what is wrong with it and answers null.
 journeys::CatalogPtr load(const Options& options, const std::string& folder, Files& files,
-                          journeys::IdentityRules& identity) {
+                          journeys::IdentityRules& identity, std::shared_ptr<ProductShelf>& shelf) {
     std::optional<std::filesystem::path> config;
     if (!options.config.empty()) config = options.config;
     auto read = read_files(config, folder);
@@ -55,6 +55,7 @@ journeys::CatalogPtr load(const Options& options, const std::string& folder, Fil
     compiling.trial = true;
     compiling.seed = options.seed;
     if (config) compiling.directory = config->parent_path();
+    shelf = std::make_shared<ProductShelf>();
     if (!options.products.empty()) {
         std::ifstream table{options.products, std::ios::binary};
         if (!table) {
@@ -66,8 +67,9 @@ journeys::CatalogPtr load(const Options& options, const std::string& folder, Fil
             std::fprintf(stderr, "%s\n", products.error().detail.c_str());
             return nullptr;
         }
-        compiling.products = *products;
+        shelf = *products;
     }
+    compiling.products = shelf;
     auto compiled = compile(files, compiling);
     for (const auto& mistake : compiled.mistakes)
         std::fprintf(stderr, "%s\n", schema::to_text(mistake).c_str());
@@ -89,7 +91,7 @@ int simulate_command(const Options& options) {
     const auto started = std::chrono::steady_clock::now();
     Files files;
     journeys::IdentityRules identity;
-    const auto catalog = load(options, options.journeys, files, identity);
+    const auto catalog = load(options, options.journeys, files, identity, simulation.shelf);
     if (!catalog) return exit_input;
     const std::vector<std::filesystem::path> event_files{options.events.begin(),
                                                          options.events.end()};
@@ -98,6 +100,7 @@ int simulate_command(const Options& options) {
         std::fprintf(stderr, "%s\n", recorded.error().detail.c_str());
         return exit_environment;
     }
+    simulation.products = recorded->products;
     for (const auto& refused : recorded->refused)
         std::fprintf(stderr, "%s:%llu: %s\n", refused.file.c_str(),
                      static_cast<unsigned long long>(refused.line), refused.why.c_str());
@@ -131,7 +134,7 @@ int simulate_command(const Options& options) {
     journeys::RunRecord after;
     Files other;
     if (!options.diff.empty()) {
-        const auto changed = load(options, options.diff, other, identity);
+        const auto changed = load(options, options.diff, other, identity, simulation.shelf);
         if (!changed) return exit_input;
         simulate(changed, recorded->records, simulation,
                  [&](const auto& customer, const auto& entry) {
@@ -139,6 +142,7 @@ int simulate_command(const Options& options) {
                  });
         summary.after_name = options.diff;
         summary.changes = changes_between(files.journeys, other.journeys);
+        summary.conditions = conditions_of(*changed);
     }
     summary.took = std::chrono::steady_clock::now() - started;
     const auto text = options.diff.empty() ? summary_text(summary, before)

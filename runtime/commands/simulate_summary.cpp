@@ -2,11 +2,13 @@
 
 #include "journeys/local_time.hpp"
 #include "journeys/packed.hpp"
+#include "runtime/columns.hpp"
 
 #include <algorithm>
 #include <array>
 #include <cstdio>
 #include <filesystem>
+#include <functional>
 #include <set>
 #include <sstream>
 
@@ -37,21 +39,25 @@ std::string span_text(journeys::Duration span) {
     return text + std::to_string(minutes % 60) + " m";
 }
 
-std::string day_text(journeys::Timestamp at) {
+/// `1–14 Mar 2026`, with month and year only where they differ.
+std::string span_of_days(journeys::Timestamp first, journeys::Timestamp last) {
     static constexpr std::array months{"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                        "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-    const std::chrono::year_month_day day{std::chrono::floor<std::chrono::days>(at)};
-    return std::to_string(static_cast<unsigned>(day.day())) + ' ' +
-           months[static_cast<unsigned>(day.month()) - 1] + ' ' +
-           std::to_string(static_cast<int>(day.year()));
-}
-
-/// Right- or left-aligned by code points: the texts hold `−` and `›`.
-std::string padded(std::string text, std::size_t width, bool right = true) {
-    std::size_t points = 0;
-    for (const char c : text) points += (static_cast<unsigned char>(c) & 0xc0) != 0x80;
-    const std::string space(points < width ? width - points : 0, ' ');
-    return right ? space + text : text + space;
+    using std::chrono::floor;
+    const std::chrono::year_month_day from{floor<std::chrono::days>(first)},
+        to{floor<std::chrono::days>(last)};
+    const auto month = [](const auto& day) {
+        return std::string{" "} + months[static_cast<unsigned>(day.month()) - 1];
+    };
+    const auto year = [](const auto& day) {
+        return ' ' + std::to_string(static_cast<int>(day.year()));
+    };
+    const auto end = std::to_string(static_cast<unsigned>(to.day())) + month(to) + year(to);
+    if (from == to) return end;
+    auto begin = std::to_string(static_cast<unsigned>(from.day()));
+    if (from.year() != to.year()) return begin + month(from) + year(from) + " – " + end;
+    if (from.month() != to.month()) return begin + month(from) + " – " + end;
+    return begin + "–" + end;
 }
 
 std::string joined(const std::vector<std::string>& texts) {
@@ -80,10 +86,33 @@ std::string head(const SimulationSummary& summary) {
     std::snprintf(seconds, sizeof seconds, "%.1f s", summary.took.count());
     std::string text = summary.before_name;
     if (!summary.after_name.empty()) text += " → " + summary.after_name;
-    if (summary.events > 0)
-        text += " · " + day_text(summary.first) + " – " + day_text(summary.last);
-    return text + " · " + grouped(summary.events) + " events of " + grouped(summary.customers) +
-           " customers · " + seconds + " · nothing was sent\n";
+    if (summary.events > 0) text += " · " + span_of_days(summary.first, summary.last);
+    text += " · " + grouped(summary.events) + " events of " + grouped(summary.customers) +
+            " customers · " + seconds + " · nothing was sent";
+    return wrapped({}, text, 2);
+}
+
+/// `when line 7` with what stands there: `when line 7 "cart.value >= 35"`.
+std::string with_condition(const std::string& reason, const std::string& journey,
+                           const SimulationSummary::Conditions& conditions) {
+    constexpr std::string_view of_line = "when line ";
+    if (!reason.starts_with(of_line)) return reason;
+    const auto found = conditions.find({journey, reason.substr(of_line.size())});
+    return found == conditions.end() ? reason : reason + " \"" + found->second + '"';
+}
+
+/// The most frequent first.
+std::string reasons_text(const std::map<std::string, std::uint64_t>& reasons,
+                         const std::string& journey,
+                         const SimulationSummary::Conditions& conditions) {
+    std::vector<std::pair<std::uint64_t, std::string>> sorted;
+    for (const auto& [reason, count] : reasons) sorted.emplace_back(count, reason);
+    std::ranges::stable_sort(sorted, std::greater{}, [](const auto& one) { return one.first; });
+    std::string text;
+    for (const auto& [count, reason] : sorted)
+        text += (text.empty() ? "" : " · ") + with_condition(reason, journey, conditions) + ' ' +
+                grouped(count);
+    return text;
 }
 
 } // namespace
@@ -132,14 +161,14 @@ std::string summary_text(const SimulationSummary& summary, const journeys::RunRe
     for (const auto& [where, by_reason] : reasons) sent.try_emplace(where, 0);
 
     std::string text =
-        head(summary) + '\n' + padded("step", 40, false) + padded("sent", 10) + "  not sent\n";
+        head(summary) + '\n' + padded("step", 40) + padded("sent", 10, true) + "  not sent\n";
     for (const auto& [where, count] : sent) {
-        text += padded(where.first + " › " + where.second, 40, false) + padded(grouped(count), 10) +
-                "  ";
         std::string why;
         for (const auto& [reason, times] : reasons[where])
             why += (why.empty() ? "" : " · ") + reason + ' ' + grouped(times);
-        text += (why.empty() ? "–" : why) + '\n';
+        text += wrapped(padded(where.first + " › " + where.second, 40) +
+                            padded(grouped(count), 10, true) + "  ",
+                        why.empty() ? "–" : why, 52);
     }
     return text + "customers  most messages in 7 days " + std::to_string(run.most_in_seven_days()) +
            '\n';
@@ -148,17 +177,18 @@ std::string summary_text(const SimulationSummary& summary, const journeys::RunRe
 std::string summary_text(const SimulationSummary& summary, const journeys::RunRecord&,
                          const journeys::Comparison& comparison) {
     const auto& changes = summary.changes;
-    std::string text = head(summary) + "changed  " + joined(changes.changed) + "     new  " +
-                       joined(changes.added);
-    if (!changes.removed.empty()) text += "     gone  " + joined(changes.removed);
-    text += "     same  " + std::to_string(changes.same) + " journeys\n\n";
-    text += padded("step", 32, false) + padded("old", 8) + padded("new", 8) +
-            padded("no longer", 11) + padded("added", 8) + "  at another time\n";
+    std::string what = joined(changes.changed) + "     new  " + joined(changes.added);
+    if (!changes.removed.empty()) what += "     gone  " + joined(changes.removed);
+    what += "     same  " + std::to_string(changes.same) +
+            (changes.same == 1 ? " journey" : " journeys");
+    std::string text = head(summary) + wrapped("changed  ", what, 9) + '\n';
+    text += padded("step", 32) + padded("old", 8, true) + padded("new", 8, true) +
+            padded("no longer", 11, true) + padded("added", 8, true) + "  at another time\n";
     for (const auto& step : comparison.steps) {
-        text += padded(step.journey + " › " + step.step, 32, false) +
-                padded(grouped(step.before), 8) + padded(grouped(step.after), 8) +
-                padded(signed_count(step.no_longer, "−"), 11) +
-                padded(signed_count(step.added, "+"), 8) + "  ";
+        text += padded(step.journey + " › " + step.step, 32) +
+                padded(grouped(step.before), 8, true) + padded(grouped(step.after), 8, true) +
+                padded(signed_count(step.no_longer, "−"), 11, true) +
+                padded(signed_count(step.added, "+"), 8, true) + "  ";
         if (step.moved == 0)
             text += step.before > 0 && step.after > 0 ? "0" : "–";
         else
@@ -166,26 +196,32 @@ std::string summary_text(const SimulationSummary& summary, const journeys::RunRe
                     (step.median_shift.count() >= 0 ? " later" : " earlier");
         text += '\n';
     }
-    for (const auto& [where, reasons] : comparison.why_no_longer) {
-        text += "why no longer (" + where.first + " › " + where.second + ")  ";
-        std::string why;
-        for (const auto& [reason, count] : reasons)
-            why += (why.empty() ? "" : " · ") + reason + ' ' + grouped(count);
-        text += why + '\n';
-    }
+    for (const auto& [where, reasons] : comparison.why_no_longer)
+        text += wrapped("why no longer (" + where.first + " › " + where.second + ")  ",
+                        reasons_text(reasons, where.first, summary.conditions), 11);
     text += "customers  " + grouped(comparison.customers_with_more) + " get more · " +
             grouped(comparison.customers_with_fewer) + " fewer · most in 7 days " +
             std::to_string(comparison.most_before) + " → " + std::to_string(comparison.most_after) +
             " · capped " + grouped(comparison.capped_before) + " → " +
             grouped(comparison.capped_after) + '\n';
     if (!comparison.examples.empty()) {
-        text += "look at    ";
-        for (std::size_t i = 0; i < comparison.examples.size(); ++i)
-            text += (i == 0 ? "" : " · ") + comparison.examples[i].customer + ' ' +
-                    comparison.examples[i].what;
-        text += "   (--customer ID shows one)\n";
+        std::string examples;
+        for (const auto& example : comparison.examples)
+            examples += (examples.empty() ? "" : " · ") + example.customer + ' ' + example.what;
+        text += wrapped("look at    ", examples + "   (--customer ID shows one)", 11);
     }
     return text;
+}
+
+SimulationSummary::Conditions conditions_of(const journeys::Catalog& catalog) {
+    SimulationSummary::Conditions all;
+    for (const auto& journey : catalog.journeys())
+        for (const auto& condition : journey->enter.when) {
+            auto text = condition.program->text();
+            std::ranges::replace(text, '\n', ' ');
+            all[{journey->id, std::to_string(condition.line)}] = std::move(text);
+        }
+    return all;
 }
 
 std::string diff_lines(const journeys::RunRecord& before, const journeys::RunRecord& after) {

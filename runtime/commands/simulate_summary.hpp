@@ -1,11 +1,13 @@
 /// What `simulate --summary` and `--diff` print.
 #pragma once
 
+#include "journeys/catalog.hpp"
 #include "journeys/comparison.hpp"
 
 #include <chrono>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace runtime {
@@ -26,7 +28,12 @@ struct SimulationSummary {
     journeys::Timestamp first{}, last{};
     std::chrono::duration<double> took{};
     FileChanges changes;
+    /// Of `enter.when`, by journey and line of its file: what stands there in the second folder.
+    using Conditions = std::map<std::pair<std::string, std::string>, std::string>;
+    Conditions conditions;
 };
+
+SimulationSummary::Conditions conditions_of(const journeys::Catalog& catalog);
 
 std::string summary_text(const SimulationSummary& summary, const journeys::RunRecord& run);
 std::string summary_text(const SimulationSummary& summary, const journeys::RunRecord& before,

@@ -8,8 +8,8 @@ namespace runtime {
 using journeys::Error;
 using journeys::ErrorCode;
 
-journeys::Result<std::shared_ptr<const ProductShelf>> read_product_table(std::istream& in,
-                                                                         const std::string& name) {
+journeys::Result<std::shared_ptr<ProductShelf>> read_product_table(std::istream& in,
+                                                                   const std::string& name) {
     const auto at = [&](std::uint64_t line, const std::string& why) {
         return Error{ErrorCode::invalid_argument, name + ':' + std::to_string(line) + ": " + why};
     };
@@ -34,7 +34,7 @@ journeys::Result<std::shared_ptr<const ProductShelf>> read_product_table(std::is
                        schema::changed_product(before ? *before : std::string{}, product.fields));
         }
     }
-    return std::shared_ptr<const ProductShelf>{std::move(shelf)};
+    return shelf;
 }
 
 } // namespace runtime

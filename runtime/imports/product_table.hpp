@@ -11,7 +11,7 @@
 namespace runtime {
 
 /// As `sojourn import products` reads it. The first mistake, as `name:line: …`, ends it.
-journeys::Result<std::shared_ptr<const ProductShelf>> read_product_table(std::istream& in,
-                                                                         const std::string& name);
+journeys::Result<std::shared_ptr<ProductShelf>> read_product_table(std::istream& in,
+                                                                   const std::string& name);
 
 } // namespace runtime

@@ -5,6 +5,7 @@
 #include "journeys/mutant.hpp"
 #include "runtime/postgres/binary.hpp"
 #include "runtime/postgres/log_upkeep.hpp"
+#include "runtime/postgres/walk_sql.hpp"
 
 #include <spdlog/spdlog.h>
 
@@ -136,6 +137,8 @@ public:
         if (!transfers.empty())
             sql += "DELETE FROM transfers WHERE sequence = ANY(" +
                    array_text(transfers, [](auto transfer) { return transfer; }) + "::bigint[]); ";
+        for (const auto& append : batch.appends)
+            if (append.progress) sql += move_walk_sql(*append.progress) + "; ";
         if (actors::failpoint("commit_sent.before")) {
             roll_back();
             return Fate::failed;
@@ -268,12 +271,26 @@ void PostgresEventLog::append(std::vector<Draft> drafts, Done done) {
 
 void PostgresEventLog::append_transfers(std::vector<Draft> drafts,
                                         std::vector<std::int64_t> transfers, Done done) {
-    if (drafts.empty()) return done({});
-    Append append{.drafts = std::move(drafts),
-                  .customer_hashes = {},
-                  .transfers = std::move(transfers),
-                  .done = std::move(done),
-                  .deadline = Clock::now() + settings_.append_timeout};
+    take({.drafts = std::move(drafts),
+          .customer_hashes = {},
+          .transfers = std::move(transfers),
+          .progress = std::nullopt,
+          .done = std::move(done),
+          .deadline = Clock::now() + settings_.append_timeout});
+}
+
+void PostgresEventLog::append_copies(std::vector<Draft> drafts, actors::WalkProgress progress,
+                                     Done done) {
+    take({.drafts = std::move(drafts),
+          .customer_hashes = {},
+          .transfers = {},
+          .progress = std::move(progress),
+          .done = std::move(done),
+          .deadline = Clock::now() + settings_.append_timeout});
+}
+
+void PostgresEventLog::take(Append append) {
+    if (append.drafts.empty()) return append.done({});
     append.customer_hashes.reserve(append.drafts.size());
     for (const auto& draft : append.drafts) {
         append.customer_hashes.push_back(journeys::hash(draft.customer));

@@ -13,6 +13,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <thread>
 
@@ -59,6 +60,8 @@ public:
     /// The same, and deletes these rows of `transfers` in the same transaction.
     void append_transfers(std::vector<actors::Draft> drafts, std::vector<std::int64_t> transfers,
                           std::function<void(journeys::Result<void>)> done);
+    void append_copies(std::vector<actors::Draft> drafts, actors::WalkProgress progress,
+                       std::function<void(journeys::Result<void>)> done) override;
     void subscribe(actors::Partition partition, std::uint64_t position, caf::actor reader) override;
     void find_duplicates(actors::Partition partition, const journeys::CustomerId& customer,
                          std::vector<std::uint64_t> hashes, std::uint64_t tag,
@@ -77,6 +80,7 @@ private:
         std::vector<std::uint64_t>
             customer_hashes; ///< Of the drafts; taken by the caller's thread.
         std::vector<std::int64_t> transfers;
+        std::optional<actors::WalkProgress> progress;
         Done done;
         Clock::time_point deadline;
         std::size_t rows = 0, bytes = 0;
@@ -111,6 +115,7 @@ private:
     enum class Fate { committed, failed, lost_reply };
     class Lane;
 
+    void take(Append append);
     void enqueue(Append append);
     void lane_loop();
     std::shared_ptr<Batch> take_batch();

@@ -73,9 +73,9 @@ public:
         if (!outbox_later)
             if (auto done = write_outbox(connection); !done) return done;
         Result<void> (Rows::*const steps[])(Connection&) = {
-            &Rows::write_snapshots, &Rows::write_timeline, &Rows::write_moves,
-            &Rows::write_released,  &Rows::write_parked,   &Rows::write_progress,
-            &Rows::write_eras};
+            &Rows::write_coupons,  &Rows::write_snapshots, &Rows::write_timeline,
+            &Rows::write_moves,    &Rows::write_released,  &Rows::write_parked,
+            &Rows::write_progress, &Rows::write_eras};
         for (const auto step : steps)
             if (auto done = (this->*step)(connection); !done) return done;
         return {};
@@ -85,7 +85,8 @@ public:
     Result<void> write_outbox(Connection& connection) {
         if (auto done = write_erasures(connection); !done) return done;
         if (auto done = write_opened(connection); !done) return done;
-        return write_changed(connection);
+        if (auto done = write_changed(connection); !done) return done;
+        return write_attempts(connection);
     }
 
     bool has_moves() const { return moves_.size() > 0; }
@@ -137,6 +138,11 @@ private:
         for (const auto& released : request.released) {
             released_customers_.add(journeys::to_text(released.customer));
             released_through_.add(released.through);
+        }
+        for (const auto& note : request.attempts) {
+            noted_intents_.add(note.intent);
+            noted_attempts_.add(std::int32_t{note.attempts});
+            noted_failed_.add(note.failed);
         }
         auto& progress = progress_[request.partition];
         if (!progress || progress->sequence < request.sequence) progress = &request;
@@ -228,6 +234,16 @@ private:
         erased_.add(journeys::to_text(erased.customer));
     }
 
+    void take(const FlushRequest&, const CustomerWrite&, const std::string&, std::uint64_t&,
+              const journeys::CouponTaken& taken) {
+        coupon_pools_.add(taken.pool);
+        coupon_codes_.add(taken.code);
+        coupon_leases_.add(taken.lease);
+        coupon_runs_.add(IntentId{taken.run.high, taken.run.low});
+        coupon_intents_.add(taken.intent);
+        coupon_ats_.add(taken.at);
+    }
+
     static bool is_settled(IntentState state) {
         return state == IntentState::accepted || state == IntentState::rejected;
     }
@@ -244,7 +260,11 @@ private:
         if (erased_.size() == 0) return {};
         SqlParams params;
         params.add(erased_);
-        for (const char* sql : {"DELETE FROM snapshots WHERE customer = ANY($1)",
+        for (const char* sql : {// Given all the same, and to nobody that could be told.
+                                "UPDATE coupons c SET run = '00000000-0000-0000-0000-"
+                                "000000000000', intent = NULL FROM outbox o WHERE c.intent = "
+                                "o.intent AND o.customer = ANY($1)",
+                                "DELETE FROM snapshots WHERE customer = ANY($1)",
                                 "DELETE FROM outbox WHERE customer = ANY($1)",
                                 "DELETE FROM timeline WHERE customer = ANY($1)",
                                 "DELETE FROM sandbox_messages WHERE customer = ANY($1)",
@@ -255,6 +275,25 @@ private:
                                 "erased.id) + 1) IN body) > 0"})
             if (auto done = run(connection, sql, params); !done) return done;
         return {};
+    }
+
+    /// Each code must still be free and leased under the number that it was taken by: then nobody
+    /// else has given it out, and nobody can. Where one is not, another process gives codes out,
+    /// and this one is replaced.
+    Result<void> write_coupons(Connection& connection) {
+        if (coupon_codes_.size() == 0) return {};
+        SqlParams params;
+        params.add(coupon_pools_).add(coupon_codes_).add(coupon_leases_).add(coupon_runs_);
+        params.add(coupon_intents_).add(coupon_ats_);
+        auto given = connection.run(
+            "UPDATE coupons c SET run = t.run, intent = t.intent, given_at = t.at, lease = NULL "
+            "FROM unnest($1, $2, $3, $4, $5, $6) AS t (pool, code, lease, run, intent, at) "
+            "WHERE c.pool = t.pool AND c.code = t.code AND c.run IS NULL AND c.lease = t.lease "
+            "RETURNING c.number",
+            params);
+        if (!given) return given.error();
+        if (given->size() == coupon_codes_.size()) return {};
+        return Error{ErrorCode::fenced, "a coupon's code is no longer this process's to give"};
     }
 
     /// In the order of the key, so that two flushes cannot wait for each other.
@@ -347,6 +386,7 @@ private:
                    "priority = excluded.priority, state = excluded.state, "
                    "reason = excluded.reason, address = excluded.address, "
                    "payload = excluded.payload, epoch = excluded.epoch, "
+                   "attempts = 0, failed = false, "
                    "expires_at = excluded.expires_at, updated_at = excluded.updated_at "
                    "WHERE o.state IN ('pending', 'claimed', 'recalled')",
                    params);
@@ -376,7 +416,9 @@ private:
             "UPDATE outbox o SET state = c.state, reason = c.reason, "
             "address = CASE WHEN c.granted THEN c.address ELSE o.address END, "
             "payload = CASE WHEN c.granted THEN c.payload ELSE o.payload END, "
-            "epoch = CASE WHEN c.granted THEN c.epoch ELSE o.epoch END, updated_at = $8 "
+            "epoch = CASE WHEN c.granted THEN c.epoch ELSE o.epoch END, "
+            "attempts = CASE WHEN c.granted THEN 0 ELSE o.attempts END, "
+            "failed = o.failed AND NOT c.granted, updated_at = $8 "
             "FROM unnest($1, $2, $3, $4, $5, $6, $7, $9) AS c (intent, state, reason, "
             "granted, address, payload, epoch, settled) WHERE o.intent = c.intent AND CASE c.state "
             "WHEN 'accepted' THEN true "
@@ -386,6 +428,18 @@ private:
             "WHEN 'recalled' THEN o.state = 'pending' OR c.settled AND o.state = 'claimed' "
             "ELSE o.state IN ('pending', 'claimed') END",
             params);
+    }
+
+    /// Behind what settles: of a row that is settled there is nothing more to know.
+    Result<void> write_attempts(Connection& connection) {
+        if (noted_intents_.size() == 0) return {};
+        SqlParams params;
+        params.add(noted_intents_).add(noted_attempts_).add(noted_failed_).add(now_);
+        return run(connection,
+                   "UPDATE outbox o SET attempts = n.attempts, failed = n.failed, updated_at = $4 "
+                   "FROM unnest($1, $2, $3) AS n (intent, attempts, failed) "
+                   "WHERE o.intent = n.intent AND o.state = 'claimed'",
+                   params);
     }
 
     Result<void> write_timeline(Connection& connection) {
@@ -525,6 +579,9 @@ private:
         parked_customers_{Type::bytea}, parked_reasons_{Type::text}, parked_kinds_{Type::int2},
         parked_times_{Type::timestamptz}, parked_bodies_{Type::bytea};
     SqlArray released_customers_{Type::bytea}, released_through_{Type::int8};
+    SqlArray noted_intents_{Type::uuid}, noted_attempts_{Type::int4}, noted_failed_{Type::boolean};
+    SqlArray coupon_pools_{Type::text}, coupon_codes_{Type::text}, coupon_leases_{Type::int8},
+        coupon_runs_{Type::uuid}, coupon_intents_{Type::uuid}, coupon_ats_{Type::timestamptz};
     std::map<actors::Partition, const FlushRequest*> progress_;
 };
 

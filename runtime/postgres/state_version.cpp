@@ -67,7 +67,7 @@ Result<void> rewrite(Connection& connection, const SqlRows& rows, Rewritten& don
             ++done.unreadable;
             continue;
         }
-        if (!customer->decisions.empty()) ++done.decisions;
+        if (!customer->rewarded.empty()) ++done.rewarded;
         customers.add(rows.bytes(row, 0));
         blocks.add(journeys::pack_for_release_before(*customer));
     }

@@ -13,7 +13,7 @@ journeys::Result<void> claim_state_version(Connection& connection);
 
 struct Rewritten {
     std::uint64_t states = 0;     ///< Which the release before can read now, and could not.
-    std::uint64_t decisions = 0;  ///< Customers for whom a reward of a decision is not awaited now.
+    std::uint64_t rewarded = 0;   ///< Customers of whom a reward will not be taken back now.
     std::uint64_t unreadable = 0; ///< Of which we cannot make anything ourselves: left as they are.
 };
 /// Rewrites every customer's state as the release before this one reads it, a thousand a

@@ -210,7 +210,8 @@ Result<actors::Waiting> waiting_now(Connection& connection, Partition partition,
 
 constexpr const char* outbox_columns =
     "SELECT intent, customer, journey, version, key, step, channel, template, topic, priority, "
-    "delivery, state = 'claimed', address, payload, epoch, opened_at, expires_at FROM outbox ";
+    "delivery, state = 'claimed', address, payload, epoch, opened_at, expires_at, attempts, failed "
+    "FROM outbox ";
 
 std::vector<actors::OutboxRow> outbox_rows(const SqlRows& answer) {
     std::vector<actors::OutboxRow> read;
@@ -237,6 +238,8 @@ std::vector<actors::OutboxRow> outbox_rows(const SqlRows& answer) {
         entry.address = text(12);
         entry.payload = text(13);
         entry.epoch = rows->uint8(row, 14);
+        entry.attempts = rows->int4(row, 17);
+        entry.failed = rows->boolean(row, 18);
     }
     return read;
 }
@@ -445,8 +448,10 @@ void PostgresStore::pending_intents(Partition partition, std::string channel, st
 }
 
 void PostgresStore::flush(std::shared_ptr<const actors::FlushRequest> request, caf::actor asker) {
-    const bool is_urgent = std::ranges::any_of(
-        request->customers, [](const auto& write) { return !write.effects.empty(); });
+    const bool is_urgent = !request->attempts.empty() ||
+                           std::ranges::any_of(request->customers, [](const auto& write) {
+                               return !write.effects.empty();
+                           });
     const std::lock_guard lock{mutex_};
     flushes_.push_back({std::move(request), std::move(asker), is_urgent});
     flush_asked_.notify_all();
@@ -516,6 +521,8 @@ void PostgresStore::write(std::optional<Connection>& connection, const Flushes& 
         Result<void> result;
         if (!answers) {
             result = answers.error();
+            if (answers.error().code == ErrorCode::fenced)
+                ownership_.lose(request.partition, request.epoch);
         } else if (std::ranges::count(answers->fenced, flush.request) > 0) {
             ownership_.lose(request.partition, request.epoch);
             result = Error{ErrorCode::fenced, "partition " + std::to_string(request.partition) +

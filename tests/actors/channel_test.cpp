@@ -316,6 +316,127 @@ TEST_CASE_METHOD(ChannelFixture, "what is tried in vain is set aside, and tried 
     }
 }
 
+TEST_CASE_METHOD(ChannelFixture,
+                 "what certainly came to nothing is tried again by the next process, once",
+                 "[channel]") {
+    std::mt19937_64 dice{1};
+    int refusals = 1;
+    bool lose_flushes_from_then_on = false;
+    provider.answer = [&](const actors::ProviderRequest&) -> actors::ProviderOutcome {
+        if (refusals-- <= 0) return {Kind::accepted, 0ms, "202"};
+        if (lose_flushes_from_then_on) world().flush_lost = 1;
+        return {Kind::retry, 30s, "503"};
+    };
+    const auto start_anew = [&] {
+        crash();
+        start();
+        settle();
+        pass(1min);
+    };
+    const auto begin = [&] {
+        start();
+        world().faults = &dice;
+        settle();
+        sign_up(1);
+        REQUIRE(calls() == 1);
+    };
+    SECTION("killed while it backs off") {
+        begin();
+        CHECK(disk.outbox.begin()->second.failed);
+        start_anew();
+        CHECK(outbox() == std::vector{IntentState::accepted});
+        CHECK(calls() == 2);
+        for (const auto& [id, payloads] : provider.payloads) CHECK(payloads.size() == 1);
+    }
+    SECTION("killed before that was written: nobody knows") {
+        lose_flushes_from_then_on = true;
+        begin();
+        start_anew();
+        CHECK(outbox() == std::vector{IntentState::unknown});
+        CHECK(calls() == 1);
+    }
+    SECTION("killed before the next one was announced: it was not written") {
+        begin();
+        world().flush_lost = 1;
+        pass(40s);
+        CHECK(calls() == 1);
+        start_anew();
+        CHECK(outbox() == std::vector{IntentState::accepted});
+        CHECK(calls() == 2);
+    }
+    SECTION("killed when the next one may have been written: nobody knows") {
+        begin();
+        provider.silent = {"mail"};
+        pass(40s);
+        REQUIRE(calls() == 2);
+        provider.silent.clear();
+        start_anew();
+        CHECK(outbox() == std::vector{IntentState::unknown});
+        CHECK(calls() == 2);
+    }
+    SECTION("again and again, with a process for each") {
+        refusals = 1000;
+        begin();
+        for (int i = 0; i < 3; ++i) start_anew();
+        CHECK(outbox() == std::vector{IntentState::claimed});
+        const int before = calls();
+        CHECK(before >= 4);
+        CHECK(disk.outbox.begin()->second.attempts == before);
+        refusals = 0;
+        start_anew();
+        CHECK(outbox() == std::vector{IntentState::accepted});
+        CHECK(calls() == before + 1);
+    }
+    SECTION("it expires as what was never sent") {
+        set_up({one_message("mail", 10min)});
+        refusals = 1000;
+        begin();
+        start_anew();
+        pass(15min, 1s);
+        CHECK(outbox() == std::vector{IntentState::recalled});
+        CHECK(stored(user("u0"))->sends.empty());
+    }
+    SECTION("what was set aside is so still, and tried again when told to") {
+        channel().attempts_max = 1;
+        begin();
+        start_anew();
+        CHECK(calls() == 1);
+        CHECK(tell(actors::ChannelCommand::look).dead == 1);
+        tell(actors::ChannelCommand::retry_dead);
+        pass(1s);
+        CHECK(outbox() == std::vector{IntentState::accepted});
+        CHECK(calls() == 2);
+    }
+    SECTION("ended in order it is the same") {
+        begin();
+        REQUIRE(stop());
+        start();
+        settle();
+        pass(1min);
+        CHECK(outbox() == std::vector{IntentState::accepted});
+    }
+    SECTION("an order ends it before the next process tries") {
+        auto journey = std::make_shared<journeys::Journey>(*one_message("mail"));
+        journey->exits.push_back({{"Order Completed"}, {}, "purchased", 1});
+        set_up({journey});
+        begin();
+        crash();
+        start();
+        track(user("u0"), "Order Completed");
+        settle();
+        pass(1min);
+        CHECK(outbox() == std::vector{IntentState::recalled});
+        CHECK(calls() == 1);
+    }
+    SECTION("where the provider deduplicates nothing is noted, and it is tried again") {
+        channel().deduplicates = true;
+        begin();
+        CHECK_FALSE(disk.outbox.begin()->second.failed);
+        start_anew();
+        CHECK(outbox() == std::vector{IntentState::accepted});
+    }
+}
+
 TEST_CASE_METHOD(ChannelFixture, "nothing is sent after it has expired, whatever it waited for",
                  "[channel]") {
     set_up({one_message("mail", 10min)});

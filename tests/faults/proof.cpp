@@ -1,5 +1,6 @@
 #include "tests/faults/proof.hpp"
 
+#include "journeys/coupons.hpp"
 #include "journeys/local_time.hpp"
 #include "journeys/reference.hpp"
 #include "runtime/archive.hpp"
@@ -164,6 +165,7 @@ Truth truth_of(World& world, Findings& findings) {
     const auto files = runtime::read_files(world.config(), std::nullopt);
     runtime::CompileOptions compiling;
     compiling.directory = world.folder();
+    compiling.coupons = std::make_shared<journeys::TrialCoupons>(); // Which one is no matter.
     const auto compiled = runtime::compile(*files, compiling);
     journeys::Reference reference{
         compiled.catalog,
@@ -298,6 +300,40 @@ void check_intents(World& world, const Truth& truth, const Expectations& expecta
     }
 }
 
+/// The codes of a payload, as the journey's data has them.
+std::string code_in(const std::string& payload) {
+    constexpr std::string_view key = R"("code":")";
+    const auto at = payload.find(key);
+    if (at == payload.npos) return {};
+    const auto begin = at + key.size();
+    return payload.substr(begin, payload.find('"', begin) - begin);
+}
+
+/// No code reaches two people, and each that reached one is down as theirs.
+void check_coupons(World& world, Findings& findings) {
+    auto connection = world.connect();
+    auto rows = connection.run("SELECT code, replace(intent::text, '-', '') FROM coupons WHERE "
+                               "run IS NOT NULL");
+    if (!rows) return findings.add("the coupons cannot be read", rows.error().detail);
+    std::map<std::string, std::string> given;
+    for (int row = 0; row < rows->size(); ++row)
+        given[std::string{rows->bytes(row, 0)}] = std::string{rows->bytes(row, 1)};
+    std::map<std::string, std::string> seen;
+    for (const auto& [id, call] : world.provider->seen())
+        for (const auto& payload : call.payloads) {
+            const auto code = code_in(payload);
+            if (code.empty()) continue;
+            const auto [other, is_first] = seen.emplace(code, id);
+            if (!is_first && other->second != id)
+                findings.add("a code was given twice",
+                             code + " by " + id + " and " + other->second);
+            if (const auto kept = given.find(code); kept == given.end())
+                findings.add("a code was sent that counts as free", code + " by " + id);
+            else if (kept->second != id)
+                findings.add("a code was sent that is another's", code + " by " + id);
+        }
+}
+
 void check_log_file(World& world, Findings& findings) {
     std::ifstream file{world.log()};
     const std::string text{std::istreambuf_iterator<char>{file}, {}};
@@ -322,6 +358,7 @@ std::vector<std::string> broken(World& world, const std::vector<const Producers*
     check_customers(world, truth, findings);
     check_entries(world, truth, findings);
     check_intents(world, truth, expectations, findings);
+    check_coupons(world, findings);
     check_log_file(world, findings);
     if (!expectations.may_park)
         if (const auto parked = world.sql("SELECT min(reason) FROM parked"); !parked.empty())

@@ -78,7 +78,7 @@ struct Provider::Shared : std::enable_shared_from_this<Provider::Shared> {
             ++one.requests;
             if (answered.contains(id)) ++one.after_answer;
             one.payloads.insert(request.body());
-            answer = script({id, one.path, one.requests});
+            answer = script({id, one.path, one.requests, request.body()});
             if (answer.accepts) ++one.accepted;
         }
         asio::steady_timer timer{context};

@@ -20,6 +20,7 @@ struct Call {
     std::string id; ///< The header `webhook-id`.
     std::string path;
     int attempt = 1; ///< How often this id has come.
+    std::string body{};
 };
 
 /// What becomes of it.

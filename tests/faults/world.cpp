@@ -86,7 +86,14 @@ status: live
 enter: { on: [Signed Up], key: event.properties.number, reentry: always }
 steps:
   - name: touch
-    send: { channel: crm, template: welcome, topic: shop, expires: 30d }
+    send:
+      channel: crm
+      template: welcome
+      topic: shop
+      expires: 30d
+      coupon: gifts
+      data:
+        code: coupon.code
 )";
 constexpr auto hello_journey = R"(
 id: hello
@@ -140,6 +147,9 @@ void World::write_files() {
                "\", secret: whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3, address: none, opt_in: false" +
                more + shape_.channel + " }\n";
     };
+    auto more = shape_.more_channels;
+    for (auto at = more.find("PROVIDER"); at != more.npos; at = more.find("PROVIDER"))
+        more.replace(at, 8, "http://127.0.0.1:" + std::to_string(calls->port()));
     const auto config = [&](std::uint16_t port) {
         return "listen: { port: " + std::to_string(port) +
                " }\n"
@@ -152,7 +162,7 @@ void World::write_files() {
                "topics: [shop]\n"
                "channels:\n"
                "  crm: " +
-               channel("/crm", ", deduplicates: true") + "  sms: " + channel("/sms", "") +
+               channel("/crm", ", deduplicates: true") + "  sms: " + channel("/sms", "") + more +
                (shape_.limits.empty() ? "" : "limits: { " + shape_.limits + " }\n");
     };
     write(folder_ / "sojourn.yaml", config(port_));
@@ -162,6 +172,10 @@ void World::write_files() {
     add_journey("welcome", welcome_journey);
     add_journey("hello", hello_journey);
     write(folder_ / "events.yaml", "events:\n  Signed Up:\n    properties: { number: string }\n");
+    write(folder_ / "coupons.yaml", "gifts: { file: gifts.csv }\n");
+    std::string codes = "code\n";
+    for (int i = 0; i < 20'000; ++i) codes += "GIFT-" + std::to_string(i) + '\n';
+    write(folder_ / "gifts.csv", codes);
     for (const char* name : {"cart", "browse", "welcome", "hello"})
         write(folder_ / "templates" / (std::string{name} + ".mustache"), "Hello");
 }

@@ -23,6 +23,8 @@ struct Shape {
     double clock_speed = 600;
     std::string limits{};  ///< Lines of the configuration's `limits`, as a flow map's body.
     std::string channel{}; ///< More of both channels, as a flow map's body: `, timeout: 2s`.
+    /// More channels, a line each, indented; `PROVIDER` in it is the provider's address.
+    std::string more_channels{};
     std::uint64_t descriptors = 0;          ///< 0: as many as we have.
     std::filesystem::path storage_folder{}; ///< Of the cluster; empty: in the world's own folder.
 };

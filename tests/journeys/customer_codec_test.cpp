@@ -167,6 +167,12 @@ public:
         fill(c.decisions, [&] {
             return DecisionWatch{{random_(), random_()}, text(), text(), time(), time()};
         });
+        fill(c.rewarded, [&] {
+            return RewardedDecision{{{random_(), random_()}, text(), text(), time(), time()},
+                                    random_(),
+                                    money(),
+                                    time()};
+        });
         fill(c.dedup, [&] { return random_(); });
         for (std::size_t i = 0; i < c.dedup.size(); ++i) c.dedup_written.push_back(time());
         c.dedup_evicted = time();
@@ -287,6 +293,7 @@ private:
         run.last_hand_over = time();
         run.frozen_data = packed();
         fill(run.events, [&] { return packed(); });
+        fill(run.coupons, [&] { return RunCoupon{text(), text(), time()}; });
         fill(run.sent, [&] {
             return SentStep{text(), time(), time(), static_cast<IntentState>(below(6)),
                             time(), time(), time()};
@@ -425,13 +432,13 @@ TEST_CASE("hostile bytes are survived", "[codec]") {
 
 TEST_CASE("a block of another schema version is refused by name", "[codec]") {
     auto block = pack(typical());
-    for (const char version : {'\0', '\6', '\xff'}) {
+    for (const char version : {'\0', '\7', '\xff'}) {
         block[0] = version;
         const auto customer = unpack(block);
         REQUIRE_FALSE(customer.has_value());
         CHECK(customer.error().detail == "the customer's state has schema version " +
                                              std::to_string(static_cast<unsigned char>(version)) +
-                                             "; this program reads versions up to 5");
+                                             "; this program reads versions up to 6");
     }
 }
 
@@ -496,14 +503,14 @@ TEST_CASE("a customer as version 4 wrote it is read for ever", "[codec][golden]"
 }
 
 TEST_CASE("the release before reads what is written for it", "[codec][golden]") {
-    std::ifstream file{SOJOURN_SOURCE_DIR "/tests/golden/customer_v4.bin.hex"};
+    std::ifstream file{SOJOURN_SOURCE_DIR "/tests/golden/customer_v5.bin.hex"};
     const auto as_it_wrote = from_hex_text(file);
     REQUIRE(static_cast<std::uint8_t>(as_it_wrote[0]) == customer_schema_version_before);
     auto customer = unpack(as_it_wrote);
     REQUIRE(customer.has_value());
     CHECK(pack_for_release_before(*customer) == as_it_wrote);
     // What it has no field for is left out, and nothing else.
-    customer->decisions.push_back({{1, 2}, "", "Product Viewed", customer->now, customer->now});
+    customer->rewarded.push_back({});
     CHECK(pack_for_release_before(*customer) == as_it_wrote);
 }
 
@@ -515,7 +522,25 @@ TEST_CASE("a customer as version 5 wrote it is read for ever", "[codec][golden]"
                                   customer.now - 1h,
                                   customer.now + 24h * 7});
     customer.decisions.push_back({{1, 2}, "", "Product Viewed", customer.now, customer.now + 1h});
-    const auto* path = SOJOURN_SOURCE_DIR "/tests/golden/customer_v5.bin.hex";
+    std::ifstream file{SOJOURN_SOURCE_DIR "/tests/golden/customer_v5.bin.hex"};
+    const auto block = from_hex_text(file);
+    REQUIRE(unpack(block).has_value());
+    CHECK(pack(*unpack(block)) == pack(customer));
+}
+
+TEST_CASE("a customer as version 6 wrote it is read for ever", "[codec][golden]") {
+    auto customer = typical();
+    customer.rewarded.push_back({{{0x1122334455667788, 0x99aabbccddeeff00},
+                                  "free-shipping",
+                                  "Order Completed",
+                                  customer.now - 24h,
+                                  customer.now + 24h * 7},
+                                 0x0123456789abcdef,
+                                 Money::of(19.99),
+                                 customer.now});
+    customer.runs.at(0).coupons = {{"spring", "SPRING-1A2B", customer.now + 24h * 30},
+                                   {"thanks", "T-1", no_time}};
+    const auto* path = SOJOURN_SOURCE_DIR "/tests/golden/customer_v6.bin.hex";
     if (std::getenv("UPDATE_GOLDEN")) std::ofstream{path} << to_hex_text(pack(customer));
     std::ifstream file{path};
     const auto block = from_hex_text(file);
@@ -554,7 +579,8 @@ TEST_CASE("of a block from before purchases were kept, they are those of its ord
     REQUIRE(at != std::string::npos);
     REQUIRE(block.at(at + before_hours.size()) == 0);
     block.erase(at + before_hours.size(), 1);
-    constexpr std::size_t newer_fields = 11 + 1 + 1; // And versions 3 and 5: no date, no decision.
+    // And versions 3, 5 and 6: no date, no decision, no reward.
+    constexpr std::size_t newer_fields = 11 + 1 + 1 + 1;
     block.resize(block.size() - newer_fields);
     block[0] = 1;
     const auto read = unpack(block);

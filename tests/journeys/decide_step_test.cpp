@@ -215,6 +215,135 @@ TEST_CASE("a reward comes back exactly once", "[decide]") {
     }
 }
 
+TEST_CASE("what the order is undone of is taken back, once", "[decide]") {
+    Story story{{journey}, {}, actions};
+    fill_cart(story, monday);
+    story.until(monday + 1h);
+    const auto decided = monday + 1h;
+    constexpr auto order = R"({"order_id":"o-1","total":25,"currency":"EUR"})";
+    constexpr auto undone = R"({"order_id":"o-1"})";
+    const auto taken_back = [&] { return story.happened(EntryKind::take_back); };
+    const auto left = [&] {
+        return data_of(story, EntryKind::take_back).find("value").as_double();
+    };
+    using Lines = std::vector<std::string>;
+    const Lines whole{"take_back  whole"}, part{"take_back  part"};
+
+    SECTION("by a cancellation, and its window waits on") {
+        story.track("ada", "Order Completed", decided + 1h, order);
+        REQUIRE(rewards(story).size() == 1);
+        REQUIRE(story.customer("ada").rewarded.size() == 1);
+        story.track("ada", "Order Cancelled", decided + 2h, undone);
+        CHECK(taken_back() == whole);
+        CHECK(left() == 0);
+        CHECK(story.entries().back().intent == story.customer("ada").decisions.at(0).id);
+        CHECK(story.entries().back().until == decided + 2h);
+        CHECK(story.customer("ada").rewarded.empty());
+        SECTION("not by a second one, nor by the order's own echo") {
+            story.track("ada", "Order Cancelled", decided + 3h, undone);
+            story.track("ada", "Order Completed", decided + 4h, order);
+            CHECK(story.happened().empty());
+        }
+        SECTION("and another order rewards it, once") {
+            constexpr auto other = R"({"order_id":"o-2","total":9,"currency":"EUR"})";
+            story.track("ada", "Order Completed", decided + 3h, other);
+            CHECK(rewards(story).size() == 1);
+            story.track("ada", "Order Cancelled", decided + 4h, R"({"order_id":"o-2"})");
+            CHECK(taken_back() == whole);
+        }
+        SECTION("but none behind its time") {
+            story.track("ada", "Order Completed", decided + 73h, R"({"order_id":"o-2","total":9})");
+            CHECK(rewards(story).empty());
+        }
+    }
+    SECTION("long after its time was over") {
+        story.track("ada", "Order Completed", decided + 1h, order);
+        story.until(decided + 24h * 30);
+        story.happened();
+        story.track("ada", "Order Refunded", decided + 24h * 30, undone);
+        CHECK(taken_back() == whole);
+        story.track("ada", "Product Viewed", decided + 24h * 31, R"({"product_id":"p"})");
+        CHECK(story.customer("ada").decisions.empty());
+    }
+    SECTION("and not for ever") {
+        story.track("ada", "Order Completed", decided + 1h, order);
+        story.track("ada", "Order Completed", decided + 24h * 101,
+                    R"({"order_id":"o-9","total":1})");
+        CHECK(story.customer("ada").rewarded.empty());
+        story.happened();
+        story.track("ada", "Order Cancelled", decided + 24h * 101 + 1h, undone);
+        CHECK(taken_back().empty());
+    }
+    SECTION("as far as it goes, where a part is given back") {
+        story.track("ada", "Order Completed", decided + 1h, order);
+        story.track("ada", "Order Refunded", decided + 2h, R"({"order_id":"o-1","total":10})");
+        CHECK(taken_back() == part);
+        CHECK(left() == 15);
+        story.track("ada", "Order Updated", decided + 3h, R"({"order_id":"o-1","total":25})");
+        CHECK(taken_back().empty());
+        story.track("ada", "Order Refunded", decided + 4h, R"({"order_id":"o-1","total":15})");
+        CHECK(taken_back() == whole);
+        CHECK(story.customer("ada").decisions.size() == 1);
+    }
+    SECTION("told of late, however the messages are shuffled") {
+        SECTION("the cancellation comes first") {
+            story.track("ada", "Order Cancelled", decided + 2h, undone);
+            story.track_late("ada", "Order Completed", decided + 1h, decided + 3h, order);
+            CHECK(rewards(story).empty());
+            CHECK(story.customer("ada").decisions.size() == 1);
+        }
+        SECTION("the cancellation is told of a week later") {
+            story.track("ada", "Order Completed", decided + 1h, order);
+            story.track_late("ada", "Order Cancelled", decided + 2h, decided + 24h * 7, undone);
+            CHECK(taken_back() == whole);
+            // When it became known, by which what was learned is corrected.
+            CHECK(story.entries().back().until == decided + 24h * 7);
+        }
+    }
+    SECTION("an order that was there already takes its place") {
+        story.track("ada", "Order Completed", decided + 1h, order);
+        story.track("ada", "Order Completed", decided + 2h, R"({"order_id":"o-2","total":9})");
+        REQUIRE(rewards(story).size() == 1);
+        story.track("ada", "Order Cancelled", decided + 24h * 9, undone);
+        CHECK(story.happened() == Lines{"take_back  whole", "reward  Order Completed"});
+        CHECK(data_of(story, EntryKind::reward).find("value").as_double() == 9);
+    }
+    SECTION("of somebody who turned out to be another: each half knew a half of it") {
+        story.track("ada", "Order Completed", decided + 1h, order);
+        SECTION("the cancellation was told of the guest") {
+            story.track("anonymous:dev", "Order Cancelled", decided + 2h, undone);
+            CHECK(taken_back().empty());
+            story.identify("ada", decided + 3h, "{}", "dev");
+            CHECK(taken_back() == whole);
+            story.track("ada", "Order Cancelled", decided + 4h, undone);
+            CHECK(taken_back().empty());
+        }
+        SECTION("the rewarded one was the guest") {
+            fill_cart(story, decided + 1h, "2", "anonymous:dev");
+            story.until(decided + 2h);
+            story.track("anonymous:dev", "Order Completed", decided + 3h,
+                        R"({"order_id":"o-7","total":9})");
+            story.happened();
+            story.identify("ada", decided + 4h, "{}", "dev");
+            CHECK(story.customer("ada").rewarded.size() == 2);
+            CHECK(taken_back().empty());
+            story.track("ada", "Order Cancelled", decided + 5h, R"({"order_id":"o-7"})");
+            CHECK(taken_back() == whole);
+        }
+    }
+    SECTION("only so many are remembered") {
+        for (std::size_t i = 0; i < journeys::bounds::rewarded + 3; ++i) {
+            const auto n = std::to_string(i);
+            const auto at = decided + 4h * (i + 1);
+            fill_cart(story, at, "r" + n);
+            story.until(at + 1h);
+            story.track("ada", "Order Completed", at + 2h,
+                        R"({"order_id":"x)" + n + R"(","total":1})");
+        }
+        CHECK(story.customer("ada").rewarded.size() == journeys::bounds::rewarded);
+    }
+}
+
 TEST_CASE("each decision has its own reward, and a step may name another event", "[decide]") {
     Story story{{R"(
 id: j

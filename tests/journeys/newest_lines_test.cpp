@@ -49,7 +49,7 @@ TEST_CASE("of what comes with every event, the newest line is kept", "[engine][t
     story.track("ada", "Product Added", monday + 20min, shoes);
     CHECK(lines_of(story.customer("ada"), story.catalog()) ==
           Lines{"no_entry browse/4 when@20", "no_entry cart-abandon/ open_run@20",
-                "restart cart-abandon/first-wait @20"});
+                "restart cart-abandon/first-wait Product Added@20"});
     const auto lines = newest_lines(story.customer("ada"), story.catalog());
     CHECK(lines.back().until == monday + 65min);
     CHECK(lines.back().key == "c-1");

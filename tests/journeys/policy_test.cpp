@@ -1,3 +1,4 @@
+#include "journeys/country_zones.hpp"
 #include "journeys/local_time.hpp"
 #include "journeys/packed.hpp"
 #include "journeys/policy.hpp"
@@ -305,8 +306,36 @@ TEST_CASE("the day is the customer's own, else the workspace's", "[policy]") {
     CHECK(zone_of(customer, settings) == "America/New_York");
     customer.timezone = "Mars/Olympus";
     CHECK(zone_of(customer, settings) == "America/New_York");
+    // Of who tells no zone, that of their country, where it has one time.
+    customer.country = "DE";
+    CHECK(zone_of(customer, settings) == "Europe/Berlin");
+    customer.country = "at";
+    CHECK(zone_of(customer, settings) == "Europe/Vienna");
+    for (const auto* other : {"US", "ES", "AA", "Germany", "D", ""}) {
+        customer.country = other;
+        CAPTURE(other);
+        CHECK(zone_of(customer, settings) == "America/New_York");
+    }
+    customer.country = "DE";
     customer.timezone = "Asia/Tokyo";
     CHECK(zone_of(customer, settings) == "Asia/Tokyo");
+}
+
+TEST_CASE("every country's zone is one that is known, found by its code in either case",
+          "[policy]") {
+    int found = 0;
+    for (char first = 'A'; first <= 'Z'; ++first)
+        for (char second = 'A'; second <= 'Z'; ++second) {
+            const std::string code{first, second};
+            const std::string lower{static_cast<char>(first + 32), static_cast<char>(second + 32)};
+            const auto zone = zone_of_country(code);
+            CHECK(zone == zone_of_country(lower));
+            if (zone.empty()) continue;
+            CAPTURE(code, zone);
+            CHECK(is_known_zone(zone));
+            ++found;
+        }
+    CHECK(found == 217);
 }
 
 TEST_CASE("quiet hours hold from their first instant until just before their last",
@@ -395,6 +424,34 @@ TEST_CASE("the jitter spreads people and stays the same for one", "[policy][quie
         instants.insert(*until);
     }
     CHECK(instants.size() > 95);
+}
+
+TEST_CASE("how far people are spread is a setting of the quiet hours", "[policy][quiet]") {
+    const auto night = at("2026-06-01T22:00:00Z"), end = at("2026-06-02T08:00:00Z");
+    const auto furthest = [&](const Settings& settings) {
+        Timestamp latest{};
+        for (std::uint64_t i = 0; i < 200; ++i) {
+            const auto until = quiet_until(ada(), "email", night, settings, {i, ~i});
+            REQUIRE(until);
+            CHECK(*until >= end);
+            latest = std::max(latest, *until);
+        }
+        return latest - end;
+    };
+    auto settings = quiet(21h, 8h);
+    auto& jitter = settings.quiet_hours[0].jitter;
+    jitter = 0ms;
+    CHECK(furthest(settings) == 0ms);
+    jitter = 2h;
+    CHECK(furthest(settings) > 110min);
+    CHECK(furthest(settings) <= 2h);
+    SECTION("of two that end together the one that spreads more counts") {
+        settings.quiet_hours.push_back({{}, 22h, 8h, 1min});
+        CHECK(furthest(settings) > 110min);
+        settings.quiet_hours[0].jitter = 0ms;
+        CHECK(furthest(settings) > 50s);
+        CHECK(furthest(settings) <= 1min);
+    }
 }
 
 TEST_CASE("a cap is full at its last message and free again to the millisecond", "[policy][caps]") {

@@ -5,7 +5,9 @@
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
 
-#include <set>
+#include <future>
+#include <map>
+#include <vector>
 
 namespace runtime::test {
 namespace {
@@ -80,6 +82,52 @@ TEST_CASE("a decision is answered with its reasons, and its customer remembers i
 
     folder.start(); // What was decided before still counts.
     CHECK(ask(R"(,"surface":"cart-page")")["action"] == "note");
+    folder.stop();
+}
+
+TEST_CASE("questions of one customer at the same time see each other: no cap is passed, no budget",
+          "[.postgres]") {
+    ServiceFolder folder;
+    folder.write("actions.yaml", R"(
+discount_budget: { amount: 10, per: 30d }
+margin: 100%
+discount_of_margin: 100%
+actions:
+  - { id: gift, surface: cart-page, value: 20, prior: { rate: 0.5 }, cap: { max: 3, per: 30d } }
+  - { id: note, surface: cart-page, value: 1, prior: { rate: 0.5 } }
+  - { id: off, surface: checkout, value: 50, discount: 4, prior: { rate: 0.5 } }
+)");
+    folder.start();
+    for (const auto* who : {"ada", "bob"})
+        folder.post("/v1/track",
+                    std::string{R"({"type":"track","event":"Product Added","userId":")"} + who +
+                        R"(","messageId":"m-)" + who + R"(","properties":{
+                    "cart_id":"c","product_id":"p","price":90,"quantity":1,"currency":"EUR"}})");
+    for (const auto* who : {"ada", "bob"}) folder.wait_for_customer(who, "\"product_id\":\"p\"");
+
+    const auto ask_together = [&](const std::string& body) {
+        std::vector<std::future<std::pair<int, std::string>>> asked;
+        for (int i = 0; i < 24; ++i)
+            asked.push_back(
+                std::async(std::launch::async, [&] { return folder.post("/v1/decide", body); }));
+        std::map<std::string, int> taken;
+        for (auto& one : asked) {
+            const auto [status, text] = one.get();
+            INFO(text);
+            REQUIRE(status == 200);
+            const auto answer = json::parse(text);
+            ++taken[answer["action"].is_null() ? "" : answer["action"].get<std::string>()];
+        }
+        return taken;
+    };
+    using Taken = std::map<std::string, int>;
+    for (const std::string who : {"ada", "bob"}) {
+        const auto question = R"({"customer":")" + who + R"(","surface":)";
+        CHECK(ask_together(question + "\"cart-page\"}") == Taken{{"gift", 3}, {"note", 21}});
+        CHECK(ask_together(question + "\"cart-page\"}") == Taken{{"note", 24}});
+        // 4 and 4 of a budget of 10.
+        CHECK(ask_together(question + "\"checkout\"}") == Taken{{"", 22}, {"off", 2}});
+    }
     folder.stop();
 }
 

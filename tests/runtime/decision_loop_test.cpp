@@ -190,6 +190,150 @@ TEST_CASE("decisions are rewarded, learned from, published, kept over a restart,
     loop.stop();
 }
 
+TEST_CASE("what was learned of an order that is undone later is taken back, once", "[.postgres]") {
+    Loop loop;
+    loop.start();
+    std::vector<std::string> seen;
+    constexpr int people = 6;
+    const auto name = [](int i) { return "p" + std::to_string(i); };
+    for (int i = 0; i < people; ++i)
+        seen.push_back(track(name(i), "Product Viewed", "v" + name(i)));
+    loop.send(seen);
+    const auto send = [&](int i, const std::string& event, const std::string& id) {
+        REQUIRE(loop.post("/v1/track", track(name(i), event, id + name(i),
+                                             R"({"order_id":"o)" + name(i) +
+                                                 R"(","total":12.5,"currency":"EUR"})"))
+                    .first == 200);
+    };
+    for (int i = 0; i < people; ++i) {
+        loop.wait_for_customer(name(i), "\"stage\"");
+        REQUIRE(loop.decide(name(i), R"(,"actions":["note"])")["action"] == "note");
+        send(i, "Order Completed", "a");
+    }
+    send(0, "Order Cancelled", "early"); // Before it settles: never counted.
+    loop.wait_for_timeline(name(0), "\"kind\":\"take_back\"");
+    const journeys::models::RewardKey note{"note", "Order Completed"};
+    auto learned = loop.learn_until(people);
+    CHECK(learned.evidence.at(note).decisions() == people);
+    CHECK(learned.evidence.at(note).rewards() == people - 1);
+
+    // Two are undone behind that, one of them over and over.
+    for (const auto* id : {"b", "c", "d"}) send(1, "Order Cancelled", id);
+    send(2, "Order Refunded", "e");
+    loop.wait_for_timeline(name(1), "\"kind\":\"take_back\"");
+    loop.wait_for_timeline(name(2), "\"kind\":\"take_back\"");
+    const auto learn_rewards_until = [&](double rewards) {
+        Archive archive{loop.conninfo()};
+        journeys::models::LearnedRewards now;
+        for (int i = 0; i < 300; ++i) {
+            loop.service().learn();
+            now = must(schema::parse_rewards(*newest_rewards(must(archive.publications()))));
+            if (now.evidence.at(note).rewards() <= rewards) break;
+            std::this_thread::sleep_for(100ms);
+        }
+        return now;
+    };
+    learned = learn_rewards_until(people - 3);
+    CHECK(learned.evidence.at(note).decisions() == people);
+    CHECK(learned.evidence.at(note).rewards() == people - 3);
+    CHECK(loop.decide("p3", R"(,"actions":["note"])")["scores"]["note"]["reward"] ==
+          Approx((people - 3 + .5) / (people + 1)).margin(.02));
+    loop.stop();
+    loop.start();
+    std::this_thread::sleep_for(3s); // Whatever might be taken back once more would be by now.
+    loop.service().learn();
+    const auto text = newest_rewards(must(Archive{loop.conninfo()}.publications()));
+    CHECK(must(schema::parse_rewards(*text)).evidence.at(note).rewards() == people - 3);
+    // From the whole log at once it is the same.
+    const auto at_once = must(learn_rewards(loop.conninfo(), std::nullopt, learned.settled_until));
+    REQUIRE(at_once);
+    CHECK(must(schema::parse_rewards(at_once->text)).evidence.at(note) ==
+          learned.evidence.at(note));
+
+    // For judging other policies the three are no successes either.
+    int successes = 0;
+    must(write_decisions(loop.conninfo(), learned.settled_until, [&](const std::string& line) {
+        if (line.find(",1,12.5,") != std::string::npos) ++successes;
+    }));
+    CHECK(successes == people - 3);
+
+    // The report says it by action, for the shop's own questions.
+    const auto report = json::parse(loop.ask("GET", "/admin/report?json=1"));
+    const auto& lines = report.at(0).at("actions");
+    REQUIRE(lines.size() == 1);
+    CHECK(lines[0]["action"] == "note");
+    CHECK(lines[0]["taken"] == people + 1);
+    CHECK(lines[0]["rewarded"] == people - 3);
+    CHECK(lines[0]["value"] == 12.5 * (people - 3));
+    loop.stop();
+}
+
+TEST_CASE("a report has a line for each action, and what deciding brought", "[.postgres]") {
+    Loop loop;
+    loop.write("journeys/offering.yaml",
+               std::string{journey_text}.replace(std::string{journey_text}.find("status"), 0,
+                                                 "holdout: 40%\n"));
+    loop.start();
+    constexpr int people = 40;
+    std::vector<std::string> events;
+    for (int i = 0; i < people; ++i)
+        events.push_back(track("p" + std::to_string(i), "Product Added", "m" + std::to_string(i),
+                               R"({"cart_id":"c","product_id":"p","price":30,"quantity":1})"));
+    loop.send(events);
+    std::map<std::string, int> taken;
+    for (int i = 0; i < people; ++i) {
+        const auto who = "p" + std::to_string(i);
+        const auto timeline = json::parse(loop.wait_for_timeline(who, "\"kind\":\"decide\""));
+        for (const auto& line : timeline["timeline"])
+            if (line["kind"] == "decide") ++taken[line["reason"].get<std::string>()];
+        // Who got a note orders; of those held out nobody.
+        if (timeline.dump().find("\"reason\":\"note\"") != std::string::npos)
+            loop.post("/v1/track", track(who, "Order Completed", "o" + who,
+                                         R"({"order_id":"o)" + who + R"(","total":10})"));
+    }
+    REQUIRE(taken["note"] > 0);
+    REQUIRE(taken["held out"] > 0);
+    json report;
+    for (int i = 0; i < 200; ++i) { // Until the time of all of them is over.
+        report = json::parse(loop.ask("GET", "/admin/report/offering?json=1"));
+        const auto& decisions = report["decisions"];
+        if (decisions.size() == 1 && decisions[0]["held_out"]["customers"] == taken["held out"] &&
+            decisions[0]["decided"]["customers"] == people - taken["held out"] &&
+            decisions[0]["decided"]["rewarded"] == taken["note"])
+            break;
+        std::this_thread::sleep_for(100ms);
+    }
+    INFO(report.dump());
+    const auto& decisions = report["decisions"][0];
+    CHECK(decisions["place"] == "offer");
+    CHECK(decisions["explored"] == true);
+    CHECK(decisions["held_out"]["rewarded"] == 0);
+    CHECK(decisions["decided"]["rewarded"] == taken["note"]);
+    for (const auto& line : decisions["actions"]) {
+        const auto action = line["action"].get<std::string>();
+        CHECK(line["taken"] == taken[action]);
+        CHECK(line["settled"] == taken[action]);
+        CHECK(line["rewarded"] == (action == "note" ? taken["note"] : 0));
+        CHECK(line["value"] == (action == "note" ? 10.0 * taken["note"] : 0.0));
+        CHECK(line["rate"] == (action == "note" ? 1.0 : 0.0));
+        CHECK(line["effective"] <= line["settled"].get<double>() + 1e-9);
+    }
+    const auto& lift = decisions["lift"];
+    CHECK(lift["difference"] ==
+          Approx(static_cast<double>(taken["note"]) / (people - taken["held out"])));
+    CHECK(lift["low"] <= lift["difference"]);
+    const auto text = loop.ask("GET", "/admin/report/offering");
+    CHECK(text.find("decided at offer") != std::string::npos);
+    CHECK(text.find("  note ") != std::string::npos);
+    CHECK(text.find("by its chances") != std::string::npos);
+    const auto metrics = loop.ask("GET", "/metrics");
+    CHECK(metrics.find("sojourn_decisions_total{action=\"note\",journey=\"offering\"} " +
+                       std::to_string(taken["note"])) != std::string::npos);
+    CHECK(metrics.find("sojourn_decision_rewards_total{action=\"note\",result=\"rewarded\"} " +
+                       std::to_string(taken["note"])) != std::string::npos);
+    loop.stop();
+}
+
 TEST_CASE("a journey's decision stands on the timeline and in the export, with its reasons",
           "[.postgres]") {
     Loop loop;

@@ -22,9 +22,10 @@ struct Line {
             sent.push_back({std::move(request), std::move(done)});
         };
         hooks.report = [this](Report report) { reports.push_back(std::move(report)); };
-        hooks.is_suppressed = [](const std::string& address) {
-            return address == "no@example.com";
+        hooks.is_suppressed = [this](const std::string& address) {
+            return address == "no@example.com" || address == stopped;
         };
+        hooks.now = [this] { return clock; };
         channel = std::make_unique<HttpChannel>(
             client, std::move(make_provider(std::move(settings))).value(), hooks, batch, lines);
     }
@@ -58,6 +59,8 @@ struct Line {
     ChannelHooks hooks;
     std::vector<Sent> sent;
     std::vector<Report> reports;
+    std::string stopped;
+    std::chrono::sys_seconds clock{std::chrono::seconds{1'795'435'200}};
     std::unique_ptr<HttpChannel> channel;
 };
 
@@ -80,6 +83,9 @@ TEST_CASE("a message leaves at once where the line is free, and shares a request
     REQUIRE(line.sent.size() == 2);
     CHECK(nlohmann::json::parse(line.sent[1].request.body)["Messages"].size() == 3);
     line.answer(1, 200, R"([{"ErrorCode":0},{"ErrorCode":406},{"ErrorCode":0}])");
+    REQUIRE(line.reports.size() == 1); // Nobody reads mail at the third one's address.
+    CHECK(line.reports[0].intent.low == 3);
+    CHECK(line.reports[0].address == "3@example.com");
     REQUIRE(line.sent.size() == 3);
     line.answer(2, 429);
     CHECK(line.outcomes() == std::map<std::uint64_t, Kind>{{1, Kind::accepted},
@@ -117,6 +123,54 @@ TEST_CASE("one address is not twice in a request", "[channels]") {
     REQUIRE(line.sent.size() == 3);
     line.answer(2, 202);
     CHECK(line.outcomes().size() == 3);
+}
+
+TEST_CASE("each message of a batch whose answer is lost is unknown, and none goes again",
+          "[channels]") {
+    Line line{with_template(), 10};
+    for (std::uint64_t i = 1; i <= 4; ++i) line.call(std::to_string(i) + "@example.com", i);
+    line.answer(0, 200, R"({"ErrorCode":0,"MessageID":"m"})");
+    REQUIRE(line.sent.size() == 2);
+    HttpResponse lost;
+    lost.status = 0;
+    lost.may_have_arrived = true;
+    line.sent.at(1).done(lost);
+    CHECK(line.outcomes() ==
+          std::map<std::uint64_t, Kind>{
+              {1, Kind::accepted}, {2, Kind::unknown}, {3, Kind::unknown}, {4, Kind::unknown}});
+    CHECK(line.sent.size() == 2);
+}
+
+TEST_CASE("who says STOP while a message gathers is not written to, and the others are",
+          "[channels]") {
+    Line line{with_template(), 10};
+    for (std::uint64_t i = 1; i <= 3; ++i) line.call(std::to_string(i) + "@example.com", i);
+    line.stopped = "2@example.com";
+    line.answer(0, 200, R"({"ErrorCode":0,"MessageID":"m"})");
+    REQUIRE(line.sent.size() == 2);
+    CHECK(line.sent[1].request.body.find("3@example.com") != std::string::npos);
+    CHECK(line.sent[1].request.body.find("2@example.com") == std::string::npos);
+    line.answer(1, 200, R"({"ErrorCode":0,"MessageID":"m"})");
+    CHECK(line.outcomes() == std::map<std::uint64_t, Kind>{
+                                 {1, Kind::accepted}, {2, Kind::rejected}, {3, Kind::accepted}});
+}
+
+TEST_CASE("what has gathered for longer than a permission is good for is to be asked for again",
+          "[channels]") {
+    using namespace std::chrono_literals;
+    Line line{with_template(), 10};
+    line.call("1@example.com", 1);
+    line.call("2@example.com", 2);
+    line.clock += 1s;
+    line.call("3@example.com", 3);
+    line.clock += 10s;
+    line.answer(0, 200, R"({"ErrorCode":0,"MessageID":"m"})");
+    REQUIRE(line.sent.size() == 2);
+    line.answer(1, 200, R"({"ErrorCode":0,"MessageID":"m"})");
+    CHECK(line.outcomes() == std::map<std::uint64_t, Kind>{
+                                 {1, Kind::accepted}, {2, Kind::retry}, {3, Kind::accepted}});
+    line.call("4@example.com", 4);
+    CHECK(line.sent.size() == 3); // The line is free.
 }
 
 TEST_CASE("a suppressed address is refused before anything is written", "[channels]") {

@@ -21,6 +21,7 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <ctime>
 #include <fstream>
 #include <sstream>
 #include <thread>
@@ -58,6 +59,8 @@ channels:
          url: ")" + provider.url() + R"(" }
   post: { type: postmark, key: token, from: shop@example.com, address: email, double_opt_in: true,
           url: ")" + provider.url() + R"(" }
+  app: { type: braze, key: k, feedback_key: currents, address: none, opt_in: false,
+         url: ")" + provider.url() + R"(", templates: { hello: "campaign:c1" } }
 )");
         write(folder.path() / "journeys" / "hello.yaml", R"(
 id: hello
@@ -97,8 +100,25 @@ steps:
   - name: touch
     send: { channel: post, template: letter, topic: news }
 )");
+        write(folder.path() / "journeys" / "app.yaml", R"(
+id: app
+status: live
+enter: { on: [Tell Me], reentry: always }
+steps:
+  - name: touch
+    send: { channel: app, template: hello, topic: news }
+)");
+        // A report says so where its message was found.
+        write(folder.path() / "journeys" / "delivered.yaml", R"(
+id: delivered
+status: live
+enter: { on: [Email Delivered], when: event.properties.journey_id == "app", reentry: always }
+steps:
+  - name: later
+    wait: { for: 1d }
+)");
         write(folder.path() / "events.yaml",
-              "events:\n  Signed Up: {}\n  Text Me: {}\n  Write Me: {}\n");
+              "events:\n  Signed Up: {}\n  Text Me: {}\n  Write Me: {}\n  Tell Me: {}\n");
         write(folder.path() / "templates" / "confirm.mustache",
               "---\nsubject: Please confirm\n---\n<p><a href=\"{{confirm_url}}\">Yes</a></p>");
         write(folder.path() / "templates" / "letter.mustache",
@@ -246,6 +266,64 @@ TEST_CASE("after an acknowledged STOP nobody texts the number, not even as anoth
     shop.track("Text Me");
     CHECK(shop.provider.has(2));
     CHECK(shop.stop("when do you open?").status == 200);
+}
+
+TEST_CASE("Braze's Currents: the sending settles an unknown, the rest is found by its dispatch",
+          "[.postgres]") {
+    Shop shop;
+    const auto currents = [&](const std::string& type, const json& properties) {
+        static int number = 0;
+        const json body{{"events",
+                         {{{"id", "c" + std::to_string(++number)},
+                           {"event_type", "users.messages." + type},
+                           {"time", std::time(nullptr)}, // What is old enters nothing.
+                           {"user", {{"external_user_id", "ada"}}},
+                           {"properties", properties}}}}};
+        return shop
+            .ask("POST", "/v1/feedback/app", body.dump(), "Authorization: Bearer currents\r\n")
+            .status;
+    };
+    const auto intent_of = [&](std::size_t request) -> std::string {
+        return json::parse(shop.provider.bodies().at(
+            request))["recipients"][0]["trigger_properties"]["sojourn_intent"];
+    };
+    const auto is_in_state = [&](const std::string& intent, const std::string& state) {
+        const auto database = must(open_database(shop.folder.path() / "sojourn.yaml"));
+        DatabaseSession session{database.conninfo};
+        return Shop::comes([&] {
+            return must(session.run([&](pqxx::work& work) {
+                       const auto rows = work.exec_params(
+                           "SELECT state FROM outbox WHERE intent = $1::uuid", intent);
+                       return rows.empty() ? std::string{} : rows[0][0].as<std::string>();
+                   })) == state;
+        });
+    };
+    shop.identify();
+    shop.provider.answer("500 Internal Server Error\r\n");
+    shop.track("Tell Me");
+    REQUIRE(shop.provider.has(1));
+    const auto lost = intent_of(0);
+    REQUIRE(is_in_state(lost, "unknown"));
+    // Without our word in it nothing says which message it was.
+    CHECK(currents("email.Send", {{"dispatch_id", "d0"}}) == 200);
+    CHECK(currents("email.Delivery", {{"dispatch_id", "d0"}}) == 200);
+    CHECK(is_in_state(lost, "unknown"));
+    CHECK(currents("email.Send", {{"dispatch_id", "d0"},
+                                  {"message_extras", R"({"sojourn_intent":")" + lost + "\"}"}}) ==
+          200);
+    CHECK(is_in_state(lost, "accepted"));
+    CHECK(shop.admin("GET", "/v1/customers/ada").body.find("delivered") == std::string::npos);
+
+    shop.provider.answer("201 Created\r\n", R"({"message":"success","dispatch_id":"d1"})");
+    shop.track("Tell Me");
+    REQUIRE(shop.provider.has(2));
+    const auto taken = intent_of(1);
+    REQUIRE(is_in_state(taken, "accepted"));
+    CHECK(currents("email.Delivery", {{"dispatch_id", "d1"}}) == 200);
+    CHECK(Shop::comes([&] {
+        return shop.admin("GET", "/v1/customers/ada").body.find("\"journey\":\"delivered\"") !=
+               std::string::npos;
+    }));
 }
 
 TEST_CASE("one click unsubscribes; a page shows and keeps the rest", "[.postgres]") {

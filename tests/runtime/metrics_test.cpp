@@ -1,3 +1,4 @@
+#include "journeys/packed.hpp"
 #include "runtime/metrics.hpp"
 
 #include <catch2/catch.hpp>
@@ -28,6 +29,22 @@ TEST_CASE("what the service does is counted under the promised names", "[metrics
     journeys::TimelineEntry suppressed{.kind = journeys::EntryKind::suppress, .journey = "cart"};
     suppressed.reason = "consent";
     customer.effects.emplace_back(suppressed);
+    using journeys::EntryKind;
+    journeys::TimelineEntry decided{.kind = EntryKind::decide, .journey = "cart"};
+    decided.reason = "gift";
+    journeys::TimelineEntry rewarded{.kind = EntryKind::reward};
+    journeys::PackedWriter writer;
+    const auto mark = writer.begin_map();
+    writer.key("action");
+    writer.string("gift");
+    writer.end_map(mark, 1);
+    rewarded.data = writer.take();
+    auto undone = rewarded, part = rewarded;
+    undone.kind = part.kind = EntryKind::take_back;
+    undone.reason = "whole";
+    part.reason = "part";
+    for (const auto& entry : {decided, rewarded, rewarded, undone, part})
+        customer.effects.emplace_back(entry);
     metrics.flushed(flush, 12ms);
 
     const auto text = metrics.text();
@@ -36,14 +53,22 @@ TEST_CASE("what the service does is counted under the promised names", "[metrics
           "sojourn_ingested_total{result=\"rejected\"} 1",
           "sojourn_rejected_total{reason=\"no_identity\"} 1",
           "sojourn_event_clock_total{clock=\"nonsense\"} 4",
-          "sojourn_links_total{result=\"made\"} 2", "sojourn_links_total{result=\"refused\"} 1",
+          "sojourn_links_total{result=\"made\"} 2",
+          "sojourn_links_total{result=\"refused\"} 1",
           "sojourn_applied_total{result=\"applied\"} 5",
-          "sojourn_applied_total{result=\"duplicate\"} 2", "sojourn_active_customers 12",
-          "sojourn_lag_events 10", "sojourn_open_runs{journey=\"cart\"} 1",
+          "sojourn_applied_total{result=\"duplicate\"} 2",
+          "sojourn_active_customers 12",
+          "sojourn_lag_events 10",
+          "sojourn_open_runs{journey=\"cart\"} 1",
           "sojourn_runs_total{event=\"entered\",journey=\"cart\",reason=\"\"} 1",
           "sojourn_suppressed_total{journey=\"cart\",reason=\"consent\"} 1",
-          "sojourn_ack_seconds_count 1", "sojourn_flush_seconds_count 1",
-          "sojourn_timer_lateness_seconds_count 1", "sojourn_trigger_seconds_count 0"}) {
+          "sojourn_decisions_total{action=\"gift\",journey=\"cart\"} 1",
+          "sojourn_decision_rewards_total{action=\"gift\",result=\"rewarded\"} 2",
+          "sojourn_decision_rewards_total{action=\"gift\",result=\"taken_back\"} 1",
+          "sojourn_ack_seconds_count 1",
+          "sojourn_flush_seconds_count 1",
+          "sojourn_timer_lateness_seconds_count 1",
+          "sojourn_trigger_seconds_count 0"}) {
         INFO(text);
         CHECK_THAT(text, Catch::Contains(line));
     }

@@ -239,6 +239,16 @@ TEST_CASE("Klaviyo's description takes what we send, and refuses what is wrong",
     is_taken(settings, call());
     settings.address = "phone";
     is_taken(settings, sms());
+    SECTION("several in one bulk, and one whose metric has no name") {
+        const auto provider = std::move(make_provider(klaviyo())).value();
+        auto request = provider->prepare_batch({mail(), mail("bob@example.com", 3)}, now).value();
+        request.url = mock.url() + "/api/event-bulk-create-jobs";
+        CHECK(provider->classify(send(request)).kind == Kind::accepted);
+        auto wrong = nlohmann::json::parse(request.body);
+        wrong["data"]["attributes"]["events-bulk-create"]["data"][0]["attributes"].erase("profile");
+        request.body = wrong.dump();
+        CHECK(provider->classify(send(request)).kind == Kind::rejected);
+    }
     SECTION("an event whose time is none") {
         auto message = mail();
         message.payload = with(message.payload, "at", "yesterday");
@@ -259,6 +269,12 @@ TEST_CASE("Braze's description takes what we send, and refuses what is wrong", "
     is_taken(settings, mail());
     settings.templates["cart-reminder"] = "transactional:t7";
     is_taken(settings, mail());
+    SECTION("fifty events are taken together") {
+        const auto provider = std::move(make_provider(settings)).value();
+        const std::vector<actors::ProviderRequest> many(50, call());
+        CHECK(provider->classify(send(provider->prepare_batch(many, now).value())).kind ==
+              Kind::accepted);
+    }
     SECTION("fifty recipients are taken, fifty-one are not") {
         settings.templates["cart-reminder"] = "c1";
         const auto provider = std::move(make_provider(settings)).value();

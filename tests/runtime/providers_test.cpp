@@ -132,6 +132,108 @@ TEST_CASE("SendGrid: messages of one template share a request", "[providers]") {
           "00000000000000010000000000000003");
 }
 
+TEST_CASE("Mailgun: a batch gives every recipient their own message", "[providers]") {
+    auto second = rendered_mail();
+    second.address = "bob@example.com";
+    second.intent = {1, 3};
+    second.payload = with_subject(second.payload, "Bob's");
+    SECTION("rendered here: subject, text, HTML, links and intent are the recipient's") {
+        const auto provider = std::move(make_provider(mailgun())).value();
+        CHECK(provider->batch_max() == 1000);
+        CHECK(provider->batch_key(rendered_mail()) == provider->batch_key(second));
+        const auto http = provider->prepare_batch({rendered_mail(), second}, now).value();
+        std::vector<std::string> to;
+        for (const auto& [name, value] : parse_form(http.body))
+            if (name == "to") to.push_back(value);
+        CHECK(to == std::vector<std::string>{"ada@example.com", "bob@example.com"});
+        CHECK(field(http, "subject") == "%recipient.subject%");
+        CHECK(field(http, "html") == "%recipient.html%");
+        CHECK(field(http, "text") == "%recipient.text%");
+        CHECK(field(http, "v:intent") == "%recipient.intent%");
+        CHECK(field(http, "h:List-Unsubscribe") == "<%recipient.unsubscribe_url%>");
+        const auto own = json::parse(field(http, "recipient-variables"));
+        REQUIRE(own.size() == 2);
+        CHECK(own["ada@example.com"]["subject"] == "Still there – 10 %");
+        CHECK(own["ada@example.com"]["intent"] == "00000000000000010000000000000002");
+        CHECK(own["bob@example.com"]["subject"] == "Bob's");
+        CHECK(own["bob@example.com"]["intent"] == "00000000000000010000000000000003");
+        CHECK(own["bob@example.com"]["unsubscribe_url"] == "https://shop.example/u/t1");
+    }
+    SECTION("of Mailgun's own templates those with the same data, for it escapes nothing") {
+        auto settings = mailgun();
+        settings.templates["cart-reminder"] = "cart";
+        const auto provider = std::move(make_provider(settings)).value();
+        auto other = mail("bob@example.com", 3);
+        CHECK(provider->batch_key(mail()) == provider->batch_key(other));
+        const auto http = provider->prepare_batch({mail(), other}, now).value();
+        const auto variables = json::parse(field(http, "t:variables"));
+        CHECK(variables["total"] == 204.4);
+        CHECK(variables["unsubscribe_url"] == "%recipient.unsubscribe_url%");
+        other.payload = with(other.payload, "data", {{"total", 1}});
+        CHECK(provider->batch_key(mail()) != provider->batch_key(other));
+    }
+    SECTION("what does not fit together, or holds a mark itself, goes alone") {
+        const auto provider = std::move(make_provider(mailgun())).value();
+        second.payload = with_subject(second.payload, "20 %recipient.x% off");
+        CHECK(provider->batch_key(second).empty());
+        auto plain = rendered_mail();
+        plain.payload = with(plain.payload, "message", {{"subject", "s"}, {"body", "no HTML"}});
+        CHECK(provider->batch_key(plain) != provider->batch_key(rendered_mail()));
+        CHECK(provider->batch_key(mail()).empty()); // There is nothing to send.
+        auto receipt = rendered_mail();
+        receipt.payload = with(receipt.payload, "purpose", "transactional");
+        CHECK(provider->batch_key(receipt) != provider->batch_key(rendered_mail()));
+        // Alone there are no marks, for then nobody fills them in.
+        CHECK(prepared(mailgun(), rendered_mail()).body.find("recipient") == std::string::npos);
+    }
+}
+
+TEST_CASE("Klaviyo: events share a bulk, but for what may have arrived before", "[providers]") {
+    const auto provider = std::move(make_provider(klaviyo())).value();
+    CHECK(provider->batch_max() == 1000);
+    REQUIRE_FALSE(provider->batch_key(mail()).empty());
+    CHECK(provider->batch_key(mail()) == provider->batch_key(call()));
+    const auto http = provider->prepare_batch({mail(), mail("bob@example.com", 3)}, now).value();
+    CHECK(http.url == "https://a.klaviyo.com/api/event-bulk-create-jobs");
+    const auto job = json::parse(http.body)["data"];
+    CHECK(job["type"] == "event-bulk-create-job");
+    const auto& entries = job["attributes"]["events-bulk-create"]["data"];
+    REQUIRE(entries.size() == 2);
+    const auto& second = entries[1]["attributes"];
+    CHECK(second["profile"]["data"]["attributes"]["email"] == "bob@example.com");
+    REQUIRE(second["events"]["data"].size() == 1);
+    const auto& event = second["events"]["data"][0]["attributes"];
+    CHECK(event["unique_id"] == "00000000000000010000000000000003");
+    CHECK(event["metric"]["data"]["attributes"]["name"] == "Cart Reminder");
+    CHECK_FALSE(event.contains("profile"));
+
+    auto again = mail();
+    again.attempt = 2;
+    CHECK(provider->batch_key(again).empty());
+    auto large = mail();
+    large.payload = with(large.payload, "data", {{"text", std::string(5'000, 'x')}});
+    CHECK(provider->batch_key(large).empty());
+    auto settings = klaviyo();
+    settings.options["calls"] = "profile";
+    CHECK(std::move(make_provider(settings)).value()->batch_key(call()).empty());
+}
+
+TEST_CASE("Braze: recipients of a campaign and events share a request", "[providers]") {
+    auto settings = braze();
+    const auto provider = std::move(make_provider(settings)).value();
+    CHECK(provider->batch_key(mail()) == "campaign:c1");
+    CHECK(provider->batch_key(call()) != provider->batch_key(mail()));
+    REQUIRE_FALSE(provider->batch_key(call()).empty());
+    auto other = call();
+    other.customer.value = "bob";
+    const auto http = provider->prepare_batch({call(), other}, now).value();
+    const auto events = json::parse(http.body)["events"];
+    REQUIRE(events.size() == 2);
+    CHECK(events[1]["external_id"] == "bob");
+    settings.templates["cart-reminder"] = "transactional:t7";
+    CHECK(std::move(make_provider(settings)).value()->batch_key(mail()).empty());
+}
+
 TEST_CASE("Twilio: a form, by Basic authentication, with the way back in its callback",
           "[providers]") {
     const auto http = prepared(twilio(), sms());
@@ -431,6 +533,24 @@ TEST_CASE("of a batch each item's own answer counts", "[providers]") {
     for (const auto& each : provider->classify_batch(response, 2)) CHECK(each.kind == Kind::retry);
 }
 
+TEST_CASE("of Braze's answer to several each that it names is left out", "[providers]") {
+    const auto provider = std::move(make_provider(braze())).value();
+    HttpResponse response;
+    response.status = 201;
+    response.body = R"({"message":"success","dispatch_id":"d1","errors":[
+        {"type":"'external_id' is required","input_array":"events","index":1},
+        {"type":"a remark"},{"index":7},{"index":-1},{"index":"x"},3]})";
+    const auto outcomes = provider->classify_batch(response, 3);
+    REQUIRE(outcomes.size() == 3);
+    CHECK(outcomes[0].kind == Kind::accepted);
+    CHECK(outcomes[0].detail == "d1");
+    CHECK(outcomes[1].kind == Kind::rejected);
+    CHECK(outcomes[2].kind == Kind::accepted);
+    response.status = 500;
+    for (const auto& each : provider->classify_batch(response, 3))
+        CHECK(each.kind == Kind::unknown);
+}
+
 TEST_CASE("an answer that ends an address says so", "[providers]") {
     const auto revealed = [](const ProviderSettings& settings, long status,
                              const std::string& body) {
@@ -451,4 +571,12 @@ TEST_CASE("an answer that ends an address says so", "[providers]") {
     CHECK(revealed(postmark(), 422, R"({"ErrorCode":406})"));
     CHECK_FALSE(revealed(postmark(), 200, R"({"ErrorCode":0})"));
     CHECK_FALSE(revealed(sendgrid(), 400, ""));
+
+    HttpResponse batch;
+    batch.status = 200;
+    batch.body = R"([{"ErrorCode":0},{"ErrorCode":406}])";
+    const auto provider = std::move(make_provider(postmark())).value();
+    CHECK_FALSE(provider->revealed_in_batch(batch, 0));
+    CHECK(provider->revealed_in_batch(batch, 1));
+    CHECK_FALSE(provider->revealed_in_batch(batch, 2));
 }

@@ -23,9 +23,9 @@ const std::string intent = "00000000000000010000000000000002";
 
 /// What a webhook came to, one line each: `kind intent flags address`.
 std::vector<std::string> told(const ProviderSettings& settings, const ReportRequest& request) {
-    static constexpr std::string_view kinds[]{"delivered",    "opened",      "clicked",
-                                              "failed",       "bounced",     "complained",
-                                              "unsubscribed", "resubscribed"};
+    static constexpr std::string_view kinds[]{"sent",       "delivered",    "opened",
+                                              "clicked",    "failed",       "bounced",
+                                              "complained", "unsubscribed", "resubscribed"};
     const auto provider = std::move(make_provider(settings)).value();
     const auto result = provider->feedback(request);
     if (!result)
@@ -38,6 +38,7 @@ std::vector<std::string> told(const ProviderSettings& settings, const ReportRequ
         if (report.permanent) line += " permanent";
         if (report.stop) line += " stop";
         if (!report.customer.empty()) line += " of " + report.customer;
+        if (!report.answer.empty()) line += " as " + report.answer;
         if (!report.address.empty()) line += " " + report.address;
         CHECK_FALSE(report.id.empty());
         lines.push_back(line);
@@ -285,6 +286,13 @@ TEST_CASE("Braze: Currents, and the postbacks of transactional campaigns", "[rep
           Lines{"delivered of ada ada@example.com", "opened machine of ada", "opened of ada",
                 "bounced permanent of ada", "bounced of ada", "complained of ada",
                 "unsubscribed of ada"});
+    // What the author of the message asks for by message_extras is ours.
+    CHECK(told_of(R"({"events":[
+{"id":"9","event_type":"users.messages.email.Send","time":1477502783,"user":{"external_user_id":"ada"},"properties":{"dispatch_id":"d1","message_extras":"{\"sojourn_intent\":\")" +
+                  intent + R"(\"}"}},
+{"id":"10","event_type":"users.messages.sms.Send","time":1477502783,"user":{"external_user_id":"ada"},"properties":{"message_extras":"no JSON"}},
+{"id":"11","event_type":"users.messages.pushnotification.Send","time":1477502783,"user":{"external_user_id":"ada"},"properties":{"message_extras":"{\"sojourn_intent\":7}","dispatch_id":"d2"}}]})") ==
+          Lines{"sent ours of ada", "sent of ada", "sent of ada as d2"});
     const auto postback = [&](const std::string& status) {
         return told_of(R"({"dispatch_id":"d1","status":")" + status +
                        R"(","metadata":{"external_send_id":")" + intent + R"("}})");

@@ -29,6 +29,11 @@ struct Owner {
     Result<void> effects(std::vector<journeys::Effect> effects) {
         return flush({{.customer = ada, .revision = ++revision, .effects = std::move(effects)}});
     }
+    Result<void> note(const actors::AttemptNote& note, std::uint64_t by) {
+        return process.flush(
+            {.partition = 0, .epoch = by, .sequence = ++sequence, .attempts = {note}});
+    }
+    void take_over() { epoch = process.take_over(0).epoch; }
     std::vector<actors::Loaded::Entry> load(std::vector<journeys::CustomerId> customers) {
         Listener listener;
         process.store->load(0, std::move(customers), listener.actor());
@@ -183,6 +188,31 @@ TEST_CASE("an intent goes its way through the outbox", "[.postgres]") {
         CHECK(owner.state() == "accepted");
         CHECK(owner.open_intents().empty());
     }
+    SECTION("a call that came to nothing is noted while it is claimed, by its owner alone") {
+        const auto note = [&](int attempts, bool failed, std::uint64_t epoch) {
+            return owner.note({reminder, attempts, failed}, epoch);
+        };
+        must(note(1, true, owner.epoch));
+        CHECK_FALSE(owner.open_intents()[0].failed); // It is pending: nobody has called.
+        must(owner.effects({journeys::IntentGranted{.id = reminder, .payload = "p"}}));
+        CHECK_FALSE(owner.open_intents()[0].failed);
+        must(note(1, true, owner.epoch));
+        const auto noted = owner.open_intents();
+        CHECK(noted[0].failed);
+        CHECK(noted[0].attempts == 1);
+        must(note(1, false, owner.epoch));
+        CHECK_FALSE(owner.open_intents()[0].failed);
+        const auto before = owner.epoch;
+        owner.take_over();
+        const auto late = note(2, true, before);
+        REQUIRE_FALSE(late.has_value());
+        CHECK(late.error().code == journeys::ErrorCode::fenced);
+        CHECK_FALSE(owner.open_intents()[0].failed);
+        must(note(2, true, owner.epoch));
+        must(owner.effects({settle(journeys::IntentState::accepted)}));
+        must(note(3, true, owner.epoch));
+        CHECK(count(owner.database, "SELECT attempts FROM outbox") == 2);
+    }
     SECTION("recalled, and open again after a deferral") {
         must(owner.effects({journeys::IntentRecalled{reminder, "quiet_hours"}}));
         CHECK(owner.state() == "recalled");
@@ -196,6 +226,34 @@ TEST_CASE("an intent goes its way through the outbox", "[.postgres]") {
         CHECK(owner.open_intents().empty());
         CHECK_FALSE(owner.load({ada})[0].block);
     }
+}
+
+TEST_CASE("a code is given by the flush of its hand-over, and only by who leases it",
+          "[.postgres]") {
+    Owner owner;
+    auto connection = owner.database.connect();
+    must(connection.run_script("INSERT INTO coupons (pool, code, lease) VALUES "
+                               "('spring', 'A', 7), ('spring', 'B', 8), ('spring', 'C', NULL)"));
+    const auto taken = [](const char* code) {
+        return journeys::CouponTaken{.pool = "spring",
+                                     .code = code,
+                                     .run = {3, 4},
+                                     .intent = reminder,
+                                     .lease = 7,
+                                     .at = Timestamp{1h}};
+    };
+    must(owner.effects(
+        {opened(), taken("A"), journeys::IntentGranted{.id = reminder, .payload = "A"}}));
+    CHECK(count(owner.database, "SELECT count(*) FROM coupons WHERE code = 'A' AND lease IS NULL "
+                                "AND run = '00000000-0000-0003-0000-000000000004' AND intent = "
+                                "'00000000-0000-0001-0000-000000000002'") == 1);
+    for (const char* code : {"A", "B", "C", "D"}) { // Given, another's, nobody's, unknown.
+        INFO(code);
+        const auto refused = owner.effects({taken(code)});
+        REQUIRE_FALSE(refused.has_value());
+        CHECK(refused.error().code == journeys::ErrorCode::fenced);
+    }
+    CHECK(count(owner.database, "SELECT count(*) FROM coupons WHERE run IS NOT NULL") == 1);
 }
 
 TEST_CASE("a transfer is moved to the winner's log once", "[.postgres]") {

@@ -2,6 +2,8 @@
 #include "journeys/template.hpp"
 #include "schema/actions_yaml.hpp"
 #include "schema/audiences_yaml.hpp"
+#include "schema/coupon_csv.hpp"
+#include "schema/coupons_yaml.hpp"
 #include "schema/events_yaml.hpp"
 #include "schema/journey_yaml.hpp"
 #include "schema/settings_yaml.hpp"
@@ -10,6 +12,8 @@
 #include "tests/support/files.hpp"
 
 #include <catch2/catch.hpp>
+
+#include <sstream>
 
 TEST_CASE("the journeys of config/ load without a mistake or a warning, under both settings",
           "[schema]") {
@@ -38,7 +42,19 @@ TEST_CASE("the journeys of config/ load without a mistake or a warning, under bo
             for (const auto& mistake : table.mistakes) FAIL_CHECK(to_text(mistake));
             lookups.tables[file.stem().string()] = std::move(table.table);
         }
+        const auto coupons = schema::load_coupons(
+            "coupons.yaml", support::read_file(support::source_path("config/coupons.yaml")));
+        for (const auto& mistake : coupons.mistakes) FAIL_CHECK(to_text(mistake));
+        for (const auto& [pool, told] : coupons.pools) {
+            std::istringstream codes{
+                support::read_file(support::source_path("config/" + told.file))};
+            const auto read = schema::read_coupon_codes(codes);
+            REQUIRE(read.has_value());
+            CHECK(read->refused.empty());
+            CHECK(std::ssize(read->codes) > told.low);
+        }
         schema::LoadContext context;
+        context.coupons = coupons.names();
         context.lookups = &lookups;
         context.settings = &config.config->settings;
         context.events = events.names();
@@ -61,7 +77,7 @@ TEST_CASE("the journeys of config/ load without a mistake or a warning, under bo
             for (const auto& mistake : result.mistakes) FAIL_CHECK(to_text(mistake));
             if (result.journey) all.push_back(result.journey);
         }
-        CHECK(all.size() == 15);
+        CHECK(all.size() == 18);
         CHECK(schema::check_together(all).empty());
     }
 }

@@ -108,7 +108,18 @@ TEST_CASE("a slip of form is refused by editors and the loader alike", "[schema]
                                          {"otherwise:", "otherwhise:"},
                                          {"weekdays: [", "weekdays: [fryday, "},
                                          {"at_most: ", "at_most: soon"},
-                                         {"reason: ", "reson: "}};
+                                         {"did: ", "dit: "},
+                                         {"within: 30d }", "within: 30 }"},
+                                         {"pace: 200/s", "pace: 200"},
+                                         {"pace: 200/s", "pace: fast"},
+                                         {"audience: vips", "audience: "},
+                                         {"interested: {", "interested: [] #"},
+                                         {"time: \"10:00\"", "time: \"25:00\""},
+                                         {"reason: ", "reson: "},
+                                         {"coupon: ", "copuon: "},
+                                         {"watch: {", "wacth: {"},
+                                         {"sends_per_day: ", "sends_per_day: x"},
+                                         {"suppressed_below: 90%", "suppressed_below: 90"}};
     std::size_t tried = 0;
     std::set<std::string> of_use;
     for (const auto& file : support::files_of("config/journeys", ".yaml")) {

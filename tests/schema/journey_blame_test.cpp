@@ -60,6 +60,7 @@ TEST_CASE("a single mistake anywhere in the example journeys is told by its own 
     schema::LoadContext context;
     context.settings = &config.config->settings;
     context.events.emplace().insert("Subscription Renewed");
+    context.coupons = {"welcome-back"};
     std::set<std::string> keys;
     for (const auto& section : schema::journey_sections())
         for (const auto& key : section.keys) keys.insert(key.name);
@@ -108,6 +109,7 @@ TEST_CASE("a single mistake anywhere in the example journeys is told by its own 
             }
             if (of_events.contains(line.key)) is_told(at, with_value("Placed Order"));
             if (line.key == "channel") is_told(at, with_value("emial"));
+            if (line.key == "coupon") is_told(at, with_value("welcome-bakc"));
             if (line.key == "topic") is_told(at, with_value("cartt"));
             if (line.key == "status") is_told(at, with_value("lvie"));
             if (line.key == "reentry") is_told(at, with_value("sometimes"));

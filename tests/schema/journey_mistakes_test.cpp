@@ -59,6 +59,7 @@ actions:
     REQUIRE(offers.mistakes.empty());
     context.actions = &offers.steps;
     context.journeys.emplace().insert("cart-abandon");
+    context.coupons = {"save-ten", "spring"};
     journeys::Lookups lookups;
     lookups.vars = schema::load_vars("vars.yaml", "free_shipping_from: 50").values;
     lookups.tables["refills"] =
@@ -66,6 +67,7 @@ actions:
     lookups.audiences =
         schema::load_audiences("a.yaml", "loyal: customer.orders >= 3", {}).audiences;
     context.lookups = &lookups;
+    context.now = journeys::Timestamp{std::chrono::sys_days{std::chrono::year{2026} / 3 / 2}};
 
     const auto files = support::files_of("tests/golden/mistakes", ".yaml");
     REQUIRE(files.size() > 10);

@@ -58,8 +58,14 @@ void check_whole(const Journey& journey) {
         if (const auto* send = std::get_if<Send>(&step.action))
             REQUIRE_FALSE(send->channel.empty());
     }
+    if (const auto& watch = journey.watch) {
+        REQUIRE((watch->sends_min || watch->sends_max || watch->suppressed_below));
+        if (watch->suppressed_below) REQUIRE(*watch->suppressed_below > 0);
+    }
     for (const auto& when : journey.enter.when) REQUIRE(when.program);
-    REQUIRE((!journey.enter.on.empty() || journey.enter.on_churn_risk ||
+    if (journey.enter.audience) REQUIRE_FALSE(journey.enter.audience->audience.empty());
+    if (journey.enter.interested) REQUIRE_FALSE(journey.enter.interested->did.empty());
+    REQUIRE((!journey.enter.on.empty() || journey.enter.on_churn_risk || journey.enter.audience ||
              (journey.enter.date && journey.enter.date->date.program)));
 }
 

@@ -23,10 +23,12 @@ std::string file_of(const std::string& section, const std::string& example) {
     const std::string head = "id: example\n";
     const std::string enter = "enter: { on: Product Added, reentry: always }\n";
     const std::string steps = "steps:\n  - wait: { for: 1d }\n";
-    if (section == "enter") return head + example + '\n' + steps;
+    if (section == "enter" || section == "interested") return head + example + '\n' + steps;
     if (section == "reentry")
         return head + "enter:\n  on: Product Added\n" + indented(example, "  ") + steps;
-    if (section == "exit rule" || section == "goal") return head + enter + example + '\n' + steps;
+    if (section == "watch" || section == "sends per day" || section == "exit rule" ||
+        section == "goal")
+        return head + enter + example + '\n' + steps;
     auto step = indented(example, "    ");
     step[2] = '-';
     return head + enter + "steps:\n" + step;

@@ -1,6 +1,7 @@
 /// What shops say of products.
 #include "journeys/packed.hpp"
 #include "schema/product_json.hpp"
+#include "schema/stock_level.hpp"
 #include "schema/timestamp_text.hpp"
 
 #include <catch2/catch.hpp>
@@ -95,4 +96,27 @@ TEST_CASE("what is not said stays, and null takes it back", "[products]") {
           R"({"id":"a","price":20,"stock":0,"properties":{"size":"L"}})");
     product = schema::changed_product(product, fields(R"({"id":"a","price":null})"));
     CHECK(to_json(PackedView{product}) == R"({"id":"a","stock":0,"properties":{"size":"L"}})");
+}
+
+TEST_CASE("levels of single places make a product's stock as far as they can", "[products]") {
+    std::string product = products_from_json(R"({"id":"p1","stock":0})")->products[0].fields;
+    const auto stock_after = [&](const std::string& place, std::int64_t available) {
+        const auto change = schema::change_by(product, {"a1", place, available, {}});
+        CHECK(change.id == "p1");
+        product = schema::changed_product(product, change.fields);
+        return PackedView{product}.find("stock").as_int();
+    };
+    CHECK(stock_after("berlin", 4) == 4); // There are four at least.
+    CHECK(stock_after("berlin", 1) == 1); // They were all.
+    CHECK(stock_after("wien", 2) == 3);
+    CHECK(stock_after("berlin", 0) == 2);
+
+    // The product says that there are more, at places of which nothing was told.
+    product = schema::changed_product(
+        product, products_from_json(R"({"id":"p1","stock":9})")->products[0].fields);
+    CHECK(stock_after("wien", 1) == 9); // It will say itself that one has gone.
+    product = schema::changed_product(
+        product, products_from_json(R"({"id":"p1","stock":0})")->products[0].fields);
+    CHECK(stock_after("wien", 0) == 0);
+    CHECK(stock_after("graz", 5) == 5);
 }

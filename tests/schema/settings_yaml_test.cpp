@@ -60,7 +60,7 @@ channels:
   email: { type: sandbox, opt_in: false }
   crm: { type: webhook, url: "https://crm.example/${NO:-hook}", secret: "${file:secrets/crm}", address: none, rate: 5, timeout: 3s }
 caps: [ { channel: email, messages: 3, per: 7d } ]
-quiet_hours: { channels: [email], from: "21:00", to: "08:00" }
+quiet_hours: [{ channels: [email], from: "21:00", to: "08:00" }, { from: "22:00", to: "07:00", jitter: 2h }]
 sessions: { idle: 20m }
 testers: [ada]
 limits: { frame: 1 MB, max_lateness: 6h }
@@ -79,8 +79,10 @@ limits: { frame: 1 MB, max_lateness: 6h }
     CHECK(config.channels[1].option("url") == "https://crm.example/hook");
     CHECK(config.channels[1].option("secret") == "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");
     CHECK(config.channels[1].timeout == 3s);
-    REQUIRE(config.settings.quiet_hours.size() == 1);
+    REQUIRE(config.settings.quiet_hours.size() == 2);
     CHECK(config.settings.quiet_hours[0].from == 21h);
+    CHECK(config.settings.quiet_hours[0].jitter == 15min);
+    CHECK(config.settings.quiet_hours[1].jitter == 2h);
     CHECK(config.settings.caps.at(0).messages == 3);
     CHECK(config.settings.max_lateness == 6h);
     CHECK(config.limits.frame_bytes == 1'000'000);
@@ -103,7 +105,7 @@ caps: [ { channel: emial, messages: 3, per: 7 } ]
 )");
     CHECK(
         all ==
-        R"(s.yaml:2:1: unknown key "lisen" in the settings. Did you mean "listen"? Allowed: workspace, timezone, listen, tls, storage, log, journeys, templates, events, keys, identity, sources and 17 more
+        R"(s.yaml:2:1: unknown key "lisen" in the settings. Did you mean "listen"? Allowed: workspace, timezone, listen, tls, storage, log, journeys, templates, events, keys, identity, sources and 18 more
 s.yaml:3:17: expected a whole number from 0 to 65535, found "70000"
 s.yaml:4:6: tls is not built yet: let a proxy in front of sojourn speak it
 s.yaml:5:6: log: kafka is not built yet
@@ -166,6 +168,17 @@ s.yaml:6:25: url begins with smtps:// or smtp://
 s.yaml:7:26: the environment has no MISSING. Set it, or give a default: ${MISSING:-…}
 s.yaml:8:21: prior is a list of 24 shares, from midnight on, of which one at least is not 0
 )");
+}
+
+TEST_CASE("what quiet hours held back is spread over two hours at the most", "[schema]") {
+    const auto of = [](const std::string& jitter) {
+        return told("quiet_hours: { from: '21:00', to: '08:00', jitter: " + jitter + " }\n");
+    };
+    CHECK(of("0s").empty());
+    CHECK(of("2h").empty());
+    CHECK(of("2h1s") == "s.yaml:1:52: jitter is at most 2h; 0s: all at once\n");
+    CHECK_FALSE(of("-1m").empty());
+    CHECK_FALSE(of("15").empty());
 }
 
 TEST_CASE("what the environment gave is in no message", "[schema]") {

@@ -5,6 +5,7 @@
 #include "schema/message_json.hpp"
 #include "schema/product_json.hpp"
 #include "schema/shopify.hpp"
+#include "schema/stock_level.hpp"
 #include "schema/timestamp_text.hpp"
 #include "tests/support/files.hpp"
 
@@ -256,12 +257,33 @@ TEST_CASE("a product's variants are one product: the lowest price, and all that 
           json::parse(R"({"id":"632910392","name":"Floor lamp","price":179.9,
                           "compare_at_price":249,"stock":3,"category":"Lamps",
                           "image_url":"https://cdn.example/lamp.png",
-                          "properties":{"brand":"Lumen","handle":"floor-lamp","status":"active"}})"));
+                          "properties":{"brand":"Lumen","handle":"floor-lamp","status":"active",
+                                        "inventory_items":["39072856","49148385"]}})"));
 
     // Only the body is signed: one of another topic is none of a product.
     const auto order = translated("products/update", payload("orders/create"));
     CHECK_FALSE(order.is_readable);
     CHECK(order.product.empty());
+}
+
+TEST_CASE("an inventory level is of one article at one place", "[shopify]") {
+    const auto said = [](std::string_view available) {
+        return translated("inventory_levels/update", {{"inventory_item_id", 39072856},
+                                                      {"location_id", 655441491},
+                                                      {"available", json::parse(available)},
+                                                      {"updated_at", "2026-11-20T11:00:00-05:00"}});
+    };
+    const auto level = schema::stock_level_from_json(said("4").product);
+    REQUIRE(level.has_value());
+    CHECK(level->item == "39072856");
+    CHECK(level->place == "655441491");
+    CHECK(level->available == 4);
+    CHECK(level->said_at == schema::parse_producer_time("2026-11-20T16:00:00Z"));
+    CHECK(said("null").is_readable); // What is not counted.
+    CHECK(said("null").product.empty());
+    CHECK_FALSE(translated("inventory_levels/update", payload("products/update")).is_readable);
+    CHECK_FALSE(schema::stock_level_from_json(
+        translated("products/update", payload("products/update")).product));
 }
 
 TEST_CASE("a payload that is none, or says less than usual, is no harm", "[shopify]") {
@@ -277,8 +299,8 @@ TEST_CASE("a payload that is none, or says less than usual, is no harm", "[shopi
              R"({"token":"t","email":12,"updated_at":"yesterday","transactions":[{"amount":[]}]})"}) {
             const auto result = schema::translate(shop, topic, {}, text);
             // A request names its shop, and a product has a name.
-            const bool says_enough =
-                topic.privacy == schema::PrivacyKind::none && topic.product.empty();
+            const bool says_enough = topic.privacy == schema::PrivacyKind::none &&
+                                     topic.product.empty() && topic.level.empty();
             CHECK(result.is_readable == says_enough);
             if (!result.messages.empty()) CHECK_FALSE(json::parse(result.messages).empty());
         }

@@ -1,5 +1,6 @@
 #include "tests/simulation/catalogs.hpp"
 
+#include "schema/audiences_yaml.hpp"
 #include "schema/journey_yaml.hpp"
 
 #include <stdexcept>
@@ -111,6 +112,35 @@ steps:
         orders: customer.orders
 )";
 
+/// Entered by walks: one through an audience, one through those who have seen a product.
+constexpr const char* visit = R"(
+id: visit
+status: live
+enter: { audience: everybody, pace: 20/s, reentry: { after: 1h, per: customer } }
+steps:
+  - name: hello
+    send: { channel: mail, template: hello, topic: browse, expires: 1h }
+)";
+constexpr const char* cheaper = R"(
+id: cheaper
+status: live
+enter:
+  on: Product Price Dropped
+  interested: { did: Product Viewed, within: 30d }
+  key: event.properties.product_id
+  reentry: after 1h
+exit:
+  - { on: Order Completed, reason: purchased }
+steps:
+  - name: moment
+    wait: { for: 10m }
+  - name: tell
+    call:
+      channel: crm
+      data:
+        price: run.event.properties.to
+)";
+
 /// A timer that is no run's.
 constexpr const char* goodbye = R"(
 id: goodbye
@@ -146,12 +176,17 @@ journeys::Settings settings() {
 
 std::vector<journeys::CatalogPtr> make() {
     const std::vector<std::vector<std::string>> publications{
-        {cart_abandon("live", "pin", "45m"), browse("live"), post_purchase, chained, goodbye},
-        {cart_abandon("live", "migrate", "20m"), browse("paused"), post_purchase, chained, goodbye},
-        {cart_abandon("archived", "pin", "45m"), browse("live"), post_purchase, chained},
-        {cart_abandon("live", "exit", "30m"), browse("closed"), post_purchase, chained, goodbye},
-        {cart_abandon("paused", "migrate", "25m"), browse("live"), post_purchase, chained, goodbye},
-        {cart_abandon("live", "pin", "50m"), browse("live"), post_purchase, chained, goodbye},
+        {cart_abandon("live", "pin", "45m"), browse("live"), post_purchase, chained, goodbye, visit,
+         cheaper},
+        {cart_abandon("live", "migrate", "20m"), browse("paused"), post_purchase, chained, goodbye,
+         visit, cheaper},
+        {cart_abandon("archived", "pin", "45m"), browse("live"), post_purchase, chained, visit},
+        {cart_abandon("live", "exit", "30m"), browse("closed"), post_purchase, chained, goodbye,
+         visit, cheaper},
+        {cart_abandon("paused", "migrate", "25m"), browse("live"), post_purchase, chained, goodbye,
+         visit, cheaper},
+        {cart_abandon("live", "pin", "50m"), browse("live"), post_purchase, chained, goodbye, visit,
+         cheaper},
     };
     std::vector<std::vector<journeys::JourneyPtr>> loaded_publications;
     std::vector<journeys::JourneyPtr> known; // In whatever order they are published.
@@ -165,10 +200,14 @@ std::vector<journeys::CatalogPtr> make() {
         }
         known.insert(known.end(), current.begin(), current.end());
     }
+    journeys::Lookups lookups;
+    lookups.audiences =
+        schema::load_audiences("audiences.yaml", "everybody: customer.orders >= 0", {}).audiences;
     std::vector<journeys::CatalogPtr> made;
     for (const auto& current : loaded_publications)
-        made.push_back(
-            std::make_shared<const journeys::Catalog>(made.size() + 1, settings(), current, known));
+        made.push_back(std::make_shared<const journeys::Catalog>(
+            made.size() + 1, settings(), current, known,
+            std::map<std::string, std::shared_ptr<const journeys::Template>>{}, nullptr, lookups));
     return made;
 }
 

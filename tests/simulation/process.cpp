@@ -39,6 +39,7 @@ Process::Process(World& world, History& history, const actors::SystemSettings& s
     ports_.log = this;
     ports_.store = this;
     ports_.catalogs = this;
+    ports_.walks = this;
     ports_.pacer = this;
     ports_.observer = this;
     ports_.encode = [](const Record&) { return std::string{}; };
@@ -161,24 +162,40 @@ void Process::write(const std::vector<actors::Draft>& drafts) {
 
 void Process::append(std::vector<actors::Draft> drafts,
                      std::function<void(journeys::Result<void>)> done) {
+    append(
+        std::move(drafts), [] {}, std::move(done));
+}
+
+void Process::append_copies(std::vector<actors::Draft> drafts, actors::WalkProgress progress,
+                            std::function<void(journeys::Result<void>)> done) {
+    append(
+        std::move(drafts), [this, progress = std::move(progress)] { move_walk(progress); },
+        std::move(done));
+}
+
+/// `with` is done in the same transaction.
+void Process::append(std::vector<actors::Draft> drafts, std::function<void()> with, Done done) {
     if (world_.mutant == Mutant::ack_before_commit)
         later([done = std::exchange(done, [](const journeys::Result<void>&) {})] { done({}); });
-    in_database([this, drafts = std::move(drafts), done = hold(std::move(done))] {
-        journeys::Result<void> result;
-        if (auto refusal = refusal_of(drafts))
-            result = *refusal;
-        else if (world_.is_down() || world_.happens(world_.faults.append_fails))
-            result = unavailable;
-        else
-            write(drafts);
-        if (!is_alive()) return;
-        was_fenced_ = was_fenced_ || (!result && result.error().code == ErrorCode::fenced);
-        later([this, result, done] {
-            (*done)(result);
-            for (Partition partition = 0; partition < owned_.size(); ++partition)
-                deliver(partition);
+    in_database(
+        [this, drafts = std::move(drafts), with = std::move(with), done = hold(std::move(done))] {
+            journeys::Result<void> result;
+            if (auto refusal = refusal_of(drafts))
+                result = *refusal;
+            else if (world_.is_down() || world_.happens(world_.faults.append_fails))
+                result = unavailable;
+            else {
+                write(drafts);
+                with();
+            }
+            if (!is_alive()) return;
+            was_fenced_ = was_fenced_ || (!result && result.error().code == ErrorCode::fenced);
+            later([this, result, done] {
+                (*done)(result);
+                for (Partition partition = 0; partition < owned_.size(); ++partition)
+                    deliver(partition);
+            });
         });
-    });
 }
 
 void Process::deliver(Partition partition) {
@@ -254,6 +271,57 @@ void Process::move_one() {
     ++world_.disk.moved;
     if (is_alive())
         later([this, partition = world_.partition_of(drafts[0].customer)] { deliver(partition); });
+}
+
+// The walks
+// --------------------------------------------------------------------------------------------
+
+void Process::open_walks(caf::actor asker) {
+    in_database([this, asker = hold(std::move(asker))] {
+        if (!is_alive()) return;
+        actors::OpenWalks open{{}, world_.is_down()};
+        for (const auto& [id, stored] : world_.disk.walks)
+            if (!stored.is_over) open.walks.push_back(stored.walk);
+        caf::anon_send(*asker, std::move(open));
+    });
+}
+
+void Process::next_page(actors::Walk walk, std::size_t limit, caf::actor asker) {
+    in_database([this, walk = std::move(walk), limit, asker = hold(std::move(asker))] {
+        if (!is_alive()) return;
+        std::map<std::string, CustomerId> concerned;
+        for (const auto& partition : world_.disk.partitions)
+            for (const auto& [id, row] : partition.customers)
+                if (row.block && !journeys::unpack(*row.block).value().forward_to)
+                    concerned.emplace(journeys::to_text(id), id);
+        auto& stored = world_.disk.walks.at(walk.id);
+        if (stored.owed.empty() && walk.after.empty())
+            for (const auto& [text, id] : concerned) stored.owed.insert(id);
+        actors::WalkPage page{walk.id, {}, walk.after, true, world_.is_down()};
+        for (auto at = concerned.upper_bound(walk.after); at != concerned.end(); ++at) {
+            if (page.customers.size() == limit) {
+                page.is_last = false;
+                break;
+            }
+            page.customers.push_back(at->second);
+            page.through = at->first;
+        }
+        caf::anon_send(*asker, std::move(page));
+    });
+}
+
+void Process::move_walk(const actors::WalkProgress& progress) {
+    auto& stored = world_.disk.walks.at(progress.walk);
+    if (stored.is_over || stored.walk.after != progress.before) return;
+    stored.walk.after = progress.after;
+    stored.walk.left -= progress.copies;
+    stored.is_over = progress.is_over;
+}
+
+void Process::finish(actors::WalkProgress progress) {
+    in_database([this, progress = std::move(progress)] {
+        if (!world_.is_down()) move_walk(progress);
+    });
 }
 
 // The store
@@ -397,6 +465,12 @@ void Process::commit(const actors::FlushRequest& request, Disk::Partition& parti
         else
             write_effects();
     }
+    for (const auto& note : request.attempts)
+        if (const auto row = world_.disk.outbox.find(note.intent);
+            row != world_.disk.outbox.end() && row->second.state == IntentState::claimed) {
+            row->second.attempts = note.attempts;
+            row->second.failed = note.failed;
+        }
     for (const auto& parked : request.parked) {
         const bool is_known = std::ranges::any_of(partition.parked, [&](const auto& other) {
             return parked.offset > 0 && other.offset == parked.offset;
@@ -429,6 +503,8 @@ void Process::perform(const journeys::Effect& effect, const CustomerId& customer
         row.address = granted->address;
         row.payload = granted->payload;
         row.epoch = epoch;
+        row.attempts = 0;
+        row.failed = false;
     } else if (const auto* recalled = std::get_if<journeys::IntentRecalled>(&effect)) {
         const auto at = disk.outbox.find(recalled->id);
         if (at == disk.outbox.end()) return; // Of a run that was put off, and had none.

@@ -23,6 +23,7 @@ namespace simulation {
 class Process : public actors::EventLog,
                 public actors::Store,
                 public actors::CatalogSource,
+                public actors::Walks,
                 public actors::Pacer,
                 public actors::Channel,
                 public actors::Observer {
@@ -60,6 +61,8 @@ public:
     // The log.
     void append(std::vector<actors::Draft> drafts,
                 std::function<void(journeys::Result<void>)> done) override;
+    void append_copies(std::vector<actors::Draft> drafts, actors::WalkProgress progress,
+                       std::function<void(journeys::Result<void>)> done) override;
     void subscribe(actors::Partition partition, std::uint64_t position, caf::actor reader) override;
     void find_duplicates(actors::Partition partition, const CustomerId& customer,
                          std::vector<std::uint64_t> hashes, std::uint64_t tag,
@@ -79,6 +82,10 @@ public:
     void open_intents(actors::Partition partition, caf::actor asker) override;
     void pending_intents(actors::Partition partition, std::string channel, std::size_t limit,
                          caf::actor asker) override;
+    // The walks.
+    void open_walks(caf::actor asker) override;
+    void next_page(actors::Walk walk, std::size_t limit, caf::actor asker) override;
+    void finish(actors::WalkProgress progress) override;
     // The rest of the world.
     journeys::CatalogPtr find(std::uint64_t publication) override;
     journeys::CatalogPtr paused(journeys::CatalogPtr before, const journeys::Pause&) override {
@@ -115,6 +122,8 @@ private:
     }
     std::optional<journeys::Error> refusal_of(const std::vector<actors::Draft>& drafts) const;
     void write(const std::vector<actors::Draft>& drafts);
+    void append(std::vector<actors::Draft> drafts, std::function<void()> with, Done done);
+    void move_walk(const actors::WalkProgress& progress);
     void deliver(actors::Partition partition);
     void move_one();
     void commit(const actors::FlushRequest& request, Disk::Partition& partition);

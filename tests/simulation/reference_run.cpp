@@ -56,6 +56,9 @@ std::string told(const journeys::Effect& effect) {
         std::string operator()(const journeys::ForwardOut& out) const {
             return "forward " + journeys::to_text(out.to) + ' ' + std::to_string(out.id);
         }
+        std::string operator()(const journeys::CouponTaken& taken) const {
+            return "coupon " + taken.pool + ' ' + taken.code + ' ' + journeys::to_text(taken.run);
+        }
         std::string operator()(const journeys::Erased& erased) const {
             return "erased " + journeys::to_text(erased.customer);
         }

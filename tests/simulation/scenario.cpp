@@ -31,6 +31,8 @@ public:
         settings_.partition.wakes_per_tick = size(1, 20);
         settings_.partition.timer_batch = size(2, 20);
         settings_.flush.customers_max = size(1, 8);
+        settings_.walks.page = size(1, 5);
+        settings_.walks.batch_max = size(1, 3);
         settings_.channels.push_back({.name = "mail", .concurrency = size(1, 4)});
         settings_.channels.push_back(
             {.name = "crm", .deduplicates = true, .concurrency = size(1, 4)});
@@ -156,6 +158,8 @@ private:
             }
         } else if (dice < 181) {
             publish(static_cast<std::size_t>(world_.between(0, 5)));
+        } else if (dice < 183) {
+            begin_walk();
         } else if (dice < 186) {
             world_.down_until = world_.clock + std::chrono::seconds{world_.between(1, 90)};
         } else if (dice < 189) {
@@ -179,8 +183,40 @@ private:
         world_.disk.publications[number] = std::make_shared<const journeys::Catalog>(
             number, content.settings(),
             std::vector<journeys::JourneyPtr>{content.journeys().begin(), content.journeys().end()},
-            std::vector<journeys::JourneyPtr>{content.known().begin(), content.known().end()});
+            std::vector<journeys::JourneyPtr>{content.known().begin(), content.known().end()},
+            std::map<std::string, std::shared_ptr<const journeys::Template>>{}, nullptr,
+            content.lookups());
         shop_.published(newest(), number);
+    }
+
+    /// An audience is let in, or a price drops.
+    void begin_walk() {
+        actors::Walk walk;
+        walk.pace = world_.between(1, 40);
+        if (world_.between(0, 1) == 0) {
+            walk.audience = "everybody";
+            const auto& visit = *catalogs().back()->journey("visit");
+            walk.event = journeys::audience_event(visit, walk.audience, world_.clock);
+        } else {
+            walk.product = "p" + std::to_string(world_.between(1, 4));
+            walk.event.name = std::string{journeys::price_dropped};
+            walk.event.properties = price_drop(walk.product);
+            walk.event.at = world_.clock;
+            walk.event.message_hash = journeys::hash(walk.product, world_.chance()) | 1;
+        }
+        walk.id = walk.event.message_hash;
+        world_.disk.walks.emplace(walk.id, Disk::StoredWalk{walk, {}, false});
+        ++result_.walks;
+    }
+    static std::string price_drop(const std::string& product) {
+        journeys::PackedWriter writer;
+        const auto mark = writer.begin_map();
+        writer.key("product_id");
+        writer.string(product);
+        writer.key("to");
+        writer.integer(7);
+        writer.end_map(mark, 2);
+        return writer.take();
     }
 
     void stop_in_order() {

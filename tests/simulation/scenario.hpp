@@ -15,6 +15,7 @@ struct Result {
     std::uint64_t digest = 0, steps = 0;
     std::size_t records = 0, intents = 0, crashes = 0, zombies = 0, publications = 0, transfers = 0,
                 parked = 0;
+    std::size_t walks = 0; ///< That were begun.
 };
 
 /// The same seed gives the same result, to the last bit of `digest`. `teller` gets the story, line

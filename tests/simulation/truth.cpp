@@ -125,8 +125,6 @@ void check_customers(World& world) {
                       std::to_string(counted));
 }
 
-bool is_cart_run(const std::string& journey) { return journey == "cart-abandon"; }
-
 /// The customer of a row as it is stored; nothing for a tombstone and for one without a state.
 std::optional<Customer> customer_of(const Disk::Partition& partition, const CustomerId& id) {
     const auto row = partition.customers.find(id);
@@ -135,6 +133,30 @@ std::optional<Customer> customer_of(const Disk::Partition& partition, const Cust
     if (customer.forward_to) return std::nullopt;
     return customer;
 }
+
+/// Everybody whom it concerned when it began, and who is still there, got one copy by their own
+/// log.
+void check_walks(World& world) {
+    for (const auto& [id, stored] : world.disk.walks) {
+        if (!stored.is_over) world.violate("I8: a walk is not over");
+        std::map<CustomerId, int> copies;
+        for (const auto& partition : world.disk.partitions) {
+            for (const auto& record : partition.log)
+                if (const auto* event = record->event();
+                    event && event->message_hash == id && record->forwarded_from == 0)
+                    ++copies[record->customer];
+            for (const auto& [customer, row] : partition.customers)
+                if (stored.owed.contains(customer) && customer_of(partition, customer) &&
+                    !copies.contains(customer))
+                    world.violate("I1: a walk has left " + journeys::to_text(customer) + " out");
+        }
+        for (const auto& [customer, count] : copies)
+            if (count > 1)
+                world.violate("I2: a walk has reached " + journeys::to_text(customer) + " twice");
+    }
+}
+
+bool is_cart_run(const std::string& journey) { return journey == "cart-abandon"; }
 
 /// Whether a run that was entered at `entered` was open behind `instant`.
 bool outlived(const Customer& customer, Timestamp entered, Timestamp instant) {
@@ -208,6 +230,7 @@ void check_the_truth(World& world, const Process& last) {
     check_customers(world);
     check_orders(world);
     check_imports(world);
+    check_walks(world);
     if (last.heard().flushes != last.truth().flushes || last.heard().opened != last.truth().opened)
         world.violate("I9: the metrics tell of " + std::to_string(last.heard().flushes) + " of " +
                       std::to_string(last.truth().flushes) + " flushes");

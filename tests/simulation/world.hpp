@@ -54,6 +54,12 @@ struct Disk {
     std::deque<Moving> moving;
     std::uint64_t moved = 0;
     std::map<std::uint64_t, journeys::CatalogPtr> publications;
+    struct StoredWalk {
+        actors::Walk walk;
+        std::set<CustomerId> owed; ///< Whom it concerned when it began.
+        bool is_over = false;
+    };
+    std::map<std::uint64_t, StoredWalk> walks;
 };
 
 /// One thing the world asked of a provider, and what that did.

@@ -43,6 +43,8 @@ Story::Story(std::vector<std::string> files, std::optional<journeys::Settings> s
               entries_.push_back(*entry);
           if (const auto* grant = std::get_if<journeys::IntentGranted>(&effect))
               granted.push_back(*grant);
+          if (const auto* taken = std::get_if<journeys::CouponTaken>(&effect))
+              coupons_taken.push_back(*taken);
       }) {}
 
 journeys::CatalogPtr Story::load(const std::vector<std::string>& files) {
@@ -68,7 +70,7 @@ journeys::CatalogPtr Story::load(const std::vector<std::string>& files) {
     auto catalog = std::make_shared<const journeys::Catalog>(
         ++publication_, settings, current, known_,
         std::map<std::string, std::shared_ptr<const journeys::Template>>{}, models_, lookups_,
-        std::make_shared<const journeys::Offers>(std::move(offers)));
+        std::make_shared<const journeys::Offers>(std::move(offers)), nullptr, coupons_);
     files_ = files;
     known_.insert(known_.end(), current.begin(), current.end());
     catalog_ = catalog;
@@ -95,6 +97,12 @@ void Story::use_rewards(journeys::models::LearnedRewards learned) {
 
 void Story::use_lookups(journeys::Lookups lookups) {
     lookups_ = std::move(lookups);
+    const auto files = files_;
+    run_.use(load(files));
+}
+
+void Story::use_coupons(std::shared_ptr<journeys::CouponSource> coupons) {
+    coupons_ = std::move(coupons);
     const auto files = files_;
     run_.use(load(files));
 }
@@ -146,6 +154,17 @@ journeys::Applied Story::identify(std::string_view who, Timestamp at, std::strin
             ",\"timestamp\":\"" + journeys::to_text(at) + "\",\"traits\":" + std::string{traits} +
             "}",
         at);
+}
+
+journeys::Applied Story::copy(std::string_view who, const journeys::CopiedEvent& event,
+                              Timestamp at) {
+    journeys::Record record;
+    record.offset = ++offset_;
+    record.accepted_at = at;
+    record.customer = *journeys::parse_customer_id(who);
+    const bool is_of_product = journeys::is_product_event(event.name);
+    record.body = journeys::copy_for(event, record.customer, is_of_product ? event.at : at);
+    return run_.take(std::move(record));
 }
 
 std::vector<std::string> Story::happened() {

@@ -3,6 +3,8 @@
 #pragma once
 
 #include "journeys/catalog.hpp"
+#include "journeys/copies.hpp"
+#include "journeys/coupons.hpp"
 #include "journeys/effect.hpp"
 #include "journeys/identity.hpp"
 #include "journeys/local_time.hpp"
@@ -10,6 +12,7 @@
 #include "journeys/reference.hpp"
 
 #include <chrono>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -42,6 +45,8 @@ public:
     /// The same, accepted later than it happened.
     journeys::Applied track_late(std::string_view who, std::string_view event, Timestamp at,
                                  Timestamp accepted, std::string_view properties = "{}");
+    /// The copy of an event that many get, made for `who` at `at`.
+    journeys::Applied copy(std::string_view who, const journeys::CopiedEvent& event, Timestamp at);
     journeys::Applied identify(std::string_view who, Timestamp at, std::string_view traits,
                                std::string_view anonymous = {});
     /// Any Segment message.
@@ -60,6 +65,9 @@ public:
     /// The same files, beside other values, tables and audiences.
     void use_lookups(journeys::Lookups lookups);
 
+    /// From here on hand-overs ask it for codes.
+    void use_coupons(std::shared_ptr<journeys::CouponSource> coupons);
+
     /// What happened since the last call, one line each: `kind journey/step key reason`, empty
     /// parts left out; entries of the kinds that `simulate` prints, and `no_entry`.
     std::vector<std::string> happened();
@@ -71,6 +79,7 @@ public:
     const journeys::Customer& customer(std::string_view who) const;
     const journeys::Catalog& catalog() const { return *catalog_; }
     std::vector<journeys::IntentGranted> granted;
+    std::vector<journeys::CouponTaken> coupons_taken;
 
 private:
     journeys::CatalogPtr load(const std::vector<std::string>& files);
@@ -81,6 +90,7 @@ private:
     std::vector<std::string> files_;
     journeys::models::ModelSetPtr models_;
     journeys::Lookups lookups_;
+    std::shared_ptr<journeys::CouponSource> coupons_;
     std::vector<journeys::JourneyPtr> known_;
     journeys::CatalogPtr catalog_;
     std::uint64_t publication_ = 0;

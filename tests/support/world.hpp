@@ -364,6 +364,12 @@ private:
             for (const auto id : write.granted_at_once)
                 if (disk.outbox.at(id).state == IntentState::claimed) ++disk.granted_at_once;
         }
+        for (const auto& note : request.attempts)
+            if (const auto row = disk.outbox.find(note.intent);
+                row != disk.outbox.end() && row->second.state == IntentState::claimed) {
+                row->second.attempts = note.attempts;
+                row->second.failed = note.failed;
+            }
         for (const auto& parked : request.parked) {
             const bool is_known = std::ranges::any_of(partition.parked, [&](const auto& other) {
                 return parked.offset > 0 && other.offset == parked.offset;
@@ -388,6 +394,8 @@ private:
             row.address = granted->address;
             row.payload = granted->payload;
             row.epoch = request.epoch;
+            row.attempts = 0;
+            row.failed = false;
         } else if (const auto* recalled = std::get_if<journeys::IntentRecalled>(&effect)) {
             auto& row = disk.outbox[recalled->id];
             if (row.state == IntentState::pending) row.state = IntentState::recalled;

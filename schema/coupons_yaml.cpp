@@ -1,0 +1,66 @@
+#include "schema/coupons_yaml.hpp"
+
+#include "schema/yaml_values.hpp"
+
+#include <algorithm>
+#include <limits>
+
+namespace schema {
+namespace {
+
+const Section& pool_section() {
+    static const Section section{"pool", "a pool of codes", {{"file"}, {"low"}}};
+    return section;
+}
+
+bool is_name(std::string_view text) {
+    return !text.empty() && text.size() <= 64 && std::ranges::all_of(text, [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
+    });
+}
+
+CouponPool read_pool(const YamlNode& node, Mistakes& mistakes) {
+    CouponPool pool;
+    if (node.is_empty()) return pool; // Filled by imports alone.
+    const MapReader reader{node, pool_section(), mistakes};
+    if (!reader.is_map()) return pool;
+    ValueReader values{mistakes};
+    if (const auto* file = reader.find("file")) {
+        pool.file = values.text(*file, "a CSV file with a column code").value_or("");
+        pool.line = file->at.line;
+    }
+    if (const auto* low = reader.find("low"))
+        pool.low = values.integer(*low, 0, std::numeric_limits<std::int32_t>::max()).value_or(0);
+    return pool;
+}
+
+} // namespace
+
+std::set<std::string> CouponsFile::names() const {
+    std::set<std::string> all;
+    for (const auto& [name, pool] : pools) all.insert(name);
+    return all;
+}
+
+CouponsFile load_coupons(const std::string& file, std::string_view text) {
+    Mistakes mistakes{file};
+    CouponsFile loaded;
+    const auto document = YamlDocument::parse(text, mistakes);
+    const auto& root = document.root();
+    if (!root.is_map() && !root.is_empty())
+        mistakes.add(root.at, "a file of coupons is a map from pools to where their codes are, "
+                              "such as spring: { file: coupons/spring.csv, low: 100 }");
+    if (root.entries.size() > coupon_pools_max)
+        mistakes.add(root.at, "more than " + std::to_string(coupon_pools_max) + " pools");
+    for (const auto& [name, body] : root.entries) {
+        if (is_name(name.text))
+            loaded.pools.emplace(name.text, read_pool(body, mistakes));
+        else
+            mistakes.add(name.at,
+                         quoted(name.text) + " is no pool's name: a-z, 0-9 and -, at most 64");
+    }
+    loaded.mistakes = mistakes.take();
+    return loaded;
+}
+
+} // namespace schema

@@ -1,0 +1,208 @@
+/// A person says STOP while messages to them are in every state there is.
+#include "runtime/base64.hpp"
+#include "runtime/channels/message.hpp"
+#include "runtime/channels/signature.hpp"
+#include "tests/faults/options.hpp"
+#include "tests/faults/require_none.hpp"
+
+#include <catch2/catch.hpp>
+#include <curl/curl.h>
+
+#include <algorithm>
+#include <map>
+#include <mutex>
+#include <random>
+#include <thread>
+#include <vector>
+
+namespace faults {
+
+using namespace std::chrono_literals;
+using Clock = std::chrono::steady_clock;
+
+namespace {
+
+/// Between the service's last look and the provider's receipt: the request is being written, and
+/// that it was is more than this test can see. Far less than any back-off, wait or restart here.
+constexpr auto being_written = 250ms;
+
+constexpr auto text_journey = R"(
+id: text
+status: live
+enter: { on: [Signed Up], key: event.properties.number, reentry: always }
+steps:
+  - name: touch
+    send: { channel: text, template: hello, topic: shop, expires: 1h }
+)";
+
+std::size_t ignore(char*, std::size_t, std::size_t size, void*) { return size; }
+
+/// The status; 0: no answer.
+long post(std::uint16_t port, const std::string& path, const std::string& body,
+          const std::vector<std::string>& headers) {
+    auto* const handle = curl_easy_init();
+    const auto url = "http://127.0.0.1:" + std::to_string(port) + path;
+    curl_slist* list = nullptr;
+    for (const auto& header : headers) list = curl_slist_append(list, header.c_str());
+    curl_easy_setopt(handle, CURLOPT_URL, url.c_str());
+    curl_easy_setopt(handle, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(handle, CURLOPT_TIMEOUT_MS, 5000L);
+    curl_easy_setopt(handle, CURLOPT_WRITEFUNCTION, ignore);
+    curl_easy_setopt(handle, CURLOPT_POSTFIELDS, body.c_str());
+    curl_easy_setopt(handle, CURLOPT_HTTPHEADER, list);
+    long status = 0;
+    if (curl_easy_perform(handle) == CURLE_OK)
+        curl_easy_getinfo(handle, CURLINFO_RESPONSE_CODE, &status);
+    curl_slist_free_all(list);
+    curl_easy_cleanup(handle);
+    return status;
+}
+
+long track(const World& world, const std::string& who, int number) {
+    const auto n = std::to_string(number);
+    return post(world.port(), "/v1/track",
+                R"({"event":"Signed Up","userId":")" + who + R"(","messageId":")" + who + '-' + n +
+                    R"(","properties":{"number":")" + n + "\"}}",
+                {"authorization: Bearer test-key", "content-type: application/json"});
+}
+
+long identify(const World& world, const std::string& who, const std::string& phone) {
+    return post(world.port(), "/v1/identify",
+                R"({"userId":")" + who + R"(","messageId":"i-)" + who + R"(","traits":{"phone":")" +
+                    phone + "\"}}",
+                {"authorization: Bearer test-key", "content-type: application/json"});
+}
+
+/// As Twilio passes on what a person has written.
+long say_stop(const World& world, const std::string& phone) {
+    const std::vector<std::pair<std::string, std::string>> fields{
+        {"Body", "STOP"}, {"From", phone}, {"MessageSid", "SM" + phone}};
+    std::string text = "https://shop.example/v1/feedback/text";
+    for (const auto& [field, value] : fields) text += field + value;
+    return post(
+        world.port(), "/v1/feedback/text", runtime::to_form(fields),
+        {"content-type: application/x-www-form-urlencoded",
+         "x-twilio-signature: " + runtime::to_base64(runtime::hmac_sha1("twilio-token", text))});
+}
+
+std::string number_in(const std::string& body) {
+    for (const auto& [name, value] : runtime::parse_form(body))
+        if (name == "To") return value;
+    return {};
+}
+
+/// What the provider was asked to send, and when.
+class Received {
+public:
+    void note(const std::string& phone) {
+        const std::scoped_lock lock{mutex_};
+        at_[phone].push_back(Clock::now());
+    }
+    std::size_t count(const std::string& phone) const {
+        const std::scoped_lock lock{mutex_};
+        const auto found = at_.find(phone);
+        return found == at_.end() ? 0 : found->second.size();
+    }
+    std::ptrdiff_t after(const std::string& phone, Clock::time_point instant) const {
+        const std::scoped_lock lock{mutex_};
+        const auto found = at_.find(phone);
+        if (found == at_.end()) return 0;
+        return std::ranges::count_if(found->second, [&](auto at) { return at > instant; });
+    }
+
+private:
+    mutable std::mutex mutex_;
+    std::map<std::string, std::vector<Clock::time_point>> at_;
+};
+
+World world_with_text() {
+    return World{{.clock_speed = 1,
+                  .more_channels = "  text: { type: twilio, account_sid: AC1, auth_token: "
+                                   "twilio-token, from: \"+15005550006\", address: phone, opt_in: "
+                                   "false, url: \"PROVIDER\", concurrency: 4 }\n"}};
+}
+
+} // namespace
+
+TEST_CASE("after a STOP that was acknowledged nothing goes to that number, kill -9 around it or "
+          "not") {
+    auto world = world_with_text();
+    world.add_journey("text", text_journey);
+    std::mt19937_64 random{options().seed};
+    Received received;
+    // On the loop's thread alone: some are refused for now, some answered late, some never.
+    world.provider->set([&, dice = std::mt19937_64{options().seed + 1}](const Call& call) mutable {
+        if (call.path.find("/Messages.json") == std::string::npos) return Answer{};
+        received.note(number_in(call.body));
+        switch (dice() % 6) {
+        case 0:
+        case 1: return Answer{.status = 503, .accepts = false};
+        case 2: return Answer{.status = 201, .delay = 150ms};
+        case 3: return Answer{.accepts = false, .way = Answer::Way::reset};
+        default: return Answer{.status = 201, .delay = 20ms};
+        }
+    });
+    world.start();
+    struct Person {
+        std::string id, phone;
+        Clock::time_point stopped{};
+        std::size_t before = 0;
+    };
+    std::vector<Person> people;
+    for (int cycle = 0; cycle < cycles_or(12); ++cycle) {
+        Person person{.id = "p" + std::to_string(cycle),
+                      .phone = "+4915112345" + std::to_string(100 + cycle)};
+        CAPTURE(cycle, person.phone);
+        REQUIRE(identify(world, person.id, person.phone) == 200);
+        std::atomic<bool> done{false};
+        std::thread events{[&] {
+            for (int number = 0; !done; ++number) {
+                track(world, person.id, number); // While it is dead nobody takes them.
+                std::this_thread::sleep_for(5ms);
+            }
+        }};
+        std::this_thread::sleep_for(300ms + std::chrono::milliseconds{random() % 700});
+        person.before = received.count(person.phone);
+        const bool is_killed_before = cycle % 3 == 1, is_killed_behind = cycle % 3 == 2;
+        if (is_killed_before) {
+            // In the middle of it; the person, hearing nothing, says it again.
+            std::thread killer{[&, wait = std::chrono::microseconds{random() % 20'000}] {
+                std::this_thread::sleep_for(wait);
+                world.service().kill();
+            }};
+            const auto status = say_stop(world, person.phone);
+            if (status == 200) person.stopped = Clock::now();
+            killer.join();
+            world.start();
+        }
+        while (person.stopped == Clock::time_point{}) {
+            if (say_stop(world, person.phone) == 200) person.stopped = Clock::now();
+        }
+        if (is_killed_behind) {
+            std::this_thread::sleep_for(std::chrono::milliseconds{random() % 30});
+            world.service().kill();
+            world.start();
+        }
+        std::this_thread::sleep_for(300ms);
+        done = true;
+        events.join();
+        people.push_back(std::move(person));
+    }
+    const auto is_open = "SELECT count(*) FROM outbox WHERE channel = 'text' AND state IN "
+                         "('pending', 'claimed')";
+    for (int i = 0; i < 300 && world.sql(is_open) != "0"; ++i) std::this_thread::sleep_for(200ms);
+    CHECK(world.sql(is_open) == "0");
+    std::size_t before = 0;
+    for (const auto& person : people) {
+        CAPTURE(person.id, person.before);
+        before += person.before;
+        CHECK(received.after(person.phone, person.stopped + being_written) == 0);
+    }
+    CHECK(before > people.size()); // Or nothing was shown.
+    // Not because nothing was to be sent: what waited was taken back.
+    CHECK(world.sql("SELECT count(*) FROM timeline WHERE kind = 'suppress' AND channel = 'text' "
+                    "AND reason = 'suppressed'") != "0");
+    CHECK(world.stop() == 0);
+}
+
+} // namespace faults

@@ -1,0 +1,195 @@
+// The marketer's commands, as they are typed, beside a running service.
+
+#include "tests/runtime/service_fixture.hpp"
+
+#include <catch2/catch.hpp>
+#include <nlohmann/json.hpp>
+
+#include <sys/wait.h>
+
+#include <chrono>
+#include <cstdio>
+#include <thread>
+
+namespace runtime::test {
+namespace {
+
+using nlohmann::json;
+using namespace std::chrono_literals;
+
+struct Ran {
+    int code = -1;
+    std::string text; ///< Both streams.
+};
+
+/// `sojourn …` with the folder's configuration.
+Ran sojourn(const ServiceFolder& folder, const std::string& arguments) {
+    const auto command = std::string{SOJOURN_BINARY} + ' ' + arguments + " --config '" +
+                         folder.config().string() + "' 2>&1";
+    Ran ran;
+    auto* const out = ::popen(command.c_str(), "r");
+    REQUIRE(out);
+    char buffer[4096];
+    while (const auto size = std::fread(buffer, 1, sizeof buffer, out))
+        ran.text.append(buffer, size);
+    const int status = ::pclose(out);
+    ran.code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+    return ran;
+}
+
+bool has(const Ran& ran, std::string_view part) { return ran.text.find(part) != ran.text.npos; }
+
+const std::string journey_text = R"(id: cart
+status: live
+on_publish: migrate
+enter: { on: Product Added, when: cart.value >= 20, key: cart.id, reentry: always }
+steps:
+  - name: first-wait
+    wait: { for: 45m }
+  - name: touch
+    send:
+      channel: email
+      template: cart
+      topic: cart
+      coupon: spring
+      data:
+        total: cart.value
+        code: coupon.code
+  - name: second-wait
+    wait: { for: 20h }
+  - name: call
+    send: { channel: sms, template: call, topic: cart }
+)";
+
+std::string replaced(std::string text, const std::string& from, const std::string& to) {
+    text.replace(text.find(from), from.size(), to);
+    return text;
+}
+
+struct ToolsFolder : ServiceFolder {
+    ToolsFolder() {
+        write("journeys/cart.yaml", journey_text);
+        write("journeys/browse.yaml", R"(id: browse
+status: live
+enter: { on: Product Viewed, reentry: always }
+steps:
+  - wait: { for: 1d }
+)");
+        write("templates/cart.mustache", "---\nsubject: Your cart\n---\nTotal {{total}}, {{code}}");
+        write("templates/call.mustache", "Still there");
+        write("coupons.yaml", "spring: {}\n");
+        start();
+    }
+    void add(const std::string& who, int price) {
+        send({R"([{"type":"identify","userId":")" + who + R"(","traits":{"email":")" + who +
+              R"(@example.com"}},{"type":"track","event":"Product Added","userId":")" + who +
+              R"(","properties":{"product_id":"p1","price":)" + std::to_string(price) +
+              R"(,"quantity":1}}])"});
+        wait_for_customer(who, "p1");
+    }
+    /// Until every customer is in a snapshot.
+    std::string snapshots_hold(const std::string& arguments, std::string_view part) {
+        Ran ran;
+        for (int i = 0; i < 100; ++i) {
+            ran = sojourn(*this, arguments);
+            if (has(ran, part)) return ran.text;
+            std::this_thread::sleep_for(200ms);
+        }
+        FAIL("no " << part << " in " << ran.text);
+        return {};
+    }
+};
+
+} // namespace
+
+TEST_CASE("a journey is tried on a customer's data, and nothing of it is kept", "[.postgres]") {
+    ToolsFolder folder;
+    folder.add("ada", 15);
+    const auto before = folder.ask("GET", "/v1/customers/ada");
+    const auto tried =
+        sojourn(folder, "try cart --customer ada --to me@example.com --to +491701234567 --fast");
+    INFO(tried.text);
+    CHECK(tried.code == 0);
+    CHECK(has(tried, "by itself it would not be entered now: when, line 4: cart.value >= 20"));
+    CHECK(has(tried, "→ me@example.com: sandbox"));
+    CHECK(has(tried, "subject  Your cart"));
+    CHECK(has(tried, "Total 15, TRIAL-"));
+    CHECK(has(tried, "→ +491701234567: sandbox"));
+    CHECK(has(tried, "completed"));
+    CHECK_FALSE(has(tried, "ada@example.com"));
+    CHECK(json::parse(folder.ask("GET", "/v1/customers/ada"))["runs"] ==
+          json::parse(before)["runs"]);
+    CHECK(folder.ask("GET", "/v1/customers/ada/timeline").find("\"kind\":\"send\"") ==
+          std::string::npos);
+    // The draft of a journey whose file has just been written, without the service knowing of it.
+    folder.write("journeys/draft.yaml",
+                 replaced(journey_text, "id: cart\nstatus: live", "id: fresh\nstatus: draft"));
+    CHECK(has(sojourn(folder, "try fresh --customer ada --to me@example.com --fast"),
+              "no --to is an address of this channel"));
+    CHECK(sojourn(folder, "try crat --customer ada --to me@example.com").code == 1);
+    CHECK(has(sojourn(folder, "try cart --customer bob --to me@example.com"),
+              "no such customer: bob"));
+    folder.stop();
+}
+
+TEST_CASE("what a publication would do to open runs is told before it is made", "[.postgres]") {
+    ToolsFolder folder;
+    for (const auto* who : {"ada", "bob", "carl"}) folder.add(who, 30);
+    folder.snapshots_hold("check --running", "running  3 open runs of 3 customers");
+    CHECK(has(sojourn(folder, "check --running"), "same     the files are what runs"));
+
+    folder.write("journeys/cart.yaml", replaced(journey_text, "for: 20h", "for: 30h"));
+    folder.write("journeys/browse.yaml", "id: other\nstatus: live\n"
+                                         "enter: { on: Product Viewed, reentry: always }\n"
+                                         "steps:\n  - wait: { for: 2d }\n");
+    folder.write("templates/cart.mustache", "---\nsubject: x\n---\nNew {{total}}");
+    auto told = sojourn(folder, "check --running");
+    INFO(told.text);
+    CHECK(told.code == 0);
+    CHECK(has(told, "changed  cart"));
+    CHECK(has(told, "3 runs move to the new version: first-wait 3"));
+    CHECK(has(told, "gone     browse\n           no open runs"));
+    CHECK(has(told, "new      other\n           nobody is in it yet"));
+    CHECK(has(told, "others   template cart"));
+
+    folder.write("journeys/cart.yaml", replaced(journey_text, "name: first-wait", "name: renamed"));
+    told = sojourn(folder, "check --running --json");
+    const auto json = json::parse(told.text.substr(told.text.find("{\"runs")));
+    CHECK(json["changes"][1]["journey"] == "cart");
+    CHECK(json["changes"][1]["stays"] == json::parse(R"({"first-wait":3})"));
+
+    folder.write("journeys/cart.yaml",
+                 replaced(journey_text, "on_publish: migrate", "on_publish: exit"));
+    CHECK(has(sojourn(folder, "check --running"), "3 runs end: superseded 3"));
+    // And so it is.
+    folder.service().reload();
+    folder.wait_for_customer("ada/timeline", "superseded");
+    folder.write("journeys/cart.yaml", "id: cart\n");
+    CHECK(sojourn(folder, "check --running").code == 1);
+    folder.stop();
+}
+
+TEST_CASE("codes are imported and looked at by command, with a service and without",
+          "[.postgres]") {
+    ToolsFolder folder;
+    folder.write("more.csv", "code;expires\nA;\n\"B\";2999-12-31\nC D;\nA;\n");
+    auto ran =
+        sojourn(folder, "import coupons spring '" + (folder.path() / "more.csv").string() + "'");
+    INFO(ran.text);
+    CHECK(ran.code == 1); // One line is refused, and told.
+    CHECK(has(ran, "more.csv:4: code is missing, holds a space"));
+    CHECK(has(ran, "new 2  known 1  rejected 1"));
+    CHECK(has(sojourn(folder, "coupons"), "spring                           2         0"));
+    folder.stop();
+    folder.write("even-more.csv", "code\nE\n");
+    ran = sojourn(folder,
+                  "import coupons spring '" + (folder.path() / "even-more.csv").string() + "'");
+    INFO(ran.text);
+    CHECK(ran.code == 0);
+    const auto json = json::parse(sojourn(folder, "coupons --json").text);
+    CHECK(json["pools"][0]["left"] == 3);
+    CHECK(sojourn(folder, "import coupons sprng '" + (folder.path() / "more.csv").string() + "'")
+              .code == 1);
+}
+
+} // namespace runtime::test
