@@ -13,6 +13,7 @@
 #include <atomic>
 #include <chrono>
 #include <future>
+#include <limits>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -36,6 +37,8 @@ constexpr auto look_again = 100ms;
 constexpr std::size_t customers_at_once = 1'000; ///< Of a whole shop.
 constexpr int tombstones_at_once = 1'000;
 constexpr int rounds_max = 5; ///< Until no further id of the person turns up.
+/// How often what is accepted is sent on at most: by links between ids of six ranks.
+constexpr int hops_max = 6;
 
 std::string text_of(const pqxx::field& field) { return pqxx::binarystring{field}.str(); }
 
@@ -219,6 +222,49 @@ struct PrivacyDesk::Impl {
         }
     }
 
+    /// Until all that is accepted by now is with the customer whose it is. A link is known to that
+    /// customer only then, and what it sends on would arrive behind an erasure and make the person
+    /// anew.
+    Result<void> wait_for_arrivals() {
+        constexpr auto newest = "SELECT partition, last_offset FROM log_positions";
+        auto ends = offsets(newest);
+        for (int hop = 0; ends && hop <= hops_max; ++hop) {
+            // What these records send on is written down with their flush.
+            if (auto flushed = wait_for(*ends); !flushed) return flushed;
+            const auto had_some = wait_for_transfers();
+            if (!had_some) return had_some.error();
+            auto now = offsets(newest);
+            if (!now) return now.error();
+            if (!*had_some && *now == *ends) return {};
+            ends = std::move(now);
+        }
+        if (!ends) return ends.error();
+        return wait_for(*ends);
+    }
+
+    /// Until all that is written down to be sent on by now is in the log again; whether there was
+    /// any.
+    Result<bool> wait_for_transfers() {
+        const auto left = [&](std::int64_t through) {
+            return session.run([&](pqxx::work& work) {
+                const auto row = work.exec_params1(
+                    "SELECT max(sequence) FROM transfers WHERE sequence <= $1", through);
+                return row[0].as<std::int64_t>(0);
+            });
+        };
+        const auto newest = left(std::numeric_limits<std::int64_t>::max());
+        if (!newest) return newest.error();
+        if (*newest == 0) return false;
+        const auto until = std::chrono::steady_clock::now() + patience;
+        while (true) {
+            const auto some = left(*newest);
+            if (!some) return some.error();
+            if (*some == 0) return true;
+            if (is_stopping || std::chrono::steady_clock::now() > until) return not_done_yet();
+            std::this_thread::sleep_for(look_again);
+        }
+    }
+
     /// What is left of the person in the database. Records keep their place, for offsets are dense,
     /// and become erasures of nobody.
     Result<std::size_t> scrub(const std::vector<std::string>& ids) {
@@ -330,6 +376,7 @@ struct PrivacyDesk::Impl {
     }
 
     Result<std::size_t> carry_out_person(const KeptPrivacyRequest& request) {
+        if (auto arrived = wait_for_arrivals(); !arrived) return arrived.error();
         IdSet ids{request.subjects};
         if (auto reached = reach(ids); !reached) return reached.error();
         if (auto noted = parts.requests.set_subjects(request.number, ids.list()); !noted)
@@ -379,10 +426,8 @@ struct PrivacyDesk::Impl {
             if (!erased) return erased.error();
             rows += *erased;
         }
-        // Whoever is known in memory only has a snapshot once the log is flushed up to here.
-        const auto ends = offsets("SELECT partition, last_offset FROM log_positions");
-        if (!ends) return ends.error();
-        if (auto flushed = wait_for(*ends); !flushed) return flushed.error();
+        // Whoever is known in memory only has a snapshot then, too.
+        if (auto arrived = wait_for_arrivals(); !arrived) return arrived.error();
         while (true) {
             if (is_stopping) return not_done_yet();
             const auto found = customers_of(*shop);

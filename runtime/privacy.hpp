@@ -41,8 +41,9 @@ public:
     /// stays suppressed, as a keyed hash; the audit log has one more entry, which names nobody.
     ///
     /// It is a request first, so that a process that ends in the middle is followed by one that
-    /// goes on. Then an `Erasure` goes into the log: nothing is sent from its acknowledgement on.
-    /// Once it is applied and flushed, what the log holds of the person is overwritten. Answers
+    /// goes on. What was accepted before is waited for, so that every link is known. Then an
+    /// `Erasure` goes into the log: nothing is sent from its acknowledgement on. Once it is
+    /// applied and flushed, what the log holds of the person is overwritten. Answers
     /// when all of it is done, with the count of rows; up to a minute. `not_found` for nobody,
     /// `unavailable` where it is not done yet and will be by itself.
     journeys::Result<std::size_t> erase(const std::string& id, const std::string& actor);
