@@ -647,8 +647,9 @@ actors::ProviderOutcome Process::outcome_of(const actors::ProviderRequest& reque
     };
     if (world_.happens(faults.provider_retries))
         return {Kind::retry, std::chrono::seconds{world_.between(0, 40)}, "429"};
-    if (world_.happens(faults.provider_refuses) && delivery.accepted == 0)
-        return {Kind::rejected, 0ms, "400"};
+    // It is the bytes that are wrong, and they are the same whoever sends them again.
+    delivery.is_refused |= world_.happens(faults.provider_refuses) && delivery.accepted == 0;
+    if (delivery.is_refused) return {Kind::rejected, 0ms, "400"};
     if (world_.happens(faults.provider_times_out)) {
         if (world_.happens(0.5)) accept();
         return {Kind::unknown, 0ms, "timed out"};

@@ -66,6 +66,7 @@ struct Disk {
 struct Delivery {
     int accepted = 0; ///< Messages that really went out.
     int calls = 0;
+    bool is_refused = false; ///< For good.
     std::set<std::string> payloads;
 };
 
