@@ -31,7 +31,8 @@ struct Question {
     std::string customer, surface;
     std::vector<std::string> only;
     DecisionPolicy policy = DecisionPolicy::best;
-    std::string context; ///< Packed; empty: none.
+    std::string context;    ///< Packed; empty: none.
+    bool is_durable = true; ///< The answer waits for the log.
 };
 
 journeys::Error refuse(std::string why) {
@@ -108,10 +109,15 @@ journeys::Result<Question> read(std::string_view body) {
             question.context = std::move(*context);
             continue;
         }
+        if (name == "durable") {
+            if (!value.is_boolean()) return refuse("durable is true or false");
+            question.is_durable = value.get<bool>();
+            continue;
+        }
         auto text = text_of(name, value, name == "customer" ? 512 : text_max);
         if (name != "customer" && name != "surface" && name != "policy")
             return refuse("unknown member; known are customer, surface, actions, policy, "
-                          "context");
+                          "context, durable");
         if (!text) return text.error();
         if (name == "customer")
             question.customer = std::move(*text);
@@ -202,11 +208,15 @@ void answer(const Parts& parts, const Question& question, const Customer& custom
     draft.bytes = schema::encode(*draft.record);
     std::vector<actors::Draft> drafts;
     drafts.push_back(std::move(draft));
-    parts->log.append(std::move(drafts), [parts, respond, text = std::move(text), low,
+    const bool is_durable = question.is_durable;
+    if (!is_durable) respond({.body = std::move(text)});
+    parts->log.append(std::move(drafts), [parts, respond, text = std::move(text), low, is_durable,
                                           who = customer.id](const journeys::Result<void>& done) {
-        if (done) return respond({.body = text});
+        if (done && is_durable) return respond({.body = text});
+        if (done) return;
         parts->open.forget(who, low);
-        respond(error_response(503, done.error().detail));
+        if (is_durable) return respond(error_response(503, done.error().detail));
+        parts->lost();
     });
 }
 

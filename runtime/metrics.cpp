@@ -185,6 +185,9 @@ struct Metrics::Series {
     Labelled<Counter> decisions{
         counters("decisions_total", "Decisions, by journey (none: the shop asked) and action."),
         {"journey", "action"}};
+    Counter& decisions_lost =
+        counters("decisions_lost_total", "Decisions answered at once that could not be stored.")
+            .Add({});
     Labelled<Counter> rewards{
         counters("decision_rewards_total", "Rewards of decisions, and those taken back again."),
         {"action", "result"}};
@@ -251,6 +254,8 @@ void Metrics::flushed(const actors::FlushRequest& request, journeys::Duration to
                 series_->intents.at({opened->channel, "opened"}).Increment();
         }
 }
+
+void Metrics::decision_lost() { series_->decisions_lost.Increment(); }
 
 void Metrics::flush_failed(actors::Partition, const journeys::Error&) {
     series_->failures.Increment();

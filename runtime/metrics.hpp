@@ -40,6 +40,8 @@ public:
     void called(std::string_view channel, const actors::ProviderOutcome& outcome,
                 journeys::Duration since_opened) override;
 
+    /// One that was answered at once, and that the log then refused.
+    void decision_lost();
     /// Codes that a pool still has.
     void coupons_left(const std::string& pool, std::int64_t left);
     /// Of a watched journey, over the last 24 hours; `alarm`: which, empty where all is well.

@@ -713,7 +713,8 @@ Result<void> Service::Parts::open_listener() {
                                     .log = *event_log,
                                     .publications = *publications,
                                     .open = open_decisions,
-                                    .now = [this] { return clock.now(); }}));
+                                    .now = [this] { return clock.now(); },
+                                    .lost = [this] { tally->decision_lost(); }}));
     add_handlers(make_recommend_route(
         {.system = *system, .publications = *publications, .desk = recommendations, .now = [this] {
              return clock.now();

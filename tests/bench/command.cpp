@@ -79,6 +79,9 @@ int run_bench(const BenchOptions& options) {
             decide.seconds = options.seconds;
             decide.customers = std::min(decide.customers, options.customers);
             figures.push_back(bench::bench_decide(decide));
+            decide.folder = folder.path() / "at-once";
+            decide.is_durable = false;
+            figures.push_back(bench::bench_decide(decide));
         }
         if (wanted("neighbours")) {
             const bench::TemporaryFolder folder{options.folder};

@@ -16,12 +16,14 @@ struct DecideOptions {
     double seconds = 4; ///< Each round and side.
     double requests_a_second = 1'000, events_a_second = 10'000;
     std::size_t connections = 16;
+    bool is_durable = true; ///< Whether an answer waits for the log.
 };
 
 /// Milliseconds that 99 of 100 answers of `POST /v1/decide` need at most, counted from the instant
 /// at which the request was to be sent, at 1,000 requests a second over 16 connections beside
-/// 10,000 events a second, whether or not the service keeps up. An answer is given when the
-/// decision is durable. Raw: `POST /v1/track` of one event in its place, which is durable too.
+/// 10,000 events a second, whether or not the service keeps up. Raw: in its place, where the answer
+/// waits until the decision is durable, `POST /v1/track` of one event, which is durable too; else
+/// `GET /v1/customers/ID`, which the same actor answers.
 /// Throws where an answer is not 200 or an event is refused.
 Figure bench_decide(const DecideOptions& options);
 
