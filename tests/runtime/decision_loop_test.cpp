@@ -356,7 +356,7 @@ TEST_CASE("a journey's decision stands on the timeline and in the export, with i
     loop.send({track("ada", "Order Completed", "m-2", R"({"order_id":"o","total":30})")});
     loop.wait_for_timeline("ada", "\"kind\":\"reward\"");
     const auto people_read = loop.ask("GET", "/admin/customers/ada/text?timeline=1");
-    CHECK(people_read.find("decided    offering › offer") != std::string::npos);
+    CHECK(people_read.find("decided   offering › offer") != std::string::npos);
     CHECK(people_read.find("rewarded") != std::string::npos);
     CHECK(people_read.find("by Order Completed") != std::string::npos);
     const auto exported = json::parse(loop.ask("GET", "/v1/customers/ada/export"));
