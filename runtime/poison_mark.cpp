@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <system_error>
 #include <unistd.h>
 #include <utility>
 
@@ -116,6 +117,26 @@ void PoisonMarkFile::applying(Partition partition, std::uint64_t offset,
 
 void PoisonMarkFile::done(Partition partition) {
     slots_[partition].is_applying.store(0, std::memory_order_release);
+}
+
+std::unique_ptr<PoisonMarkFile> open_marks(const std::filesystem::path& folder,
+                                           Partition partitions, Log& log) {
+    std::error_code error;
+    std::filesystem::create_directories(folder, error);
+    auto opened = PoisonMarkFile::open(folder / "marks", partitions);
+    if (!opened) {
+        log.warning("no marks are kept: a record that ends the process will not be parked",
+                    {{"why", opened.error().detail}});
+        return nullptr;
+    }
+    const auto& poison = (*opened)->poison();
+    for (const auto& [partition, offset] : poison.records)
+        log.error("the service has ended at a record three times, and parks it",
+                  {{"partition", partition}, {"offset", offset}});
+    for (const auto& customer : poison.timers)
+        log.error("the service has ended at a timer three times, and parks its customer",
+                  {{"customer", journeys::to_text(customer)}});
+    return std::move(*opened);
 }
 
 } // namespace runtime

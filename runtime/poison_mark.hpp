@@ -7,6 +7,7 @@
 
 #include "actors/shard.hpp"
 #include "journeys/result.hpp"
+#include "runtime/log.hpp"
 
 #include <filesystem>
 #include <memory>
@@ -39,5 +40,10 @@ private:
     std::size_t bytes_;
     actors::Poison poison_;
 };
+
+/// The marks of a service, in its data folder, which is made where it is missing. What is poison is
+/// logged; so is a file that cannot be had, and then it is null.
+std::unique_ptr<PoisonMarkFile> open_marks(const std::filesystem::path& folder,
+                                           actors::Partition partitions, Log& log);
 
 } // namespace runtime

@@ -1,0 +1,196 @@
+#include "runtime/publisher.hpp"
+
+#include "runtime/publication_upkeep.hpp"
+#include "runtime/reward_learning.hpp"
+#include "runtime/system_settings.hpp"
+#include "schema/record_codec.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <future>
+#include <memory>
+#include <thread>
+#include <utility>
+
+namespace runtime {
+
+using journeys::Error;
+using journeys::ErrorCode;
+using journeys::Result;
+
+namespace {
+
+constexpr auto take_over_patience = std::chrono::seconds{60};
+/// So many checkpoints after it was applied a reward is on the timeline, as a rule. One that is
+/// told of at the last moment, under load, is missed by what is learned; none is counted twice.
+constexpr int checkpoints_of_delay = 2;
+constexpr auto pruned_every = std::chrono::hours{1};
+
+actors::Draft draft_of(const journeys::Catalog& catalog) {
+    actors::Draft draft;
+    draft.kind = journeys::RecordKind::publish;
+    draft.record = std::make_shared<journeys::Record>();
+    journeys::Publish publication;
+    publication.publication = catalog.publication();
+    for (const auto& journey : catalog.journeys())
+        publication.journeys.push_back({journey->id, journey->version});
+    draft.record->body = std::move(publication);
+    draft.bytes = schema::encode(*draft.record);
+    return draft;
+}
+
+} // namespace
+
+Result<Published> first_publication(const Files& files, Archive& archive,
+                                    Publications& publications, const ServiceClock& clock, Log& log,
+                                    std::vector<schema::Mistake>& mistakes) {
+    const auto stored = archive.publications();
+    if (!stored) return stored.error();
+    for (const auto& text : *stored)
+        for (const auto& mistake : publications.add_stored(text))
+            if (!mistake.is_warning)
+                log.warning("an older publication no longer loads",
+                            {{"mistake", schema::to_text(mistake)}});
+    Published first{.files = files, .pools = {}};
+    first.files.rewards = newest_rewards(*stored);
+    auto compiled = publications.add(first.files);
+    first.pools = std::move(compiled.pools);
+    if (!compiled.catalog) {
+        mistakes = std::move(compiled.mistakes);
+        return Error{ErrorCode::invalid_journey, "the journeys have mistakes"};
+    }
+    if (auto saved = archive.save_publication(compiled.catalog->publication(), to_text(first.files),
+                                              clock.now());
+        !saved)
+        return saved.error();
+    return first;
+}
+
+Publisher::Publisher(PublisherParts parts, Published first)
+    : parts_(std::move(parts)), first_pools_(std::move(first.pools)),
+      published_(std::move(first.files)) {}
+
+Result<void> Publisher::catch_up() {
+    const auto stored = parts_.archive.publications();
+    if (!stored) return stored.error();
+    for (const auto& text : *stored) parts_.publications.add_stored(text);
+    published_.rewards = newest_rewards(*stored);
+    const auto compiled = parts_.publications.add(published_);
+    if (!compiled.catalog) return {};
+    return parts_.archive.save_publication(compiled.catalog->publication(), to_text(published_),
+                                           parts_.clock.now());
+}
+
+Result<void> Publisher::announce(const journeys::Catalog& catalog) {
+    const auto until = std::chrono::steady_clock::now() + take_over_patience;
+    while (true) {
+        auto promise = std::make_shared<std::promise<Result<void>>>();
+        std::vector<actors::Draft> drafts;
+        drafts.push_back(draft_of(catalog));
+        parts_.event_log.append(std::move(drafts), [promise](Result<void> result) {
+            promise->set_value(std::move(result));
+        });
+        auto result = promise->get_future().get();
+        if (result || std::chrono::steady_clock::now() > until) return result;
+        if (result.error().code == ErrorCode::fenced) return result;
+        std::this_thread::sleep_for(
+            std::chrono::milliseconds{20}); // Partitions are still being taken over.
+    }
+}
+
+void Publisher::begin() {
+    const auto& config = parts_.config;
+    pruning_.emplace(pruned_every, [this] { prune(); });
+    if (config.learn_every != journeys::Duration::zero())
+        learning_.emplace(config.learn_every, [this] { learn(); });
+    if (config.fit_every == journeys::Duration::zero()) return;
+    fitting_.emplace(FitScheduleSettings{.conninfo = parts_.conninfo,
+                                         .file = parts_.config_file.parent_path() / config.models,
+                                         .every = config.fit_every,
+                                         .clock = [&clock = parts_.clock] { return clock.now(); },
+                                         .publish = [this] { reload(); },
+                                         .log = &parts_.log});
+}
+
+void Publisher::stop() {
+    fitting_.reset();
+    learning_.reset();
+    pruning_.reset();
+}
+
+void Publisher::reload() {
+    const std::scoped_lock lock{publishing_};
+    auto files = read_files(parts_.config_file, std::nullopt);
+    if (!files)
+        return parts_.log.error("reload: files cannot be read, the running journeys stay",
+                                {{"why", files.error().detail}});
+    const auto before = parts_.publications.newest();
+    files->rewards = published_.rewards;
+    if (publication_of(*files) == before->publication()) {
+        parts_.coupons.read_again(); // Their codes are no part of a publication.
+        return parts_.log.info("reload: nothing has changed");
+    }
+    publish(std::move(*files), "reload");
+}
+
+void Publisher::publish(Files files, std::string_view why) {
+    auto& log = parts_.log;
+    const auto say = [&](std::string_view what) {
+        return std::string{why} + ": " + std::string{what};
+    };
+    const auto compiled = parts_.publications.add(files);
+    for (const auto& mistake : compiled.mistakes)
+        log.warning(why, {{"mistake", schema::to_text(mistake)}});
+    if (!compiled.catalog) return log.error(say("refused, the running journeys stay"));
+    parts_.interests.use(compiled.catalog);
+    if (auto saved = parts_.archive.save_publication(compiled.catalog->publication(),
+                                                     to_text(files), parts_.clock.now());
+        !saved)
+        return log.error(say("cannot be stored"), {{"why", saved.error().detail}});
+    if (auto announced = announce(*compiled.catalog); !announced)
+        return log.error(say("cannot be published"), {{"why", announced.error().detail}});
+    parts_.records.note("service", "config.loaded",
+                        "publication " + std::to_string(compiled.catalog->publication()),
+                        std::to_string(compiled.catalog->journeys().size()) + " journeys; " +
+                            std::string{why});
+    parts_.sweep.begin(compiled.catalog->wake_reason());
+    parts_.coupons.use(compiled.pools);
+    parts_.watches.look();
+    log.info(say("published"), {{"journeys", compiled.catalog->journeys().size()}});
+    published_ = std::move(files);
+}
+
+void Publisher::learn() {
+    const std::scoped_lock lock{publishing_};
+    const auto& config = parts_.config;
+    const auto settled =
+        parts_.clock.now() - config.settings.max_lateness -
+        paced(config.storage.checkpoint, parts_.clock.speed()) * checkpoints_of_delay;
+    auto lesson = learn_rewards(parts_.conninfo, published_.rewards, settled);
+    if (!lesson)
+        return parts_.log.warning("learning: what is known stays",
+                                  {{"why", lesson.error().detail}});
+    if (!*lesson) return;
+    parts_.log.info("learning", {{"decisions", (*lesson)->decisions},
+                                 {"rewards", (*lesson)->rewards},
+                                 {"corrections", (*lesson)->corrections}});
+    auto files = published_;
+    files.rewards = std::move((*lesson)->text);
+    publish(std::move(files), "learning");
+}
+
+void Publisher::prune() {
+    const std::scoped_lock lock{publishing_};
+    // The log is read with the publications that it names.
+    const auto kept = std::max(parts_.config.retention.learned, parts_.config.storage.retention);
+    const auto pruned = prune_learned(parts_.conninfo, parts_.publications.newest()->publication(),
+                                      parts_.clock.now() - paced(kept, parts_.clock.speed()));
+    if (!pruned)
+        return parts_.log.repeated_warning("old versions of what was learned stay",
+                                           {{"why", pruned.error().detail}});
+    parts_.publications.forget(*pruned);
+    if (!pruned->empty())
+        parts_.log.info("old versions of what was learned", {{"gone", pruned->size()}});
+}
+
+} // namespace runtime

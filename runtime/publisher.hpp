@@ -1,0 +1,103 @@
+/// What a running service has published, and what makes it publish anew: edited files, what was
+/// learned of decisions, models that were fitted.
+///
+///   SIGHUP, POST /admin/reload ──► reload ──┐
+///   every `models.learn_every` ──► learn ───┼──► Publications, Archive, log ──► who else hears
+///   every `models.fit_every` ──► fit ───────┘
+///   every hour: what was learned and has been replaced since goes, after its time
+#pragma once
+
+#include "actors/ports.hpp"
+#include "journeys/result.hpp"
+#include "runtime/archive.hpp"
+#include "runtime/coupon_keeper.hpp"
+#include "runtime/fit_schedule.hpp"
+#include "runtime/interest_desk.hpp"
+#include "runtime/log.hpp"
+#include "runtime/periodic.hpp"
+#include "runtime/postgres/wake_sweep.hpp"
+#include "runtime/publication.hpp"
+#include "runtime/publications.hpp"
+#include "runtime/service_clock.hpp"
+#include "runtime/service_records.hpp"
+#include "runtime/watch_keeper.hpp"
+
+#include <filesystem>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace runtime {
+
+/// What is in force, as texts, and the pools of codes that they name.
+struct Published {
+    Files files;
+    std::map<std::string, schema::CouponPool> pools;
+};
+
+/// The first of a service: `files` with what the stored publications have learned, and those beside
+/// it. On failure `mistakes` may hold those of the files.
+journeys::Result<Published> first_publication(const Files& files, Archive& archive,
+                                              Publications& publications, const ServiceClock& clock,
+                                              Log& log, std::vector<schema::Mistake>& mistakes);
+
+/// All of it outlives the publisher.
+struct PublisherParts {
+    std::filesystem::path config_file;
+    const schema::Config& config;
+    std::string conninfo;
+    const ServiceClock& clock;
+    Log& log;
+    Archive& archive;
+    Publications& publications;
+    actors::EventLog& event_log;
+    ServiceRecords& records;
+    // Who else hears of a publication:
+    InterestDesk& interests;
+    WakeSweep& sweep;
+    CouponKeeper& coupons;
+    WatchKeeper& watches;
+};
+
+/// Blocking; any thread.
+class Publisher {
+public:
+    Publisher(PublisherParts parts, Published first);
+
+    /// Those of the first publication.
+    const std::map<std::string, schema::CouponPool>& pools() const { return first_pools_; }
+    /// Another process has worked meanwhile: what it has published is read, and what it has learned
+    /// is gone on from. Before `begin`.
+    journeys::Result<void> catch_up();
+    /// Tells every partition of this publication. `fenced` where another process has taken over.
+    journeys::Result<void> announce(const journeys::Catalog& catalog);
+    /// This process works: learns, fits and tidies up from here on, each in its own time.
+    void begin();
+    /// Does nothing by itself any more; waits for what is being done.
+    void stop();
+
+    /// Reads the files again and publishes them where they have changed. Mistakes are logged, and
+    /// what runs stays.
+    void reload();
+    /// Learns from the decisions that have settled since the last time, of what runs: edits of
+    /// files count from their own reload on.
+    void learn();
+
+private:
+    /// `why`: for the log.
+    void publish(Files files, std::string_view why);
+    /// Versions of what was learned go after their time.
+    void prune();
+
+    const PublisherParts parts_;
+    const std::map<std::string, schema::CouponPool> first_pools_;
+    std::mutex publishing_;              ///< One at a time.
+    Files published_;                    ///< What runs; guarded by `publishing_` from `begin` on.
+    std::optional<FitSchedule> fitting_; ///< Last, with what follows: they use all the others.
+    std::optional<Periodic> learning_, pruning_;
+};
+
+} // namespace runtime
