@@ -3,15 +3,12 @@
 #include "actors/failpoint.hpp"
 #include "actors/messages.hpp"
 #include "journeys/mutant.hpp"
-#include "runtime/postgres/binary.hpp"
 #include "runtime/postgres/log_upkeep.hpp"
-#include "runtime/postgres/walk_sql.hpp"
 
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
-#include <charconv>
-#include <set>
+#include <utility>
 
 namespace runtime {
 
@@ -19,8 +16,6 @@ using actors::Draft;
 using actors::Partition;
 using journeys::Error;
 using journeys::ErrorCode;
-using journeys::Record;
-using journeys::RecordKind;
 using journeys::RecordPtr;
 using journeys::Result;
 using journeys::Timestamp;
@@ -28,231 +23,24 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr std::size_t chunk_bytes = 256 << 10;
-
 Timestamp just_before(Timestamp at) { return at - journeys::Duration{1}; }
 
 Error stopped() { return Error{ErrorCode::storage_unavailable, "the log is being closed"}; }
 
-bool goes_to_all(RecordKind kind) {
-    return kind == RecordKind::publish || kind == RecordKind::pause;
-}
-
-/// `{1,2,3}`, as a literal of an array.
-template <class Map, class Project> std::string array_text(const Map& map, Project project) {
-    std::string text = "'{";
-    for (const auto& entry : map) {
-        if (text.size() > 2) text += ',';
-        text += std::to_string(project(entry));
-    }
-    return text + "}'";
-}
-
-std::uint64_t number_in(std::string_view text) {
-    std::uint64_t number = 0;
-    std::from_chars(text.data(), text.data() + text.size(), number);
-    return number;
-}
-
 } // namespace
-
-/// One journal connection, and what it does with one batch: copy, then commit.
-class PostgresEventLog::Lane {
-public:
-    explicit Lane(const ConnectionSettings& settings) : settings_(settings) {}
-
-    Result<Connection*> connection() {
-        if (connection_ && !connection_->is_lost()) return &*connection_;
-        open_batch_ = 0;
-        connection_.reset();
-        auto opened = Connection::open(settings_, "journal");
-        if (!opened) return opened.error();
-        // Without retries of ours in between, what is planned once serves every batch.
-        auto prepared = opened->run_script(
-            "PREPARE fence (smallint[]) AS SELECT partition, epoch FROM partitions "
-            "WHERE partition = ANY($1) ORDER BY partition FOR SHARE;"
-            "PREPARE move (smallint[], bigint[], bigint) AS UPDATE log_positions p "
-            "SET last_offset = m.last, accepted_at = 'epoch'::timestamptz + $3 * interval '1 ms' "
-            "FROM unnest($1, $2) AS m (partition, last) WHERE p.partition = m.partition;"
-            "PREPARE note_ends (bigint) AS INSERT INTO log_ends "
-            "SELECT s.segment, p.partition, p.last_offset FROM log_segments s, log_positions p "
-            "WHERE NOT s.closed AND s.until_at <= 'epoch'::timestamptz + $1 * interval '1 ms';"
-            "PREPARE close_segments (bigint) AS UPDATE log_segments SET closed = true "
-            "WHERE NOT closed AND until_at <= 'epoch'::timestamptz + $1 * interval '1 ms'");
-        if (!prepared) return prepared.error();
-        connection_.emplace(std::move(*opened));
-        return &*connection_;
-    }
-
-    /// Whether the batch stands in an open transaction, copied and not committed.
-    bool has_copied(const Batch& batch) const {
-        return open_batch_ == batch.number && connection_ && !connection_->is_lost();
-    }
-
-    /// `fenced` where a partition has another owner; `fenced()` then names such partitions.
-    Result<void> copy(const Batch& batch) {
-        auto connected = connection();
-        if (!connected) return connected.error();
-        auto& to = **connected;
-        const auto partitions =
-            array_text(batch.stretches, [](const auto& entry) { return entry.first; });
-        auto fence = to.begin_copy("BEGIN; EXECUTE fence(" + partitions + "); COPY " +
-                                   batch.segment + " FROM STDIN (FORMAT binary)");
-        if (!fence) {
-            roll_back();
-            return fence.error();
-        }
-        if (fenced_ = fenced_partitions(*fence, batch); !fenced_.empty()) {
-            to.abort_copy();
-            roll_back();
-            return Error{ErrorCode::fenced, "another process has taken over"};
-        }
-        auto copied = send_rows(to, batch);
-        if (copied) copied = to.end_copy();
-        if (!copied) {
-            roll_back();
-            return copied;
-        }
-        if (actors::failpoint("append.after")) {
-            roll_back();
-            return Error{ErrorCode::storage_unavailable, "failpoint"};
-        }
-        open_batch_ = batch.number;
-        return {};
-    }
-
-    /// Commits what `copy` has sent.
-    Fate commit(const Batch& batch, bool closes_segments) {
-        const auto at = std::to_string(journeys::to_millis(batch.accepted_at));
-        std::string sql;
-        if (closes_segments)
-            sql += "EXECUTE note_ends(" + at + "); EXECUTE close_segments(" + at + "); ";
-        sql += "EXECUTE move(" +
-               array_text(batch.stretches, [](const auto& entry) { return entry.first; }) + ", " +
-               array_text(batch.stretches, [](const auto& entry) { return entry.second.last; }) +
-               ", " + at + "); ";
-        std::vector<std::int64_t> transfers;
-        for (const auto& append : batch.appends)
-            transfers.insert(transfers.end(), append.transfers.begin(), append.transfers.end());
-        if (!transfers.empty())
-            sql += "DELETE FROM transfers WHERE sequence = ANY(" +
-                   array_text(transfers, [](auto transfer) { return transfer; }) + "::bigint[]); ";
-        for (const auto& append : batch.appends)
-            if (append.progress) sql += move_walk_sql(*append.progress) + "; ";
-        if (actors::failpoint("commit_sent.before")) {
-            roll_back();
-            return Fate::failed;
-        }
-        auto sent = connection_->send_script(sql + "COMMIT");
-        if (actors::failpoint("commit_sent.after")) connection_->give_up();
-        auto committed = sent ? connection_->answer_to_script() : sent.error();
-        if (actors::failpoint("commit_reply.before")) {
-            connection_->give_up();
-            return Fate::lost_reply;
-        }
-        if (committed) {
-            open_batch_ = 0;
-            return Fate::committed;
-        }
-        if (connection_->is_lost()) return Fate::lost_reply;
-        spdlog::error("log: an append was refused: {}", committed.error().detail);
-        roll_back();
-        return Fate::failed;
-    }
-
-    /// After a lost reply: ends the server's side, then reads whether the batch is in the log.
-    Result<Fate> look_up(const Batch& batch) {
-        const auto old_name = connection_ ? connection_->name() : std::string{};
-        auto fresh = Connection::open(settings_, "look-up");
-        if (!fresh) return fresh.error();
-        if (auto ended = end_backend(*fresh, old_name); !ended) return ended.error();
-        SqlArray partitions{SqlArray::Type::int2};
-        for (const auto& [partition, stretch] : batch.stretches)
-            partitions.add(static_cast<std::int16_t>(partition));
-        SqlParams params;
-        params.add(partitions);
-        auto rows = fresh->run("SELECT partition, epoch, last_offset FROM partitions "
-                               "JOIN log_positions USING (partition) WHERE partition = ANY($1)",
-                               params);
-        if (!rows) return rows.error();
-        open_batch_ = 0;
-        for (int row = 0; row < rows->size(); ++row) {
-            const auto& stretch = batch.stretches.at(static_cast<Partition>(rows->int2(row, 0)));
-            // Where another process has taken over, the offsets may be of its records.
-            if (rows->uint8(row, 1) != stretch.epoch) continue;
-            return rows->uint8(row, 2) >= stretch.last ? Fate::committed : Fate::failed;
-        }
-        return Fate::failed; // Of nothing here are we the owner: refused in either case.
-    }
-
-    const std::vector<Partition>& fenced() const { return fenced_; }
-
-    void roll_back() {
-        open_batch_ = 0;
-        if (connection_ && !connection_->is_lost()) (void)connection_->run_script("ROLLBACK");
-    }
-
-private:
-    static std::vector<Partition> fenced_partitions(const SqlRows& fence, const Batch& batch) {
-        std::map<Partition, std::uint64_t> epochs;
-        for (int row = 0; row < fence.size(); ++row)
-            epochs[static_cast<Partition>(number_in(fence.bytes(row, 0)))] =
-                number_in(fence.bytes(row, 1));
-        std::vector<Partition> fenced;
-        if (journeys::is_mutant(journeys::Mutant::append_without_epoch)) return fenced;
-        for (const auto& [partition, stretch] : batch.stretches)
-            if (epochs[partition] != stretch.epoch) fenced.push_back(partition);
-        return fenced;
-    }
-
-    Result<void> send_rows(Connection& to, const Batch& batch) {
-        buffer_.clear();
-        buffer_.append("PGCOPY\n\377\r\n\0", 11);
-        put_number(buffer_, std::int32_t{0}); // Flags.
-        put_number(buffer_, std::int32_t{0}); // Header extension.
-        const auto accepted_at = to_pg_micros(batch.accepted_at);
-        for (const auto& row : batch.rows) {
-            const auto& draft = *row.draft;
-            put_number(buffer_, std::int16_t{8});
-            put_sized_number(buffer_, static_cast<std::int16_t>(row.partition));
-            put_sized_number(buffer_, row.offset);
-            put_sized_number(buffer_, accepted_at);
-            put_sized_number(buffer_, static_cast<std::int16_t>(draft.kind));
-            put_sized_number(buffer_, row.customer_hash);
-            put_sized_number(buffer_, draft.message_hash);
-            const auto space = journeys::to_text(draft.customer.space);
-            put_number(buffer_,
-                       static_cast<std::int32_t>(space.size() + 1 + draft.customer.value.size()));
-            buffer_.append(space).append(1, ':').append(draft.customer.value);
-            put_sized(buffer_, draft.bytes);
-            if (buffer_.size() < chunk_bytes) continue;
-            if (auto sent = to.copy(buffer_); !sent) return sent;
-            buffer_.clear();
-        }
-        put_number(buffer_, std::int16_t{-1});
-        return to.copy(buffer_);
-    }
-
-    const ConnectionSettings& settings_;
-    std::optional<Connection> connection_;
-    std::string buffer_;
-    std::uint64_t open_batch_ = 0;
-    std::vector<Partition> fenced_;
-};
 
 PostgresEventLog::PostgresEventLog(EventLogSettings settings, Ownership& ownership)
     : settings_(std::move(settings)), ownership_(ownership),
-      readers_(settings_.connection, settings_.codec, ownership),
+      readers_(settings_.connection, settings_.codec, ownership), duplicates_(settings_.connection),
       committed_(std::make_unique<std::atomic<std::uint64_t>[]>(settings_.partitions)) {
     for (int lane = 0; lane < settings_.lanes; ++lane)
         threads_.emplace_back([this] { lane_loop(); });
     threads_.emplace_back([this] { tick_loop(); });
     threads_.emplace_back([this] { upkeep_loop(); });
-    threads_.emplace_back([this] { answer_loop(); });
 }
 
 PostgresEventLog::~PostgresEventLog() {
-    std::deque<Append> refused;
+    std::deque<LogAppend> refused;
     {
         const std::lock_guard lock{mutex_};
         stopping_ = true;
@@ -261,7 +49,6 @@ PostgresEventLog::~PostgresEventLog() {
     for (auto& append : refused) append.done(stopped());
     work_.notify_all();
     turn_.notify_all();
-    asked_.notify_all();
     for (auto& thread : threads_) thread.join();
 }
 
@@ -289,18 +76,13 @@ void PostgresEventLog::append_copies(std::vector<Draft> drafts, actors::WalkProg
           .deadline = Clock::now() + settings_.append_timeout});
 }
 
-void PostgresEventLog::take(Append append) {
+void PostgresEventLog::take(LogAppend append) {
     if (append.drafts.empty()) return append.done({});
-    append.customer_hashes.reserve(append.drafts.size());
-    for (const auto& draft : append.drafts) {
-        append.customer_hashes.push_back(journeys::hash(draft.customer));
-        append.rows += goes_to_all(draft.kind) ? settings_.partitions : 1;
-        append.bytes += draft.bytes.size() + draft.customer.value.size() + 100;
-    }
+    measure(append, settings_.partitions);
     enqueue(std::move(append));
 }
 
-void PostgresEventLog::enqueue(Append append) {
+void PostgresEventLog::enqueue(LogAppend append) {
     if (actors::failpoint("append.before"))
         return append.done(Error{ErrorCode::storage_unavailable, "failpoint"});
     std::optional<Error> refusal;
@@ -322,15 +104,15 @@ void PostgresEventLog::enqueue(Append append) {
 }
 
 void PostgresEventLog::lane_loop() {
-    Lane lane{settings_.connection};
+    LogLane lane{settings_.connection};
     while (const auto batch = take_batch()) process(lane, *batch);
 }
 
 /// The pending appends, up to the limits of a batch; null when stopping. Appends that concern a
 /// partition that is not ours are refused here.
-std::shared_ptr<PostgresEventLog::Batch> PostgresEventLog::take_batch() {
+std::shared_ptr<AppendBatch> PostgresEventLog::take_batch() {
     while (true) {
-        auto batch = std::make_shared<Batch>();
+        auto batch = std::make_shared<AppendBatch>();
         std::vector<std::pair<Done, Error>> refused;
         {
             std::unique_lock lock{mutex_};
@@ -345,7 +127,7 @@ std::shared_ptr<PostgresEventLog::Batch> PostgresEventLog::take_batch() {
                                  bytes + append.bytes > settings_.batch_bytes_max))
                     break;
                 pending_bytes_ -= append.bytes;
-                if (auto refusal = refusal_of(append, owned)) {
+                if (auto refusal = refusal_of(append, owned, settings_.partitions)) {
                     refused.emplace_back(std::move(append.done), std::move(*refusal));
                 } else {
                     rows += append.rows;
@@ -357,7 +139,7 @@ std::shared_ptr<PostgresEventLog::Batch> PostgresEventLog::take_batch() {
                 pending_.pop_front();
             }
             if (!batch->appends.empty()) {
-                build_rows(*batch);
+                build_rows(*batch, settings_.partitions);
                 assign(*batch, owned);
                 for (const auto& [partition, stretch] : batch->stretches)
                     accepted_at_ = std::max(accepted_at_, owned.at(partition).accepted_at);
@@ -372,49 +154,8 @@ std::shared_ptr<PostgresEventLog::Batch> PostgresEventLog::take_batch() {
     }
 }
 
-std::optional<Error> PostgresEventLog::refusal_of(const Append& append, const Owned& owned) const {
-    std::optional<Error> refusal;
-    const auto check = [&](Partition partition) {
-        const auto found = owned.find(partition);
-        if (found == owned.end())
-            refusal = Error{ErrorCode::storage_unavailable,
-                            "partition " + std::to_string(partition) + " is not taken over yet"};
-        else if (found->second.lost)
-            refusal = Error{ErrorCode::fenced, "partition " + std::to_string(partition) +
-                                                   " belongs to another process"};
-    };
-    for (std::size_t i = 0; i < append.drafts.size(); ++i) {
-        if (!goes_to_all(append.drafts[i].kind)) {
-            check(static_cast<Partition>(append.customer_hashes[i] % settings_.partitions));
-            continue;
-        }
-        for (Partition partition = 0; partition < settings_.partitions; ++partition)
-            check(partition);
-    }
-    return refusal;
-}
-
-void PostgresEventLog::build_rows(Batch& batch) {
-    batch.rows.clear();
-    for (const auto& append : batch.appends) {
-        for (std::size_t i = 0; i < append.drafts.size(); ++i) {
-            const auto& draft = append.drafts[i];
-            const auto hash = append.customer_hashes[i];
-            if (!goes_to_all(draft.kind)) {
-                batch.rows.push_back({static_cast<Partition>(hash % settings_.partitions), hash,
-                                      &draft, draft.record, 0});
-                continue;
-            }
-            for (Partition partition = 0; partition < settings_.partitions; ++partition)
-                batch.rows.push_back(
-                    {partition, hash, &draft,
-                     draft.record ? std::make_shared<Record>(*draft.record) : nullptr, 0});
-        }
-    }
-}
-
 /// Gives the rows the offsets behind the last ones given. Under `mutex_`.
-void PostgresEventLog::assign(Batch& batch, const Owned& owned) {
+void PostgresEventLog::assign(AppendBatch& batch, const Owned& owned) {
     batch.stretches.clear();
     for (auto& row : batch.rows) {
         auto [entry, is_new] = batch.stretches.try_emplace(row.partition);
@@ -436,13 +177,13 @@ void PostgresEventLog::assign(Batch& batch, const Owned& owned) {
 
 /// Whether a batch before this one has failed, so that its offsets would leave a gap. Under
 /// `mutex_`.
-bool PostgresEventLog::is_stale(const Batch& batch) const {
+bool PostgresEventLog::is_stale(const AppendBatch& batch) const {
     return std::ranges::any_of(batch.stretches, [&](const auto& entry) {
         return committed_[entry.first] + 1 != entry.second.first;
     });
 }
 
-void PostgresEventLog::process(Lane& lane, Batch& batch) {
+void PostgresEventLog::process(LogLane& lane, AppendBatch& batch) {
     // Before its turn a batch is only copied; whatever goes wrong is seen to when its turn comes.
     (void)copy(lane, batch);
     {
@@ -460,7 +201,7 @@ void PostgresEventLog::process(Lane& lane, Batch& batch) {
     deliver(batch, result);
 }
 
-Result<void> PostgresEventLog::copy(Lane& lane, Batch& batch) {
+Result<void> PostgresEventLog::copy(LogLane& lane, AppendBatch& batch) {
     auto connected = lane.connection();
     if (!connected) return connected.error();
     auto segment = segment_for(**connected, batch.accepted_at);
@@ -470,7 +211,7 @@ Result<void> PostgresEventLog::copy(Lane& lane, Batch& batch) {
 }
 
 /// After its turn: what is committed counts, and offsets that were given in vain are given again.
-void PostgresEventLog::settle_positions(const Batch& batch, bool committed) {
+void PostgresEventLog::settle_positions(const AppendBatch& batch, bool committed) {
     if (committed) committed_at_ = std::max(committed_at_, batch.accepted_at);
     for (const auto& [partition, stretch] : batch.stretches) {
         auto& position = positions_[partition];
@@ -483,7 +224,7 @@ void PostgresEventLog::settle_positions(const Batch& batch, bool committed) {
 }
 
 /// Tries until the batch is committed, or its time is up while it certainly is not.
-Result<void> PostgresEventLog::commit_in_turn(Lane& lane, Batch& batch) {
+Result<void> PostgresEventLog::commit_in_turn(LogLane& lane, AppendBatch& batch) {
     auto wait = 20ms;
     const auto deadline = batch.appends.front().deadline;
     while (true) {
@@ -502,7 +243,7 @@ Result<void> PostgresEventLog::commit_in_turn(Lane& lane, Batch& batch) {
         if (copied) {
             const auto fate = commit_surely(lane, batch);
             if (!fate) return fate.error();
-            if (*fate == Fate::committed) {
+            if (*fate == LogLane::Fate::committed) {
                 committed_segment_ = batch.segment;
                 healthy_ = true;
                 return {};
@@ -524,10 +265,10 @@ Result<void> PostgresEventLog::commit_in_turn(Lane& lane, Batch& batch) {
 
 /// Commits; where the reply is lost finds out, for as long as that takes. An error: only when
 /// stopping.
-Result<PostgresEventLog::Fate> PostgresEventLog::commit_surely(Lane& lane, Batch& batch) {
+Result<LogLane::Fate> PostgresEventLog::commit_surely(LogLane& lane, AppendBatch& batch) {
     auto fate = lane.commit(batch, batch.segment != committed_segment_);
     auto wait = 20ms;
-    while (fate == Fate::lost_reply) {
+    while (fate == LogLane::Fate::lost_reply) {
         healthy_ = false;
         auto found = lane.look_up(batch);
         if (found) return found;
@@ -538,47 +279,27 @@ Result<PostgresEventLog::Fate> PostgresEventLog::commit_surely(Lane& lane, Batch
 }
 
 /// Refuses the appends that concern a partition of another process, and numbers the rest anew.
-void PostgresEventLog::drop_fenced(Batch& batch) {
+void PostgresEventLog::drop_fenced(AppendBatch& batch) {
     std::vector<std::pair<Done, Error>> refused;
     {
         const std::lock_guard lock{mutex_};
         const auto owned = ownership_.all();
-        std::erase_if(batch.appends, [&](Append& append) {
-            auto refusal = refusal_of(append, owned);
+        std::erase_if(batch.appends, [&](LogAppend& append) {
+            auto refusal = refusal_of(append, owned, settings_.partitions);
             if (refusal) refused.emplace_back(std::move(append.done), std::move(*refusal));
             return refusal.has_value();
         });
         for (const auto& [partition, stretch] : batch.stretches)
             positions_[partition].assigned = committed_[partition];
-        build_rows(batch);
+        build_rows(batch, settings_.partitions);
         assign(batch, owned);
     }
     for (auto& [done, error] : refused) done(std::move(error));
 }
 
-void PostgresEventLog::deliver(Batch& batch, const Result<void>& result) {
+void PostgresEventLog::deliver(AppendBatch& batch, const Result<void>& result) {
     std::map<Partition, std::vector<RecordPtr>> records;
-    if (result) {
-        for (const auto& [partition, stretch] : batch.stretches)
-            records[partition].reserve(stretch.last - stretch.first + 1);
-        for (auto& row : batch.rows) {
-            if (!row.record) {
-                auto decoded = settings_.codec.decode(row.draft->kind, row.draft->bytes, row.offset,
-                                                      batch.accepted_at, row.draft->customer);
-                if (!decoded) {
-                    spdlog::critical("log: record {} of partition {} cannot be read: {}",
-                                     row.offset, row.partition, decoded.error().detail);
-                    continue;
-                }
-                row.record = std::make_shared<Record>(std::move(*decoded));
-            } else {
-                row.record->offset = row.offset;
-                row.record->accepted_at = batch.accepted_at;
-                settings_.codec.stamp(*row.record);
-            }
-            records[row.partition].push_back(std::move(row.record));
-        }
-    }
+    if (result) records = records_of(batch, settings_.codec);
     {
         std::unique_lock lock{mutex_};
         turn_.wait(lock, [&] { return delivery_turn_ == batch.number; });
@@ -629,7 +350,7 @@ void PostgresEventLog::tick_loop() {
 }
 
 void PostgresEventLog::expire_pending() {
-    std::vector<Append> expired;
+    std::vector<LogAppend> expired;
     {
         const std::lock_guard lock{mutex_};
         const auto now = Clock::now();
@@ -705,70 +426,8 @@ std::uint64_t PostgresEventLog::last_offset(Partition partition) const {
 void PostgresEventLog::find_duplicates(Partition partition, const journeys::CustomerId& customer,
                                        std::vector<std::uint64_t> hashes, std::uint64_t tag,
                                        caf::actor asker) {
-    const std::lock_guard lock{mutex_};
-    questions_.push_back(
+    duplicates_.ask(
         {journeys::hash(customer), partition, std::move(hashes), tag, std::move(asker)});
-    asked_.notify_one();
-}
-
-void PostgresEventLog::answer_loop() {
-    std::optional<Connection> connection;
-    while (true) {
-        Question question;
-        {
-            std::unique_lock lock{mutex_};
-            asked_.wait(lock, [&] { return stopping_ || !questions_.empty(); });
-            if (stopping_) return;
-            question = std::move(questions_.front());
-            questions_.pop_front();
-        }
-        Result<actors::SeenBefore> seen = Error{ErrorCode::storage_unavailable, ""};
-        for (int attempt = 0; attempt < 2 && !seen;
-             ++attempt) { // The first may find a lost connection.
-            if (!connection || connection->is_lost()) {
-                connection.reset();
-                auto opened = Connection::open(settings_.connection, "duplicates");
-                if (!opened) break;
-                connection.emplace(std::move(*opened));
-            }
-            seen = answer(*connection, question);
-        }
-        if (!seen) {
-            (void)pause(100ms); // The asker asks again at once.
-            seen = actors::SeenBefore{.tag = question.tag, .failed = true};
-        }
-        caf::anon_send(question.asker, std::move(*seen));
-    }
-}
-
-Result<actors::SeenBefore> PostgresEventLog::answer(Connection& connection,
-                                                    const Question& question) {
-    actors::SeenBefore seen{.tag = question.tag};
-    auto segments =
-        connection.run("SELECT segment FROM log_segments WHERE indexed ORDER BY from_at");
-    if (!segments) return segments.error();
-    SqlArray hashes{SqlArray::Type::int8};
-    for (const auto hash : question.hashes) hashes.add(hash);
-    SqlParams params;
-    params.add(static_cast<std::int16_t>(question.partition))
-        .add(question.customer_hash)
-        .add(hashes);
-    std::map<std::uint64_t, std::uint64_t> first; // Offset by hash.
-    for (int i = 0; i < segments->size(); ++i) {
-        const auto sql = "SELECT message_hash, min(\"offset\") FROM " +
-                         std::string{segments->bytes(i, 0)} +
-                         " WHERE partition = $1 AND customer_hash = $2 AND message_hash = ANY($3) "
-                         "GROUP BY 1";
-        auto rows = connection.run(sql.c_str(), params);
-        if (!rows) return rows.error();
-        for (int row = 0; row < rows->size(); ++row)
-            first.try_emplace(rows->uint8(row, 0), rows->uint8(row, 1));
-    }
-    for (const auto& [hash, offset] : first) {
-        seen.hashes.push_back(hash);
-        seen.offsets.push_back(offset);
-    }
-    return seen;
 }
 
 } // namespace runtime

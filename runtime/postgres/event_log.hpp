@@ -2,8 +2,11 @@
 #pragma once
 
 #include "actors/ports.hpp"
+#include "runtime/postgres/append_batch.hpp"
 #include "runtime/postgres/connection.hpp"
+#include "runtime/postgres/duplicate_finder.hpp"
 #include "runtime/postgres/log_codec.hpp"
+#include "runtime/postgres/log_lane.hpp"
 #include "runtime/postgres/log_readers.hpp"
 #include "runtime/postgres/ownership.hpp"
 
@@ -16,10 +19,6 @@
 #include <optional>
 #include <span>
 #include <thread>
-
-namespace actors {
-struct SeenBefore;
-}
 
 namespace runtime {
 
@@ -75,61 +74,29 @@ public:
 private:
     using Clock = std::chrono::steady_clock;
     using Done = std::function<void(journeys::Result<void>)>;
-    struct Append {
-        std::vector<actors::Draft> drafts;
-        std::vector<std::uint64_t>
-            customer_hashes; ///< Of the drafts; taken by the caller's thread.
-        std::vector<std::int64_t> transfers;
-        std::optional<actors::WalkProgress> progress;
-        Done done;
-        Clock::time_point deadline;
-        std::size_t rows = 0, bytes = 0;
-    };
-    struct Row {
-        actors::Partition partition = 0;
-        std::uint64_t customer_hash = 0;
-        const actors::Draft* draft = nullptr;
-        std::shared_ptr<journeys::Record> record;
-        std::uint64_t offset = 0;
-    };
-    struct Stretch {
-        std::uint64_t epoch = 0, first = 0, last = 0;
-    };
-    struct Batch {
-        std::uint64_t number = 0; ///< Its turn to be committed and delivered.
-        std::vector<Append> appends;
-        std::vector<Row> rows; ///< Of all appends, in order.
-        std::map<actors::Partition, Stretch> stretches;
-        journeys::Timestamp accepted_at{};
-        std::string segment; ///< That it was copied into.
-    };
+    using Owned = std::map<actors::Partition, OwnedPartition>;
     struct Segment {
         std::string name;
         journeys::Timestamp from{}, until{};
     };
-    using Owned = std::map<actors::Partition, OwnedPartition>;
     struct Position {
         std::uint64_t epoch = 0;
         std::uint64_t assigned = 0; ///< The last offset given to a batch.
     };
-    enum class Fate { committed, failed, lost_reply };
-    class Lane;
 
-    void take(Append append);
-    void enqueue(Append append);
+    void take(LogAppend append);
+    void enqueue(LogAppend append);
     void lane_loop();
-    std::shared_ptr<Batch> take_batch();
-    std::optional<journeys::Error> refusal_of(const Append& append, const Owned& owned) const;
-    void build_rows(Batch& batch);
-    void assign(Batch& batch, const Owned& owned);
-    bool is_stale(const Batch& batch) const;
-    void process(Lane& lane, Batch& batch);
-    journeys::Result<void> copy(Lane& lane, Batch& batch);
-    journeys::Result<void> commit_in_turn(Lane& lane, Batch& batch);
-    journeys::Result<Fate> commit_surely(Lane& lane, Batch& batch);
-    void drop_fenced(Batch& batch);
-    void settle_positions(const Batch& batch, bool committed);
-    void deliver(Batch& batch, const journeys::Result<void>& result);
+    std::shared_ptr<AppendBatch> take_batch();
+    void assign(AppendBatch& batch, const Owned& owned);
+    bool is_stale(const AppendBatch& batch) const;
+    void process(LogLane& lane, AppendBatch& batch);
+    journeys::Result<void> copy(LogLane& lane, AppendBatch& batch);
+    journeys::Result<void> commit_in_turn(LogLane& lane, AppendBatch& batch);
+    journeys::Result<LogLane::Fate> commit_surely(LogLane& lane, AppendBatch& batch);
+    void drop_fenced(AppendBatch& batch);
+    void settle_positions(const AppendBatch& batch, bool committed);
+    void deliver(AppendBatch& batch, const journeys::Result<void>& result);
     bool pause(std::chrono::milliseconds span); ///< False when stopping.
     journeys::Result<std::string> segment_for(Connection& connection, journeys::Timestamp at);
 
@@ -141,12 +108,13 @@ private:
     const EventLogSettings settings_;
     Ownership& ownership_;
     LogReaders readers_;
+    DuplicateFinder duplicates_;
     std::atomic<bool> healthy_{false};
     std::unique_ptr<std::atomic<std::uint64_t>[]> committed_; ///< By partition.
 
     mutable std::mutex mutex_;
     std::condition_variable work_, turn_;
-    std::deque<Append> pending_;
+    std::deque<LogAppend> pending_;
     std::size_t pending_bytes_ = 0;
     std::map<actors::Partition, Position> positions_;
     journeys::Timestamp accepted_at_ =
@@ -160,19 +128,6 @@ private:
     std::mutex segment_mutex_;
     std::deque<Segment> segments_;  ///< The newest ones that were written to.
     std::string committed_segment_; ///< Belongs to the batch whose turn to commit it is.
-
-    struct Question {
-        std::uint64_t customer_hash = 0;
-        actors::Partition partition = 0;
-        std::vector<std::uint64_t> hashes;
-        std::uint64_t tag = 0;
-        caf::actor asker;
-    };
-    void answer_loop();
-    static journeys::Result<actors::SeenBefore> answer(Connection& connection,
-                                                       const Question& question);
-    std::deque<Question> questions_; ///< Under `mutex_`.
-    std::condition_variable asked_;
 
     std::vector<std::thread> threads_;
 };
