@@ -1,6 +1,7 @@
 #include "actors/walk_actor.hpp"
 
 #include "actors/failpoint.hpp"
+#include "journeys/mutant.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -174,8 +175,11 @@ void WalkActor::copy(Moving& moving, std::size_t count) {
     moving.allowance -= static_cast<double>(count);
     ports_.log->append_copies(
         std::move(drafts), progress,
-        [self = caf::actor{this}, id = walk.id, count](const journeys::Result<void>& result) {
+        [self = caf::actor{this}, id = walk.id, count, progress,
+         &walks = *ports_.walks](const journeys::Result<void>& result) {
             failpoint("walk.after");
+            if (journeys::is_mutant(journeys::Mutant::walk_outside_transaction) && result)
+                walks.finish(progress);
             const bool is_fenced = !result && result.error().code == journeys::ErrorCode::fenced;
             caf::anon_send(self, CopiesAppended{id, count, !result, is_fenced});
         });

@@ -28,6 +28,7 @@ enum class Mutant : unsigned char {
     position_too_early,          ///< The position covers what no snapshot holds yet.
     recall_ignored,              ///< A request is written although its run has ended.
     late_order_stays,            ///< A late event meets no exit.
+    walk_outside_transaction,    ///< How far a walk has come is written after its copies, not with.
     import_without_exit_check,   ///< Runs that a link brings are not tested against newer events.
 };
 
@@ -42,6 +43,7 @@ constexpr std::array mutant_names{
     std::pair{std::string_view{"position-too-early"}, Mutant::position_too_early},
     std::pair{std::string_view{"recall-ignored"}, Mutant::recall_ignored},
     std::pair{std::string_view{"late-order-stays"}, Mutant::late_order_stays},
+    std::pair{std::string_view{"walk-outside-transaction"}, Mutant::walk_outside_transaction},
     std::pair{std::string_view{"import-without-exit-check"}, Mutant::import_without_exit_check},
 };
 

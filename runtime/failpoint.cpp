@@ -27,10 +27,14 @@ using journeys::Result;
 namespace {
 
 /// Each also has a `.before` and an `.after`.
-constexpr std::array<std::string_view, 15> names{
-    "append",         "commit_sent", "commit_reply", "apply",  "flush_begin",
-    "flush_commit",   "grant",       "claim",        "settle", "provider_request",
-    "provider_reply", "take_over",   "transfer",     "fire",   "publish"};
+constexpr std::array<std::string_view, 16> names{"append",         "commit_sent",
+                                                 "commit_reply",   "apply",
+                                                 "flush_begin",    "flush_commit",
+                                                 "grant",          "claim",
+                                                 "settle",         "provider_request",
+                                                 "provider_reply", "take_over",
+                                                 "transfer",       "fire",
+                                                 "publish",        "walk"};
 
 struct Armed {
     enum class Action { kill, error, delay, hang } action = Action::kill;

@@ -126,8 +126,9 @@ LogLane::Fate LogLane::commit(const AppendBatch& batch, bool closes_segments) {
     if (!transfers.empty())
         sql += "DELETE FROM transfers WHERE sequence = ANY(" +
                array_text(transfers, [](auto transfer) { return transfer; }) + "::bigint[]); ";
+    const bool walks_later = journeys::is_mutant(journeys::Mutant::walk_outside_transaction);
     for (const auto& append : batch.appends)
-        if (append.progress) sql += move_walk_sql(*append.progress) + "; ";
+        if (append.progress && !walks_later) sql += move_walk_sql(*append.progress) + "; ";
     if (actors::failpoint("commit_sent.before")) {
         roll_back();
         return Fate::failed;

@@ -1,5 +1,6 @@
 #include "tests/faults/proof.hpp"
 
+#include "journeys/copies.hpp"
 #include "journeys/coupons.hpp"
 #include "journeys/local_time.hpp"
 #include "journeys/reference.hpp"
@@ -7,6 +8,7 @@
 #include "runtime/event_files.hpp"
 #include "runtime/publication.hpp"
 #include "schema/log_json.hpp"
+#include "schema/record_codec.hpp"
 #include "tests/faults/options.hpp"
 
 #include <algorithm>
@@ -179,7 +181,16 @@ Truth truth_of(World& world, Findings& findings) {
                 truth.entered.insert(entered_text(id, entry->journey, entry->key, entry->at));
         },
         journeys::Reference::Transfers::recorded};
-    for (const auto& record : recorded->records) reference.take(record);
+    std::set<std::pair<std::string, std::uint64_t>> copies;
+    for (const auto& record : recorded->records) {
+        const auto* event = record.event();
+        const bool is_copy = event && journeys::is_copied(event->name) &&
+                             schema::kind_of(record) == journeys::RecordKind::event;
+        const auto customer = journeys::to_text(record.customer);
+        if (is_copy && !copies.emplace(customer, event->message_hash).second)
+            findings.add("I2 a copy is in the log twice", customer + ' ' + event->name);
+        reference.take(record);
+    }
     reference.close(recorded->records.empty()
                         ? journeys::Timestamp{}
                         : recorded->records.back().accepted_at + std::chrono::hours{24});

@@ -277,7 +277,8 @@ std::string World::wait_for_calm(std::chrono::milliseconds patience) {
         "(SELECT count(*) FROM transfers), "
         "(SELECT count(*) FROM outbox WHERE state IN ('pending', 'claimed')), "
         "(SELECT count(*) FROM snapshots WHERE wake_at BETWEEN $1 - interval '30 minutes' AND "
-        "$1 + interval '12 hours')";
+        "$1 + interval '12 hours'), "
+        "(SELECT count(*) FROM walks WHERE over_at IS NULL)";
     std::string why = "storage does not answer";
     int calm = 0;
     for (const auto until = Clock::now() + patience; Clock::now() < until;) {
@@ -294,9 +295,9 @@ std::string World::wait_for_calm(std::chrono::milliseconds patience) {
         why = "partitions behind " + std::to_string(rows->int8(0, 0)) + ", transfers " +
               std::to_string(rows->int8(0, 1)) + ", open intents " +
               std::to_string(rows->int8(0, 2)) + ", waiting customers " +
-              std::to_string(rows->int8(0, 3));
+              std::to_string(rows->int8(0, 3)) + ", walks " + std::to_string(rows->int8(0, 4));
         bool is_calm = true;
-        for (int column = 0; column < 4; ++column) is_calm = is_calm && rows->int8(0, column) == 0;
+        for (int column = 0; column < 5; ++column) is_calm = is_calm && rows->int8(0, column) == 0;
         calm = is_calm ? calm + 1 : 0;
         if (calm == 3) return {};
     }

@@ -49,7 +49,8 @@ public:
     std::unique_ptr<Process> launch_second(const Environment& environment = {});
     std::uint16_t second_port() const { return second_port_; }
 
-    /// Nothing unapplied, unflushed, unsent or waiting. Otherwise why not, when the patience ends.
+    /// Nothing unapplied, unflushed, unsent, waiting or on its way to many. Otherwise why not, when
+    /// the patience ends.
     std::string wait_for_calm(std::chrono::milliseconds patience = std::chrono::seconds{60});
     /// Of an HTTP GET on the service; status 0: no answer.
     struct Answer {
