@@ -2,10 +2,12 @@
 /// what lies in tests/.
 #include "runtime/commands/commands.hpp"
 
+#include "tests/bench/audience_bench.hpp"
 #include "tests/bench/cel_bench.hpp"
 #include "tests/bench/crowd_bench.hpp"
 #include "tests/bench/decide_bench.hpp"
 #include "tests/bench/ingest_bench.hpp"
+#include "tests/bench/interested_bench.hpp"
 #include "tests/bench/measure.hpp"
 #include "tests/bench/models_bench.hpp"
 #include "tests/bench/neighbours_bench.hpp"
@@ -26,7 +28,7 @@ struct BenchOptions {
     bool json = false;
     int rounds = 5;
     double seconds = 4;
-    std::uint32_t customers = 200'000;
+    std::uint32_t customers = 200'000, pace = 5'000;
 };
 
 int run_bench(const BenchOptions& options) {
@@ -83,6 +85,27 @@ int run_bench(const BenchOptions& options) {
             decide.is_durable = false;
             figures.push_back(bench::bench_decide(decide));
         }
+        if (wanted("audience")) {
+            const bench::TemporaryFolder folder{options.folder};
+            bench::AudienceOptions audience;
+            audience.config = options.config;
+            audience.folder = folder.path();
+            audience.rounds = options.rounds;
+            audience.customers = std::min(audience.customers, options.customers);
+            audience.pace = options.pace;
+            figures.push_back(bench::bench_audience(audience));
+        }
+        if (wanted("interested")) {
+            const bench::TemporaryFolder folder{options.folder};
+            bench::InterestedOptions interested;
+            interested.config = options.config;
+            interested.folder = folder.path();
+            interested.rounds = options.rounds;
+            interested.seconds = options.seconds;
+            interested.customers = std::min(interested.customers, options.customers);
+            for (auto& figure : bench::bench_interested(interested))
+                figures.push_back(std::move(figure));
+        }
         if (wanted("neighbours")) {
             const bench::TemporaryFolder folder{options.folder};
             bench::NeighboursOptions neighbours;
@@ -110,8 +133,8 @@ void add_bench(CLI::App& app, int& exit_code) {
         app.add_subcommand("bench", "Measure what the service costs beside its raw parts");
     const auto options = std::make_shared<BenchOptions>();
     command->add_option("measure,--only", options->only, "One measure instead of all")
-        ->check(CLI::IsMember(
-            {"cel", "decide", "ingest", "memory", "models", "neighbours", "scale", "trigger"}));
+        ->check(CLI::IsMember({"audience", "cel", "decide", "ingest", "interested", "memory",
+                               "models", "neighbours", "scale", "trigger"}));
     command->add_flag("--json", options->json, "Print JSON instead of a table");
     command->add_option("--rounds", options->rounds, "How often both sides take their turn")
         ->check(CLI::Range(1, 100))
@@ -121,9 +144,12 @@ void add_bench(CLI::App& app, int& exit_code) {
         ->capture_default_str();
     command
         ->add_option("--customers", options->customers,
-                     "Active ones, of memory and scale; of ingest and trigger at most 100,000, of "
-                     "decide 20,000")
+                     "Active ones, of memory and scale; of audience, ingest and trigger at most "
+                     "100,000, of interested 50,000, of decide 20,000")
         ->check(CLI::Range(1'000, 5'000'000))
+        ->capture_default_str();
+    command->add_option("--pace", options->pace, "Of audience: customers a second")
+        ->check(CLI::Range(1, 10'000))
         ->capture_default_str();
     command->add_option("--config", options->config, "The folder of the configuration to measure")
         ->capture_default_str();

@@ -2,12 +2,8 @@
 
 #include "runtime/producer/stream_producer.hpp"
 #include "schema/timestamp_text.hpp"
+#include "tests/bench/client.hpp"
 #include "tests/bench/live_service.hpp"
-
-#include <boost/asio/connect.hpp>
-#include <boost/asio/ip/tcp.hpp>
-#include <boost/beast/core.hpp>
-#include <boost/beast/http.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -20,9 +16,6 @@
 namespace bench {
 namespace {
 
-namespace asio = boost::asio;
-namespace beast = boost::beast;
-namespace http = boost::beast::http;
 using Steady = std::chrono::steady_clock;
 
 constexpr std::size_t frame_messages = 100;
@@ -42,37 +35,6 @@ double share(std::vector<double> values, double part) {
 journeys::Timestamp now() {
     return std::chrono::floor<journeys::Duration>(std::chrono::system_clock::now());
 }
-
-/// One request after the other over a connection that is kept.
-class Client {
-public:
-    explicit Client(std::uint16_t port) : stream_(context_) {
-        stream_.connect({asio::ip::address_v4::loopback(), port});
-        stream_.socket().set_option(asio::ip::tcp::no_delay{true});
-    }
-    std::string post(const std::string& target, std::string body) {
-        return ask(http::verb::post, target, std::move(body));
-    }
-    std::string get(const std::string& target) { return ask(http::verb::get, target, {}); }
-
-private:
-    std::string ask(http::verb verb, const std::string& target, std::string body) {
-        http::request<http::string_body> request{verb, target, 11};
-        request.set(http::field::host, "bench");
-        request.set(http::field::authorization, "Bearer demo");
-        request.body() = std::move(body);
-        request.prepare_payload();
-        http::write(stream_, request);
-        http::response<http::string_body> response;
-        http::read(stream_, buffer_, response);
-        check(response.result() == http::status::ok, target + ": " + response.body());
-        return std::move(response.body());
-    }
-
-    asio::io_context context_;
-    beast::tcp_stream stream_;
-    beast::flat_buffer buffer_;
-};
 
 class Bench {
 public:

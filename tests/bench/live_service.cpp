@@ -1,6 +1,8 @@
 #include "tests/bench/live_service.hpp"
 
+#include "runtime/database.hpp"
 #include "runtime/event_files.hpp"
+#include "runtime/postgres/connection.hpp"
 #include "runtime/producer/stream_producer.hpp"
 #include "tests/bench/measure.hpp"
 
@@ -26,7 +28,7 @@ LiveService::LiveService(const fs::path& config, const fs::path& folder,
 
     std::vector<schema::Mistake> mistakes;
     runtime::ServiceOptions options;
-    options.config = copy / "sojourn.yaml";
+    config_ = options.config = copy / "sojourn.yaml";
     auto started = runtime::Service::start(options, mistakes);
     if (!started) {
         auto why = started.error().detail;
@@ -67,6 +69,17 @@ bool LiveService::wait_until_flushed(double patience) const {
         std::this_thread::sleep_for(std::chrono::milliseconds{100});
     }
     return true;
+}
+
+double LiveService::sql(const std::string& query) const {
+    const auto database = runtime::open_database(config_);
+    if (!database) throw std::runtime_error{database.error().detail};
+    auto connection =
+        runtime::Connection::open({.conninfo = database->conninfo, .instance = "bench"}, "bench");
+    if (!connection) throw std::runtime_error{connection.error().detail};
+    const auto rows = connection->run_script(query);
+    if (!rows) throw std::runtime_error{rows.error().detail};
+    return rows->empty() || rows->is_null(0, 0) ? 0 : std::stod(std::string{rows->bytes(0, 0)});
 }
 
 Sent send_load(std::uint16_t port, Load& load, std::size_t messages, double seconds,

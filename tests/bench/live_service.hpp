@@ -22,14 +22,17 @@ public:
 
     std::uint16_t port() const { return service_->port(); }
     int server_pid() const { return server_pid_; } ///< Of its PostgreSQL.
-    /// A number that `/metrics` shows, all labels added up.
+    /// A number that `/metrics` shows, all labels added up; of `NAME{LABEL="VALUE"}` that series.
     double metric(const std::string& name) const;
     /// Until as many records are applied; false after `patience` seconds.
     bool wait_until_applied(double records, double patience) const;
     /// Until everything that was received is in snapshots too.
     bool wait_until_flushed(double patience) const;
+    /// What a query of one number says, 0 where that is null: from the tables, beside the service.
+    double sql(const std::string& query) const;
 
 private:
+    std::filesystem::path config_;
     std::unique_ptr<runtime::Service> service_;
     int server_pid_ = 0;
 };
