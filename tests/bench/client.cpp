@@ -30,9 +30,7 @@ std::string Client::post(const std::string& target, std::string body) {
     return ask(true, target, std::move(body));
 }
 
-std::string Client::get(const std::string& target) {
-    return ask(false, target, {});
-}
+std::string Client::get(const std::string& target) { return ask(false, target, {}); }
 
 std::string Client::ask(bool is_post, const std::string& target, std::string body) {
     http::request<http::string_body> request{is_post ? http::verb::post : http::verb::get, target,
