@@ -69,6 +69,8 @@ Finished run(const std::vector<std::string>& command, bool quiet = false) {
         ::dup2(nothing, 0);
         ::dup2(quiet ? nothing : pipe_ends[1], 1);
         ::dup2(quiet ? nothing : pipe_ends[1], 2);
+        // Asio's sockets are inherited, and a server that outlives us would hold our port.
+        ::close_range(3, ~0u, 0);
         if (user &&
             (::setgroups(0, nullptr) != 0 || ::setgid(user->gid) != 0 || ::setuid(user->uid) != 0))
             ::_exit(126);

@@ -5,7 +5,10 @@
 
 #include <catch2/catch.hpp>
 
+#include <array>
+#include <filesystem>
 #include <fstream>
+#include <string>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -29,6 +32,30 @@ TEST_CASE("an embedded server is made, adopted while it runs, and stopped", "[.p
     CHECK(second.server_pid() == pid);
     must(second.stop());
     CHECK(must(EmbeddedPostgres::start(data)).server_pid() != pid);
+}
+
+TEST_CASE("an embedded server inherits nothing that is open", "[.postgres]") {
+    // As Asio's sockets are; it outlives us, and would hold the port that we listen on.
+    std::array<int, 2> inherited{};
+    REQUIRE(::pipe(inherited.data()) == 0);
+    const auto target = [](const std::string& process, const std::string& descriptor) {
+        std::error_code gone;
+        return std::filesystem::read_symlink("/proc/" + process + "/fd/" + descriptor, gone);
+    };
+    const auto ours = target("self", std::to_string(inherited[0]));
+    REQUIRE_FALSE(ours.empty());
+    const TemporaryFolder folder;
+    auto server = must(EmbeddedPostgres::start(folder.path() / "data"));
+    const auto process = std::to_string(server.server_pid());
+    std::size_t open = 0;
+    for (const auto& entry : std::filesystem::directory_iterator{"/proc/" + process + "/fd"}) {
+        ++open;
+        CHECK(target(process, entry.path().filename()) != ours);
+    }
+    CHECK(open > 3);
+    ::close(inherited[0]);
+    ::close(inherited[1]);
+    must(server.stop());
 }
 
 TEST_CASE("an embedded server that cannot be is one clear line", "[.postgres]") {
