@@ -195,7 +195,9 @@ Applied Turn::take(const Record& record) {
             turn.permission_changed = seen.permission_changed;
             turn.learn(capped);
             if (may_buy && customer.purchases != bought_before)
-                turn.review_lifecycle(std::max(turn.now, record.accepted_at), "order");
+                seen.too_late
+                    ? turn.review_lifecycle_later(record.accepted_at)
+                    : turn.review_lifecycle(std::max(turn.now, record.accepted_at), "order");
             if (may_buy) turn.review_rewards();
             for (const auto& made : seen.made_here)
                 if (made.name == "Session Ended") turn.meet(made, false, false);

@@ -7,6 +7,8 @@
 namespace journeys::engine {
 namespace {
 
+constexpr auto history_settles = std::chrono::minutes{5};
+
 /// Names a journey's opening by one silence: the same however often it is replayed, and after an
 /// order that was cancelled again.
 std::uint64_t silence_of(const Journey& journey, std::int32_t last_day) {
@@ -72,6 +74,11 @@ void Turn::review_lifecycle(Timestamp at, std::string_view cause) {
             life.due = std::min(life.due, std::max(*rises, at));
     }
     rearm_risk_waits();
+}
+
+void Turn::review_lifecycle_later(Timestamp at) {
+    if (catalog.models())
+        customer.lifecycle.due = std::min(customer.lifecycle.due, at + history_settles);
 }
 
 void Turn::enter_by_risk(Timestamp at) {

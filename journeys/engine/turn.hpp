@@ -147,6 +147,9 @@ public:
     /// Looks at stage and risk as of `at`: says what changed, opens journeys that the risk has
     /// reached, and sets the one timer for what time changes next. `cause`: order, time or models.
     void review_lifecycle(Timestamp at, std::string_view cause);
+    /// Of an order that happened long before `at`, as history that is imported did, others follow:
+    /// what they come to is looked at once, by a timer some minutes later, and as of then.
+    void review_lifecycle_later(Timestamp at);
     void enter_by_risk(Timestamp at);
     /// The models and dates of a new publication; `at`: when it became known of, so that what the
     /// past would have opened is opened now.

@@ -148,6 +148,32 @@ TEST_CASE("a stage is always one of six, and each change is said once, with its 
     }
 }
 
+TEST_CASE("history that is told while models are loaded opens what silence opens, once and today",
+          "[lifecycle]") {
+    Story story{{win_back, watcher}};
+    story.use_models(shared(cdnow_models()));
+    const auto today = monday + 24h * 300;
+    for (int i = 1; i <= 4; ++i)
+        story.track_late("ada", "Order Completed", monday + 24h * 7 * i, today + 1s * i, order(i));
+    CHECK(stages(story).empty());
+    CHECK(story.happened(EntryKind::enter).empty());
+    story.until(today + 5min);
+    CHECK(stages(story).empty());
+    story.until(today + 5min + 1s);
+    CHECK(stages(story) == Lines{"prospect → lapsed (time)"});
+    REQUIRE(story.happened(EntryKind::send).size() == 1); // Of today: it has not expired.
+    CHECK(story.last_at(EntryKind::send) == today + 5min + 1s);
+    CHECK(story.happened(EntryKind::suppress).empty());
+
+    // Who has ordered a week ago, as that history ends, is no one who came back.
+    for (int i = 1; i <= 2; ++i)
+        story.track_late("bob", "Order Completed", today - 24h * (21 - 7 * i), today + 1h + 1s * i,
+                         order(10 + i));
+    story.until(today + 2h);
+    CHECK(story.customer("bob").lifecycle.stage == Stage::active);
+    CHECK(stages(story).back() == "prospect → active (time)");
+}
+
 TEST_CASE("without a purchase a stage gets better only by more than the hysteresis",
           "[lifecycle]") {
     const auto models = cdnow_models();
