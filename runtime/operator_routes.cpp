@@ -56,11 +56,21 @@ void control_channel(const Parts& parts, const Request& request, const Respond& 
     const auto& name = request.arguments.at(0);
     const auto* channel = parts->system.find_channel(name);
     if (!channel) return respond(error_response(404, "no channel " + name));
-    if (action) note(parts, request, action, "channel " + name);
-    caf::anon_send(*channel,
-                   actors::ChannelControl{command, nullptr, [respond, name](const auto& counts) {
-                                              respond(plain(channel_text(name, counts)));
-                                          }});
+    const auto told = [respond, name](const actors::ChannelCounts& counts) {
+        respond(plain(channel_text(name, counts)));
+    };
+    if (command == ChannelCommand::look)
+        return caf::anon_send(*channel, actors::ChannelControl{command, nullptr, told});
+    // The process that works would not hear of it.
+    if (!parts->system.has_started()) return respond(error_response(503, "this process stands by"));
+    note(parts, request, action, "channel " + name);
+    boost::asio::post(parts->workers, [parts, respond, name, command, told] {
+        if (auto given = parts->orders.give(name, command, told); !given)
+            respond(error_response(503, command == ChannelCommand::resume
+                                            ? name + " stays as it is: " + given.error().detail
+                                            : name + " has stopped, until a restart only, which " +
+                                                  "could not be stored: " + given.error().detail));
+    });
 }
 
 void add_suppressions(const Parts& parts, const Request& request, const Respond& respond) {

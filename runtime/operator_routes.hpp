@@ -3,6 +3,7 @@
 
 #include "actors/system.hpp"
 #include "runtime/audit.hpp"
+#include "runtime/channel_orders.hpp"
 #include "runtime/coupon_keeper.hpp"
 #include "runtime/listener/request.hpp"
 #include "runtime/publications.hpp"
@@ -25,6 +26,7 @@ struct OperatorRouteParts {
     Publications& publications;
     Suppressions& suppressions;
     Audit& audit;
+    ChannelOrders& orders;
     WalkDesk& walks;
     std::string conninfo;
     boost::asio::thread_pool& workers; ///< For what blocks, some of it long.

@@ -2,6 +2,7 @@
 
 #include "actors/system.hpp"
 #include "runtime/archive.hpp"
+#include "runtime/channel_orders.hpp"
 #include "runtime/coupon_keeper.hpp"
 #include "runtime/database.hpp"
 #include "runtime/free_memory.hpp"
@@ -116,6 +117,7 @@ public:
     boost::asio::thread_pool operator_worker{2}; ///< behind an operator's long request.
     actors::Ports ports;
     std::optional<actors::System> system;
+    std::optional<ChannelOrders> orders;
     std::optional<Publisher> publisher;
     std::optional<PrivacyDesk> privacy_desk;
     std::optional<PrivacyInbox> privacy_inbox;
@@ -248,6 +250,8 @@ void Service::Parts::make_actors(Published first) {
     ports.encode = product_codec().encode;
     ports.trim = give_memory_back;
     system.emplace(ports, system_settings(config, clock.speed()));
+    orders.emplace(ChannelOrderParts{
+        .conninfo = conninfo(), .system = *system, .now = now, .log = log});
 
     publisher.emplace(PublisherParts{.config_file = options.config,
                                      .config = config,
@@ -308,6 +312,7 @@ Result<bool> Service::Parts::become_primary() {
         ports.poison = marks->poison();
     }
     interests->listen(*publications->newest());
+    if (auto begun = orders->begin(); !begun) return begun.error();
     system->start();
     if (stands_by.exchange(false)) log.info("standby: taking over");
     if (auto announced = publisher->announce(*publications->newest()); !announced)
@@ -343,6 +348,7 @@ Result<void> Service::Parts::open_listener() {
                              .records = *records,
                              .reports = *reports,
                              .channels = *channels,
+                             .orders = *orders,
                              .privacy_requests = *privacy,
                              .privacy_desk = *privacy_desk,
                              .privacy_inbox = *privacy_inbox,

@@ -151,6 +151,7 @@ Handlers handlers_of(const DoorParts& parts) {
          .publications = parts.publications,
          .suppressions = parts.records.suppressions(),
          .audit = parts.records.audit(),
+         .orders = parts.orders,
          .walks = parts.walks,
          .conninfo = parts.conninfo,
          .workers = parts.operator_worker,

@@ -5,6 +5,7 @@
 #include "actors/system.hpp"
 #include "journeys/result.hpp"
 #include "runtime/archive.hpp"
+#include "runtime/channel_orders.hpp"
 #include "runtime/coupon_keeper.hpp"
 #include "runtime/dead_letters.hpp"
 #include "runtime/listener/listener.hpp"
@@ -55,6 +56,7 @@ struct DoorParts {
     ServiceRecords& records;
     ReportDesk& reports;
     const ServiceChannels& channels;
+    ChannelOrders& orders;
     PrivacyRequests& privacy_requests;
     PrivacyDesk& privacy_desk;
     PrivacyInbox& privacy_inbox;

@@ -588,6 +588,36 @@ TEST_CASE("a channel is paused, resumed and looked at, and it is noted who did i
     }));
 }
 
+TEST_CASE("a channel that was paused or drained stays so over a restart, until it is resumed",
+          "[.postgres]") {
+    Shop shop;
+    shop.identify();
+    const auto looks = [&](const std::string& part) {
+        return shop.admin("GET", "/admin/channels/email").body.find(part) != std::string::npos;
+    };
+    for (const auto* word : {"pause", "drain"}) {
+        CAPTURE(word);
+        REQUIRE(shop.admin("POST", "/admin/channels/email/" + std::string{word}).status == 200);
+        shop.track("Signed Up");
+        REQUIRE(Shop::comes([&] { return looks("queued 1"); }));
+        const auto before = shop.provider.bodies().size();
+        REQUIRE(shop.service->stop());
+        shop.service.reset();
+        shop.start();
+        CHECK(Shop::comes([&] { return looks("queued 1"); })); // It was read, and does not go.
+        CHECK(looks(*word == 'p' ? "paused" : "draining"));
+        CHECK(shop.provider.bodies().size() == before);
+        CHECK(shop.admin("POST", "/admin/channels/email/resume").status == 200);
+        CHECK(shop.provider.has(before + 1));
+    }
+    REQUIRE(Shop::comes([&] { return looks("accepted 1"); }));
+    REQUIRE(shop.service->stop());
+    shop.service.reset();
+    shop.start();
+    CHECK_FALSE(looks("draining"));
+    CHECK_FALSE(looks("paused"));
+}
+
 TEST_CASE("a report of a journey counts what happened", "[.postgres]") {
     Shop shop;
     shop.identify();
