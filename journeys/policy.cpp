@@ -124,9 +124,11 @@ std::optional<Reason> unreachable(const Customer& customer, const ChannelRules& 
 ConsentState consent_of(const Customer& customer, std::string_view channel,
                         std::string_view topic) {
     const auto of_channel = state_of(customer, channel, "");
-    if (topic.empty()) return of_channel;
-    const auto of_topic = state_of(customer, channel, topic);
-    if (of_topic == ConsentState::never) return of_channel;
+    const auto of_topic =
+        topic.empty() ? ConsentState::never : state_of(customer, channel, topic);
+    if (of_topic == ConsentState::never)
+        return of_channel != ConsentState::never ? of_channel
+                                                 : state_of(customer, channel, other_topics);
     const bool is_channel_stricter =
         of_channel == ConsentState::unsubscribed ||
         (of_channel == ConsentState::pending && of_topic == ConsentState::subscribed);

@@ -13,8 +13,13 @@
 
 namespace journeys {
 
+/// A topic that no settings have: the word on whichever topics the person has no word on, where the
+/// channel as a whole has none. So somebody who wanted nothing at all and now wants one topic gets
+/// that one, and none that is made later.
+inline constexpr std::string_view other_topics = "(others)";
+
 /// The state for (channel, topic): the topic's own, else the channel's, the stricter of both where
-/// both are set. `never` counts as not set.
+/// both are set; else that of `other_topics`. `never` counts as not set.
 ConsentState consent_of(const Customer& customer, std::string_view channel, std::string_view topic);
 /// What the channel, and the law of the customer's country, ask for.
 bool needs_opt_in(const Customer& customer, const ChannelRules& channel);

@@ -147,6 +147,43 @@ journeys::Event choice_event(const Visit& visit, const std::string& topic, bool 
     return event;
 }
 
+/// Takes back the no to the whole channel, which would outweigh every topic's yes, and leaves it for
+/// whatever is not named. Not a yes to the channel: nobody has said that.
+journeys::Event reopening(const Visit& visit, journeys::Timestamp at) {
+    auto event = own_event(visit, "Identify", at, 62);
+    event.type = journeys::EventType::identify;
+    journeys::PackedWriter writer;
+    const auto traits = writer.begin_map();
+    writer.key("marketing_consent");
+    const auto consents = writer.begin_map();
+    writer.key(visit.row.channel);
+    const auto list = writer.begin_list();
+    const auto word = [&](std::string_view topic, std::string_view state) {
+        const auto one = writer.begin_map();
+        writer.key("state");
+        writer.string(state);
+        writer.key("topic");
+        writer.string(topic);
+        writer.key("source");
+        writer.string("preference page");
+        writer.end_map(one, 3);
+    };
+    word(journeys::other_topics, "unsubscribed");
+    word("", "never");
+    writer.end_list(list, 2);
+    writer.end_map(consents, 1);
+    writer.end_map(traits, 1);
+    event.traits = writer.take();
+    return event;
+}
+
+bool has_left_channel(const Customer& customer, const std::string& channel) {
+    return std::ranges::any_of(customer.consents, [&](const journeys::Consent& consent) {
+        return consent.channel == channel && consent.topic.empty() &&
+               consent.state == journeys::ConsentState::unsubscribed;
+    });
+}
+
 journeys::Event confirmation(const Visit& visit, journeys::Timestamp at) {
     auto event = own_event(visit, "Identify", at, 63);
     event.type = journeys::EventType::identify;
@@ -248,14 +285,14 @@ void decide(const Parts& parts, const Visit& visit, const Request& request,
     std::uint64_t number = 0;
     // The channel's own no outweighs a topic's yes. Who wants a topic again wants the channel
     // again, and for that only, so every other topic is said no to by name.
-    const bool any_wanted = std::ranges::any_of(
-        choices, [&](const TopicChoice& choice) { return has("topic", choice.topic); });
-    const bool reopens =
-        any_wanted && journeys::consent_of(*visit.customer, visit.row.channel, "") ==
-                          journeys::ConsentState::unsubscribed;
-    if (reopens) events.push_back(choice_event(visit, "", true, "preference page", at, ++number));
+    const auto wants = [&](const TopicChoice& choice) { return has("topic", choice.topic); };
+    const bool reopens = std::ranges::any_of(choices, wants) &&
+                         has_left_channel(*visit.customer, visit.row.channel);
+    const bool wants_the_rest = std::ranges::any_of(
+        choices, [&](const TopicChoice& choice) { return choice.topic.empty() && wants(choice); });
+    if (reopens && !wants_the_rest) events.push_back(reopening(visit, at));
     for (auto& choice : choices) {
-        const bool wanted = has("topic", choice.topic);
+        const bool wanted = wants(choice);
         if (!reopens && (wanted == choice.is_wanted || (wanted && choice.is_pending))) continue;
         events.push_back(
             choice_event(visit, choice.topic, wanted, "preference page", at, ++number));

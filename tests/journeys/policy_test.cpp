@@ -146,6 +146,24 @@ TEST_CASE("the topic's own consent counts, else the channel's, and the stricter 
     CHECK(consent_of(customer, "sms", "cart") == never);
 }
 
+TEST_CASE("what is said of the other topics counts where neither topic nor channel has a word",
+          "[policy]") {
+    auto settings = with_email();
+    settings.channels[0].needs_opt_in = false;
+    auto customer = ada();
+    customer.consents.clear();
+    consent(customer, std::string{other_topics}, no);
+    consent(customer, "", never);
+    consent(customer, "cart", yes);
+    CHECK(is_reachable(customer, "email", "cart", settings));
+    CHECK_FALSE(is_reachable(customer, "email", "made-later", settings));
+    CHECK_FALSE(is_reachable(customer, "email", "", settings));
+    customer.consents.clear();
+    consent(customer, std::string{other_topics}, no);
+    consent(customer, "", yes);
+    CHECK(is_reachable(customer, "email", "made-later", settings));
+}
+
 TEST_CASE("consent is asked by channel, and not by transactional messages", "[policy]") {
     const auto state =
         GENERATE(ConsentState::never, ConsentState::subscribed, ConsentState::unsubscribed);

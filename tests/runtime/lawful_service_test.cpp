@@ -23,6 +23,7 @@
 #include <algorithm>
 #include <ctime>
 #include <fstream>
+#include <set>
 #include <sstream>
 #include <thread>
 
@@ -359,6 +360,11 @@ TEST_CASE("one click unsubscribes; a page shows and keeps the rest", "[.postgres
     shop.track("Signed Up");
     std::this_thread::sleep_for(500ms);
     CHECK(shop.provider.bodies().size() == 3); // The channel again, and news by name not.
+    const auto exported = json::parse(shop.admin("GET", "/v1/customers/ada/export").body);
+    std::set<std::string> wanted;
+    for (const auto& consent : exported["consents"])
+        if (consent["state"] == "subscribed") wanted.insert(consent["topic"]);
+    CHECK(wanted == std::set<std::string>{"cart"}); // Nobody has ticked the channel.
 
     CHECK(shop.ask("GET", "/u/nonsense").status == 404);
     auto forged = path;
