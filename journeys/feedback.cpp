@@ -124,6 +124,7 @@ std::optional<Feedback> feedback_of(const Event& event) {
     told.permanent = text("bounce_type") == "hard";
     told.stop = flag(event, "stop");
     told.settles = flag(event, "settles");
+    told.refused = flag(event, "refused");
     if (const auto address = event.property("address"); address.kind() == PackedKind::integer)
         told.address = static_cast<std::uint64_t>(address.as_int());
     return told;

@@ -46,6 +46,7 @@ struct Feedback {
     std::string_view channel, topic;
     IntentId intent; ///< Zero: none was named.
     bool machine = false, permanent = false, stop = false, settles = false;
+    bool refused = false; ///< Told by the answer that refused the message: nothing left.
     std::uint64_t address = 0;
 };
 

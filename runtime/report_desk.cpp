@@ -91,7 +91,10 @@ Event event_of(const Report& report, const journeys::ChannelRules& channel, cons
     if (report.stop) flag("stop", true);
     text("reason", report.detail);
     text("link_url", journeys::bounded(report.link, link_bytes_max));
-    if (row && !row->is_settled) flag("settles", true);
+    if (report.refused)
+        flag("refused", true);
+    else if (row && !row->is_settled)
+        flag("settles", true);
     // A hash and no address: who changes theirs is not suppressed for the one they had.
     if (const auto address = journeys::normal_address(channel, report.address); !address.empty()) {
         writer.key("address");

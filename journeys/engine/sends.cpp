@@ -332,7 +332,8 @@ void Turn::settle(const Settled& settled) {
 
 void Turn::learn(const Event& reported) {
     const auto told = feedback_of(reported);
-    if (!told || !told->intent) return;
+    // What an answer says beside its own outcome settles nothing: that outcome does.
+    if (!told || !told->intent || told->refused) return;
     // Whatever happened to a message, it left; but for what its provider gave up itself.
     const auto state =
         told->kind == FeedbackKind::failed ? IntentState::rejected : IntentState::accepted;

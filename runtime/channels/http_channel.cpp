@@ -120,8 +120,9 @@ void HttpChannel::send(Batch batch, bool holds_line) {
 void HttpChannel::answered(Batch batch, const HttpResponse& response, bool holds_line) {
     if (batch.size() == 1) {
         const auto& one = batch.front();
-        report_revealed(provider_->revealed(response), one);
-        answer(one.asker, one.message.intent, provider_->classify(response));
+        auto outcome = provider_->classify(response);
+        report_revealed(provider_->revealed(response), one, outcome);
+        answer(one.asker, one.message.intent, std::move(outcome));
     } else {
         auto outcomes = provider_->classify_batch(response, batch.size());
         const bool all_refused = std::ranges::all_of(
@@ -132,7 +133,7 @@ void HttpChannel::answered(Batch batch, const HttpResponse& response, bool holds
                 alone.push_back(std::move(batch[i]));
                 send(std::move(alone), false);
             } else {
-                report_revealed(provider_->revealed_in_batch(response, i), batch[i]);
+                report_revealed(provider_->revealed_in_batch(response, i), batch[i], outcomes[i]);
                 answer(batch[i].asker, batch[i].message.intent, std::move(outcomes[i]));
             }
         }
@@ -140,8 +141,10 @@ void HttpChannel::answered(Batch batch, const HttpResponse& response, bool holds
     if (holds_line) line_is_free();
 }
 
-void HttpChannel::report_revealed(std::optional<Report> revealed, const Waiting& one) {
+void HttpChannel::report_revealed(std::optional<Report> revealed, const Waiting& one,
+                                  const actors::ProviderOutcome& outcome) {
     if (!revealed) return;
+    revealed->refused = outcome.kind == Kind::rejected;
     revealed->intent = one.message.intent;
     revealed->address = one.message.address;
     hooks_.report(std::move(*revealed));

@@ -55,7 +55,8 @@ private:
     using Batch = std::vector<Waiting>;
     void send(Batch batch, bool holds_line);
     void answered(Batch batch, const HttpResponse& response, bool holds_line);
-    void report_revealed(std::optional<Report> revealed, const Waiting& one);
+    void report_revealed(std::optional<Report> revealed, const Waiting& one,
+                         const actors::ProviderOutcome& outcome);
     void line_is_free();
     Batch take_batch();
     /// Takes out of `batch` what may not be written any more, and answers it.

@@ -49,6 +49,7 @@ struct Report {
     std::string detail; ///< A code or a class; never contents or addresses.
     std::string link;   ///< Of `clicked`.
     bool machine = false, permanent = false, stop = false;
+    bool refused = false; ///< Of `revealed`: by an answer that refuses the message.
 };
 
 /// A webhook's request as it came.

@@ -86,6 +86,7 @@ TEST_CASE("a message leaves at once where the line is free, and shares a request
     REQUIRE(line.reports.size() == 1); // Nobody reads mail at the third one's address.
     CHECK(line.reports[0].intent.low == 3);
     CHECK(line.reports[0].address == "3@example.com");
+    CHECK(line.reports[0].refused); // Or its bounce would settle as accepted what never left.
     REQUIRE(line.sent.size() == 3);
     line.answer(2, 429);
     CHECK(line.outcomes() == std::map<std::uint64_t, Kind>{{1, Kind::accepted},

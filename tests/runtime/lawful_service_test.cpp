@@ -244,6 +244,36 @@ TEST_CASE("a report becomes an event of the customer, once, and a bounce ends th
     CHECK(shop.provider.bodies().size() == 1);
 }
 
+TEST_CASE("a message that is refused for its address was not accepted, and the address is done with",
+          "[.postgres]") {
+    Shop shop;
+    shop.message({{"type", "identify"},
+                  {"userId", "ada"},
+                  {"traits",
+                   {{"email", mail},
+                    {"marketing_consent",
+                     {{"post", {{"state", "subscribed"}, {"confirmed", true}}}}}}}});
+    shop.provider.answer("422 Unprocessable Entity\r\n", R"({"ErrorCode":406,"Message":"no"})");
+    shop.track("Write Me");
+    CHECK(shop.says("suppress", "provider_rejected"));
+    REQUIRE(Shop::comes([&] {
+        return shop.admin("GET", "/admin/customers/ada/text").body.find("post no (") !=
+               std::string::npos;
+    }));
+    shop.track("Write Me");
+    CHECK(shop.says("suppress", "suppressed"));
+    CHECK(shop.provider.bodies().size() == 1);
+    const auto database = must(open_database(shop.folder.path() / "sojourn.yaml"));
+    DatabaseSession session{database.conninfo};
+    const auto states = must(session.run([](pqxx::work& work) {
+        return work
+            .exec1("SELECT string_agg(DISTINCT state, ' ') FROM outbox WHERE channel = 'post' AND "
+                   "state <> 'recalled'")[0]
+            .as<std::string>();
+    }));
+    CHECK(states == "rejected");
+}
+
 TEST_CASE("after an acknowledged STOP nobody texts the number, not even as another customer",
           "[.postgres]") {
     Shop shop;
