@@ -22,6 +22,7 @@ struct IdentityRules {
     /// New links that one id may have within 24 h, as the weaker or as the stronger one: a till, a
     /// test account or a stand-in that nobody listed must not draw a whole shop into one customer.
     std::size_t links_per_id = 50;
+    bool operator==(const IdentityRules&) const = default;
 };
 
 /// What the edge makes of a message's ids: whose record it is, and which links to append with it.

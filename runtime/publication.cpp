@@ -178,6 +178,10 @@ journeys::Result<Files> read_files(const std::optional<fs::path>& config,
     return files;
 }
 
+std::optional<schema::Config> settings_of(const Files& files, const fs::path& directory) {
+    return schema::load_settings(files.config_name, files.config, outside(directory)).config;
+}
+
 std::string to_text(const Files& files) {
     nlohmann::json json;
     json["config_name"] = files.config_name;

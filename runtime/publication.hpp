@@ -50,6 +50,11 @@ struct Files {
 journeys::Result<Files> read_files(const std::optional<std::filesystem::path>& config,
                                    const std::optional<std::filesystem::path>& journeys);
 
+/// What the configuration among them says, with its secrets as they are now; nothing where it has
+/// mistakes. `directory`: of the configuration.
+std::optional<schema::Config> settings_of(const Files& files,
+                                          const std::filesystem::path& directory);
+
 /// As one JSON text, in which secrets stand as they do in the file (`${NAME}`), and back.
 std::string to_text(const Files& files);
 journeys::Result<Files> files_from_text(std::string_view text);

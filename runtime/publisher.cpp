@@ -68,7 +68,8 @@ Result<Published> first_publication(const Files& files, Archive& archive,
 
 Publisher::Publisher(PublisherParts parts, Published first)
     : parts_(std::move(parts)), first_pools_(std::move(first.pools)),
-      published_(std::move(first.files)) {}
+      published_(std::move(first.files)), keys_(parts_.config.keys),
+      begun_(settings_of(published_, parts_.config_file.parent_path()).value_or(parts_.config)) {}
 
 Result<void> Publisher::catch_up() {
     const auto stored = parts_.archive.publications();
@@ -108,7 +109,7 @@ void Publisher::begin() {
                                          .file = parts_.config_file.parent_path() / config.models,
                                          .every = config.fit_every,
                                          .clock = [&clock = parts_.clock] { return clock.now(); },
-                                         .publish = [this] { reload(); },
+                                         .publish = [this] { (void)reload(); },
                                          .log = &parts_.log});
 }
 
@@ -118,22 +119,63 @@ void Publisher::stop() {
     pruning_.reset();
 }
 
-void Publisher::reload() {
+std::string Publisher::reload() {
     const std::scoped_lock lock{publishing_};
     auto files = read_files(parts_.config_file, std::nullopt);
-    if (!files)
-        return parts_.log.error("reload: files cannot be read, the running journeys stay",
-                                {{"why", files.error().detail}});
+    if (!files) {
+        parts_.log.error("reload: files cannot be read, the running journeys stay",
+                         {{"why", files.error().detail}});
+        return "refused: " + files.error().detail;
+    }
     const auto before = parts_.publications.newest();
     files->rewards = published_.rewards;
+    // Secrets are no part of a publication, and may have changed where nothing else has.
+    const auto more = [&](const char* what, const Files& now) {
+        const auto said = use_settings(now);
+        return what + (said.empty() ? said : "; " + said);
+    };
     if (publication_of(*files) == before->publication()) {
         parts_.coupons.read_again(); // Their codes are no part of a publication.
-        return parts_.log.info("reload: nothing has changed");
+        parts_.log.info("reload: nothing has changed");
+        return more("no file has changed", *files);
     }
-    publish(std::move(*files), "reload");
+    if (!publish(std::move(*files), "reload"))
+        return "refused, and what runs stays; the log says why";
+    return more("published", published_);
 }
 
-void Publisher::publish(Files files, std::string_view why) {
+std::string Publisher::use_settings(const Files& files) {
+    auto& log = parts_.log;
+    const auto config = settings_of(files, parts_.config_file.parent_path());
+    if (!config) {
+        log.error("reload: the settings have mistakes, and what runs stays");
+        return "the settings have mistakes";
+    }
+    auto now = *config;
+    now.listen.address = parts_.config.listen.address;
+    std::string said;
+    if (now.keys != keys_) {
+        if (schema::check_exposure(now, files.config_name).empty()) {
+            parts_.use_keys(now.keys);
+            keys_ = now.keys;
+            log.info("reload: other keys count from now on", {{"keys", keys_.size()}});
+            parts_.records.note("service", "keys.changed", "keys", std::to_string(keys_.size()));
+            said = "other keys count from now on";
+        } else {
+            log.error("reload: the demo key must not be reachable from outside; the keys stay");
+            said = "the keys stay, for the demo key must not be reachable from outside";
+        }
+    }
+    now.listen = config->listen;
+    std::string sections;
+    for (const auto& section : schema::sections_of_restart(begun_, now))
+        sections += (sections.empty() ? "" : " ") + section;
+    if (sections.empty()) return said;
+    log.warning("reload: a restart is needed", {{"sections", sections}});
+    return said + (said.empty() ? "" : "; ") + "a restart is needed for: " + sections;
+}
+
+bool Publisher::publish(Files files, std::string_view why) {
     auto& log = parts_.log;
     const auto say = [&](std::string_view what) {
         return std::string{why} + ": " + std::string{what};
@@ -141,14 +183,21 @@ void Publisher::publish(Files files, std::string_view why) {
     const auto compiled = parts_.publications.add(files);
     for (const auto& mistake : compiled.mistakes)
         log.warning(why, {{"mistake", schema::to_text(mistake)}});
-    if (!compiled.catalog) return log.error(say("refused, the running journeys stay"));
+    const auto fails = [&](std::string_view what, const std::string& reason) {
+        log.error(say(what), {{"why", reason}});
+        return false;
+    };
+    if (!compiled.catalog) {
+        log.error(say("refused, the running journeys stay"));
+        return false;
+    }
     parts_.interests.use(compiled.catalog);
     if (auto saved = parts_.archive.save_publication(compiled.catalog->publication(),
                                                      to_text(files), parts_.clock.now());
         !saved)
-        return log.error(say("cannot be stored"), {{"why", saved.error().detail}});
+        return fails("cannot be stored", saved.error().detail);
     if (auto announced = announce(*compiled.catalog); !announced)
-        return log.error(say("cannot be published"), {{"why", announced.error().detail}});
+        return fails("cannot be published", announced.error().detail);
     parts_.records.note("service", "config.loaded",
                         "publication " + std::to_string(compiled.catalog->publication()),
                         std::to_string(compiled.catalog->journeys().size()) + " journeys; " +
@@ -158,6 +207,7 @@ void Publisher::publish(Files files, std::string_view why) {
     parts_.watches.look();
     log.info(say("published"), {{"journeys", compiled.catalog->journeys().size()}});
     published_ = std::move(files);
+    return true;
 }
 
 void Publisher::learn() {

@@ -23,6 +23,7 @@
 #include "runtime/watch_keeper.hpp"
 
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -60,6 +61,8 @@ struct PublisherParts {
     WakeSweep& sweep;
     CouponKeeper& coupons;
     WatchKeeper& watches;
+    /// Lets these keys in from now on, and no others.
+    std::function<void(const std::vector<schema::ApiKey>& keys)> use_keys;
 };
 
 /// Blocking; any thread.
@@ -80,22 +83,27 @@ public:
     void stop();
 
     /// Reads the files again and publishes them where they have changed. Mistakes are logged, and
-    /// what runs stays.
-    void reload();
+    /// what runs stays. What came of it, in words, which are logged, too.
+    std::string reload();
     /// Learns from the decisions that have settled since the last time, of what runs: edits of
     /// files count from their own reload on.
     void learn();
 
 private:
-    /// `why`: for the log.
-    void publish(Files files, std::string_view why);
+    /// `why`: for the log. False where what runs stays.
+    bool publish(Files files, std::string_view why);
+    /// Lets other keys in where they have changed, and names what needs a restart; in words, empty
+    /// where there is neither.
+    std::string use_settings(const Files& files);
     /// Versions of what was learned go after their time.
     void prune();
 
     const PublisherParts parts_;
     const std::map<std::string, schema::CouponPool> first_pools_;
     std::mutex publishing_;              ///< One at a time.
-    Files published_;                    ///< What runs; guarded by `publishing_` from `begin` on.
+    Files published_; ///< What runs; guarded by `publishing_` from `begin` on, as is `keys_`.
+    std::vector<schema::ApiKey> keys_;
+    const schema::Config begun_; ///< As the files had it at the start.
     std::optional<FitSchedule> fitting_; ///< Last, with what follows: they use all the others.
     std::optional<Periodic> learning_, pruning_;
 };

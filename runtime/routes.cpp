@@ -197,8 +197,9 @@ Handlers make_routes(const RouteParts& given) {
                           });
                       }});
     routes.push_back({"POST", "/admin/reload", Scope::admin, [parts](Request, Respond respond) {
-                          parts->reload();
-                          respond({.status = 202, .body = "{}"});
+                          parts->reload([respond](const std::string& what) {
+                              respond({.body = "{\"reload\":" + json_text(what) + "}"});
+                          });
                       }});
     routes.push_back({"GET", "/v1/journeys", Scope::admin, [parts](Request, Respond respond) {
                           respond({.body = journeys_json(parts->overview())});

@@ -24,7 +24,7 @@ struct RouteParts {
         workers; ///< For what blocks: one thread, so that the archive is asked in turn.
     std::function<journeys::Timestamp()> now;
     std::function<Overview()> overview; ///< Without triggers; cheap.
-    std::function<void()> reload;
+    std::function<void(std::function<void(std::string)> done)> reload; ///< What came of it.
     bool is_open = false; ///< On loopback the page asks for no key.
 };
 

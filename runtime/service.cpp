@@ -265,7 +265,11 @@ void Service::Parts::make_actors(Published first) {
                                      .interests = *interests,
                                      .sweep = log_and_store->sweep(),
                                      .coupons = *coupons,
-                                     .watches = *watches},
+                                     .watches = *watches,
+                                     .use_keys =
+                                         [this](const std::vector<schema::ApiKey>& keys) {
+                                             if (listener) listener->use_keys(keys_of(keys));
+                                         }},
                       std::move(first));
     std::map<std::string, const schema::ShopMap*> shops;
     for (const auto& source : config.sources)
@@ -361,7 +365,7 @@ Result<void> Service::Parts::open_listener() {
                              .tally = *tally,
                              .is_up = [this] { return is_up.load(); },
                              .not_ready = [this] { return why_not_ready(); },
-                             .reload = [this] { publisher->reload(); },
+                             .reload = [this] { return publisher->reload(); },
                              .archive_worker = archive_worker,
                              .report_worker = report_worker,
                              .operator_worker = operator_worker});
@@ -460,7 +464,7 @@ Result<std::unique_ptr<Service>> Service::start(const ServiceOptions& options,
 
 std::uint16_t Service::port() const { return parts_->listener->port(); }
 const std::string& Service::data_dir() const { return parts_->storage->data_dir(); }
-void Service::reload() { parts_->publisher->reload(); }
+std::string Service::reload() { return parts_->publisher->reload(); }
 void Service::learn() { parts_->publisher->learn(); }
 bool Service::has_been_replaced() const { return parts_->ownership.has_lost(); }
 bool Service::stop() { return parts_->stop(); }

@@ -71,10 +71,7 @@ ListenerConfig listener_config(const DoorParts& parts) {
         parts.log.warning("no socket for operators", {{"folder", parts.data_folder.string()}});
     else
         settings.local_socket = parts.data_folder / "sojourn.sock";
-    std::vector<Key> keys;
-    for (const auto& key : config.keys)
-        keys.push_back(make_key(key.name, key.key.reveal(), scopes_of(key)));
-    settings.keys = KeyRing{std::move(keys)};
+    settings.keys = KeyRing{keys_of(config.keys)};
     for (const auto& source : config.sources) settings.sources.push_back(source_of(source));
     settings.limits = limits_of(config.limits);
     settings.identity = config.identity;
@@ -125,8 +122,13 @@ Handlers handlers_of(const DoorParts& parts) {
                      .workers = parts.archive_worker,
                      .now = now,
                      .overview = overview_of(parts),
-                     .reload = [&worker = parts.archive_worker,
-                                reload = parts.reload] { boost::asio::post(worker, reload); },
+                     .reload =
+                         [&worker = parts.archive_worker,
+                          reload = parts.reload](std::function<void(std::string)> done) {
+                             boost::asio::post(worker, [reload, done = std::move(done)] {
+                                 done(reload());
+                             });
+                         },
                      .is_open = is_loopback(parts.config.listen.address)});
     const auto add = [&](Handlers more) {
         for (auto& route : more) all.push_back(std::move(route));
@@ -228,6 +230,13 @@ Result<void> check_port(const std::string& address, std::uint16_t port) {
         return Error{ErrorCode::unavailable, "cannot listen on " + address + ":" +
                                                  std::to_string(port) + ": " + error.message()};
     return {};
+}
+
+std::vector<Key> keys_of(const std::vector<schema::ApiKey>& keys) {
+    std::vector<Key> all;
+    for (const auto& key : keys)
+        all.push_back(make_key(key.name, key.key.reveal(), scopes_of(key)));
+    return all;
 }
 
 Result<std::unique_ptr<Listener>> open_door(const DoorParts& parts) {

@@ -34,6 +34,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace runtime {
 
@@ -69,12 +70,15 @@ struct DoorParts {
     Tally& tally;
     std::function<bool()> is_up; ///< Else this process stands by.
     std::function<std::string()> not_ready;
-    std::function<void()> reload; ///< Blocking.
+    std::function<std::string()> reload; ///< Blocking; what came of it.
     // Who waits for the database, so that the listener's threads do not:
     boost::asio::thread_pool& archive_worker;  ///< One thread.
     boost::asio::thread_pool& report_worker;   ///< Reports and links: they must not wait
     boost::asio::thread_pool& operator_worker; ///< behind an operator's long request.
 };
+
+/// The configured keys, as the door knows them.
+std::vector<Key> keys_of(const std::vector<schema::ApiKey>& keys);
 
 /// `unavailable` where the port is taken.
 journeys::Result<std::unique_ptr<Listener>> open_door(const DoorParts& parts);

@@ -12,6 +12,7 @@
 
 #include <chrono>
 #include <set>
+#include <tuple>
 #include <utility>
 
 namespace schema {
@@ -111,6 +112,15 @@ Config read_settings(const YamlNode& root, const std::set<std::string>& expanded
     return config;
 }
 
+/// What a channel's adapter reads of its rules.
+auto wired(const Config& config) {
+    using Wire = std::tuple<std::string, std::string, bool, std::map<std::string, std::string>>;
+    std::vector<Wire> all;
+    for (const auto& rules : config.settings.channels)
+        all.emplace_back(rules.name, rules.address, rules.deduplicates, rules.templates);
+    return all;
+}
+
 } // namespace
 
 ConfigResult load_settings(const std::string& file, std::string_view text, const Outside& outside) {
@@ -124,6 +134,25 @@ ConfigResult load_settings(const std::string& file, std::string_view text, const
     if (!mistakes.has_errors()) result.config = std::move(config);
     result.mistakes = mistakes.take();
     return result;
+}
+
+std::vector<std::string> sections_of_restart(const Config& begun, const Config& now) {
+    std::vector<std::string> all;
+    const auto look = [&](bool is_same, const char* section) {
+        if (!is_same) all.emplace_back(section);
+    };
+    look(begun.listen == now.listen, "listen");
+    look(begun.storage == now.storage, "storage");
+    look(begun.identity == now.identity, "identity");
+    look(begun.sources == now.sources, "sources");
+    look(begun.channels == now.channels && wired(begun) == wired(now), "channels");
+    look(begun.limits == now.limits, "limits");
+    look(begun.public_url == now.public_url, "public_url");
+    look(begun.retention == now.retention, "retention");
+    look(begun.models == now.models && begun.fit_every == now.fit_every &&
+             begun.learn_every == now.learn_every,
+         "models");
+    return all;
 }
 
 std::vector<Mistake> check_exposure(const Config& config, const std::string& file) {

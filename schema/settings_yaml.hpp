@@ -22,6 +22,7 @@ public:
     explicit Secret(std::string value) : value_(std::move(value)) {}
     const std::string& reveal() const { return value_; }
     bool is_empty() const { return value_.empty(); }
+    bool operator==(const Secret&) const = default;
 
 private:
     std::string value_;
@@ -34,6 +35,7 @@ struct ApiKey {
     Secret key;
     std::uint8_t scopes = 0; ///< Of `KeyScope`.
     bool may(KeyScope scope) const { return (scopes & static_cast<std::uint8_t>(scope)) != 0; }
+    bool operator==(const ApiKey&) const = default;
 };
 
 /// A shop whose webhooks come in at `/v1/sources/{name}`.
@@ -42,6 +44,7 @@ struct SourceConfig {
     std::string type;            ///< `shopify`
     std::vector<Secret> secrets; ///< Any of them may have signed.
     std::vector<std::string> shops;
+    bool operator==(const SourceConfig&) const = default;
 };
 
 struct ChannelConfig {
@@ -57,6 +60,7 @@ struct ChannelConfig {
     int concurrency = 8;
     int batch = 1;     ///< Messages in one request, where the provider's API has that.
     int attempts = 20; ///< Of a call that was certainly not accepted.
+    bool operator==(const ChannelConfig&) const = default;
 
     std::string option(const std::string& key) const {
         const auto found = options.find(key);
@@ -69,6 +73,7 @@ struct Config {
     struct Listen {
         std::string address = "127.0.0.1";
         std::uint16_t port = 8080;
+        bool operator==(const Listen&) const = default;
     } listen;
     struct Storage {
         std::string data_dir =
@@ -77,6 +82,7 @@ struct Config {
         journeys::Duration retention = std::chrono::hours{24 * 7};
         std::int64_t retention_bytes = 20'000'000'000;
         journeys::Duration checkpoint = std::chrono::seconds{5};
+        bool operator==(const Storage&) const = default;
     } storage;
     struct Limits {
         std::int64_t frame_bytes = 500'000;
@@ -91,6 +97,7 @@ struct Config {
         std::int64_t active_customers = 200'000;
         journeys::Duration passivate_after = std::chrono::minutes{5};
         journeys::Duration shutdown_timeout = std::chrono::seconds{30};
+        bool operator==(const Limits&) const = default;
     } limits;
     std::vector<std::string> journeys{"journeys"};
     std::string templates = "templates";
@@ -110,6 +117,7 @@ struct Config {
         journeys::Duration sandbox = std::chrono::hours{24 * 30};
         /// Publications that only learning has made, and at least as long as the log is kept.
         journeys::Duration learned = std::chrono::hours{24 * 8};
+        bool operator==(const Retention&) const = default;
     } retention;
     std::string models = "models.json"; ///< Written by `sojourn fit --out`.
     journeys::Duration fit_every{};     ///< The service fits them itself; zero: never.
@@ -141,6 +149,10 @@ inline constexpr std::string_view demo_key = "demo";
 
 /// What must not be reachable from outside: the demo key on an address that is not loopback.
 std::vector<Mistake> check_exposure(const Config& config, const std::string& file);
+
+/// The sections in which `now` differs from what a process has `begun` with, and of which it takes
+/// notice at its start only; in the order of the file. Not the keys, nor what rules read.
+std::vector<std::string> sections_of_restart(const Config& begun, const Config& now);
 
 /// Every section of the file, for the reference and for tests.
 const std::vector<struct Section>& settings_sections();

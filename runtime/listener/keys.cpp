@@ -53,10 +53,19 @@ Key make_key(std::string name, std::string_view text, std::vector<Scope> scopes)
     return {.name = std::move(name), .hash = sha256(text), .scopes = std::move(scopes)};
 }
 
+KeyRing::KeyRing(std::vector<Key> keys) { replace(std::move(keys)); }
+
+void KeyRing::replace(std::vector<Key> keys) {
+    auto made = std::make_unique<const std::vector<Key>>(std::move(keys));
+    const std::scoped_lock lock{state_->mutex};
+    state_->current = made.get();
+    state_->all.push_back(std::move(made));
+}
+
 const Key* KeyRing::find(std::string_view text) const {
     const auto hash = sha256(text);
     const Key* found = nullptr;
-    for (const auto& key : keys_)
+    for (const auto& key : *state_->current.load())
         if (CRYPTO_memcmp(key.hash.data(), hash.data(), hash.size()) == 0) found = &key;
     return found;
 }

@@ -2,8 +2,11 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -30,18 +33,26 @@ struct Key {
 /// A key as it is configured; its text is not kept.
 Key make_key(std::string name, std::string_view text, std::vector<Scope> scopes);
 
-/// The configured keys. Immutable, so it may be shared between threads.
+/// The configured keys. Any thread; copies are one ring.
 class KeyRing {
 public:
-    KeyRing() = default;
-    explicit KeyRing(std::vector<Key> keys) : keys_(std::move(keys)) {}
+    KeyRing() : KeyRing{std::vector<Key>{}} {}
+    explicit KeyRing(std::vector<Key> keys);
 
     /// Null for an unknown key. Takes the same time whichever it is: every hash is compared, and
-    /// whole.
+    /// whole. What it points to stays as long as the ring, replaced or not.
     const Key* find(std::string_view text) const;
+    /// From now on these count.
+    void replace(std::vector<Key> keys);
 
 private:
-    std::vector<Key> keys_;
+    struct State {
+        std::atomic<const std::vector<Key>*> current{nullptr};
+        std::mutex mutex;
+        /// Old ones stay for who looks at them; guarded by `mutex`. As many as an operator has made.
+        std::vector<std::unique_ptr<const std::vector<Key>>> all;
+    };
+    std::shared_ptr<State> state_ = std::make_shared<State>();
 };
 
 /// Whether two texts are equal, in a time that depends on their sizes only.

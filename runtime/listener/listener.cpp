@@ -57,6 +57,7 @@ public:
     }
 
     std::uint16_t port() const { return port_; }
+    void use_keys(std::vector<Key> keys) { door_->config.keys.replace(std::move(keys)); }
 
     void stop(std::chrono::milliseconds patience) {
         if (!door_->stopping.exchange(true)) {
@@ -190,6 +191,8 @@ journeys::Result<std::unique_ptr<Listener>> Listener::open(ListenerConfig config
 }
 
 std::uint16_t Listener::port() const { return implementation_->port(); }
+
+void Listener::use_keys(std::vector<Key> keys) { implementation_->use_keys(std::move(keys)); }
 
 void Listener::stop(std::chrono::milliseconds patience) { implementation_->stop(patience); }
 

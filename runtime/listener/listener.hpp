@@ -119,6 +119,9 @@ public:
 
     std::uint16_t port() const;
 
+    /// From the next request on these keys count; a WebSocket that is open goes on. Any thread.
+    void use_keys(std::vector<Key> keys);
+
     /// Takes no more connections and frames, acks what becomes durable, closes WebSockets with
     /// 1012; returns when every connection has ended, or after `patience` with those ended that had
     /// not.

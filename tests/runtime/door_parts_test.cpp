@@ -26,6 +26,16 @@ TEST_CASE("keys are found by their hash, and allow what they are for", "[listene
     CHECK(make_key("x", "abc", {}).id() == 0xba7816bf8f01cfeaULL);
 }
 
+TEST_CASE("keys that are replaced count no more, in every copy of the ring", "[listener]") {
+    KeyRing ring{{make_key("shop", "a", {Scope::ingest})}};
+    const auto copy = ring;
+    const auto* before = copy.find("a");
+    ring.replace({make_key("shop", "b", {Scope::ingest})});
+    CHECK_FALSE(copy.find("a"));
+    CHECK(copy.find("b"));
+    CHECK(before->name == "shop"); // Who looks at one goes on.
+}
+
 TEST_CASE("texts are compared whole", "[listener]") {
     CHECK(equal_in_constant_time("same", "same"));
     CHECK(equal_in_constant_time("", ""));

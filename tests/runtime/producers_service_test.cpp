@@ -13,6 +13,7 @@
 #include "schema/csv_reader.hpp"
 #include "schema/timestamp_text.hpp"
 #include "tests/runtime/service_fixture.hpp"
+#include "tests/support/raw_client.hpp"
 
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
@@ -372,6 +373,45 @@ TEST_CASE("a producer whose service was restarted ends with every message once i
     }
     CHECK(orders == frames * of_frame);
     CHECK(revenue.to_text() == "10100.00");
+}
+
+TEST_CASE("a reload lets other keys in at once, and names what needs a restart", "[.postgres]") {
+    ServiceFolder folder;
+    const auto settings = [&](const std::string& more) {
+        folder.write("sojourn.yaml", "listen: { port: 0 }\nstorage: { data_dir: data }\njourneys: "
+                                     "journeys\nkeys: [{ name: web, key: \"${file:key}\", scopes: "
+                                     "[ingest] }]\n" +
+                                         more);
+    };
+    const auto status = [&](const std::string& key) {
+        static int number = 0;
+        RawClient client{folder.service().port()};
+        const auto body = json{{"type", "track"},
+                               {"event", "Seen"},
+                               {"userId", "ada"},
+                               {"messageId", "m" + std::to_string(++number)}}
+                              .dump();
+        client.send("POST /v1/track HTTP/1.1\r\nHost: t\r\nAuthorization: Bearer " + key +
+                    "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body);
+        return client.read_answer().status;
+    };
+    settings("");
+    folder.write("key", "first");
+    folder.start();
+    CHECK(status("first") == 200);
+    CHECK(status("second") == 401);
+    CHECK(folder.service().reload() == "no file has changed");
+    folder.write("key", "second");
+    CHECK(folder.service().reload() == "no file has changed; other keys count from now on");
+    CHECK(status("first") == 401);
+    CHECK(status("second") == 200);
+    settings("limits: { idle: 5s }\nholdout: 1%\nchannels: { email: { type: sandbox, rate: 5 } }\n");
+    CHECK(folder.ask("POST", "/admin/reload") ==
+          R"({"reload":"published; a restart is needed for: channels limits"})");
+    settings("holdout: nonsense\n");
+    CHECK(folder.service().reload().starts_with("refused"));
+    CHECK(status("second") == 200);
+    folder.stop();
 }
 
 } // namespace runtime::test

@@ -49,6 +49,32 @@ TEST_CASE("an empty file runs", "[schema]") {
     }
 }
 
+TEST_CASE("what needs a restart is told from what does not", "[schema]") {
+    using Sections = std::vector<std::string>;
+    const auto begun = load("topics: [a]\nkeys: [{ name: k, key: a, scopes: [ingest] }]\n");
+    CHECK(sections_of_restart(begun, load("topics: [b]\nkeys: [{ name: k, key: b, scopes: [ingest] }]\nholdout: 5%\n"
+                                          "quiet_hours: [{ from: \"21:00\", to: \"08:00\" }]\n"))
+              .empty());
+    CHECK(sections_of_restart(begun, load("listen: { port: 1 }\nlimits: { idle: 5s }\n")) ==
+          Sections{"listen", "limits"});
+    CHECK(sections_of_restart(
+              begun, load("channels: { email: { type: sandbox, address: email, rate: 5 } }\n")) ==
+          Sections{"channels"});
+    CHECK(sections_of_restart(begun, load("storage: { checkpoint: 2s }\nretention: { sandbox: 1d "
+                                          "}\nmodels: { learn_every: never }\npublic_url: "
+                                          "https://a.example\nidentity: { junk: [x] }\n")) ==
+          Sections{"storage", "identity", "public_url", "retention", "models"});
+    const auto by = [](const char* key) {
+        return load("channels: { hook: { type: webhook, url: \"https://a.example\", address: none, "
+                    "secret: " +
+                    std::string{key} + " } }\n");
+    };
+    CHECK(sections_of_restart(by("\"${file:secrets/crm}\""), by("\"${file:secrets/crm}\"")).empty());
+    CHECK(sections_of_restart(by("\"${file:secrets/crm}\""),
+                              by("whsec_c2VjcmV0LTdzZWNyZXQtN3NlY3JldC03")) ==
+          Sections{"channels"});
+}
+
 TEST_CASE("the settings reach the rules", "[schema]") {
     const auto config = load(R"(
 workspace: shop
