@@ -4,6 +4,7 @@
 #include "journeys/policy.hpp"
 #include "runtime/channels/message.hpp"
 #include "runtime/customer_search.hpp"
+#include "runtime/form_body.hpp"
 #include "runtime/preference_page.hpp"
 #include "schema/record_codec.hpp"
 
@@ -257,7 +258,7 @@ void show(const Parts& parts, const Visit& visit, const Respond& respond) {
 /// One click of a mail programme (RFC 8058), or the form of the page.
 void decide(const Parts& parts, const Visit& visit, const Request& request,
             const Respond& respond) {
-    const auto fields = parse_form(request.body);
+    const auto fields = form_fields(request);
     const auto has = [&](std::string_view name, std::string_view value) {
         return std::ranges::any_of(fields, [&](const auto& field) {
             return field.first == name && field.second == value;
@@ -281,6 +282,9 @@ void decide(const Parts& parts, const Visit& visit, const Request& request,
     const auto catalog = parts->publications.newest();
     auto choices =
         topic_choices(*visit.customer, catalog->settings(), visit.row.channel, visit.row.topic);
+    // Whatever else was posted is nobody's decision: neither a mail programme's nor the page's.
+    if (!has("save", "1"))
+        return respond(html(preference_page(choices, visit.row.channel, "", false), 400));
     std::vector<journeys::Event> events;
     std::uint64_t number = 0;
     // The channel's own no outweighs a topic's yes. Who wants a topic again wants the channel

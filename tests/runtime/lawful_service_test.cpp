@@ -374,7 +374,20 @@ TEST_CASE("one click unsubscribes; a page shows and keeps the rest", "[.postgres
     shop.track("Signed Up"); // Looking is no decision: programmes follow links.
     REQUIRE(shop.provider.has(2));
 
-    CHECK(shop.ask("POST", path, "List-Unsubscribe=One-Click").status == 200);
+    const std::string form = "Content-Type: multipart/form-data; boundary=\"b1\"\r\n";
+    const std::string one_click = "--b1\r\nContent-Disposition: form-data; "
+                                  "name=\"List-Unsubscribe\"\r\n\r\nOne-Click\r\n--b1--\r\n";
+    // What nobody has decided changes nothing.
+    CHECK(shop.ask("POST", path, "").status == 400);
+    CHECK(shop.ask("POST", path, "foo=bar").status == 400);
+    CHECK(shop.ask("POST", path, "topic=cart").status == 400);
+    CHECK(shop.ask("POST", path, one_click).status == 400);
+    CHECK(shop.ask("POST", path, R"({"save":"1"})", "Content-Type: application/json\r\n").status ==
+          400);
+    CHECK(shop.ask("GET", path).body.find("value=\"news\" checked") != std::string::npos);
+    CHECK(shop.ask("GET", path).body.find("value=\"cart\" checked") != std::string::npos);
+
+    CHECK(shop.ask("POST", path, one_click, form).status == 200); // RFC 8058 has both forms.
     shop.track("Signed Up");
     CHECK(shop.says("suppress", "consent"));
     CHECK(shop.provider.bodies().size() == 2);
@@ -382,6 +395,7 @@ TEST_CASE("one click unsubscribes; a page shows and keeps the rest", "[.postgres
     CHECK(after.body.find("value=\"news\" checked") == std::string::npos);
     CHECK(after.body.find("value=\"cart\" checked") != std::string::npos);
 
+    CHECK(shop.ask("POST", path, "List-Unsubscribe=One-Click").status == 200);
     CHECK(shop.ask("POST", preferences, "topic=news&topic=cart&save=1").status == 200);
     shop.track("Signed Up");
     CHECK(shop.provider.has(3));

@@ -1,3 +1,4 @@
+#include "runtime/form_body.hpp"
 #include "runtime/pages.hpp"
 
 #include <catch2/catch.hpp>
@@ -59,4 +60,37 @@ TEST_CASE("every expression of a journey is told with its counts", "[pages]") {
     CHECK_FALSE(journey.at("expressions").at(2).contains("met"));
     const auto none = nlohmann::json::parse(journeys_json({}));
     CHECK(none.at("journeys").empty());
+}
+
+TEST_CASE("a form is read in both of its forms, and nothing else is one", "[pages]") {
+    using Fields = std::vector<std::pair<std::string, std::string>>;
+    const auto fields = [](const std::string& type, const std::string& body) {
+        Request request;
+        if (!type.empty()) request.headers.emplace_back("content-type", type);
+        request.body = body;
+        return form_fields(request);
+    };
+    const Fields two{{"a", "1"}, {"b", "x y"}};
+    const auto part = [](const std::string& name, const std::string& value) {
+        return "--B\r\nContent-Disposition: form-data; name=" + name + "\r\n\r\n" + value + "\r\n";
+    };
+    const auto body = part("\"a\"", "1") + part("b", "x y") + "--B--\r\n";
+    CHECK(fields("", "a=1&b=x+y") == two);
+    CHECK(fields("Application/X-WWW-Form-URLencoded; charset=utf-8", "a=1&b=x+y") == two);
+    CHECK(fields("multipart/form-data; boundary=B", body) == two);
+    CHECK(fields("Multipart/Form-Data; charset=utf-8; Boundary=\"B\"", "preamble" + body) == two);
+    CHECK(fields("text/plain", "a=1").empty());
+    CHECK(fields("application/json", "{\"a\":1}").empty());
+    CHECK(fields("multipart/form-data", body).empty());
+    CHECK(fields("multipart/form-data; boundary=", body).empty());
+    CHECK(fields("multipart/form-data; boundary=\"B", body).empty());
+    // Cut off anywhere it gives what is whole, and never more.
+    for (std::size_t size = 0; size <= body.size(); ++size) {
+        const auto cut = fields("multipart/form-data; boundary=B", body.substr(0, size));
+        CHECK(cut.size() <= 2);
+        CHECK(std::equal(cut.begin(), cut.end(), two.begin()));
+    }
+    std::string many;
+    for (std::size_t i = 0; i < 2 * form_fields_max; ++i) many += "a=1&";
+    CHECK(fields("", many).size() == form_fields_max);
 }
