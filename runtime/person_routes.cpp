@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <set>
 
 namespace runtime {
@@ -185,6 +186,13 @@ bool has_left_channel(const Customer& customer, const std::string& channel) {
     });
 }
 
+/// What waits for the confirmation: of the message's topic, and of the channel as a whole.
+bool waits_for_confirmation(const Visit& visit, const journeys::Consent& consent) {
+    return consent.channel == visit.row.channel &&
+           consent.state == journeys::ConsentState::pending &&
+           (consent.topic.empty() || consent.topic == visit.row.topic);
+}
+
 journeys::Event confirmation(const Visit& visit, journeys::Timestamp at) {
     auto event = own_event(visit, "Identify", at, 63);
     event.type = journeys::EventType::identify;
@@ -195,12 +203,8 @@ journeys::Event confirmation(const Visit& visit, journeys::Timestamp at) {
     writer.key(visit.row.channel);
     const auto list = writer.begin_list();
     std::size_t count = 0;
-    // What waits for the confirmation: of the message's topic, and of the channel as a whole.
     for (const auto& consent : visit.customer->consents) {
-        if (consent.channel != visit.row.channel ||
-            consent.state != journeys::ConsentState::pending ||
-            (!consent.topic.empty() && consent.topic != visit.row.topic))
-            continue;
+        if (!waits_for_confirmation(visit, consent)) continue;
         const auto one = writer.begin_map();
         writer.key("state");
         writer.string("subscribed");
@@ -244,9 +248,23 @@ void append(const Parts& parts, const Respond& respond, std::vector<journeys::Ev
     });
 }
 
+/// A page where there is nothing to confirm: it was done before, or there is nothing to do.
+std::optional<std::string> nothing_to_confirm(const Visit& visit) {
+    if (std::ranges::any_of(visit.customer->consents, [&](const auto& consent) {
+            return waits_for_confirmation(visit, consent);
+        }))
+        return std::nullopt;
+    if (journeys::consent_of(*visit.customer, visit.row.channel, visit.row.topic) ==
+        journeys::ConsentState::subscribed)
+        return confirm_page(visit.row.topic, true);
+    return notice_page("There is nothing to confirm",
+                       "You have not subscribed, or have unsubscribed since. Nothing was changed.");
+}
+
 void show(const Parts& parts, const Visit& visit, const Respond& respond) {
     if (visit.token.action == LinkAction::confirm)
-        return respond(html(confirm_page(visit.row.topic, false)));
+        return respond(html(
+            nothing_to_confirm(visit).value_or(confirm_page(visit.row.topic, false))));
     const auto catalog = parts->publications.newest();
     const auto choices =
         topic_choices(*visit.customer, catalog->settings(), visit.row.channel, visit.row.topic);
@@ -266,6 +284,7 @@ void decide(const Parts& parts, const Visit& visit, const Request& request,
     };
     const auto at = parts->now();
     if (visit.token.action == LinkAction::confirm) {
+        if (auto page = nothing_to_confirm(visit)) return respond(html(std::move(*page)));
         if (!has("confirm", "1")) return respond(html(confirm_page(visit.row.topic, false)));
         return append(parts, respond, {confirmation(visit, at)},
                       confirm_page(visit.row.topic, true));

@@ -447,6 +447,22 @@ TEST_CASE("a double opt-in is asked for, confirmed by a button, and counts from 
     CHECK(exported["consents"][0]["state"] == "subscribed");
     CHECK(exported["consents"][0]["source"] == "double opt-in");
     CHECK(exported["consents"][0]["text_version"] == "7");
+
+    // A second time there is nothing to do, and after a no nothing to confirm.
+    CHECK(shop.ask("POST", path, "confirm=1").body.find("is confirmed") != std::string::npos);
+    shop.message({{"type", "track"},
+                  {"userId", "ada"},
+                  {"event", "Unsubscribed"},
+                  {"properties", {{"channel", "post"}}}});
+    CHECK(Shop::comes([&] {
+        return shop.ask("GET", path).body.find("nothing to confirm") != std::string::npos;
+    }));
+    const auto refused = shop.ask("POST", path, "confirm=1");
+    CHECK(refused.body.find("nothing to confirm") != std::string::npos);
+    CHECK(refused.body.find("is confirmed") == std::string::npos);
+    shop.track("Write Me");
+    std::this_thread::sleep_for(300ms);
+    CHECK(shop.provider.bodies().size() == 2);
 }
 
 TEST_CASE("suppressed addresses are kept as hashes, over a restart, whatever their case",
