@@ -101,7 +101,10 @@ Handlers make_routes(const RouteParts& given) {
                  [parts, respond, timeline, limit, since](const Customer& customer) {
                      const auto catalog = parts->publications.newest();
                      const auto now = parts->now();
-                     auto text = customer_text(customer, *catalog, now);
+                     auto text = customer_text(
+                         customer, *catalog, now, [&](std::string_view kind, auto address) {
+                             return parts->suppressions.contains(kind, address);
+                         });
                      if (!timeline)
                          return respond({.body = std::move(text),
                                          .content_type = "text/plain; charset=utf-8"});

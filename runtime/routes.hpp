@@ -7,6 +7,7 @@
 #include "runtime/listener/request.hpp"
 #include "runtime/pages.hpp"
 #include "runtime/publications.hpp"
+#include "runtime/suppressions.hpp"
 
 #include <boost/asio/thread_pool.hpp>
 
@@ -20,6 +21,7 @@ struct RouteParts {
     Publications& publications;
     Archive& archive;
     DeadLetters& dead_letters;
+    const Suppressions& suppressions;
     boost::asio::thread_pool&
         workers; ///< For what blocks: one thread, so that the archive is asked in turn.
     std::function<journeys::Timestamp()> now;

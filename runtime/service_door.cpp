@@ -119,6 +119,7 @@ Handlers handlers_of(const DoorParts& parts) {
                      .publications = parts.publications,
                      .archive = parts.archive,
                      .dead_letters = parts.dead_letters,
+                     .suppressions = parts.records.suppressions(),
                      .workers = parts.archive_worker,
                      .now = now,
                      .overview = overview_of(parts),

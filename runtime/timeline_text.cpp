@@ -137,14 +137,17 @@ std::string cap_name(const journeys::Cap& cap) {
     return cap.topic.empty() ? cap.channel : cap.channel + ' ' + cap.topic;
 }
 
-std::string reach_text(const Customer& customer, const journeys::Settings& settings,
-                       Timestamp now) {
+std::string reach_text(const Customer& customer, const journeys::Settings& settings, Timestamp now,
+                       const AddressCheck& is_suppressed) {
     std::vector<std::string> parts;
     for (const auto& channel : settings.channels) {
         if (channel.address.empty()) continue;
-        const bool is_open = journeys::is_reachable(customer, channel.name, "", settings);
-        parts.push_back(channel.name +
-                        (is_open ? " yes" : " no (" + why_unreachable(customer, channel) + ')'));
+        if (!journeys::is_reachable(customer, channel.name, "", settings))
+            parts.push_back(channel.name + " no (" + why_unreachable(customer, channel) + ')');
+        else if (is_suppressed(channel.address, journeys::address_of(customer, channel)))
+            parts.push_back(channel.name + " no (suppressed: the address)");
+        else
+            parts.push_back(channel.name + " yes");
     }
     for (const auto& cap : settings.caps)
         parts.push_back(cap_name(cap) + " in " + per_text(cap.per) + ' ' +
@@ -407,7 +410,7 @@ std::string span_text(journeys::Duration span) {
 }
 
 std::string customer_text(const Customer& customer, const journeys::Catalog& catalog,
-                          Timestamp now) {
+                          Timestamp now, const AddressCheck& is_suppressed) {
     const auto& settings = catalog.settings();
     const std::string zone{journeys::zone_of(customer, settings)};
     std::vector<std::string> who;
@@ -427,7 +430,8 @@ std::string customer_text(const Customer& customer, const journeys::Catalog& cat
     auto out = wrapped(column(journeys::display(customer.id) + ' ', head_width), joined(who, " · "),
                        head_width);
 
-    const auto reach = reach_text(customer, settings, now), cart = cart_text(customer, zone, now);
+    const auto reach = reach_text(customer, settings, now, is_suppressed),
+               cart = cart_text(customer, zone, now);
     constexpr std::size_t gap = 6;
     if (!cart.empty() && head_width + width_of(reach) + gap + width_of(cart) <= text_columns)
         out += column("reach", head_width) + reach + std::string(gap, ' ') + cart + '\n';

@@ -6,14 +6,21 @@
 #include "journeys/customer.hpp"
 #include "runtime/archive.hpp"
 
+#include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace runtime {
 
-/// Who, reach, cart and open runs: a few lines.
+/// Whether an address of a kind (`email`, `phone`, …) must not be written to, whoever it belongs
+/// to.
+using AddressCheck = std::function<bool(std::string_view kind, std::string_view address)>;
+
+/// Who, reach, cart and open runs: a few lines. `is_suppressed` is what is asked last of all when
+/// something is sent.
 std::string customer_text(const journeys::Customer& customer, const journeys::Catalog& catalog,
-                          journeys::Timestamp now);
+                          journeys::Timestamp now, const AddressCheck& is_suppressed);
 
 /// A line for each of `rows`, under the day that it was, and behind them what comes next.
 /// `outcomes`: what became of the messages among them.

@@ -6,6 +6,7 @@
 #include "runtime/database.hpp"
 #include "runtime/listener/local_socket.hpp"
 #include "runtime/publications.hpp"
+#include "runtime/suppressions.hpp"
 #include "runtime/timeline_text.hpp"
 #include "schema/timeline_json.hpp"
 #include "schema/timestamp_text.hpp"
@@ -78,7 +79,15 @@ int read_database(const Options& options) {
         } else if (options.json) {
             std::printf("%s\n", customer_json(*customer, *catalog, now).c_str());
         } else {
-            std::printf("%s", customer_text(*customer, *catalog, now).c_str());
+            const auto key = service_key(database->conninfo, "suppressions");
+            if (!key) return fail(key.error().detail);
+            const auto suppressions = Suppressions::open(database->conninfo, *key);
+            if (!suppressions) return fail(suppressions.error().detail);
+            const auto text =
+                customer_text(*customer, *catalog, now, [&](std::string_view kind, auto address) {
+                    return (*suppressions)->contains(kind, address);
+                });
+            std::printf("%s", text.c_str());
             if (options.timeline) {
                 const auto outcomes = archive.outcomes(journeys::to_text(customer->id), limit);
                 if (!outcomes) return fail(outcomes.error().detail);

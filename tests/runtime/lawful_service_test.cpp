@@ -293,7 +293,12 @@ TEST_CASE("after an acknowledged STOP nobody texts the number, not even as anoth
             lines, [](const json& line) { return line.value("kind", "") == "suppress"; });
     }));
     CHECK(shop.provider.bodies().size() == 1);
+    const auto reach_of_bob = [&](const std::string& part) {
+        return shop.admin("GET", "/admin/customers/bob/text").body.find(part) != std::string::npos;
+    };
+    CHECK(reach_of_bob("sms no (suppressed: the address)")); // He himself has said nothing.
     REQUIRE(shop.stop("START").status == 200);
+    CHECK(reach_of_bob("sms yes"));
     shop.track("Text Me");
     CHECK(shop.provider.has(2));
     CHECK(shop.stop("when do you open?").status == 200);

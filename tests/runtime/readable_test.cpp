@@ -211,7 +211,8 @@ TEST_CASE("a customer's timeline is read without help", "[golden]") {
     const std::vector<MessageOutcome> outcomes{
         {journeys::intent_id({1, 2}, "first-touch"), "accepted", "202", rows[5].entry.at + 1s},
         {{0, 1}, "unknown", "no answer", rows[0].entry.at + 15s}};
-    check("timeline", customer_text(ada, *shop.catalog, now) + '\n' +
+    const auto nobody = [](std::string_view, std::string_view) { return false; };
+    check("timeline", customer_text(ada, *shop.catalog, now, nobody) + '\n' +
                           timeline_text(rows, outcomes, ada, *shop.catalog, now));
 }
 
@@ -220,7 +221,11 @@ TEST_CASE("a customer of whom little is known takes few lines", "[golden]") {
     journeys::Customer guest;
     guest.id = {journeys::IdNamespace::anonymous, "7f0c"};
     guest.first_seen = now;
-    check("guest", customer_text(guest, *shop.catalog, now));
+    const auto everybody = [](std::string_view, std::string_view) { return true; };
+    check("guest", customer_text(guest, *shop.catalog, now, everybody));
+    // An address may be done with, whatever its owner has said.
+    const auto text = customer_text(customer_of(shop), *shop.catalog, now, everybody);
+    CHECK(text.find("email no (suppressed: the address)") != std::string::npos);
 }
 
 TEST_CASE("a journey's report is read without help", "[golden]") {
