@@ -2,6 +2,8 @@
 
 #include "runtime/console.hpp"
 
+#include <utility>
+
 namespace runtime {
 
 Tally::Journey Tally::of(const std::string& journey) const {
@@ -84,6 +86,38 @@ void Tally::partition_state(actors::Partition partition, std::string_view state,
         log_.debug("partition", {{"partition", partition}, {"state", state}});
     else
         log_.warning("partition", {{"partition", partition}, {"state", state}, {"why", why}});
+}
+
+void Tally::channel(std::string_view name, const actors::ChannelCounts& counts) {
+    Metrics::channel(name, counts);
+    Channel before;
+    {
+        const std::scoped_lock lock{mutex_};
+        auto known = channels_.find(name);
+        if (known == channels_.end()) known = channels_.emplace(name, Channel{}).first;
+        before = std::exchange(known->second, {counts.breaker_open, counts.dead});
+    }
+    // A breaker stays open for seconds, so these are few.
+    if (counts.breaker_open && !before.breaker_is_open)
+        log_.warning("a channel's calls fail, and its breaker opens",
+                     {{"channel", name}, {"why", counts.last_failure}});
+    if (!counts.breaker_open && before.breaker_is_open)
+        log_.info("a channel's breaker closes", {{"channel", name}});
+    if (counts.dead > before.set_aside)
+        log_.repeated_warning("messages of " + std::string{name} +
+                                  " are set aside, until retry-dead or their end",
+                              {{"set_aside", counts.dead}, {"why", counts.last_failure}});
+}
+
+void Tally::called(std::string_view channel, const actors::ProviderOutcome& outcome,
+                   journeys::Duration since_opened) {
+    using Kind = actors::ProviderOutcome::Kind;
+    Metrics::called(channel, outcome, since_opened);
+    if (outcome.kind != Kind::retry && outcome.kind != Kind::unknown) return;
+    log_.repeated_warning(
+        "a call of " + std::string{channel} +
+            (outcome.kind == Kind::retry ? " came to nothing" : " has an unknown end"),
+        {{"why", outcome.detail}});
 }
 
 } // namespace runtime

@@ -1,5 +1,5 @@
-/// The metrics, and beside them what pages and terminals show: counts by journey, and a line per
-/// trigger.
+/// The metrics, and beside them what pages, terminals and the log show: counts by journey, a line
+/// per trigger, and providers that fail.
 #pragma once
 
 #include "runtime/log.hpp"
@@ -55,6 +55,9 @@ public:
                    std::uint64_t loading) override;
     void partition_state(actors::Partition partition, std::string_view state,
                          std::string_view why) override;
+    void channel(std::string_view name, const actors::ChannelCounts& counts) override;
+    void called(std::string_view channel, const actors::ProviderOutcome& outcome,
+                journeys::Duration since_opened) override;
 
 private:
     Log& log_;
@@ -65,6 +68,11 @@ private:
     mutable std::mutex mutex_;
     std::map<std::string, Journey> journeys_; ///< Guarded by `mutex_`, as is `refused_`.
     std::map<std::string, std::map<std::string, std::uint64_t>> refused_;
+    struct Channel {
+        bool breaker_is_open = false;
+        std::uint64_t set_aside = 0;
+    };
+    std::map<std::string, Channel, std::less<>> channels_; ///< Likewise; as last told.
     std::atomic<std::uint64_t> applied_{0};
     std::vector<std::atomic<std::uint64_t>> active_by_;
 };

@@ -1,5 +1,6 @@
 #include "runtime/form_body.hpp"
 #include "runtime/pages.hpp"
+#include "runtime/tally.hpp"
 
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
@@ -93,4 +94,37 @@ TEST_CASE("a form is read in both of its forms, and nothing else is one", "[page
     std::string many;
     for (std::size_t i = 0; i < 2 * form_fields_max; ++i) many += "a=1&";
     CHECK(fields("", many).size() == form_fields_max);
+}
+
+TEST_CASE("the log tells of a provider that fails, in few lines", "[tally]") {
+    using Kind = actors::ProviderOutcome::Kind;
+    std::vector<std::string> lines;
+    std::chrono::steady_clock::time_point now{};
+    Log log{LogFormat::text, LogLevel::info,
+            [&](std::string_view line) { lines.emplace_back(line); }, [&] { return now; }};
+    Tally tally{1, log, {}, "UTC"};
+    actors::ChannelCounts counts;
+    tally.channel("mail", counts);
+    tally.called("mail", {Kind::accepted, {}, "202"}, {});
+    tally.called("mail", {Kind::rejected, {}, "HTTP 400"}, {});
+    CHECK(lines.empty());
+    for (int i = 0; i < 1000; ++i) tally.called("mail", {Kind::retry, {}, "HTTP 401"}, {});
+    tally.called("sms", {Kind::unknown, {}, "Timeout was reached"}, {});
+    counts.last_failure = "HTTP 401";
+    counts.breaker_open = true;
+    for (int i = 0; i < 1000; ++i) tally.channel("mail", counts);
+    for (counts.dead = 1; counts.dead < 1000; ++counts.dead) tally.channel("mail", counts);
+    counts.breaker_open = false;
+    counts.dead = 0;
+    for (int i = 0; i < 1000; ++i) tally.channel("mail", counts);
+    CHECK(lines ==
+          std::vector<std::string>{
+              R"(a call of mail came to nothing why="HTTP 401")",
+              R"(a call of sms has an unknown end why="Timeout was reached")",
+              R"(a channel's calls fail, and its breaker opens channel=mail why="HTTP 401")",
+              R"(messages of mail are set aside, until retry-dead or their end set_aside=1 why="HTTP 401")",
+              R"(a channel's breaker closes channel=mail)"});
+    now += std::chrono::seconds{10};
+    tally.called("mail", {Kind::retry, {}, "HTTP 401"}, {});
+    CHECK(lines.back() == R"(a call of mail came to nothing why="HTTP 401" repeated=999)");
 }
