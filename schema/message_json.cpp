@@ -22,6 +22,8 @@ Reject reject_of(Fault fault, const Limits& limits) {
     return {RejectReason::malformed_json, "the text is not valid JSON in UTF-8"};
 }
 
+bool is_given(const Text& text) { return text.is_wrong || !text.text.empty(); }
+
 /// The ids of a message that may be refused for any reason, these ids included.
 std::vector<journeys::CustomerId> readable_ids(const Message& message) {
     using Space = journeys::IdNamespace;
@@ -52,6 +54,7 @@ std::string_view to_text(RejectReason reason) {
     case RejectReason::bad_message_id: return "bad_message_id";
     case RejectReason::bad_number: return "bad_number";
     case RejectReason::bad_signature: return "bad_signature";
+    case RejectReason::bad_key: return "bad_key";
     }
     return "";
 }
@@ -85,6 +88,7 @@ struct MessageDecoder::Parser {
     std::vector<Message> messages;
     Context context; ///< Of the batch.
     Written sent;    ///< Of the batch.
+    Text write_key;  ///< Of the batch.
 
     std::string_view padded(std::string_view bytes, std::size_t readable_after) {
         if (readable_after >= padding) return bytes;
@@ -144,6 +148,7 @@ std::optional<Reject> MessageDecoder::Parser::read_frame(std::string_view bytes,
     messages.clear();
     context = {};
     sent = {};
+    write_key = {};
 
     json::document document;
     json::json_type type;
@@ -195,6 +200,7 @@ std::optional<Reject> MessageDecoder::Parser::read_frame(std::string_view bytes,
                 }
                 context = std::move(single.context);
                 sent = single.sent;
+                write_key = single.write_key;
             } else {
                 single.raw = trim_json_space(bytes);
                 messages.push_back(std::move(single));
@@ -246,7 +252,15 @@ Decoded<Frame> MessageDecoder::Parser::decode(std::string_view bytes, const Enve
                       .recorded = envelope.recorded,
                       .imported = envelope.imported};
         Clock clock = Clock::written;
+        std::string_view key_name;
         const auto event_of = [&]() -> Decoded<Event> {
+            if (envelope.key_of_message) {
+                const auto& own = is_given(message.write_key) ? message.write_key : write_key;
+                const auto key = envelope.key_of_message(own.is_wrong ? "" : own.text);
+                if (!key) return key.error();
+                source.write_key_hash = key->hash;
+                key_name = key->name;
+            }
             if (message.raw.size() > envelope.limits.message_bytes_max) {
                 return Reject{RejectReason::too_large,
                               "the message has " + std::to_string(message.raw.size()) +
@@ -270,7 +284,7 @@ Decoded<Frame> MessageDecoder::Parser::decode(std::string_view bytes, const Enve
             id = std::string{characters(text_id) <= message_id_characters_max ? text_id : ""};
         }
         auto& item = frame.items.emplace_back(
-            DecodedItem{std::move(event), source, std::move(id), {}, clock});
+            DecodedItem{std::move(event), source, std::move(id), {}, clock, key_name});
         if (!item.event) item.ids = readable_ids(message);
     }
     return frame;
@@ -298,7 +312,8 @@ Decoded<Event> MessageDecoder::decode_again(const Source& source) {
     return judge(parser_->messages.front(), source, clock, parser_->writer);
 }
 
-std::string MessageDecoder::find_write_key(std::string_view text) {
+std::string MessageDecoder::find_write_key(std::string_view text,
+                                           const std::function<bool(std::string_view)>& counts) {
     const auto bytes = parser_->padded(text, 0);
     std::string_view key;
     json::document document;
@@ -309,13 +324,16 @@ std::string MessageDecoder::find_write_key(std::string_view text) {
                     .get(document);
     };
     if (!begin()) return {};
-    if (!document.find_field_unordered("writeKey").get_string().get(key)) return std::string{key};
+    if (!document.find_field_unordered("writeKey").get_string().get(key) && counts(key))
+        return std::string{key};
     json::array batch;
     if (!begin() || document.find_field_unordered("batch").get_array().get(batch)) return {};
     for (auto element : batch) {
-        if (!element.find_field_unordered("writeKey").get_string().get(key))
+        json::object message;
+        if (element.error()) return {};
+        if (element.get_object().get(message)) continue;
+        if (!message.find_field_unordered("writeKey").get_string().get(key) && counts(key))
             return std::string{key};
-        return {};
     }
     return {};
 }

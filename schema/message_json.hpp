@@ -46,6 +46,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -70,8 +71,9 @@ enum class RejectReason : std::uint8_t {
     bad_message_id,
     bad_number,
     bad_signature, ///< A webhook that its shop has not signed. Its text is not kept.
+    bad_key,       ///< Of a request without a key of its own: the message names none that counts.
 };
-inline constexpr std::size_t reject_reason_count = 13;
+inline constexpr std::size_t reject_reason_count = 14;
 std::string_view to_text(RejectReason reason);
 
 struct Reject {
@@ -90,10 +92,21 @@ struct Limits {
     int depth_max = 64; ///< Of a message, which itself is level 1.
 };
 
+/// A producer's key that a message names.
+struct NamedKey {
+    std::uint64_t hash = 0; ///< As `Envelope::write_key_hash`.
+    std::string_view name;  ///< Outlives the frame.
+};
+/// The key of that text, or why it does not count.
+using FindKey = std::function<Decoded<NamedKey>(std::string_view write_key)>;
+
 /// What the door knows about a frame before it is read.
 struct Envelope {
     journeys::Timestamp received_at{};
     std::uint64_t write_key_hash = 0; ///< Names the key: a messageId is unique within it.
+    /// Where the request itself shows no key: every message is of the key in its own `writeKey`,
+    /// else in its batch's, and one without is refused. Empty: all are of `write_key_hash`.
+    FindKey key_of_message = {};
     std::optional<journeys::EventType> expected; ///< From the path; none for batches and WebSocket.
     enum class Shape : std::uint8_t {
         any,     ///< One message, an array of them, or a batch.
@@ -141,6 +154,7 @@ struct DecodedItem {
     std::string message_id;                ///< Of a refused message too, where one could be read.
     std::vector<journeys::CustomerId> ids; ///< Of a refused message, where they could be read.
     Clock clock = Clock::written;
+    std::string_view key_name = {}; ///< Of `Envelope::key_of_message`; else empty.
 };
 
 struct Frame {
@@ -168,9 +182,10 @@ public:
     /// One message again, from what was kept of it. `source.raw` needs no padding.
     Decoded<journeys::Event> decode_again(const Source& source);
 
-    /// The `writeKey` of a body whose request carries none: its own, or that of its first message.
-    /// Empty where there is none; the text need not be well-formed.
-    std::string find_write_key(std::string_view text);
+    /// The first `writeKey` that `counts`, of a body whose request carries none: its own, or one of
+    /// its messages'. Empty where there is none; the text need not be well-formed.
+    std::string find_write_key(std::string_view text,
+                               const std::function<bool(std::string_view)>& counts);
 
 private:
     struct Parser;

@@ -226,6 +226,9 @@ Fault MessageReader::read_member(Message& message, std::string_view key, json::v
     case 'u':
         if (key == "userId") return read(value, message.user);
         break;
+    case 'w':
+        if (key == "writeKey") return read_strict(value, message.write_key);
+        break;
     default: break;
     }
     return walker_.skip(value, depth_max - 1);

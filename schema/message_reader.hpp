@@ -20,7 +20,7 @@ struct Written {
 struct Message {
     std::string_view raw;
     bool is_object = false;
-    Text type, event, name, category, user, anonymous, previous, group, message_id;
+    Text type, event, name, category, user, anonymous, previous, group, message_id, write_key;
     Written timestamp, original, sent;
     Object properties, traits;
     Context context;

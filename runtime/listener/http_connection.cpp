@@ -269,6 +269,17 @@ private:
         return std::nullopt;
     }
 
+    /// The key that a message names.
+    schema::Decoded<schema::NamedKey> key_of(std::string_view named) const {
+        using schema::RejectReason;
+        if (named.empty()) return schema::Reject{RejectReason::bad_key, "writeKey is missing"};
+        const auto* key = worker_.door().config.keys.find(named);
+        if (!key) return schema::Reject{RejectReason::bad_key, "unknown write key"};
+        if (!key->allows(Scope::ingest))
+            return schema::Reject{RejectReason::bad_key, "the key is not for events"};
+        return schema::NamedKey{key->id(), key->name};
+    }
+
     void take_messages(const TrackingPath& path) {
         auto& body = message_.body();
         const auto bytes_max = worker_.limits().body_bytes_max;
@@ -293,12 +304,22 @@ private:
         const auto text = std::string_view{body}.substr(0, size);
         static const Key operators = make_key("import", "import", {});
         const Key* key = &operators;
+        bool each_has_its_own = false;
         if (!path.imported || !place_.is_local()) {
+            const auto scope = path.imported ? Scope::admin : Scope::ingest;
             auto key_text = shown_key();
-            if (!key_text) key_text = worker_.ingest().find_write_key(text);
+            each_has_its_own = !key_text && !path.imported;
+            bool is_any_known = false;
+            // Without a key of its own the request is as good as the best that its body names.
+            if (!key_text)
+                key_text = worker_.ingest().find_write_key(text, [&](std::string_view named) {
+                    const auto* found = worker_.door().config.keys.find(named);
+                    is_any_known = is_any_known || found;
+                    return found && found->allows(scope);
+                });
             key = worker_.door().config.keys.find(*key_text);
-            if (!key) return answer(with_cors(failure(401, "unknown write key")));
-            if (!key->allows(path.imported ? Scope::admin : Scope::ingest))
+            if (!key && !is_any_known) return answer(with_cors(failure(401, "unknown write key")));
+            if (!key || !key->allows(scope))
                 return answer(with_cors(failure(403, "the key is not for events")));
             if (path.imported) key = &operators; // One memory of messageIds for all imports.
         }
@@ -312,6 +333,8 @@ private:
         schema::Envelope envelope;
         envelope.received_at = worker_.door().ports.now();
         envelope.write_key_hash = key->id();
+        if (each_has_its_own)
+            envelope.key_of_message = [this](std::string_view named) { return key_of(named); };
         envelope.expected = path.expected;
         envelope.shape = path.shape;
         envelope.imported = path.imported;

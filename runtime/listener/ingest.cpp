@@ -41,7 +41,8 @@ schema::Decoded<Taken> Ingest::take(std::string_view text, const schema::Envelop
                             std::string detail) {
         taken.refused.push_back({reason, detail, item.message_id,
                                  beginning(item.source.raw, RejectedMessage::raw_bytes_max),
-                                 std::string{key_name}, envelope.received_at, item.ids});
+                                 std::string{envelope.key_of_message ? item.key_name : key_name},
+                                 envelope.received_at, item.ids});
         taken.rejected.push_back({item.source.index, item.message_id, std::move(detail)});
     };
 

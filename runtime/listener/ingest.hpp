@@ -8,6 +8,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -51,14 +52,18 @@ class Ingest {
 public:
     explicit Ingest(journeys::IdentityRules rules = {}) : identities_(std::move(rules)) {}
 
-    /// A frame that is refused as a whole is the error.
+    /// A frame that is refused as a whole is the error. `key_name`: for rejects; of a message whose
+    /// key the envelope finds, that key's.
     schema::Decoded<Taken> take(std::string_view text, const schema::Envelope& envelope,
                                 std::string_view key_name, std::size_t readable_after);
 
     /// Forgets the links: an append failed, so what the cache takes for appended may not be.
     void forget_links() { identities_.forget(); }
 
-    std::string find_write_key(std::string_view text) { return decoder_.find_write_key(text); }
+    std::string find_write_key(std::string_view text,
+                               const std::function<bool(std::string_view)>& counts) {
+        return decoder_.find_write_key(text, counts);
+    }
 
 private:
     schema::MessageDecoder decoder_;

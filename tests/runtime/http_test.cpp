@@ -129,6 +129,67 @@ TEST_CASE_METHOD(ListenerFixture, "the key is found wherever clients put it", "[
     CHECK(post("/v1/batch", with_key("store-key"), "").status == 403);
 }
 
+TEST_CASE_METHOD(ListenerFixture, "without a key of the request each message is of its own",
+                 "[listener]") {
+    const auto item = [](const std::string& id, const std::string& key) {
+        auto text = track(id);
+        if (!key.empty()) text.insert(1, R"("writeKey":)" + key + ",");
+        return text;
+    };
+    const auto batch = [](const std::vector<std::string>& items, const std::string& more = "") {
+        std::string list;
+        for (const auto& each : items) list += (list.empty() ? "" : ",") + each;
+        return "{" + more + R"("batch":[)" + list + "]}";
+    };
+    const auto shop = R"("shop-key")", app = R"("app-key")", wrong = R"("wrong")";
+    const auto mixed = batch({item("m-0", ""), item("m-1", wrong), item("m-2", shop),
+                              item("m-3", app), item("m-4", "7"), item("m-5", R"("store-key")")});
+    const auto answer = post("/v1/batch", mixed, "");
+    REQUIRE(answer.status == 200);
+    CHECK(log.message_ids() == std::vector<std::string>{"m-2", "m-3"});
+    const auto body = nlohmann::json::parse(answer.body);
+    std::vector<std::string> why;
+    for (const auto& one : body["rejected"])
+        why.push_back(one["messageId"].get<std::string>() + ": " + one["error"].get<std::string>());
+    CHECK(why == std::vector<std::string>{"m-0: writeKey is missing", "m-1: unknown write key",
+                                          "m-4: writeKey is missing",
+                                          "m-5: the key is not for events"});
+    for (const auto& reject : rejects()) {
+        CHECK(schema::to_text(reject.reason) == "bad_key");
+        CHECK(reject.key.empty());
+    }
+
+    SECTION("a messageId counts once for its key, whichever key the batch begins with") {
+        CHECK(post("/v1/batch", batch({item("same", app), item("same", shop)}), "").status == 200);
+        CHECK(post("/v1/batch", batch({item("same", "")}), basic).status == 200);
+        const auto drafts = log.drafts();
+        REQUIRE(drafts.size() == 5);
+        CHECK(drafts[2].message_hash != drafts[3].message_hash);
+        CHECK(drafts[3].message_hash == drafts[4].message_hash);
+    }
+    SECTION("the batch's stands in where a message has none, and a wrong one costs nobody else") {
+        CHECK(post("/v1/batch",
+                   batch({item("b-1", ""), item("b-2", app)}, R"("writeKey":"wrong",)"), "")
+                  .status == 200);
+        CHECK(post("/v1/batch",
+                   batch({item("b-3", ""), item("b-4", wrong)}, R"("writeKey":"shop-key",)"), "")
+                  .status == 200);
+        CHECK(log.message_ids() == std::vector<std::string>{"m-2", "m-3", "b-2", "b-3"});
+    }
+    SECTION("the request's own key outweighs what is written inside") {
+        CHECK(post("/v1/batch", batch({item("r-1", wrong)}), basic).status == 200);
+        CHECK(log.message_ids().back() == "r-1");
+    }
+    SECTION("where no message has a key that counts, the request has none") {
+        const auto kept = rejects().size();
+        CHECK(post("/v1/batch", batch({item("n-1", ""), item("n-2", wrong)}), "").status == 401);
+        CHECK(post("/v1/batch", batch({item("n-1", wrong), item("n-2", R"("store-key")")}), "")
+                  .status == 403);
+        CHECK(post("/v1/batch", batch({}), "").status == 401);
+        CHECK(rejects().size() == kept);
+    }
+}
+
 TEST_CASE_METHOD(ListenerFixture, "one bad item leaves the others of its batch", "[listener]") {
     const auto answer =
         post("/v1/batch", R"({"batch":[)" + track("m-1") +

@@ -13,6 +13,7 @@ ListenerFixture::ListenerFixture() {
     config.port = 0;
     config.keys = runtime::KeyRing{{
         runtime::make_key("shop", "shop-key", {runtime::Scope::ingest}),
+        runtime::make_key("app", "app-key", {runtime::Scope::ingest}),
         runtime::make_key("store", "store-key", {runtime::Scope::decide}),
         runtime::make_key("ops", "ops-key", {runtime::Scope::admin}),
     }};
