@@ -207,7 +207,7 @@ Handlers make_routes(const RouteParts& given) {
     routes.push_back({"GET", "/v1/journeys", Scope::admin, [parts](Request, Respond respond) {
                           respond({.body = journeys_json(parts->overview())});
                       }});
-    routes.push_back({"GET", "/", parts->is_open ? std::nullopt : std::optional{Scope::admin},
+    routes.push_back({"GET", "/", Scope::admin,
                       [parts](Request, Respond respond) {
                           boost::asio::post(parts->workers, [parts, respond] {
                               auto overview = parts->overview();
@@ -218,7 +218,8 @@ Handlers make_routes(const RouteParts& given) {
                               respond({.body = overview_html(overview),
                                        .content_type = "text/html; charset=utf-8"});
                           });
-                      }});
+                      },
+                      parts->is_open});
     return routes;
 }
 

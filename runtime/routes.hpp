@@ -27,7 +27,7 @@ struct RouteParts {
     std::function<journeys::Timestamp()> now;
     std::function<Overview()> overview; ///< Without triggers; cheap.
     std::function<void(std::function<void(std::string)> done)> reload; ///< What came of it.
-    bool is_open = false; ///< On loopback the page asks for no key.
+    bool is_open = false; ///< The page asks for no key on this machine itself.
 };
 
 Handlers make_routes(const RouteParts& parts);

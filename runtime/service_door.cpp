@@ -235,8 +235,10 @@ Result<void> check_port(const std::string& address, std::uint16_t port) {
 
 std::vector<Key> keys_of(const std::vector<schema::ApiKey>& keys) {
     std::vector<Key> all;
-    for (const auto& key : keys)
+    for (const auto& key : keys) {
         all.push_back(make_key(key.name, key.key.reveal(), scopes_of(key)));
+        all.back().is_for_here_only = key.key.reveal() == schema::demo_key;
+    }
     return all;
 }
 

@@ -32,6 +32,14 @@ constexpr std::size_t lingering_bytes_max = 4 * 1024 * 1024;
 
 std::string_view as_view(beast::string_view text) { return {text.data(), text.size()}; }
 
+std::string lower_case(std::string_view text) {
+    std::string lower{text};
+    std::ranges::transform(lower, lower.begin(), [](unsigned char c) {
+        return static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c);
+    });
+    return lower;
+}
+
 /// A path of Segment's tracking API.
 struct TrackingPath {
     std::string_view path;
@@ -254,6 +262,20 @@ private:
 
     // Producers.
 
+    /// Whether somebody stands between whoever asks and this machine: then the address that it
+    /// comes from says nothing of who they are.
+    bool was_passed_on() const {
+        return std::ranges::any_of(message_, [](const auto& field) {
+            return is_of_proxy(lower_case(as_view(field.name_string())));
+        });
+    }
+
+    /// The key of that text that counts for this request.
+    const Key* find_key(std::string_view text) const {
+        const auto* key = worker_.door().config.keys.find(text);
+        return key && key->is_for_here_only && was_passed_on() ? nullptr : key;
+    }
+
     /// The key that the header or the query shows; what a Bearer token may be else, the body says.
     std::optional<std::string> shown_key() const {
         const auto header = as_view(message_[http::field::authorization]);
@@ -262,7 +284,7 @@ private:
             if (!key) return std::string{}; // Nobody's.
             const bool may_be_elsewhere =
                 header.size() > 1 && (header[1] == 'e' || header[1] == 'E'); // Bearer: OAuth.
-            if (!may_be_elsewhere || worker_.door().config.keys.find(*key)) return key;
+            if (!may_be_elsewhere || find_key(*key)) return key;
         }
         for (const auto& [name, value] : query_)
             if (name == "write_key" || name == "writeKey") return value;
@@ -273,7 +295,7 @@ private:
     schema::Decoded<schema::NamedKey> key_of(std::string_view named) const {
         using schema::RejectReason;
         if (named.empty()) return schema::Reject{RejectReason::bad_key, "writeKey is missing"};
-        const auto* key = worker_.door().config.keys.find(named);
+        const auto* key = find_key(named);
         if (!key) return schema::Reject{RejectReason::bad_key, "unknown write key"};
         if (!key->allows(Scope::ingest))
             return schema::Reject{RejectReason::bad_key, "the key is not for events"};
@@ -313,11 +335,11 @@ private:
             // Without a key of its own the request is as good as the best that its body names.
             if (!key_text)
                 key_text = worker_.ingest().find_write_key(text, [&](std::string_view named) {
-                    const auto* found = worker_.door().config.keys.find(named);
+                    const auto* found = find_key(named);
                     is_any_known = is_any_known || found;
                     return found && found->allows(scope);
                 });
-            key = worker_.door().config.keys.find(*key_text);
+            key = find_key(*key_text);
             if (!key && !is_any_known) return answer(with_cors(failure(401, "unknown write key")));
             if (!key || !key->allows(scope))
                 return answer(with_cors(failure(403, "the key is not for events")));
@@ -448,7 +470,7 @@ private:
             response.headers.emplace_back("Upgrade", "websocket");
             return answer(std::move(response));
         }
-        const auto* key = worker_.door().config.keys.find(shown_key().value_or(std::string{}));
+        const auto* key = find_key(shown_key().value_or(std::string{}));
         if (!key) return answer(unauthorized());
         if (!key->allows(Scope::ingest))
             return answer(error_response(403, "the key is not for events"));
@@ -474,7 +496,7 @@ private:
             url_decode(std::string_view{path_}.substr(before.size(),
                                                       path_.size() - before.size() - behind.size()),
                        false);
-        if (!worker_.door().config.keys.find(key)) return error_response(404, "unknown write key");
+        if (!find_key(key)) return error_response(404, "unknown write key");
         return {.body = "{\"integrations\":{\"Segment.io\":{\"apiKey\":" + json_text(key) + "}}}"};
     }
 
@@ -505,9 +527,10 @@ private:
                 continue;
             }
             Request request;
-            if (route.scope && !place_.is_local()) {
-                const auto* key =
-                    worker_.door().config.keys.find(shown_key().value_or(std::string{}));
+            const bool is_open = route.is_open_here && !was_passed_on() &&
+                                 is_loopback_host(as_view(message_[http::field::host]));
+            if (route.scope && !place_.is_local() && !is_open) {
+                const auto* key = find_key(shown_key().value_or(std::string{}));
                 if (!key) {
                     auto response = unauthorized();
                     response.headers.emplace_back("WWW-Authenticate", "Basic realm=\"sojourn\"");
@@ -523,11 +546,8 @@ private:
             request.arguments = std::move(*arguments);
             request.body = std::move(message_.body());
             for (const auto& field : message_) {
-                std::string name{as_view(field.name_string())};
-                std::ranges::transform(name, name.begin(), [](unsigned char c) {
-                    return static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c);
-                });
-                request.headers.emplace_back(std::move(name), as_view(field.value()));
+                request.headers.emplace_back(lower_case(as_view(field.name_string())),
+                                             as_view(field.value()));
             }
             return route.handle(std::move(request), respond());
         }

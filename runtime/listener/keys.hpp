@@ -24,6 +24,9 @@ struct Key {
     std::string name; ///< For logs and rejects; never the key.
     Sha256 hash{};
     std::vector<Scope> scopes;
+    /// Everybody knows it: it counts for who connects from this machine, and for nobody whom a
+    /// proxy lets in.
+    bool is_for_here_only = false;
 
     bool allows(Scope scope) const;
     /// Names the key wherever a message is told from a duplicate; stable over restarts.

@@ -1,5 +1,7 @@
 #include "runtime/listener/request.hpp"
 
+#include <algorithm>
+
 #include <nlohmann/json.hpp>
 
 namespace runtime {
@@ -31,6 +33,23 @@ std::string_view take_until(std::string_view& rest, char separator) {
 
 std::string_view Request::header(std::string_view name) const { return first_of(headers, name); }
 std::string_view Request::parameter(std::string_view name) const { return first_of(query, name); }
+
+bool is_of_proxy(std::string_view header) {
+    return header == "forwarded" || header == "via" || header == "x-real-ip" ||
+           header.starts_with("x-forwarded-");
+}
+
+bool is_loopback_host(std::string_view host) {
+    if (host.starts_with('[')) return host.substr(0, host.find(']') + 1) == "[::1]";
+    const auto name = host.substr(0, host.find(':'));
+    if (name.size() == 9 &&
+        std::ranges::equal(name, std::string_view{"localhost"}, [](char a, char b) {
+            return (a >= 'A' && a <= 'Z' ? a - 'A' + 'a' : a) == b;
+        }))
+        return true;
+    // A name such as 127.example.com is somebody else's.
+    return name.starts_with("127.") && name.find_first_not_of("0123456789.") == name.npos;
+}
 
 Response error_response(int status, std::string_view error) {
     return {.status = status, .body = "{\"error\":" + json_text(error) + "}"};

@@ -42,8 +42,16 @@ struct Route {
     std::string path;   ///< `/v1/customers/{id}/timeline`; `{…}` stands for one part of a path.
     std::optional<Scope> scope; ///< None: the route looks after itself (pages, signed webhooks).
     std::function<void(Request, Respond)> handle; ///< On a thread of the listener; returns at once.
+    /// Asks no key of a browser on this machine itself: by the name or number of loopback, and
+    /// passed on by nobody.
+    bool is_open_here = false;
 };
 using Handlers = std::vector<Route>;
+
+/// Whether the name of a header says that a proxy has passed the request on. Lower case.
+bool is_of_proxy(std::string_view header);
+/// Whether a `Host` is this machine's own loopback, with or without a port.
+bool is_loopback_host(std::string_view host);
 
 /// `{"error":"…"}`.
 Response error_response(int status, std::string_view error);

@@ -59,6 +59,25 @@ TEST_CASE("the key of an Authorization header", "[listener]") {
     CHECK_FALSE(key_of_authorization("").has_value());
 }
 
+TEST_CASE("a Host of this machine is told from another, and a proxy by what it adds",
+          "[listener]") {
+    for (const auto* host : {"localhost", "LocalHost:8080", "127.0.0.1", "127.0.0.1:8080",
+                             "127.1.2.3", "[::1]", "[::1]:8080"}) {
+        INFO(host);
+        CHECK(is_loopback_host(host));
+    }
+    for (const auto* host : {"", "shop.example", "localhost.shop.example", "127.shop.example:80",
+                             "10.0.0.1", "[::2]:80", "[::1", "::1"}) {
+        INFO(host);
+        CHECK_FALSE(is_loopback_host(host));
+    }
+    for (const auto* header : {"forwarded", "via", "x-forwarded-for", "x-forwarded-proto",
+                               "x-forwarded-host", "x-real-ip"})
+        CHECK(is_of_proxy(header));
+    for (const auto* header : {"host", "x-forward", "forwarded-for", ""})
+        CHECK_FALSE(is_of_proxy(header));
+}
+
 TEST_CASE("paths and queries are taken apart", "[listener]") {
     using Arguments = std::vector<std::string>;
     CHECK(match_path("/v1/customers/{id}", "/v1/customers/a%2Fb") == Arguments{"a/b"});

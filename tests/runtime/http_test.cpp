@@ -487,3 +487,41 @@ TEST_CASE_METHOD(ListenerFixture, "a port that is taken is one clear line", "[li
     REQUIRE_FALSE(opened.has_value());
     CHECK_THAT(opened.error().detail, Catch::StartsWith("cannot listen on 127.0.0.1:"));
 }
+
+TEST_CASE_METHOD(ListenerFixture, "who comes through a proxy is not on this machine",
+                 "[listener]") {
+    auto demo = runtime::make_key(
+        "demo", "demo", {runtime::Scope::ingest, runtime::Scope::decide, runtime::Scope::admin});
+    demo.is_for_here_only = true;
+    config.keys =
+        runtime::KeyRing{{demo, runtime::make_key("ops", "ops-key", {runtime::Scope::admin})}};
+    handlers = {{"GET", "/", runtime::Scope::admin,
+                 [](const runtime::Request&, const runtime::Respond& respond) {
+                     respond({.body = "customers"});
+                 },
+                 true}};
+    const auto look = [&](const std::string& headers) {
+        auto client = connect();
+        client.send("GET / HTTP/1.1\r\n" + headers + "\r\n");
+        return client.read_answer().status;
+    };
+    const std::string here = "Host: localhost:8080\r\n", there = "Host: shop.example\r\n";
+    CHECK(look(here) == 200);
+    CHECK(look("Host: 127.0.0.1\r\n") == 200);
+    CHECK(look(there) == 401);
+    for (const auto* proxy :
+         {"X-Forwarded-For: 203.0.113.9\r\n", "Forwarded: for=203.0.113.9\r\n",
+          "Via: 1.1 proxy\r\n", "x-real-ip: 203.0.113.9\r\n", "X-Forwarded-Proto: https\r\n"}) {
+        INFO(proxy);
+        CHECK(look(here + proxy) == 401);
+        CHECK(look(here + proxy + "Authorization: Bearer demo\r\n") == 401);
+        CHECK(look(there + proxy + "Authorization: Bearer ops-key\r\n") == 200);
+        const std::string as_demo = "Authorization: Bearer demo\r\n";
+        CHECK(post("/v1/track", track("m"), proxy + as_demo).status == 401);
+        CHECK(post("/v1/track", track("m"), as_demo).status == 200);
+        auto named = track("m");
+        named.insert(1, R"("writeKey":"demo",)");
+        CHECK(post("/v1/track", named, proxy).status == 401);
+        CHECK(request("GET", "/v1/projects/demo/settings", proxy).status == 404);
+    }
+}
