@@ -16,6 +16,8 @@ using nlohmann::json;
 using Fields = std::vector<std::pair<std::string, std::string>>;
 
 constexpr std::size_t recipients_max = 1000;
+/// Of one report. The signature stands inside, so this much is read of anybody.
+constexpr std::size_t report_bytes_max = 256 * 1024;
 
 /// What differs from recipient to recipient: in a batch a mark, which Mailgun fills in; alone the
 /// value itself, for then it fills in nothing.
@@ -99,6 +101,10 @@ public:
         if (secret.empty())
             return journeys::Error{journeys::ErrorCode::not_found,
                                    "feedback_key, the webhooks' signing key, is not set"};
+        if (request.body.size() > report_bytes_max)
+            return journeys::Error{journeys::ErrorCode::invalid_argument,
+                                   "a report of Mailgun has at most " +
+                                       std::to_string(report_bytes_max) + " bytes"};
         const auto body = parse_json(request.body);
         if (!body.is_object() || !body.contains("signature") || !body.contains("event-data"))
             return journeys::Error{journeys::ErrorCode::invalid_argument,

@@ -9,6 +9,31 @@ namespace runtime {
 
 using nlohmann::json;
 
+namespace {
+
+/// A message of ours has 64 levels at most, and something around it.
+constexpr int json_depth_max = 100;
+
+/// A million open brackets are a million values, whatever becomes of them.
+bool is_too_deep(std::string_view text) {
+    int depth = 0;
+    bool is_in_text = false;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const char c = text[i];
+        if (is_in_text && c == '\\')
+            ++i;
+        else if (c == '"')
+            is_in_text = !is_in_text;
+        else if (!is_in_text && (c == '[' || c == '{') && ++depth > json_depth_max)
+            return true;
+        else if (!is_in_text && (c == ']' || c == '}'))
+            --depth;
+    }
+    return false;
+}
+
+} // namespace
+
 journeys::Result<Message> read_message(const actors::ProviderRequest& request) {
     const auto payload = parse_json(request.payload);
     if (!payload.is_object())
@@ -112,7 +137,10 @@ std::vector<std::pair<std::string, std::string>> parse_form(std::string_view tex
     return fields;
 }
 
-json parse_json(std::string_view text) { return json::parse(text, nullptr, false); }
+json parse_json(std::string_view text) {
+    if (is_too_deep(text)) return json::value_t::discarded;
+    return json::parse(text, nullptr, false);
+}
 
 std::string text_at(const json& object, const char* key) {
     if (!object.is_object()) return {};

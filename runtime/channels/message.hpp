@@ -40,7 +40,7 @@ std::string to_form(const std::vector<std::pair<std::string, std::string>>& fiel
 std::vector<std::pair<std::string, std::string>> parse_form(std::string_view text);
 std::string percent_encode(std::string_view text);
 
-/// A body that may be anything; discarded where it is no JSON.
+/// A body that may be anything; discarded where it is no JSON, or nested deeper than anybody means.
 nlohmann::json parse_json(std::string_view text);
 /// A member that is a text or a number, as text; empty where it is not there.
 std::string text_at(const nlohmann::json& object, const char* key);

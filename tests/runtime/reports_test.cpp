@@ -217,6 +217,17 @@ TEST_CASE("Mailgun's events", "[reports]") {
     CHECK(with_event("complained") == Lines{"complained ours ada@example.com"});
     CHECK(with_event("unsubscribed") == Lines{"unsubscribed ours ada@example.com"});
     CHECK(event(R"({"event":"delivered"})", "another") == Lines{"unauthorized"});
+
+    // Whoever has not signed may not make us read much.
+    const auto padded = [&](const std::string& padding) {
+        return with_event("delivered", R"(,"more":)" + padding);
+    };
+    CHECK(padded('"' + std::string(100'000, '[') + "\\\"[" + '"') ==
+          Lines{"delivered ours ada@example.com"});
+    CHECK(padded(std::string(50, '[') + std::string(50, ']')) ==
+          Lines{"delivered ours ada@example.com"});
+    CHECK(padded(std::string(1000, '[') + std::string(1000, ']')) == Lines{"refused"});
+    CHECK(padded('"' + std::string(300'000, 'x') + '"') == Lines{"refused"});
 }
 
 TEST_CASE("Postmark's webhooks", "[reports]") {
