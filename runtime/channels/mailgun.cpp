@@ -7,6 +7,9 @@
 #include "runtime/channels/message.hpp"
 #include "runtime/channels/registry.hpp"
 #include "runtime/channels/signature.hpp"
+#include "runtime/channels/spent_tokens.hpp"
+
+#include <cstring>
 
 namespace runtime {
 namespace {
@@ -16,6 +19,11 @@ using nlohmann::json;
 using Fields = std::vector<std::pair<std::string, std::string>>;
 
 constexpr std::size_t recipients_max = 1000;
+/// Mailgun tries for eight hours to bring a report, and warns of delays of its own.
+/// documentation.mailgun.com/docs/mailgun/user-manual/webhooks/securing-webhooks
+constexpr SpentTokens::Bounds signatures{.age_max = std::chrono::hours{12},
+                                         .ahead_max = std::chrono::minutes{15},
+                                         .tokens_max = 500'000};
 /// Of one report. The signature stands inside, so this much is read of anybody.
 constexpr std::size_t report_bytes_max = 256 * 1024;
 
@@ -114,6 +122,9 @@ public:
             hmac_sha256(secret, text_at(signature, "timestamp") + text_at(signature, "token")));
         if (!equal_secret(text_at(signature, "signature"), expected))
             return journeys::Error{journeys::ErrorCode::unauthorized, "the signature is not right"};
+        if (!is_first_use(signature, body["event-data"], request.now))
+            return journeys::Error{journeys::ErrorCode::unauthorized,
+                                   "the signature is too old, or was used for something else"};
         Reports all;
         if (auto report = read(body["event-data"], request.now))
             all.reports.push_back(std::move(*report));
@@ -121,6 +132,19 @@ public:
     }
 
 private:
+    /// The signature says nothing of the event: whoever has seen one could put any event beside it.
+    bool is_first_use(const json& signature, const json& event,
+                      std::chrono::sys_seconds now) const {
+        const auto at = epoch_at(signature, "timestamp");
+        if (!at) return false;
+        // By a key, so that no other event can be made to fit.
+        const auto digest = hmac_sha256(settings_.option("feedback_key"), to_text(event));
+        std::uint64_t content = 0;
+        std::memcpy(&content, digest.data(), sizeof content);
+        return spent_.spend(std::chrono::floor<std::chrono::seconds>(*at),
+                            text_at(signature, "token"), content, now);
+    }
+
     /// All but the recipients; empty where there is neither a template nor a text.
     Fields fields_of(const Message& message, Own& own) const {
         Fields fields{{"from", message.from.empty() ? settings_.from : message.from},
@@ -190,6 +214,7 @@ private:
     }
 
     ProviderSettings settings_;
+    mutable SpentTokens spent_{signatures};
 };
 
 } // namespace

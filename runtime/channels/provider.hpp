@@ -71,7 +71,7 @@ struct Reports {
     std::string answer_type = "application/json";
 };
 
-/// Stateless; called from several threads.
+/// Called from several threads; the same message makes the same request, whatever was before.
 class Provider {
 public:
     virtual ~Provider() = default;

@@ -2,6 +2,7 @@
 #include "runtime/channels/message.hpp"
 #include "runtime/channels/registry.hpp"
 #include "runtime/channels/signature.hpp"
+#include "runtime/channels/spent_tokens.hpp"
 #include "tests/support/messages.hpp"
 #include "tests/support/signing_key.hpp"
 
@@ -53,6 +54,14 @@ ReportRequest signed_by_sendgrid(const SigningKey& key, const std::string& body)
     request.headers = {{"x-twilio-email-event-webhook-timestamp", "1600112502"},
                        {"x-twilio-email-event-webhook-signature", key.sign("1600112502" + body)}};
     return request;
+}
+
+std::string signed_by_mailgun(std::chrono::sys_seconds at, const std::string& token,
+                              const std::string& data, const std::string& key = "signing") {
+    const auto timestamp = std::to_string(at.time_since_epoch().count());
+    return R"({"signature":{"timestamp":")" + timestamp + R"(","token":")" + token +
+           R"(","signature":")" + hex_text(hmac_sha256(key, timestamp + token)) +
+           R"("},"event-data":)" + data + '}';
 }
 
 ReportRequest signed_by_twilio(const std::vector<std::pair<std::string, std::string>>& fields,
@@ -190,9 +199,7 @@ TEST_CASE("Mailgun's events", "[reports]") {
     const auto event = [&](const std::string& data, const std::string& key = "signing") {
         ReportRequest request;
         request.now = now;
-        request.body = R"({"signature":{"timestamp":"1529006854","token":"a8ce","signature":")" +
-                       hex_text(hmac_sha256(key, "1529006854a8ce")) + R"("},"event-data":)" + data +
-                       '}';
+        request.body = signed_by_mailgun(now, "a8ce", data, key);
         return told(settings, request);
     };
     const auto with_event = [&](const std::string& name, const std::string& more = "") {
@@ -228,6 +235,41 @@ TEST_CASE("Mailgun's events", "[reports]") {
           Lines{"delivered ours ada@example.com"});
     CHECK(padded(std::string(1000, '[') + std::string(1000, ']')) == Lines{"refused"});
     CHECK(padded('"' + std::string(300'000, 'x') + '"') == Lines{"refused"});
+}
+
+TEST_CASE("a signature of Mailgun's is good for one event, and not for long", "[reports]") {
+    auto settings = mailgun();
+    settings.options["feedback_key"] = "signing";
+    const auto provider = std::move(make_provider(settings)).value();
+    const auto is_taken = [&](std::chrono::sys_seconds at, const std::string& token,
+                              const std::string& data) {
+        ReportRequest request;
+        request.now = now;
+        request.body = signed_by_mailgun(at, token, data);
+        return provider->feedback(request).has_value();
+    };
+    const auto first = R"({"id":"x1","event":"delivered","recipient":"ada@example.com"})",
+               other = R"({"id":"x2","event":"complained","recipient":"bob@example.com"})";
+    CHECK(is_taken(now, "t1", first));
+    CHECK(is_taken(now, "t1", first)); // Not answered the first time, so it comes again.
+    CHECK_FALSE(is_taken(now, "t1", other));
+    CHECK(is_taken(now, "t2", other));
+    CHECK(is_taken(now - 8h, "t3", first));
+    CHECK_FALSE(is_taken(now - 13h, "t4", first));
+    CHECK_FALSE(is_taken(std::chrono::sys_seconds{1'500'000'000s}, "t5", first));
+    CHECK(is_taken(now + 5min, "t6", first));
+    CHECK_FALSE(is_taken(now + 1h, "t7", first));
+}
+
+TEST_CASE("spent tokens are forgotten oldest first, and do not come back", "[reports]") {
+    SpentTokens tokens{{.age_max = 100s, .ahead_max = 10s, .tokens_max = 3}};
+    for (int i = 0; i < 4; ++i) CHECK(tokens.spend(now + 1s * i, std::to_string(i), 1, now + 4s));
+    CHECK_FALSE(tokens.spend(now, "0", 1, now + 4s)); // Forgotten, so it is too old.
+    CHECK_FALSE(tokens.spend(now, "late", 1, now + 4s));
+    CHECK(tokens.spend(now + 3s, "3", 1, now + 4s));
+    CHECK_FALSE(tokens.spend(now + 3s, "3", 2, now + 4s));
+    CHECK_FALSE(tokens.spend(now + 3s, "3", 1, now + 104s));
+    CHECK(tokens.spend(now + 104s, "3", 2, now + 104s));
 }
 
 TEST_CASE("Postmark's webhooks", "[reports]") {
