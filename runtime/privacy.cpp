@@ -476,6 +476,7 @@ struct PrivacyDesk::Impl {
     }
 
     Result<std::string> export_customer(const Customer& customer, const std::string& actor);
+    Result<std::string> export_suppressions(const Customer& customer);
 
     /// A request that still waits; else why it cannot be dealt with.
     Result<KeptPrivacyRequest> waiting(std::int64_t number, std::string_view kind) {
@@ -575,6 +576,34 @@ Result<std::string> PrivacyDesk::export_all(const std::string& id, const std::st
     return impl_->export_customer(**customer, actor);
 }
 
+/// Two members of the export: what the customer's own state holds, and what is kept of addresses,
+/// whoever they belong to.
+Result<std::string> PrivacyDesk::Impl::export_suppressions(const Customer& customer) {
+    std::string out = ",\"suppressions\":[";
+    for (const auto& one : customer.suppressions)
+        out += (out.back() == '[' ? "" : ",") + ("{\"channel\":" + json_text(one.channel)) +
+               ",\"reason\":" + json_text(one.reason) +
+               ",\"at\":" + json_text(schema::timestamp_text(one.at)) + '}';
+    std::set<std::pair<std::string, std::string>> addresses;
+    const auto catalog = parts.catalog();
+    for (const auto& channel : catalog->settings().channels)
+        if (auto address = journeys::address_of(customer, channel); !address.empty())
+            addresses.emplace(channel.address, std::move(address));
+    for (const auto& id : customer.known_ids) {
+        if (id.space == journeys::IdNamespace::email) addresses.emplace("email", id.value);
+        if (id.space == journeys::IdNamespace::phone) addresses.emplace("phone", id.value);
+    }
+    const auto kept = parts.suppressions.find(addresses);
+    if (!kept) return kept.error();
+    out += "],\"suppressed_addresses\":[";
+    for (const auto& one : *kept)
+        out += (out.back() == '[' ? "" : ",") + ("{\"kind\":" + json_text(one.kind)) +
+               ",\"address\":" + json_text(one.address) + ",\"reason\":" + json_text(one.reason) +
+               ",\"source\":" + json_text(one.source) +
+               ",\"at\":" + json_text(schema::timestamp_text(one.at)) + '}';
+    return out + ']';
+}
+
 Result<std::string> PrivacyDesk::Impl::export_customer(const Customer& found,
                                                        const std::string& actor) {
     const auto* const customer = &found;
@@ -598,6 +627,9 @@ Result<std::string> PrivacyDesk::Impl::export_customer(const Customer& found,
                ",\"text_version\":" + json_text(consent.text_version) + '}';
     }
     out += ']';
+    const auto suppressions = export_suppressions(*customer);
+    if (!suppressions) return suppressions.error();
+    out += *suppressions;
     auto read = session.run([&](pqxx::work& work) {
         const auto whom = bytea_array(ids);
         const auto list = [&](std::string_view name, const pqxx::result& rows, auto line) {
@@ -653,6 +685,18 @@ Result<std::string> PrivacyDesk::Impl::export_customer(const Customer& found,
                               "ANY($1::bytea[]) ORDER BY c.given_at, c.code",
                               whom),
              fields);
+        list("rejected",
+             work.exec_params("SELECT at, source, reason, detail, message_id, body FROM rejects "
+                              "WHERE ids && $1::bytea[] ORDER BY id",
+                              whom),
+             [&](const pqxx::row& row) {
+                 return "{\"at\":" + json_text(row[0].as<std::string>()) +
+                        ",\"source\":" + json_text(row[1].as<std::string>()) +
+                        ",\"reason\":" + json_text(row[2].as<std::string>()) +
+                        ",\"detail\":" + json_text(row[3].as<std::string>()) +
+                        ",\"message_id\":" + json_text(row[4].as<std::string>()) +
+                        ",\"text\":" + json_text(text_of(row[5])) + '}';
+             });
         list("log",
              work.exec_params("SELECT \"offset\", "
                               "(extract(epoch FROM accepted_at) * 1000)::bigint, kind, customer, "

@@ -48,8 +48,10 @@ public:
     /// `unavailable` where it is not done yet and will be by itself.
     journeys::Result<std::size_t> erase(const std::string& id, const std::string& actor);
 
-    /// All that is stored of the customer, as one JSON object: profile, consents, timeline,
-    /// messages, and the events in the log as they came. `not_found` for nobody.
+    /// All that is stored of the customer, as one JSON object: profile, consents, suppressions of
+    /// theirs and of their addresses, timeline, messages, what was refused at the door, and the
+    /// events in the log as they came. Refused texts in which nobody could be read are left out:
+    /// they may hold other people's data. `not_found` for nobody.
     journeys::Result<std::string> export_all(const std::string& id, const std::string& actor);
 
     // Requests that came through a shop.

@@ -64,6 +64,21 @@ bool Suppressions::contains(std::string_view kind, std::string_view address) con
     return !hashes_.empty() && hashes_.contains(hash(kind, address));
 }
 
+Result<std::vector<Suppressions::Kept>>
+Suppressions::find(const std::set<std::pair<std::string, std::string>>& kinds_and_addresses) const {
+    return session_->run([&](pqxx::work& work) {
+        std::vector<Kept> all;
+        for (const auto& [kind, address] : kinds_and_addresses)
+            for (const auto& row : work.exec_params(
+                     "SELECT reason, source, (extract(epoch FROM at) * 1000)::bigint FROM "
+                     "suppressions WHERE hash = $1",
+                     binary(hash(kind, address))))
+                all.push_back({kind, address, row[0].as<std::string>(), row[1].as<std::string>(),
+                               journeys::from_millis(row[2].as<std::int64_t>())});
+        return all;
+    });
+}
+
 std::size_t Suppressions::size() const {
     const std::shared_lock lock{mutex_};
     return hashes_.size();

@@ -6,10 +6,12 @@
 #include "journeys/time.hpp"
 
 #include <memory>
+#include <set>
 #include <shared_mutex>
 #include <string>
 #include <string_view>
 #include <unordered_set>
+#include <utility>
 #include <vector>
 
 namespace runtime {
@@ -30,6 +32,13 @@ public:
     ~Suppressions();
 
     bool contains(std::string_view kind, std::string_view address) const;
+    /// What is kept of these, without those of which nothing is.
+    struct Kept {
+        std::string kind, address, reason, source;
+        journeys::Timestamp at{};
+    };
+    journeys::Result<std::vector<Kept>>
+    find(const std::set<std::pair<std::string, std::string>>& kinds_and_addresses) const;
     /// An address that is known keeps the reason it has, unless that was `stop` only.
     journeys::Result<void> add(const std::vector<SuppressedAddress>& addresses,
                                journeys::Timestamp at);

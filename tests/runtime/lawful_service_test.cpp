@@ -545,9 +545,27 @@ TEST_CASE("who is erased is nowhere, and their no outlives them", "[.postgres]")
     REQUIRE(Shop::comes(
         [&] { return shop.timeline().dump().find("unsubscribed") != std::string::npos; }));
 
-    const auto exported = shop.admin("GET", "/v1/customers/ada/export");
-    REQUIRE(exported.status == 200);
-    const auto all = json::parse(exported.body);
+    // Refused at the door: hers, and another's.
+    for (const auto* user : {"ada", "bob"})
+        CHECK(shop.ask("POST", "/v1/track",
+                       R"({"writeKey":"test-key","type":"track","messageId":"bad","userId":")" +
+                           std::string{user} + R"("})")
+                  .status == 400);
+    json all;
+    REQUIRE(Shop::comes([&] {
+        const auto exported = shop.admin("GET", "/v1/customers/ada/export");
+        REQUIRE(exported.status == 200);
+        all = json::parse(exported.body);
+        return all["rejected"].size() == 1;
+    }));
+    CHECK(all["rejected"][0]["reason"] == "no_event");
+    CHECK(all["rejected"][0]["message_id"] == "bad");
+    CHECK(all["rejected"][0]["text"].get<std::string>().find(R"("userId":"ada")") !=
+          std::string::npos);
+    CHECK(all["suppressions"][0]["reason"] == "complaint");
+    REQUIRE(all["suppressed_addresses"].size() == 1);
+    CHECK(all["suppressed_addresses"][0]["address"] == mail);
+    CHECK(all["suppressed_addresses"][0]["reason"] == "complaint");
     CHECK(all["profile"].dump().find(mail) != std::string::npos);
     CHECK(all["messages"].size() == 1);
     CHECK(all["log"].size() >= 3);
