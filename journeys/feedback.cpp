@@ -149,6 +149,8 @@ bool observe_feedback(Customer& customer, const Event& event, const Catalog& cat
     const auto source = [&](std::string_view otherwise) {
         return std::string{named.is_string() ? bounded(named.as_string(), 128) : otherwise};
     };
+    const auto why = event.property("reason");
+    const bool is_imported = why.is_string() && why.as_string() == "import";
     const auto suppress = [&](const ChannelRules& channel, const char* reason, bool is_said) {
         changed |= suppress_address(
             customer,
@@ -181,7 +183,9 @@ bool observe_feedback(Customer& customer, const Event& event, const Catalog& cat
         break;
     case FeedbackKind::unsubscribed:
         for (const auto* channel : channels_of(*told, settings)) {
-            if (told->stop) suppress(*channel, "stop", true);
+            // What a list from before says without a reason is nobody's STOP, and no START lifts
+            // it.
+            if (told->stop) suppress(*channel, is_imported ? "import" : "stop", true);
             consent(*channel, bounded(told->topic, 128), ConsentState::unsubscribed,
                     source(told->stop ? "STOP" : "provider"));
         }

@@ -144,7 +144,9 @@ int import(const Options& options) {
         std::fprintf(stderr, "%s:1: %s\n", options.file.c_str(), table.error().detail.c_str());
         return exit_input;
     }
-    auto rows = open_import(options.kind, *table, found->config.settings);
+    auto rows =
+        open_import(options.kind, *table, found->config.settings,
+                    std::chrono::floor<journeys::Duration>(std::chrono::system_clock::now()));
     if (!rows) {
         std::fprintf(stderr, "%s:1: %s\n", options.file.c_str(), rows.error().detail.c_str());
         return exit_input;

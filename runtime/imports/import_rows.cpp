@@ -11,6 +11,8 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <chrono>
+#include <unordered_map>
 
 namespace runtime {
 namespace {
@@ -48,12 +50,15 @@ private:
     bool is_first_ = true;
 };
 
-Result<Timestamp> time_of(std::string_view text, std::string_view column) {
+/// A day has begun somewhere before it begins here.
+constexpr auto ahead_max = std::chrono::hours{24};
+
+Result<Timestamp> time_of(std::string_view text, std::string_view column, Timestamp now) {
     if (text.empty()) return wrong(std::string{column} + " is missing");
+    const auto found = std::string{column} + ": \"" + std::string{text.substr(0, 40)} + '"';
     const auto at = schema::parse_producer_time(text);
-    if (!at)
-        return wrong(std::string{column} + ": \"" + std::string{text.substr(0, 40)} +
-                     "\" is no ISO date or time");
+    if (!at) return wrong(found + " is no ISO date or time");
+    if (*at > now + ahead_max) return wrong(found + " has not come yet");
     return *at;
 }
 
@@ -67,6 +72,15 @@ public:
           phone_(table.column({"phone", "phone_number"})) {}
 
     bool has_column() const { return user_ || anonymous_ || email_ || phone_; }
+
+    /// One of the ids by which two rows are of one customer, or are not.
+    struct Id {
+        char kind;
+        std::string_view value;
+    };
+    std::array<Id, 4> ids() const {
+        return {{{'u', user}, {'e', email}, {'p', phone}, {'a', anonymous}}};
+    }
 
     Result<void> read(const schema::CsvReader& row) {
         user = row.cell(user_);
@@ -137,8 +151,8 @@ const journeys::Money amount_max = *journeys::Money::parse("1000000000000");
 
 class OrderRows final : public ImportRows {
 public:
-    explicit OrderRows(const schema::CsvReader& table)
-        : who_(table), id_(table.column({"order_id", "id"})),
+    OrderRows(const schema::CsvReader& table, Timestamp now)
+        : now_(now), who_(table), id_(table.column({"order_id", "id"})),
           date_(table.column({"date", "ordered_at", "placed_at", "created_at"})),
           amount_(table.column({"amount", "total", "revenue"})),
           currency_(table.column({"currency"})), status_(table.column({"status"})),
@@ -148,7 +162,7 @@ public:
 
     Result<std::size_t> append(const schema::CsvReader& row, std::string& out) override {
         if (auto read = who_.read(row); !read) return read.error();
-        const auto at = time_of(row.cell(date_), "date");
+        const auto at = time_of(row.cell(date_), "date", now_);
         if (!at) return at.error();
         const auto amount = journeys::Money::parse(row.cell(amount_));
         if (!amount || *amount < journeys::Money{})
@@ -163,9 +177,15 @@ public:
             after = "Order Refunded";
         else if (!status.empty() && status != "placed" && status != "completed")
             return wrong("status is placed, cancelled or refunded");
+        const auto currency = row.cell(currency_);
+        if (!currency.empty() && !is_currency(currency))
+            return wrong("currency: \"" + std::string{currency.substr(0, 40)} +
+                         "\" is no code of ISO 4217, as EUR");
         auto products = products_of(row.cell(products_));
         if (!products) return products.error();
         auto id = std::string{row.cell(id_)};
+        if (!id.empty())
+            if (auto first = is_still_theirs(id, row.line()); !first) return first.error();
         if (id.empty()) id = "import-" + hash_of(row);
 
         const auto message_id = "import-order-" +
@@ -174,7 +194,7 @@ public:
         write(out, "Order Completed", message_id, *at, [&](Members& properties) {
             properties.text("order_id", id);
             properties.raw("total", amount->to_text());
-            properties.text("currency", row.cell(currency_));
+            properties.text("currency", currency);
             properties.text("coupon", row.cell(coupon_));
             if (!products->empty()) properties.raw("products", *products);
         });
@@ -196,6 +216,27 @@ private:
         Members own{out};
         properties(own);
         out += "}},";
+    }
+
+    static bool is_currency(std::string_view text) {
+        return text.size() == 3 && std::ranges::all_of(text, [](char c) {
+                   return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+               });
+    }
+
+    /// An order is of one customer: of two rows with its id that name an id of the same kind, it is
+    /// the same. The kind that the first row names first decides; a row without it may be theirs.
+    Result<void> is_still_theirs(const std::string& order, std::uint64_t line) {
+        const auto ids = who_.ids();
+        const auto named =
+            std::ranges::find_if(ids, [](const auto& id) { return !id.value.empty(); });
+        const auto [known, is_new] = orders_.try_emplace(
+            journeys::hash(order), Owner{journeys::hash(named->value), line, named->kind});
+        if (is_new) return {};
+        const auto same = std::ranges::find(ids, known->second.kind, &Who::Id::kind);
+        if (same->value.empty() || journeys::hash(same->value) == known->second.id) return {};
+        return wrong("order_id: \"" + order.substr(0, 40) + "\" is of another customer on line " +
+                     std::to_string(known->second.line));
     }
 
     /// `A-1*2 B-7` as a list of products.
@@ -227,7 +268,14 @@ private:
         return list.empty() ? list : list + ']';
     }
 
+    struct Owner {
+        std::uint64_t id; ///< Its hash.
+        std::uint64_t line;
+        char kind;
+    };
+    const Timestamp now_;
     Who who_;
+    std::unordered_map<std::uint64_t, Owner> orders_; ///< By the hash of their id; of this table.
     Column id_, date_, amount_, currency_, status_, coupon_, products_;
 };
 
@@ -235,8 +283,8 @@ private:
 
 class ConsentRows final : public ImportRows {
 public:
-    ConsentRows(const schema::CsvReader& table, const journeys::Settings& settings)
-        : settings_(settings), who_(table), channel_(table.column({"channel"})),
+    ConsentRows(const schema::CsvReader& table, const journeys::Settings& settings, Timestamp now)
+        : settings_(settings), now_(now), who_(table), channel_(table.column({"channel"})),
           topic_(table.column({"topic"})), state_(table.column({"state", "status"})),
           at_(table.column({"at", "updated_at", "date"})), source_(table.column({"source"})),
           confirmed_(table.column({"confirmed"})) {}
@@ -262,7 +310,7 @@ public:
         const auto confirmed = row.cell(confirmed_);
         if (!confirmed.empty() && confirmed != "true" && confirmed != "false")
             return wrong("confirmed is true or false");
-        const auto at = time_of(row.cell(at_), "at");
+        const auto at = time_of(row.cell(at_), "at", now_);
         if (!at) return at.error();
         const auto source = row.cell(source_);
 
@@ -288,6 +336,7 @@ public:
 
 private:
     const journeys::Settings& settings_;
+    const Timestamp now_;
     Who who_;
     Column channel_, topic_, state_, at_, source_, confirmed_;
 };
@@ -296,8 +345,9 @@ private:
 
 class SuppressionRows final : public ImportRows {
 public:
-    SuppressionRows(const schema::CsvReader& table, const journeys::Settings& settings)
-        : settings_(settings), who_(table), channel_(table.column({"channel"})),
+    SuppressionRows(const schema::CsvReader& table, const journeys::Settings& settings,
+                    Timestamp now)
+        : settings_(settings), now_(now), who_(table), channel_(table.column({"channel"})),
           address_(table.column({"address"})), reason_(table.column({"reason"})),
           at_(table.column({"at", "created_at", "updated_at", "date"})) {}
 
@@ -310,7 +360,7 @@ public:
         if (!channel)
             return wrong("channel: there is no channel \"" +
                          std::string{row.cell(channel_).substr(0, 40)} + "\" in sojourn.yaml");
-        const auto at = time_of(row.cell(at_), "at");
+        const auto at = time_of(row.cell(at_), "at", now_);
         if (!at) return at.error();
         const auto reason = row.cell(reason_);
         const bool is_bounce = reason == "bounce" || reason == "invalid";
@@ -337,7 +387,7 @@ public:
         Members properties{out};
         properties.text("channel", channel->name);
         properties.text("source", "import");
-        properties.text("reason", reason);
+        properties.text("reason", reason.empty() || reason == "manual" ? "import" : reason);
         if (is_bounce) properties.text("bounce_type", "hard");
         if (!is_bounce && !is_complaint) properties.raw("stop", "true");
         // Without an address the customer's whole channel is meant.
@@ -377,6 +427,7 @@ private:
     }
 
     const journeys::Settings& settings_;
+    const Timestamp now_;
     Who who_;
     Column channel_, address_, reason_, at_;
     std::string suppression_;
@@ -418,15 +469,16 @@ private:
 
 Result<std::unique_ptr<ImportRows>> open_import(std::string_view kind,
                                                 const schema::CsvReader& table,
-                                                const journeys::Settings& settings) {
+                                                const journeys::Settings& settings, Timestamp now) {
     const auto take = [&](auto rows) -> Result<std::unique_ptr<ImportRows>> {
         if (rows->is_complete()) return std::unique_ptr<ImportRows>{std::move(rows)};
         return wrong("the header lacks a column that must be there\n" +
                      std::string{import_columns(kind)});
     };
-    if (kind == "orders") return take(std::make_unique<OrderRows>(table));
-    if (kind == "consent") return take(std::make_unique<ConsentRows>(table, settings));
-    if (kind == "suppressions") return take(std::make_unique<SuppressionRows>(table, settings));
+    if (kind == "orders") return take(std::make_unique<OrderRows>(table, now));
+    if (kind == "consent") return take(std::make_unique<ConsentRows>(table, settings, now));
+    if (kind == "suppressions")
+        return take(std::make_unique<SuppressionRows>(table, settings, now));
     if (kind == "products") return take(std::make_unique<ProductRows>(table));
     return wrong("orders, consent, suppressions or products");
 }
@@ -438,7 +490,7 @@ std::string_view import_columns(std::string_view kind) {
                "that are one customer\n"
                "date         of the order, ISO 8601; a day is its first instant in UTC\n"
                "amount       what was paid, 1234.50\n"
-               "order_id     optional; without one, equal rows are one order\n"
+               "order_id     optional, of one customer; without one, equal rows are one order\n"
                "currency     optional, ISO 4217\n"
                "status       optional: placed (default), cancelled, refunded\n"
                "coupon       optional\n"

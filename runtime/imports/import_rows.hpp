@@ -3,6 +3,7 @@
 
 #include "journeys/result.hpp"
 #include "journeys/settings.hpp"
+#include "journeys/time.hpp"
 #include "schema/csv_reader.hpp"
 
 #include <memory>
@@ -12,7 +13,7 @@
 namespace runtime {
 
 /// Turns rows of one kind of table into Segment messages. An instance is for one table: it has
-/// looked up the table's columns.
+/// looked up the table's columns, and remembers of every order whose it is: about 50 bytes each.
 class ImportRows {
 public:
     virtual ~ImportRows() = default;
@@ -26,10 +27,12 @@ public:
     virtual std::string_view suppression() const { return {}; }
 };
 
-/// `kind`: `orders`, `consent` or `suppressions`. `invalid_argument` where a column is missing.
+/// `kind`: `orders`, `consent`, `suppressions` or `products`. `invalid_argument` where a column is
+/// missing. `now`: a row of more than a day later is refused.
 journeys::Result<std::unique_ptr<ImportRows>> open_import(std::string_view kind,
                                                           const schema::CsvReader& table,
-                                                          const journeys::Settings& settings);
+                                                          const journeys::Settings& settings,
+                                                          journeys::Timestamp now);
 
 /// The columns of a kind, for `--help`.
 std::string_view import_columns(std::string_view kind);

@@ -15,7 +15,7 @@ journeys::Result<std::shared_ptr<ProductShelf>> read_product_table(std::istream&
     };
     auto table = schema::CsvReader::open(in);
     if (!table) return at(1, table.error().detail);
-    const auto rows = open_import("products", *table, {});
+    const auto rows = open_import("products", *table, {}, journeys::timestamp_max);
     if (!rows) return at(1, rows.error().detail);
     auto shelf = std::make_shared<ProductShelf>();
     while (true) {

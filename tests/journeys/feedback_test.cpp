@@ -216,6 +216,12 @@ TEST_CASE("who unsubscribes keeps what was not named", "[feedback]") {
         story.track("ada", "Resubscribed", monday + 1h, R"({"channel":"sms","stop":true})");
         CHECK(reaches("sms", "news"));
     }
+    SECTION("START lifts no suppression of before that has no reason") {
+        story.track("ada", "Unsubscribed", monday,
+                    R"({"channel":"sms","stop":true,"reason":"import"})");
+        story.track("ada", "Resubscribed", monday + 1h, R"({"channel":"sms","stop":true})");
+        CHECK_FALSE(reaches("sms", "news"));
+    }
     SECTION("START does not bring back a dead number") {
         story.track("ada", "SMS Bounced", monday, R"({"channel":"sms","bounce_type":"hard"})");
         story.track("ada", "Resubscribed", monday + 1h, R"({"channel":"sms","stop":true})");

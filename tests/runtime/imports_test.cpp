@@ -53,13 +53,15 @@ struct Imported {
     std::string suppression; ///< Of an address, whoever it belongs to.
 };
 
+const auto now = *schema::parse_producer_time("2026-11-20T12:00:00Z");
+
 /// The messages of a table's only row, as the service decodes them.
 Imported import(const std::string& kind, const std::string& text) {
     const auto rules = settings();
     std::istringstream in{text};
     auto table = CsvReader::open(in);
     REQUIRE(table.has_value());
-    const auto rows = runtime::open_import(kind, *table, rules);
+    const auto rows = runtime::open_import(kind, *table, rules, now);
     if (!rows) return {{}, rows.error().detail, {}};
     REQUIRE(table->next() == CsvReader::Row::read);
     std::string messages = "{\"batch\":[";
@@ -190,9 +192,42 @@ TEST_CASE("a row that says nothing sure is refused, with what is wrong", "[impor
     CHECK_THAT(why("7,,,2020-01-01,one,,"), Catch::Contains("amount"));
     CHECK_THAT(why("7,,,2020-01-01,1,lost,"), Catch::Contains("status"));
     CHECK_THAT(why("7,,,2020-01-01,1,,A*0"), Catch::Contains("quantity"));
+    CHECK_THAT(why("7,,,2027-12-31,1,,"), Catch::Contains("2027-12-31\" has not come yet"));
+    CHECK(why("7,,,2026-11-21,1,,") == ""); // It is that day already somewhere.
+    for (const auto* currency : {"EURO", "E", "€", "EU1"}) {
+        INFO(currency);
+        CHECK_THAT(import("orders", "customer_id,date,amount,currency\n7,2020-01-01,1," +
+                                        std::string{currency} + "\n")
+                       .why,
+                   Catch::Contains("currency"));
+    }
     CHECK_THAT(import("orders", "customer_id,date\n7,2020-01-01\n").why,
                Catch::Contains("amount       what was paid"));
     CHECK_THAT(import("things", "customer_id\n7\n").why, Catch::Contains("orders, consent"));
+}
+
+TEST_CASE("an order is of one customer", "[imports]") {
+    std::istringstream in{"customer_id,email,order_id,date,amount,status\n"
+                          "7,,o-1,2020-01-01,1,\n"
+                          "8,,o-1,2020-01-01,1,\n"
+                          "7,,o-1,2020-01-01,1,refunded\n"
+                          ",ada@example.com,o-1,2020-01-02,1,\n"
+                          ",ada@example.com,o-2,2020-01-02,1,\n"
+                          "7,eve@example.com,o-2,2020-01-02,1,\n"
+                          "8,,,2020-01-01,1,\n"
+                          "9,,,2020-01-01,1,\n"};
+    auto table = CsvReader::open(in);
+    REQUIRE(table.has_value());
+    const auto rules = settings();
+    const auto rows = runtime::open_import("orders", *table, rules, now);
+    REQUIRE(rows.has_value());
+    std::vector<std::string> refused;
+    std::string messages;
+    while (table->next() != CsvReader::Row::end)
+        if (const auto made = (*rows)->append(*table, messages); !made)
+            refused.push_back(std::to_string(table->line()) + ' ' + made.error().detail);
+    CHECK(refused == Cells{"3 order_id: \"o-1\" is of another customer on line 2",
+                           "7 order_id: \"o-2\" is of another customer on line 6"});
 }
 
 TEST_CASE("a consent keeps its date and where it was given", "[imports]") {
@@ -216,6 +251,7 @@ TEST_CASE("a consent keeps its date and where it was given", "[imports]") {
     CHECK_THAT(why("email,cats,subscribed,2021-02-03"), Catch::Contains("no topic \"cats\""));
     CHECK_THAT(why("email,,subscribd,2021-02-03"), Catch::Contains("state is"));
     CHECK_THAT(why("email,,subscribed,"), Catch::Contains("at is missing"));
+    CHECK_THAT(why("email,,subscribed,2027-01-01"), Catch::Contains("has not come yet"));
 }
 
 TEST_CASE("a suppressed address is what a provider would have reported", "[imports]") {
@@ -235,6 +271,9 @@ TEST_CASE("a suppressed address is what a provider would have reported", "[impor
     CHECK(stop.events[0].property("channel").as_string() == "sms");
     CHECK(stop.events[0].property("stop").as_bool());
     CHECK(stop.events[0].property("address").is_number());
+    CHECK(stop.events[0].property("reason").as_string() == "stop");
+    CHECK(made("ada@example.com,,email,,2021-02-03").events.at(0).property("reason").as_string() ==
+          "import");
     CHECK_THAT(made("ada@example.com,,email,whim,2021-02-03").why, Catch::Contains("reason is"));
 }
 

@@ -259,7 +259,8 @@ TEST_CASE("what the system before knew is imported once, however often", "[.post
     const auto import = [&](const std::string& kind, const std::string& text) {
         std::istringstream in{text};
         auto table = must(schema::CsvReader::open(in));
-        const auto rows = must(open_import(kind, table, database_settings));
+        const auto rows =
+            must(open_import(kind, table, database_settings, journeys::timestamp_max));
         std::vector<std::uint64_t> rejected;
         ImportSender sender{folder.socket(), [&](std::uint64_t line, const std::string&) {
                                 rejected.push_back(line);

@@ -90,7 +90,7 @@ TEST_CASE("products are imported from a table, and come by a shop's webhook", "[
                             "p2,,many,,\np3,7,,,\n"};
     auto table = schema::CsvReader::open(text);
     REQUIRE(table.has_value());
-    auto rows = open_import("products", *table, {});
+    auto rows = open_import("products", *table, {}, journeys::timestamp_max);
     REQUIRE(rows.has_value());
     std::vector<std::string> refused;
     ImportSender sender{folder.socket(),
