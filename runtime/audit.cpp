@@ -16,6 +16,8 @@ using journeys::Result;
 namespace {
 
 constexpr std::size_t hash_bytes = SHA256_DIGEST_LENGTH;
+/// As `sojourn audit` shows of an entry.
+constexpr std::size_t head_digits_min = 16;
 constexpr auto columns = "id, (extract(epoch FROM at) * 1000)::bigint, actor, action, subject, "
                          "detail, hash";
 
@@ -98,7 +100,24 @@ Result<std::vector<AuditEntry>> Audit::newest(int limit, const std::string& subj
     });
 }
 
-Result<Audit::Verdict> Audit::verify() {
+bool Audit::is_head(std::string_view text) {
+    return text.size() >= head_digits_min && text.size() <= 2 * hash_bytes &&
+           text.find_first_not_of("0123456789abcdef") == text.npos;
+}
+
+std::pair<std::string, bool> Audit::told(const Verdict& verdict, const std::string& head) {
+    if (verdict.broken_at)
+        return {"the chain is broken at entry " + std::to_string(*verdict.broken_at), false};
+    auto text = std::to_string(verdict.entries) + " entries, unbroken; head " + verdict.head;
+    if (head.empty()) return {std::move(text), true};
+    if (!verdict.found_at)
+        return {"no entry has the hash " + head +
+                    ": entries were taken off the end, or all of it was written anew",
+                false};
+    return {text + "; " + head + " is entry " + std::to_string(*verdict.found_at), true};
+}
+
+Result<Audit::Verdict> Audit::verify(const std::string& head) {
     return session_->run([&](pqxx::work& work) {
         Verdict verdict;
         std::string previous(hash_bytes, '\0');
@@ -112,6 +131,8 @@ Result<Audit::Verdict> Audit::verify() {
                 const bool fits =
                     entry.id == verdict.entries + 1 && entry.hash == audit_hash(previous, entry);
                 if (!fits && !verdict.broken_at) verdict.broken_at = entry.id;
+                if (!head.empty() && hex_text(entry.hash).starts_with(head))
+                    verdict.found_at = entry.id;
                 ++verdict.entries;
                 previous = entry.hash;
                 after = entry.id;

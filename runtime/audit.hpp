@@ -3,7 +3,7 @@
 ///
 /// An entry's hash is SHA-256 over the hash before it and the entry's own fields, each with its
 /// length. The first one follows 32 zero bytes. Taking entries off the end leaves no gap, so the
-/// service logs the newest hash at every start: what was logged must be found again.
+/// service logs the newest hash at every start: `verify` is asked whether it is still there.
 #pragma once
 
 #include "journeys/result.hpp"
@@ -14,6 +14,8 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 namespace runtime {
@@ -44,8 +46,16 @@ public:
         std::uint64_t entries = 0;
         std::string head;                         ///< The newest hash; empty where there is none.
         std::optional<std::uint64_t> broken_at{}; ///< The first entry that does not fit.
+        /// The entry of the hash that was asked for; nothing where it is not there any more.
+        std::optional<std::uint64_t> found_at{};
     };
-    journeys::Result<Verdict> verify();
+    /// `head`: a hash that was the newest once, in hexadecimal; its beginning will do.
+    journeys::Result<Verdict> verify(const std::string& head = {});
+
+    /// Whether the text may be the beginning of a hash, and is long enough to tell it from others.
+    static bool is_head(std::string_view text);
+    /// One line on a verdict; whether it is a good one beside it.
+    static std::pair<std::string, bool> told(const Verdict& verdict, const std::string& head);
 
 private:
     class Session;

@@ -124,15 +124,15 @@ void show_audit(const Parts& parts, const Request& request, const Respond& respo
     });
 }
 
-void verify_audit(const Parts& parts, const Respond& respond) {
-    boost::asio::post(parts->workers, [parts, respond] {
-        const auto verdict = parts->audit.verify();
+void verify_audit(const Parts& parts, const Request& request, const Respond& respond) {
+    const std::string head{request.parameter("head")};
+    if (!head.empty() && !Audit::is_head(head))
+        return respond(error_response(400, "head is a hash, or its first 16 digits at least"));
+    boost::asio::post(parts->workers, [parts, respond, head] {
+        const auto verdict = parts->audit.verify(head);
         if (!verdict) return answer_error(respond, verdict.error());
-        if (verdict->broken_at)
-            return respond(error_response(409, "the chain is broken at entry " +
-                                                   std::to_string(*verdict->broken_at)));
-        respond(plain(std::to_string(verdict->entries) + " entries, unbroken; head " +
-                      verdict->head + '\n'));
+        const auto [text, is_good] = Audit::told(*verdict, head);
+        respond(is_good ? plain(text + '\n') : error_response(409, text));
     });
 }
 
@@ -277,9 +277,7 @@ Handlers make_operator_routes(const OperatorRouteParts& given) {
             "channel.retried_dead");
     add("POST", "/admin/suppressions", add_suppressions);
     add("GET", "/admin/audit", show_audit);
-    add("GET", "/admin/audit/verify", [](const Parts& all, const Request&, const Respond& respond) {
-        verify_audit(all, respond);
-    });
+    add("GET", "/admin/audit/verify", verify_audit);
     add("GET", "/admin/report/{journey}", report);
     add("GET", "/admin/report", report_asked);
     add("GET", "/admin/coupons", show_coupons);

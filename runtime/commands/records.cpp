@@ -10,7 +10,7 @@ namespace runtime {
 namespace {
 
 struct Options {
-    std::string id, config = "config/sojourn.yaml", action, customer;
+    std::string id, config = "config/sojourn.yaml", action, customer, head;
     bool json = false;
 };
 
@@ -45,15 +45,14 @@ int report_from_database(const Options& options) {
 int verify_in_database(const Options& options) {
     auto database = open_database(options.config);
     if (!database) return fail(database.error());
-    const auto verdict = Audit{database->conninfo}.verify();
+    const auto verdict = Audit{database->conninfo}.verify(options.head);
     if (!verdict) return fail(verdict.error());
-    if (verdict->broken_at) {
-        std::fprintf(stderr, "sojourn: the chain is broken at entry %llu\n",
-                     static_cast<unsigned long long>(*verdict->broken_at));
+    const auto [text, is_good] = Audit::told(*verdict, options.head);
+    if (!is_good) {
+        std::fprintf(stderr, "sojourn: %s\n", text.c_str());
         return exit_input;
     }
-    std::printf("%llu entries, unbroken; head %s\n",
-                static_cast<unsigned long long>(verdict->entries), verdict->head.c_str());
+    std::printf("%s\n", text.c_str());
     return exit_done;
 }
 
@@ -77,10 +76,22 @@ void add_audit(CLI::App& app, int& exit_code) {
     const auto options = with_config(*command);
     command->add_option("action", options->action, "verify")->check(CLI::IsMember({"verify"}));
     command->add_option("--customer", options->customer, "Only what was done to this customer");
+    auto* const head =
+        command->add_option("--head", options->head,
+                            "With verify: a hash that was the newest once, as the service's "
+                            "log has it of every start; so that a cut-off end is seen");
+    head->check([](const std::string& text) {
+        return Audit::is_head(text) ? "" : "a hash, or its first 16 digits at least";
+    });
     command->callback([options, &exit_code] {
+        if (!options->head.empty() && options->action.empty()) {
+            std::fprintf(stderr, "sojourn: --head goes with verify\n");
+            exit_code = exit_usage;
+            return;
+        }
         std::string target = "/admin/audit";
         if (!options->action.empty())
-            target += "/verify";
+            target += "/verify" + (options->head.empty() ? "" : "?head=" + options->head);
         else if (!options->customer.empty())
             target += "?customer=" + url_encode(options->customer);
         std::function<int()> without;

@@ -606,6 +606,9 @@ TEST_CASE("who is erased is nowhere, and their no outlives them", "[.postgres]")
     CHECK(audit.body.find("customer.exported") != std::string::npos);
     CHECK(audit.body.find("user:ada") == std::string::npos);
     CHECK(shop.admin("GET", "/admin/audit/verify").body.find("unbroken") != std::string::npos);
+    const std::string nobodys(64, 'a');
+    CHECK(shop.admin("GET", "/admin/audit/verify?head=" + nobodys).status == 409);
+    CHECK(shop.admin("GET", "/admin/audit/verify?head=short").status == 400);
 
     // A person with the same address: still not written to.
     shop.message({{"type", "identify"}, {"userId", "eve"}, {"traits", {{"email", mail}}}});
@@ -653,6 +656,19 @@ TEST_CASE("an audit log that was changed says so", "[.postgres]") {
     };
     CHECK(tamper("UPDATE audit SET subject = 'sms' WHERE id = 4") == 4u);
     CHECK(tamper("UPDATE audit SET subject = 'email' WHERE id = 4") == std::nullopt);
+    // Of what was taken off the end only a hash that somebody kept can tell.
+    const auto entries = must(audit.newest(10));
+    const auto kept = entries.back().hash;
+    CHECK(must(audit.verify(kept)).found_at == entries.back().id);
+    CHECK(must(audit.verify(kept.substr(0, 16))).found_at == entries.back().id);
+    CHECK(must(audit.verify(entries.front().hash)).found_at == entries.front().id);
+    CHECK(tamper("DELETE FROM audit WHERE id = (SELECT max(id) FROM audit)") == std::nullopt);
+    const auto cut = must(audit.verify(kept));
+    CHECK(cut.found_at == std::nullopt);
+    CHECK(Audit::told(cut, {}).second);
+    CHECK_FALSE(Audit::told(cut, kept).second);
+    CHECK(Audit::told(cut, kept).first.find("taken off the end") != std::string::npos);
+
     CHECK(tamper("DELETE FROM audit WHERE id = 2") == 3u);
 }
 
