@@ -85,8 +85,8 @@ struct Config {
         bool operator==(const Storage&) const = default;
     } storage;
     struct Limits {
-        std::int64_t frame_bytes = 500'000;
-        std::int64_t message_bytes = 32'000;
+        std::int64_t frame_bytes = 500 * 1024;  ///< The same of a batch.
+        std::int64_t message_bytes = 32 * 1024; ///< As Segment counts: its clients send up to it.
         std::int64_t body_bytes = 4'000'000;
         std::int64_t connections = 10'000;
         std::int64_t connections_per_address = 2'000;

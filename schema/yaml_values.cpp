@@ -101,6 +101,9 @@ std::optional<std::int64_t> parse_bytes(std::string_view text) {
     if (unit == "KB") return value * 1'000;
     if (unit == "MB") return value * 1'000'000;
     if (unit == "GB" && value < 1'000'000'000) return value * 1'000'000'000;
+    if (unit == "KiB") return value << 10;
+    if (unit == "MiB") return value << 20;
+    if (unit == "GiB" && value < 1'000'000'000) return value << 30;
     return std::nullopt;
 }
 
@@ -206,7 +209,7 @@ std::optional<std::chrono::minutes> ValueReader::time_of_day(const YamlNode& nod
 std::optional<std::int64_t> ValueReader::bytes(const YamlNode& node) {
     if (node.is_text())
         if (const auto value = parse_bytes(node.text)) return value;
-    mistakes_.add(node.at, "expected a size such as 32 KB or 500 MB, found " + found(node));
+    mistakes_.add(node.at, "expected a size such as 32 KiB or 500 MB, found " + found(node));
     return std::nullopt;
 }
 

@@ -56,7 +56,7 @@ std::optional<journeys::Duration> parse_duration(std::string_view text,
 std::optional<double> parse_percentage(std::string_view text);
 /// `09:00` to `23:59`.
 std::optional<std::chrono::minutes> parse_time_of_day(std::string_view text);
-/// A whole number with an optional unit `KB` or `MB` (thousands).
+/// A whole number with an optional unit: `KB`, `MB`, `GB` (thousands), `KiB`, `MiB`, `GiB` (1,024).
 std::optional<std::int64_t> parse_bytes(std::string_view text);
 
 /// Reads values, and says what is wrong with them and what is allowed.

@@ -1,4 +1,5 @@
 #include "schema/settings_yaml.hpp"
+#include "schema/yaml_values.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -45,6 +46,8 @@ TEST_CASE("an empty file runs", "[schema]") {
         CHECK(config.keys[0].key.reveal() == demo_key);
         CHECK(config.settings.channels.size() == 3);
         CHECK(config.settings.session_idle == 30min);
+        CHECK(config.limits.message_bytes == 32'768); // What Segment's clients send at most.
+        CHECK(config.limits.frame_bytes == 512'000);
         CHECK(check_exposure(config, "s.yaml").empty());
     }
 }
@@ -113,6 +116,22 @@ limits: { frame: 1 MB, max_lateness: 6h }
     CHECK(config.settings.max_lateness == 6h);
     CHECK(config.limits.frame_bytes == 1'000'000);
     CHECK(check_exposure(config, "s.yaml").empty());
+}
+
+TEST_CASE("sizes are in thousands, and in powers of two where they say so", "[schema]") {
+    CHECK(parse_bytes("1500") == 1500);
+    CHECK(parse_bytes("32 KB") == 32'000);
+    CHECK(parse_bytes("32 KiB") == 32'768);
+    CHECK(parse_bytes("2MB") == 2'000'000);
+    CHECK(parse_bytes("2MiB") == 2'097'152);
+    CHECK(parse_bytes("3 GB") == 3'000'000'000);
+    CHECK(parse_bytes("3 GiB") == 3'221'225'472);
+    for (const auto* wrong :
+         {"", "KB", "-1 KB", "1 kb", "1 TB", "1.5 KB", "1 K", "1000000000 GiB"}) {
+        INFO(wrong);
+        CHECK_FALSE(parse_bytes(wrong));
+    }
+    CHECK(load("limits: { message: 32 KB }").limits.message_bytes == 32'000);
 }
 
 TEST_CASE("all mistakes of the settings are told at once", "[schema]") {
