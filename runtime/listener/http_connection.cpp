@@ -9,7 +9,6 @@
 #include <boost/asio/write.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http/parser.hpp>
-#include <boost/beast/http/read.hpp>
 #include <boost/beast/http/string_body.hpp>
 
 #include <algorithm>
@@ -29,6 +28,15 @@ using Shape = schema::Envelope::Shape;
 /// What is read and thrown away behind a refusal, so that the refusal arrives: closing with unread
 /// bytes would reset the connection.
 constexpr std::size_t lingering_bytes_max = 4 * 1024 * 1024;
+
+constexpr std::size_t body_read_bytes = 64 * 1024;
+
+/// Whether an LF has no CR before it.
+bool has_bare_feed(std::string_view text) {
+    for (auto at = text.find('\n'); at != text.npos; at = text.find('\n', at + 1))
+        if (at == 0 || text[at - 1] != '\r') return true;
+    return false;
+}
 
 std::string_view as_view(beast::string_view text) { return {text.data(), text.size()}; }
 
@@ -168,13 +176,15 @@ private:
     }
 
     /// Beast would accept folded lines, which others read as headers of their own; so it sees a
-    /// header only when it is whole and has none.
+    /// header only when it is whole and has none. A line that ends in LF alone would never be
+    /// whole.
     void parse_header() {
         const std::string_view text{static_cast<const char*>(in_.cdata().data()), in_.size()};
         const auto end = text.find("\r\n\r\n");
         const auto size = end == text.npos ? text.size() : end + 4;
         if (size > worker_.limits().header_bytes_max)
             return refuse(431, "the header is over the limit");
+        if (has_bare_feed(text.substr(0, size))) return refuse(400, "a line ends in LF alone");
         if (end == text.npos) return read_more_of_header();
         const auto header = text.substr(0, end);
         if (header.find("\r\n ") != header.npos || header.find("\r\n\t") != header.npos)
@@ -212,13 +222,26 @@ private:
 
     void read_body() {
         if (is_finished_) return;
+        parser_->eager(true);
+        while (!parser_->is_done() && in_.size() > 0) {
+            error_code error;
+            in_.consume(parser_->put(in_.cdata(), error));
+            if (error == http::error::need_more) break;
+            if (error) return refuse(error);
+        }
         if (parser_->is_done()) return take_request();
-        http::async_read(socket_, in_, *parser_,
-                         [this, self = shared_from_this()](error_code error, std::size_t) {
-                             if (is_finished_) return;
-                             if (error) return refuse(error);
-                             take_request();
-                         });
+        // What Beast leaves is the beginning of a chunk's line, of which it waits for the CRLF.
+        const std::string_view rest{static_cast<const char*>(in_.cdata().data()), in_.size()};
+        if (has_bare_feed(rest)) return refuse(400, "a chunk's line ends in LF alone");
+        if (rest.size() > worker_.limits().header_bytes_max)
+            return refuse(431, "a chunk's line is over the limit");
+        socket_.async_read_some(
+            in_.prepare(body_read_bytes),
+            [this, self = shared_from_this()](error_code error, std::size_t bytes) {
+                if (error) return finish();
+                in_.commit(bytes);
+                read_body();
+            });
     }
 
     void take_request() {

@@ -82,6 +82,47 @@ TEST_CASE_METHOD(ListenerFixture, "ambiguous requests are refused, and nothing i
     CHECK(log.drafts().empty());
 }
 
+TEST_CASE_METHOD(ListenerFixture, "lines that end in LF alone are refused at once", "[listener]") {
+    // Nothing follows that would make them whole.
+    for (const auto& shape : {
+             Shape{"a request of such lines", "GET /healthz HTTP/1.1\nHost: t\n\n"},
+             Shape{"its first line", "GET /healthz HTTP/1.1\n"},
+             Shape{"one header", "GET /healthz HTTP/1.1\r\nHost: t\n"},
+             Shape{"the empty line", line + "\n"},
+             Shape{"a chunk's size", line + "Transfer-Encoding: chunked\r\n\r\n5\n"},
+             Shape{"a chunk's size behind another",
+                   line + "Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n5\n"},
+             Shape{"a chunk's end", line + "Transfer-Encoding: chunked\r\n\r\n2\r\n{}\n"},
+             Shape{"the last chunk", line + "Transfer-Encoding: chunked\r\n\r\n0\n\n"},
+             Shape{"a trailer", line + "Transfer-Encoding: chunked\r\n\r\n0\r\nX: y\n\n"},
+         }) {
+        INFO(shape.name);
+        auto client = connect();
+        client.send(shape.bytes);
+        const auto answer = client.read_answer();
+        CHECK(answer.status == 400);
+        CHECK(client.is_closed());
+    }
+    CHECK(log.drafts().empty());
+}
+
+TEST_CASE_METHOD(ListenerFixture, "a body may come in pieces of any size", "[listener]") {
+    auto client = connect();
+    const auto message = track("m-1");
+    char size[16];
+    std::snprintf(size, sizeof size, "%zx", message.size());
+    for (const char c : line + "Transfer-Encoding: chunked\r\n\r\n" + size + "\r\n" + message +
+                            "\r\n0\r\nX: y\r\n\r\n")
+        client.send(std::string(1, c));
+    CHECK(client.read_answer().status == 200);
+    const auto second = track("m-2");
+    for (const char c :
+         line + "Content-Length: " + std::to_string(second.size()) + "\r\n\r\n" + second)
+        client.send(std::string(1, c));
+    CHECK(client.read_answer().status == 200);
+    CHECK(log.message_ids() == std::vector<std::string>{"m-1", "m-2"});
+}
+
 TEST_CASE_METHOD(ListenerFixture, "chunked bodies are read, trailers and extensions too",
                  "[listener]") {
     auto client = connect();
