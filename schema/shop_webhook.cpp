@@ -75,10 +75,38 @@ std::optional<journeys::Timestamp> time_at(const Json& json, Path path) {
     return text.empty() ? std::nullopt : parse_producer_time(text);
 }
 
+/// What is above it is a number that went wrong, and would spoil every sum that it is part of.
+const journeys::Money amount_max = *journeys::Money::parse("1000000000000");
+
 std::optional<journeys::Money> amount_of(const Json& value) {
-    if (value.is_string()) return journeys::Money::parse(value.get_ref<const std::string&>());
-    return value.is_number() ? journeys::Money::parse(value.dump()) : std::nullopt;
+    std::optional<journeys::Money> amount;
+    if (value.is_string())
+        amount = journeys::Money::parse(value.get_ref<const std::string&>());
+    else if (value.is_number())
+        amount = journeys::Money::parse(value.dump());
+    if (amount && (*amount > amount_max || *amount < journeys::Money{} - amount_max)) return {};
+    return amount;
 }
+
+/// Where amounts stood that are none.
+class LeftOut {
+public:
+    /// `value` stands at `path` of `where`, which ends in a point where it is not the payload.
+    std::optional<journeys::Money> amount(const Json& value, std::string_view where,
+                                          std::string_view path) {
+        const auto read = amount_of(value);
+        const bool says_nothing =
+            value.is_null() || (value.is_string() && value.get_ref<const std::string&>().empty());
+        if (!read && !says_nothing && places_.size() < places_max)
+            places_.push_back(std::string{where} + std::string{path});
+        return read;
+    }
+    std::vector<std::string> take() { return std::move(places_); }
+
+private:
+    static constexpr std::size_t places_max = 10;
+    std::vector<std::string> places_;
+};
 
 /// The shortest text of the double nearest to a decimal is that decimal again.
 Json number(journeys::Money amount) { return amount.to_double(); }
@@ -99,14 +127,14 @@ Json each_of_list(const Json& json, Path path) {
 }
 
 /// The sum, or the lowest, of the amounts of a list.
-Json over_list(const Json& json, Path path, TakeAs as) {
+Json over_list(const Json& json, Path path, TakeAs as, std::string_view where, LeftOut& left_out) {
     const auto last = path.rfind('.');
     const auto* list = find(json, path.substr(0, last));
     if (!list || !list->is_array()) return {};
     std::optional<journeys::Money> made;
     for (const auto& item : *list) {
         const auto* value = member(item, path.substr(last + 1));
-        if (const auto amount = value ? amount_of(*value) : std::nullopt)
+        if (const auto amount = value ? left_out.amount(*value, where, path) : std::nullopt)
             made = !made ? *amount : as == TakeAs::sum ? *made + *amount : std::min(*made, *amount);
     }
     return made ? number(*made) : Json();
@@ -117,27 +145,34 @@ Json taken(const Json& value, TakeAs as) {
     case TakeAs::text:
         if (value.is_string()) return value;
         return value.is_number_integer() ? Json(value.dump()) : Json();
-    case TakeAs::amount: {
-        const auto amount = amount_of(value);
-        return amount ? number(*amount) : Json();
-    }
+    case TakeAs::amount:
     case TakeAs::sum:
     case TakeAs::each:
-    case TakeAs::lowest: return {}; // They look at more than one value.
+    case TakeAs::lowest: return {}; // Of these more is told, or looked at.
     case TakeAs::count: return value.is_number_integer() ? value : Json();
     case TakeAs::boolean: return value.is_boolean() ? value : Json();
     }
     return {};
 }
 
-Json object_of(const Json& payload, std::span<const ShopField> fields) {
+Json amount_at(const Json& json, Path path, std::string_view where, LeftOut& left_out) {
+    const auto* value = find(json, path);
+    const auto amount = value ? left_out.amount(*value, where, path) : std::nullopt;
+    return amount ? number(*amount) : Json();
+}
+
+/// `where`: the place of `payload` in the shop's own.
+Json object_of(const Json& payload, std::span<const ShopField> fields, std::string_view where,
+               LeftOut& left_out) {
     Json object = Json::object();
     for (const auto& field : fields) {
         Json made;
         if (field.as == TakeAs::sum || field.as == TakeAs::lowest)
-            made = over_list(payload, field.from, field.as);
+            made = over_list(payload, field.from, field.as, where, left_out);
         else if (field.as == TakeAs::each)
             made = each_of_list(payload, field.from);
+        else if (field.as == TakeAs::amount)
+            made = amount_at(payload, field.from, where, left_out);
         else if (const auto* value = find(payload, field.from))
             made = taken(*value, field.as);
         if (made.is_null()) continue;
@@ -183,8 +218,8 @@ Json ids_of(const Json& payload, std::span<const ShopId> ids) {
 }
 
 std::optional<Json> message_of(const ShopMap& shop, const ShopMessage& map, const Json& payload,
-                               const Json& ids, const Delivery& delivery) {
-    auto body = object_of(payload, map.fields);
+                               const Json& ids, const Delivery& delivery, LeftOut& left_out) {
+    auto body = object_of(payload, map.fields, {}, left_out);
     if (auto consents = consents_of(payload, map.consents, std::string{shop.type});
         !consents.empty())
         body["marketing_consent"] = std::move(consents);
@@ -193,7 +228,10 @@ std::optional<Json> message_of(const ShopMap& shop, const ShopMessage& map, cons
         lines && lines->is_array()) {
         auto products = Json::array();
         for (const auto& line : *lines)
-            if (products.size() < lines_max) products.push_back(object_of(line, map.line_fields));
+            if (const auto place = products.size(); place < lines_max)
+                products.push_back(object_of(
+                    line, map.line_fields,
+                    std::string{map.lines} + '.' + std::to_string(place) + '.', left_out));
         body["products"] = std::move(products);
     }
     Json message = ids;
@@ -274,20 +312,22 @@ Translated translate(const ShopMap& shop, const ShopTopic& topic, const Delivery
     const auto payload = Json::parse(body, nullptr, false);
     if (!payload.is_object()) return result;
     result.is_readable = true;
+    LeftOut left_out;
     if (topic.privacy != PrivacyKind::none) {
         result.privacy = privacy_request(shop, topic, payload, delivery);
         result.is_readable = result.privacy.has_value();
         return result;
     }
     if (!topic.product.empty()) {
-        const auto product = object_of(payload, topic.product);
+        const auto product = object_of(payload, topic.product, {}, left_out);
+        result.left_out = left_out.take();
         result.is_readable = product.contains("id") && product.contains("name");
         if (result.is_readable)
             result.product = product.dump(-1, ' ', false, Json::error_handler_t::replace);
         return result;
     }
     if (!topic.level.empty()) {
-        const auto level = object_of(payload, topic.level);
+        const auto level = object_of(payload, topic.level, {}, left_out);
         result.is_readable = level.contains("inventory_item") && level.contains("inventory_place");
         // Of what is not counted nothing is available, and nothing is said.
         if (result.is_readable && level.contains("available"))
@@ -297,13 +337,14 @@ Translated translate(const ShopMap& shop, const ShopTopic& topic, const Delivery
     const auto ids = ids_of(payload, topic.ids);
     auto messages = Json::array();
     for (const auto& map : topic.messages) {
-        auto message = message_of(shop, map, payload, ids, delivery);
+        auto message = message_of(shop, map, payload, ids, delivery, left_out);
         if (!message) continue;
         if (!delivery.id.empty())
             (*message)["messageId"] =
                 std::string{delivery.id} + '-' + std::to_string(messages.size());
         messages.push_back(std::move(*message));
     }
+    result.left_out = left_out.take();
     if (!messages.empty())
         result.messages = messages.dump(-1, ' ', false, Json::error_handler_t::replace);
     return result;

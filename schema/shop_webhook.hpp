@@ -19,7 +19,8 @@
 
 namespace schema {
 
-/// How a value is taken. What is not of its kind is left out, as is null and an empty text.
+/// How a value is taken. What is not of its kind is left out, as is null and an empty text; an
+/// amount that is none (`12,50`, `NaN`, a number past a million millions) is named beside it.
 enum class TakeAs : std::uint8_t {
     text,   ///< A text, or a whole number as its digits.
     amount, ///< A decimal, written as text or number, as an exact JSON number.
@@ -132,7 +133,10 @@ std::string_view to_text(PrivacyKind kind); ///< `export`, `erase`, `erase_shop`
 
 struct Translated {
     bool is_readable = false; ///< The body is a JSON object, and of its topic.
-    std::string messages;     ///< A JSON array for `MessageDecoder`; empty: there are none.
+    /// Amounts that are none, by their place (`line_items.0.price`): the rest counts without them.
+    /// The first ten.
+    std::vector<std::string> left_out;
+    std::string messages; ///< A JSON array for `MessageDecoder`; empty: there are none.
     std::optional<PrivacyRequest> privacy;
     /// A JSON object for `products_from_json` or `stock_level_from_json`; empty: it is about none.
     std::string product;

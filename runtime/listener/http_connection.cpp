@@ -440,10 +440,14 @@ private:
             return answer({.body = success_text({})});
         }
         if (translated.privacy) return keep_request(*std::move(translated.privacy), source.name);
-        if (!translated.product.empty()) return keep_product(std::move(translated.product));
+        if (!translated.product.empty()) {
+            report_left_out(translated.left_out, source);
+            return keep_product(std::move(translated.product));
+        }
         if (translated.messages.empty()) return answer({.body = success_text({})});
         if (worker_.door().ports.credit.is_full() || !place_.may_take_more())
             return answer(unavailable(503, "too many events in flight"));
+        report_left_out(translated.left_out, source);
 
         schema::Envelope envelope;
         envelope.received_at = worker_.door().ports.now();
@@ -465,6 +469,15 @@ private:
         place_.take(bytes_in_flight_);
         answer_by_ = Steady::now() + worker_.limits().webhook_timeout;
         append(request_, std::move(taken->drafts));
+    }
+
+    /// The rest of the delivery counts; what was wrong with it is found where refused texts are.
+    void report_left_out(const std::vector<std::string>& places, const WebhookSource& source) {
+        if (places.empty()) return;
+        std::string all;
+        for (const auto& place : places) all += (all.empty() ? "" : ", ") + place;
+        worker_.report({schema::RejectReason::bad_number, "left out, no amount of money: " + all},
+                       message_.body(), source.name);
     }
 
     /// Answers the shop once what it said is durable.

@@ -121,6 +121,19 @@ TEST_CASE_METHOD(ShopFixture, "what will never be understood is not asked for ag
     CHECK(refused[1].reason == schema::RejectReason::no_identity);
 }
 
+TEST_CASE_METHOD(ShopFixture, "a price that is none is named, and the rest counts", "[listener]") {
+    CHECK(deliver("carts/update",
+                  R"({"token":"t-1","line_items":[{"product_id":7,"price":"12,50"}]})")
+              .status == 200);
+    CHECK(log.message_ids() == std::vector<std::string>{"w-1-0"});
+    const auto named = rejects();
+    REQUIRE(named.size() == 1);
+    CHECK(named[0].reason == schema::RejectReason::bad_number);
+    CHECK(named[0].detail == "left out, no amount of money: line_items.0.price");
+    CHECK(named[0].key == "shop");
+    CHECK(named[0].raw.find("12,50") != std::string::npos);
+}
+
 TEST_CASE_METHOD(ShopFixture, "a passing fault is one that the shop retries", "[listener]") {
     const auto cart = payload("carts_update.json");
     SECTION("storage fails") {

@@ -286,6 +286,38 @@ TEST_CASE("an inventory level is of one article at one place", "[shopify]") {
         translated("products/update", payload("products/update")).product));
 }
 
+TEST_CASE("an amount that is none is left out, and named", "[shopify]") {
+    auto cart = payload("carts/update");
+    REQUIRE(translated("carts/update", cart).left_out.empty());
+    const auto price_in = [&](const json& price) {
+        cart["line_items"][0]["price"] = price;
+        const auto result = translated("carts/update", cart);
+        const auto products = json::parse(result.messages)[0]["properties"]["products"];
+        return std::pair{products[0].contains("price"), result.left_out};
+    };
+    for (const json& wrong : {json("12,50"), json("NaN"), json("1e400"), json("free"), json(true),
+                              json("1000000000001"), json("-1e13"), json(1e300)}) {
+        INFO(wrong);
+        CHECK(price_in(wrong) == std::pair{false, Texts{"line_items.0.price"}});
+    }
+    for (const json& right : {json("12.50"), json(12), json("0.00"), json("1000000000000")}) {
+        INFO(right);
+        CHECK(price_in(right) == std::pair{true, Texts{}});
+    }
+    CHECK(price_in(nullptr) == std::pair{false, Texts{}}); // Not said.
+    CHECK(price_in("") == std::pair{false, Texts{}});
+
+    auto order = payload("orders/create");
+    order["total_price"] = "1e400";
+    const auto result = translated("orders/create", order);
+    CHECK(result.left_out == Texts{"total_price"});
+    CHECK_FALSE(json::parse(result.messages)[1]["properties"].contains("total"));
+
+    auto product = payload("products/update");
+    product["variants"][0]["price"] = "12,50";
+    CHECK(translated("products/update", product).left_out == Texts{"variants.price"});
+}
+
 TEST_CASE("a payload that is none, or says less than usual, is no harm", "[shopify]") {
     const auto& shop = schema::shopify();
     for (const auto& topic : shop.topics) {
