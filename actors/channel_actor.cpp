@@ -312,6 +312,7 @@ void ChannelActor::answered(const ProviderAnswered& answer) {
     case Kind::retry:
         failed(now);
         counts_.last_failure = outcome.detail;
+        if (outcome.stops_channel) paused_ = true;
         if (outcome.retry_after > Duration{0})
             hold_until_ = std::max(hold_until_, now + outcome.retry_after);
         if (is_over)

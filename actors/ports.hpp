@@ -251,6 +251,8 @@ struct ProviderOutcome {
     std::chrono::milliseconds retry_after{0};
     std::string detail; ///< For logs and timelines: a status and the provider's code, never message
                         ///< contents.
+    bool stops_channel = false; ///< Of `retry`: nobody is there any more. The channel pauses until
+                                ///< an operator resumes it.
 };
 
 /// One provider, called through one channel of sojourn.yaml.

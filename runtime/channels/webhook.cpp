@@ -12,6 +12,8 @@ namespace runtime {
 namespace {
 
 constexpr std::string_view secret_prefix = "whsec_";
+/// The endpoint wants no more; Standard Webhooks has the sender disable it.
+constexpr long gone = 410;
 
 class Webhook final : public Provider {
 public:
@@ -40,7 +42,12 @@ public:
     }
 
     actors::ProviderOutcome classify(const HttpResponse& response) const override {
-        return classify_by_status(response);
+        auto outcome = classify_by_status(response);
+        if (response.status == gone) {
+            outcome.kind = actors::ProviderOutcome::Kind::retry;
+            outcome.stops_channel = true;
+        }
+        return outcome;
     }
 
 private:

@@ -277,6 +277,30 @@ TEST_CASE_METHOD(ChannelFixture, "pause, resume, drain", "[channel]") {
     CHECK(calls() == 5);
 }
 
+TEST_CASE_METHOD(ChannelFixture, "a receiver that is gone pauses the channel until it is resumed",
+                 "[channel]") {
+    bool is_gone = true;
+    provider.answer = [&](const actors::ProviderRequest&) -> actors::ProviderOutcome {
+        if (is_gone) return {Kind::retry, 0ms, "HTTP 410", true};
+        return {Kind::accepted, 0ms, "202"};
+    };
+    start();
+    settle();
+    sign_up(1);
+    pass(1s);
+    sign_up(3, 10);
+    pass(10min, 1s);
+    CHECK(calls() == 1);
+    const auto counts = tell(actors::ChannelCommand::look);
+    CHECK(counts.paused);
+    CHECK(counts.last_failure == "HTTP 410");
+    is_gone = false;
+    tell(actors::ChannelCommand::resume);
+    pass(10min, 1s);
+    CHECK(calls() == 5);
+    CHECK(outbox() == std::vector{4, IntentState::accepted});
+}
+
 TEST_CASE_METHOD(ChannelFixture, "what is tried in vain is set aside, and tried again when told to",
                  "[channel]") {
     bool is_down = true;

@@ -161,6 +161,20 @@ TEST_CASE("a webhook's secret is 24 to 64 bytes behind whsec_", "[channels]") {
     CHECK_FALSE(accepts("whsec_not base64"));
 }
 
+TEST_CASE("a webhook's receiver that is gone stops its channel", "[channels]") {
+    const auto webhook = std::move(make_webhook({"http://127.0.0.1/", ""})).value();
+    HttpResponse answer;
+    answer.status = 410;
+    const auto gone = webhook->classify(answer);
+    CHECK(gone.kind == actors::ProviderOutcome::Kind::retry); // It waits until somebody resumes.
+    CHECK(gone.stops_channel);
+    CHECK(gone.detail == "HTTP 410");
+    for (const long status : {200L, 400L, 404L, 429L, 500L}) {
+        answer.status = status;
+        CHECK_FALSE(webhook->classify(answer).stops_channel);
+    }
+}
+
 TEST_CASE("every attempt of a webhook has the same id and body, and a time of its own",
           "[channels]") {
     const auto webhook =
