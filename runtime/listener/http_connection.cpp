@@ -532,7 +532,9 @@ private:
             url_decode(std::string_view{path_}.substr(before.size(),
                                                       path_.size() - before.size() - behind.size()),
                        false);
-        if (!find_key(key)) return error_response(404, "unknown write key");
+        const auto* known = find_key(key);
+        if (!known || !known->allows(Scope::ingest))
+            return error_response(404, "unknown write key");
         return {.body = "{\"integrations\":{\"Segment.io\":{\"apiKey\":" + json_text(key) + "}}}"};
     }
 

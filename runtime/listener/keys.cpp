@@ -39,8 +39,9 @@ Sha256 sha256(std::string_view text) {
 }
 
 bool Key::allows(Scope scope) const {
-    return std::ranges::any_of(scopes,
-                               [&](Scope own) { return own == scope || own == Scope::admin; });
+    return std::ranges::any_of(scopes, [&](Scope own) {
+        return own == scope || (own == Scope::admin && scope == Scope::decide);
+    });
 }
 
 std::uint64_t Key::id() const {

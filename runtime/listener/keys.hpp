@@ -17,7 +17,8 @@ namespace runtime {
 using Sha256 = std::array<std::uint8_t, 32>;
 Sha256 sha256(std::string_view text);
 
-/// What a key allows. `admin` includes the others.
+/// What a key allows. `admin` includes `decide`, for it sees every customer anyway; events need
+/// `ingest`, so that who only looks cannot change what is seen.
 enum class Scope : std::uint8_t { ingest, decide, admin };
 
 struct Key {

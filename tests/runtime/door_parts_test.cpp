@@ -16,8 +16,9 @@ TEST_CASE("keys are found by their hash, and allow what they are for", "[listene
     CHECK(ring.find("a")->allows(Scope::ingest));
     CHECK_FALSE(ring.find("a")->allows(Scope::decide));
     CHECK_FALSE(ring.find("a")->allows(Scope::admin));
-    CHECK(ring.find("b")->allows(Scope::ingest));
+    CHECK(ring.find("b")->allows(Scope::admin));
     CHECK(ring.find("b")->allows(Scope::decide));
+    CHECK_FALSE(ring.find("b")->allows(Scope::ingest)); // Who looks cannot change what is seen.
     CHECK_FALSE(ring.find(""));
     CHECK_FALSE(ring.find("A"));
     CHECK_FALSE(KeyRing{}.find(""));

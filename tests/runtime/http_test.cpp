@@ -127,6 +127,9 @@ TEST_CASE_METHOD(ListenerFixture, "the key is found wherever clients put it", "[
         CHECK(refused.header("Access-Control-Allow-Origin") == "*");
     }
     CHECK(post("/v1/batch", with_key("store-key"), "").status == 403);
+    CHECK(post("/v1/batch", with_key("ops-key"), "").status == 403);
+    CHECK(request("GET", "/v1/projects/shop-key/settings").status == 200);
+    CHECK(request("GET", "/v1/projects/ops-key/settings").status == 404);
 }
 
 TEST_CASE_METHOD(ListenerFixture, "without a key of the request each message is of its own",
