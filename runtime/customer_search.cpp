@@ -14,7 +14,6 @@ using journeys::Customer;
 using journeys::CustomerId;
 using journeys::Error;
 using journeys::ErrorCode;
-using journeys::Result;
 
 constexpr int hops_max = 8; ///< Tombstones followed before the search is given up.
 constexpr auto patience = std::chrono::seconds{5};
@@ -56,8 +55,7 @@ private:
 /// tombstones.
 class Search : public std::enable_shared_from_this<Search> {
 public:
-    using Found = Result<std::shared_ptr<const Customer>>;
-    using Done = std::function<void(Found)>;
+    using Done = std::function<void(FoundCustomer)>;
     Search(actors::System& system, std::string_view text, Done done)
         : system_(system), done_(std::move(done)) {
         using Space = journeys::IdNamespace;
@@ -99,17 +97,20 @@ private:
 } // namespace
 
 void find_customer(actors::System& system, std::string_view text,
-                   std::function<void(std::shared_ptr<const Customer>)> done) {
-    std::make_shared<Search>(system, text, [done = std::move(done)](Search::Found found) {
-        done(found ? std::move(*found) : nullptr);
-    })->next();
+                   std::function<void(FoundCustomer)> done) {
+    std::make_shared<Search>(system, text, std::move(done))->next();
 }
 
-Result<std::shared_ptr<const Customer>> wait_for_customer(actors::System& system,
-                                                          const std::string& text) {
-    auto promise = std::make_shared<std::promise<Search::Found>>();
+Response answer_without(const FoundCustomer& found) {
+    return found ? error_response(404, "no such customer")
+                 : error_response(503, found.error().detail);
+}
+
+FoundCustomer wait_for_customer(actors::System& system,
+                                const std::string& text) {
+    auto promise = std::make_shared<std::promise<FoundCustomer>>();
     auto found = promise->get_future();
-    std::make_shared<Search>(system, text, [promise = std::move(promise)](Search::Found answer) {
+    std::make_shared<Search>(system, text, [promise = std::move(promise)](FoundCustomer answer) {
         promise->set_value(std::move(answer));
     })->next();
     try {

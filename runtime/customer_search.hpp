@@ -4,6 +4,7 @@
 #include "actors/system.hpp"
 #include "journeys/customer.hpp"
 #include "journeys/result.hpp"
+#include "runtime/listener/request.hpp"
 
 #include <functional>
 #include <memory>
@@ -12,15 +13,21 @@
 
 namespace runtime {
 
-/// Of several readings of the text the first that is known, behind tombstones; null where none is,
-/// or where the customer's partition does not answer in time. `done` is called once, from an
-/// actor's thread.
-void find_customer(actors::System& system, std::string_view text,
-                   std::function<void(std::shared_ptr<const journeys::Customer>)> done);
+/// Null: all partitions that may know them were asked, and nobody is there. An error: one of them
+/// did not answer (`unavailable`, after 5 s), or the state cannot be read; who asks again may find
+/// them.
+using FoundCustomer = journeys::Result<std::shared_ptr<const journeys::Customer>>;
 
-/// The same for whoever must not take silence for nobody: null is nobody, `unavailable` is no
-/// answer. Blocking; not from an actor's thread.
-journeys::Result<std::shared_ptr<const journeys::Customer>>
-wait_for_customer(actors::System& system, const std::string& text);
+/// Of several readings of the text the first that is known, behind tombstones. `done` is called
+/// once, from an actor's thread.
+void find_customer(actors::System& system, std::string_view text,
+                   std::function<void(FoundCustomer)> done);
+
+/// What a request about a customer is answered where none was found: 404 where there is nobody, 503
+/// where that is not known.
+Response answer_without(const FoundCustomer& found);
+
+/// The same search; blocking, and not from an actor's thread.
+FoundCustomer wait_for_customer(actors::System& system, const std::string& text);
 
 } // namespace runtime

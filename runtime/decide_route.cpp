@@ -232,10 +232,9 @@ Handlers make_decide_route(const DecideRouteParts& given) {
                  auto id = question->customer;
                  find_customer(parts->system, id,
                                [parts, respond, question = std::move(*question)](
-                                   const std::shared_ptr<const Customer>& customer) {
-                                   if (!customer)
-                                       return respond(error_response(404, "no such customer"));
-                                   answer(parts, question, *customer, respond);
+                                   const FoundCustomer& found) {
+                                   if (!found || !*found) return respond(answer_without(found));
+                                   answer(parts, question, **found, respond);
                                });
              }}};
 }

@@ -31,6 +31,11 @@ Response html(std::string body, int status = 200) {
                          "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'"}}};
 }
 
+Response try_again_later() {
+    return html(
+        notice_page("Please try again later", "We cannot read your preferences right now."), 503);
+}
+
 Response unknown_link() {
     return html(notice_page("This link does not work",
                             "It may have been cut by a mail programme, or it is very old."),
@@ -101,17 +106,15 @@ void with_visit(const Parts& parts, const Request& request, const Respond& respo
     if (!token) return respond(unknown_link());
     boost::asio::post(parts->workers, [parts, respond, token = *token, use = std::move(use)] {
         const auto rows = parts->ledger.find({token.intent});
-        if (!rows)
-            return respond(html(
-                notice_page("Please try again later", "We cannot read your preferences right now."),
-                503));
+        if (!rows) return respond(try_again_later());
         const auto row = rows->find(token.intent);
         if (row == rows->end()) return respond(unknown_link());
         find_customer(parts->system, journeys::to_text(row->second.customer),
                       [respond, use, token,
-                       row = row->second](const std::shared_ptr<const Customer>& customer) {
-                          if (!customer) return respond(unknown_link());
-                          use({token, row, customer});
+                       row = row->second](const FoundCustomer& found) {
+                          if (!found) return respond(try_again_later());
+                          if (!*found) return respond(unknown_link());
+                          use({token, row, *found});
                       });
     });
 }

@@ -133,10 +133,9 @@ Handlers make_recommend_route(const RecommendRouteParts& given) {
                  };
                  if (question->customer.empty()) return answer(nullptr);
                  find_customer(parts->system, question->customer,
-                               [answer, respond](const std::shared_ptr<const Customer>& customer) {
-                                   if (!customer)
-                                       return respond(error_response(404, "no such customer"));
-                                   answer(customer.get());
+                               [answer, respond](const FoundCustomer& found) {
+                                   if (!found || !*found) return respond(answer_without(found));
+                                   answer(found->get());
                                });
              }}};
 }

@@ -52,11 +52,11 @@ Handlers make_routes(const RouteParts& given) {
         if (!parts->system.has_started())
             return respond(error_response(503, "this process stands by"));
         find_customer(parts->system, request.arguments.at(0),
-                      [respond, use](const std::shared_ptr<const Customer>& customer) {
-                          if (!customer)
-                              respond(error_response(404, "no such customer"));
+                      [respond, use](const FoundCustomer& found) {
+                          if (!found || !*found)
+                              respond(answer_without(found));
                           else
-                              use(*customer);
+                              use(**found);
                       });
     };
 

@@ -1,0 +1,73 @@
+/// Whether a customer is there is said only where somebody looked.
+#include "runtime/customer_search.hpp"
+#include "tests/support/actor_fixture.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <optional>
+
+using namespace support;
+using namespace std::chrono_literals;
+
+namespace {
+
+/// One search, and its answer once it has come.
+struct Asked {
+    std::shared_ptr<std::optional<runtime::FoundCustomer>> answer =
+        std::make_shared<std::optional<runtime::FoundCustomer>>();
+
+    Asked(actors::System& system, std::string_view text) {
+        runtime::find_customer(system, text, [answer = answer](runtime::FoundCustomer found) {
+            REQUIRE_FALSE(*answer);
+            *answer = std::move(found);
+        });
+    }
+    bool has_come() const { return answer->has_value(); }
+    int status() const { return runtime::answer_without(**answer).status; }
+};
+
+} // namespace
+
+TEST_CASE_METHOD(ActorFixture, "silence is no answer, and nobody is one") {
+    start();
+    SECTION("while partitions are taken over") {
+        // Nothing settles: the partition has heard of no rules yet, and forgets who asks.
+        Asked asked{*system, "user:ada"};
+        scheduler().run();
+        CHECK_FALSE(asked.has_come());
+        scheduler().advance_time(4'999ms);
+        scheduler().run();
+        CHECK_FALSE(asked.has_come());
+        scheduler().advance_time(1ms);
+        scheduler().run();
+        REQUIRE(asked.has_come());
+        REQUIRE(asked.answer->value().has_error());
+        CHECK(asked.answer->value().error().code == journeys::ErrorCode::unavailable);
+        CHECK(asked.status() == 503);
+    }
+    SECTION("where all have looked") {
+        settle();
+        track(user("ada"), "Product Viewed");
+        settle();
+        Asked nobody{*system, "user:bob"}, ada{*system, "ada"};
+        settle();
+        REQUIRE(nobody.has_come());
+        REQUIRE(nobody.answer->value().has_value());
+        CHECK_FALSE(*nobody.answer->value());
+        CHECK(nobody.status() == 404);
+        REQUIRE(ada.has_come());
+        REQUIRE(ada.answer->value().has_value());
+        CHECK((*ada.answer->value())->id == user("ada"));
+    }
+    SECTION("a state that cannot be read is somebody's") {
+        const auto partition = actors::partition_of(user("eve"), settings.partitions);
+        disk.partitions[partition].customers[user("eve")].block =
+            std::make_shared<const std::string>("no state");
+        settle();
+        Asked asked{*system, "user:eve"};
+        settle();
+        REQUIRE(asked.has_come());
+        CHECK(asked.answer->value().has_error());
+        CHECK(asked.status() == 503);
+    }
+}
