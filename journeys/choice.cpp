@@ -116,6 +116,15 @@ Choice choose(const DecisionQuestion& question) {
         return choice;
     }
 
+    if (question.policy != DecisionPolicy::fixed &&
+        std::ranges::none_of(values, [](const auto& value) { return value.mean > 0; })) {
+        const auto least_bad = std::ranges::max_element(values, {}, &models::RewardBelief::mean);
+        const auto& score = choice.scores[allowed[static_cast<std::size_t>(least_bad - values.begin())]];
+        choice.reasons.push_back("Nothing is worth more than it costs: " + score.id +
+                                 " is expected to bring " + amount(score.score) + '.');
+        return choice;
+    }
+
     const auto odds = chances(question, values);
     const double fraction = sticky_fraction(question.seed, question.decision_key, "decide");
     double upper = 0;

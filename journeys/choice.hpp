@@ -54,6 +54,7 @@ enum class DecisionPolicy : std::uint8_t {
     fixed,   ///< The first that may be taken.
     best,    ///< The highest expected value; of equal ones the first.
     explore, ///< Each as often as it may well be the best (Thompson sampling).
+    // Where none of them is expected to bring more than it costs both do nothing.
 };
 std::string_view to_text(DecisionPolicy policy);
 std::optional<DecisionPolicy> parse_policy(std::string_view text);

@@ -77,6 +77,25 @@ TEST_CASE("where nothing may be taken nothing is done, and it is said why", "[ch
     }
 }
 
+TEST_CASE("nothing is taken where nothing is worth more than it costs, unless the order is fixed",
+          "[choice]") {
+    const auto loser = plain("loser", .1, 1, 100), even = plain("even", .5, 10, 5),
+               winner = plain("winner", .5, 10, 4.99);
+    for (const auto policy : {DecisionPolicy::best, DecisionPolicy::explore}) {
+        const auto nothing = choose(ask(policy, {{&loser}}));
+        CHECK(!nothing.chosen);
+        CHECK(nothing.propensity == 1);
+        CHECK(nothing.scores[0].chance == 0);
+        CHECK(nothing.reasons ==
+              std::vector<std::string>{
+                  "Nothing is worth more than it costs: loser is expected to bring -99.90."});
+        CHECK(!choose(ask(policy, {{&loser}, {&even}})).chosen); // 0 is not more than nothing.
+        CHECK(choose(ask(policy, {{&winner}})).chosen == 0);
+    }
+    CHECK(choose(ask(DecisionPolicy::best, {{&loser}, {&winner}})).chosen == 1);
+    CHECK(choose(ask(DecisionPolicy::fixed, {{&loser}})).chosen == 0); // Asked for as it stands.
+}
+
 TEST_CASE("a cap holds from its last time on", "[choice]") {
     auto capped = plain("capped", .1);
     capped.cap = 2;
