@@ -130,7 +130,8 @@ journeys::Result<DecisionCsv> write_decisions(const std::string& conninfo, Times
                 ++counts.held_out;
                 return;
             }
-            if (!one.rewarded_at && one.until > now) {
+            // By its time and nothing else: of those still open only the rewarded ones would be in.
+            if (one.until > now) {
                 ++counts.still_open;
                 return;
             }

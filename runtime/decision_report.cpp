@@ -43,8 +43,8 @@ void add(Sums& sums, const LoggedDecision& one, journeys::Timestamp now) {
     const auto action = data.string_at("action");
     auto& into = sums.actions[action.empty() ? "nothing" : std::string{action}];
     ++into.report.taken;
-    into.report.value += one.value;
     if (!is_settled) return;
+    into.report.value += one.value;
     ++into.report.settled.people;
     if (is_rewarded) ++into.report.settled.reached;
     const auto propensity = data.find("propensity");

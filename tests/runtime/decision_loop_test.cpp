@@ -5,6 +5,7 @@
 #include "runtime/archive.hpp"
 #include "runtime/database.hpp"
 #include "runtime/decision_log.hpp"
+#include "runtime/decision_report.hpp"
 #include "runtime/fitting/evaluation.hpp"
 #include "runtime/reward_learning.hpp"
 #include "schema/reward_json.hpp"
@@ -265,6 +266,44 @@ TEST_CASE("what was learned of an order that is undone later is taken back, once
     CHECK(lines[0]["taken"] == people + 1);
     CHECK(lines[0]["rewarded"] == people - 3);
     CHECK(lines[0]["value"] == 12.5 * (people - 3));
+    loop.stop();
+}
+
+TEST_CASE("a decision is exported and valued by its time, whether it was rewarded or not",
+          "[.postgres]") {
+    Loop loop;
+    loop.write("actions.yaml", std::string{actions_text}.replace(
+                                   std::string{actions_text}.find("within: 5s"), 10, "within: 1h"));
+    loop.start();
+    loop.send({track("ada", "Product Viewed", "v-1"), track("bob", "Product Viewed", "v-2")});
+    for (const auto* who : {"ada", "bob"}) {
+        loop.wait_for_customer(who, "\"stage\"");
+        REQUIRE(loop.decide(who, R"(,"actions":["note"])")["action"] == "note");
+    }
+    loop.send({track("ada", "Order Completed", "o-1", R"({"order_id":"o","total":10})")});
+    loop.wait_for_timeline("bob", "\"kind\":\"decide\"");
+    loop.wait_for_timeline("ada", "\"kind\":\"reward\"");
+
+    std::vector<journeys::Timestamp> ends;
+    must(read_decisions(loop.conninfo(), {}, journeys::timestamp_max,
+                        [&](const LoggedDecision& one) { ends.push_back(one.until); }));
+    REQUIRE(ends.size() == 2);
+    const auto check = [&](journeys::Timestamp now, std::size_t written) {
+        const auto counts = must(write_decisions(loop.conninfo(), now, [](const std::string&) {}));
+        CHECK(counts.written == written);
+        CHECK(counts.still_open == 2 - written);
+        const auto report = must(report_decisions(loop.conninfo(), "", now));
+        REQUIRE(report.size() == 1);
+        REQUIRE(report[0].actions.size() == 1);
+        const auto& line = report[0].actions[0];
+        CHECK(line.taken == 2);
+        CHECK(line.settled.people == static_cast<std::int64_t>(written));
+        CHECK(line.settled.reached == (written > 0 ? 1 : 0));
+        CHECK(line.value == (written > 0 ? 10 : 0));
+    };
+    check(ends[0] - 1ms, 0); // Of ada's, which was asked for first, the reward has come.
+    check(ends[0], 1);
+    check(ends[1], 2);
     loop.stop();
 }
 
