@@ -119,7 +119,8 @@ Choice choose(const DecisionQuestion& question) {
     if (question.policy != DecisionPolicy::fixed &&
         std::ranges::none_of(values, [](const auto& value) { return value.mean > 0; })) {
         const auto least_bad = std::ranges::max_element(values, {}, &models::RewardBelief::mean);
-        const auto& score = choice.scores[allowed[static_cast<std::size_t>(least_bad - values.begin())]];
+        const auto& score =
+            choice.scores[allowed[static_cast<std::size_t>(least_bad - values.begin())]];
         choice.reasons.push_back("Nothing is worth more than it costs: " + score.id +
                                  " is expected to bring " + amount(score.score) + '.');
         return choice;

@@ -106,8 +106,7 @@ Response answer_without(const FoundCustomer& found) {
                  : error_response(503, found.error().detail);
 }
 
-FoundCustomer wait_for_customer(actors::System& system,
-                                const std::string& text) {
+FoundCustomer wait_for_customer(actors::System& system, const std::string& text) {
     auto promise = std::make_shared<std::promise<FoundCustomer>>();
     auto found = promise->get_future();
     std::make_shared<Search>(system, text, [promise = std::move(promise)](FoundCustomer answer) {

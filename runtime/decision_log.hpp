@@ -44,7 +44,8 @@ journeys::Result<void> read_corrections(const std::string& conninfo, journeys::T
                                         const std::function<void(const LoggedDecision&)>& take);
 
 /// As CSV with a header, for `sojourn evaluate --log`: decisions whose time is over at `now`. What
-/// is still open is left out, rewarded or not. Who was held out is left out: nothing was decided for them.
+/// is still open is left out, rewarded or not. Who was held out is left out: nothing was decided
+/// for them.
 struct DecisionCsv {
     std::size_t written = 0, held_out = 0, still_open = 0;
 };

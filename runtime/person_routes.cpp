@@ -32,8 +32,8 @@ Response html(std::string body, int status = 200) {
 }
 
 Response try_again_later() {
-    return html(
-        notice_page("Please try again later", "We cannot read your preferences right now."), 503);
+    return html(notice_page("Please try again later", "We cannot read your preferences right now."),
+                503);
 }
 
 Response unknown_link() {
@@ -110,8 +110,7 @@ void with_visit(const Parts& parts, const Request& request, const Respond& respo
         const auto row = rows->find(token.intent);
         if (row == rows->end()) return respond(unknown_link());
         find_customer(parts->system, journeys::to_text(row->second.customer),
-                      [respond, use, token,
-                       row = row->second](const FoundCustomer& found) {
+                      [respond, use, token, row = row->second](const FoundCustomer& found) {
                           if (!found) return respond(try_again_later());
                           if (!*found) return respond(unknown_link());
                           use({token, row, *found});

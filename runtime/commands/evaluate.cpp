@@ -71,6 +71,8 @@ void add_evaluate(CLI::App& app, int& exit_code) {
         ->add_option("--effective-samples-min", question.effective_samples_min,
                      "Below so many effective samples nothing is said of the policy")
         ->capture_default_str();
+    command->add_option("--surface", question.surface,
+                        "Only decisions of this surface (column surface of export --decisions)");
     command->add_flag("--json", options->json, "One JSON object");
     command->callback([options, &exit_code] { exit_code = evaluate_log(*options); });
 }

@@ -130,8 +130,19 @@ std::string not_enough(const Judgement& judgement, double floor) {
            print("one decision alone weighs %.0f.", judgement.weight_max);
 }
 
+std::string not_supported(const Judgement& judgement) {
+    if (judgement.unsupported > unsupported_max)
+        return print("Nothing can be said: in %.0f %% of the decisions the policy would have taken "
+                     "what could not be taken, as another action had a chance of 1.",
+                     judgement.unsupported * 100);
+    return print("Nothing can be said: on average a decision weighs %.2f and not 1, so the log "
+                 "lacks what the policy would have done, or its propensities are wrong.",
+                 judgement.mean_weight);
+}
+
 std::string verdict_of(const Judgement& policy, double floor) {
     if (!policy.is_enough) return not_enough(policy, floor);
+    if (!policy.is_supported) return not_supported(policy);
     const auto& value = policy.doubly_robust;
     if (value.low() > policy.logged) return "It earns more than what was done.";
     if (value.high() < policy.logged) return "It earns less than what was done.";
@@ -197,6 +208,11 @@ journeys::Result<Evaluation> evaluate_learned(const Table& table,
     const auto& d = *evaluation.difference;
     if (!evaluation.policy.is_enough)
         evaluation.verdict = not_enough(evaluation.policy, question.effective_samples_min);
+    else if (!evaluation.policy.is_supported)
+        evaluation.verdict = not_supported(evaluation.policy);
+    else if (!evaluation.fixed->is_supported)
+        evaluation.verdict = "It cannot be compared with \"" + evaluation.best_fixed +
+                             "\" for all. " + not_supported(*evaluation.fixed);
     else if (d.low() > 0)
         evaluation.verdict = "It earns more than \"" + evaluation.best_fixed + "\" for all.";
     else if (d.high() < 0)
@@ -223,13 +239,18 @@ Json to_json(const Judgement& judgement) {
             {"doubly_robust", to_json(judgement.doubly_robust)},
             {"effective_sample_size", judgement.effective_sample_size},
             {"weight_max", judgement.weight_max},
-            {"is_enough", judgement.is_enough}};
+            {"mean_weight", judgement.mean_weight},
+            {"unsupported", judgement.unsupported},
+            {"is_enough", judgement.is_enough},
+            {"is_supported", judgement.is_supported}};
 }
 
 std::string lines_of(const Judgement& judgement) {
     std::string text = print("  decisions %.0f, effective %.0f, largest weight %.1f\n",
                              static_cast<double>(judgement.decisions),
-                             judgement.effective_sample_size, judgement.weight_max);
+                             judgement.effective_sample_size, judgement.weight_max) +
+                       print("  mean weight %.2f, without support %.0f %%\n", judgement.mean_weight,
+                             judgement.unsupported * 100);
     const auto line = [&](const char* name, const Estimate95& e) {
         char row[160];
         std::snprintf(row, sizeof row, "  %-14s %10.5f   %10.5f to %.5f\n", name, e.value, e.low(),
@@ -244,7 +265,29 @@ std::string lines_of(const Judgement& judgement) {
 
 } // namespace
 
-journeys::Result<Evaluation> evaluate(const Table& table, const EvaluationQuestion& question) {
+namespace {
+
+/// The rows that were decided on one surface.
+journeys::Result<Table> of_surface(const Table& table, const std::string& surface) {
+    const auto at = column(table, "surface");
+    if (!at) return refuse("there is no column surface, by which rows could be left out");
+    Table kept{table.header, {}};
+    for (const auto& row : table.rows)
+        if (row[*at] == surface) kept.rows.push_back(row);
+    if (kept.rows.empty()) return refuse("no decision was on the surface " + surface);
+    return kept;
+}
+
+} // namespace
+
+journeys::Result<Evaluation> evaluate(const Table& all, const EvaluationQuestion& question) {
+    std::optional<Table> kept;
+    if (!question.surface.empty()) {
+        auto found = of_surface(all, question.surface);
+        if (!found) return found.error();
+        kept = std::move(*found);
+    }
+    const auto& table = kept ? *kept : all;
     auto read_log = read(table, question);
     if (!read_log) return read_log.error();
     auto& log = *read_log;

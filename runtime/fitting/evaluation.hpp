@@ -20,6 +20,7 @@ struct EvaluationQuestion {
     std::vector<std::string> context; ///< Columns that are known when it is decided; of `learned`.
     std::string control; ///< The action that does nothing; empty: the arms are not compared.
     double effective_samples_min = 1000;
+    std::string surface; ///< Only rows whose column `surface` is this; empty: all.
 };
 
 struct Evaluation {

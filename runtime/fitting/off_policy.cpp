@@ -27,7 +27,7 @@ struct Sums {
 Judgement judge_policy(const std::vector<Decision>& decisions, double effective_samples_min) {
     Judgement judgement;
     judgement.decisions = decisions.size();
-    Sums logged, ips, robust;
+    Sums logged, ips, robust, weight, unsupported;
     double weights = 0, squares = 0, weighted = 0;
     for (const auto& d : decisions) {
         const double w = d.target / d.propensity;
@@ -38,7 +38,18 @@ Judgement judge_policy(const std::vector<Decision>& decisions, double effective_
         squares += w * w;
         weighted += w * d.reward;
         judgement.weight_max = std::max(judgement.weight_max, w);
+        weight.add(w);
+        // Nothing else was possible, and the policy would have wanted it.
+        if (d.propensity >= 1)
+            unsupported.add(1 - d.target);
+        else
+            unsupported.add(0);
     }
+    judgement.mean_weight = weight.mean();
+    judgement.unsupported = unsupported.mean();
+    const double off = std::abs(judgement.mean_weight - 1);
+    const bool is_far = off > mean_weight_off_max && off > 3 * weight.estimate().standard_error;
+    judgement.is_supported = !is_far && judgement.unsupported <= unsupported_max;
     judgement.logged = logged.mean();
     judgement.ips = ips.estimate();
     judgement.doubly_robust = robust.estimate();

@@ -31,9 +31,19 @@ struct Judgement {
     double effective_sample_size =
         0; ///< (Σw)² / Σw²: as if so many had been decided by the policy.
     double weight_max = 0;
+    /// About 1 where the log may have done whatever the policy does; below it some is missing.
+    double mean_weight = 0;
+    /// The share of decisions that the policy would have taken otherwise, while the log could not.
+    double unsupported = 0;
     /// False below the floor of effective samples: then no estimate says anything of the policy.
     bool is_enough = false;
+    /// False where the log lacks what the policy does: the mean weight is further from 1 than
+    /// `mean_weight_off_max` and than chance explains (3 standard errors), or more than
+    /// `unsupported_max` have no support. Then, too, no estimate says anything.
+    bool is_supported = false;
 };
+
+inline constexpr double mean_weight_off_max = 0.1, unsupported_max = 0.05;
 
 /// Precondition: not empty, every propensity above 0.
 Judgement judge_policy(const std::vector<Decision>& decisions, double effective_samples_min);

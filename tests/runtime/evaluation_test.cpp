@@ -91,6 +91,62 @@ TEST_CASE("below the floor of effective samples nothing is said of a policy") {
     CHECK(to_text(*found).find("Nothing can be said") != std::string::npos);
 }
 
+TEST_CASE("nothing is said of a policy whose decisions the log could not take") {
+    // By a fixed rule: the rich got a, the poor b, and the rich spend more in any case.
+    std::string text = "action,propensity,reward,surface\n";
+    for (int i = 0; i < 2'000; ++i) {
+        text += i % 10 < 6 ? "a,1,1,cart\n" : "b,1,0,cart\n";
+        text += i % 2 == 0 ? "a,.5,1,home\n" : "b,.5,0,home\n";
+    }
+    const auto log = table_of(text);
+    const auto of_cart =
+        evaluate(log, {.policy = "always:a", .effective_samples_min = 100, .surface = "cart"});
+    REQUIRE(of_cart.has_value());
+    CHECK(of_cart->policy.is_enough);
+    CHECK_FALSE(of_cart->policy.is_supported);
+    CHECK(of_cart->policy.mean_weight == Approx(.6));
+    CHECK(of_cart->policy.unsupported == Approx(.4));
+    CHECK(of_cart->verdict ==
+          "Nothing can be said: in 40 % of the decisions the policy would have taken what could "
+          "not be taken, as another action had a chance of 1.");
+    CHECK(nlohmann::json::parse(to_json(*of_cart))["policy"]["is_supported"] == false);
+    const auto of_home =
+        evaluate(log, {.policy = "always:a", .effective_samples_min = 100, .surface = "home"});
+    REQUIRE(of_home.has_value());
+    CHECK(of_home->decisions == 2'000);
+    CHECK(of_home->policy.is_supported);
+    CHECK(of_home->verdict == "It earns more than what was done.");
+    CHECK(evaluate(log, {.surface = "shop"}).error().detail ==
+          "no decision was on the surface shop");
+    CHECK(evaluate(table_of("action,propensity,reward\na,.5,1\n"), {.surface = "home"})
+              .error()
+              .detail == "there is no column surface, by which rows could be left out");
+}
+
+TEST_CASE("how much support a policy needs, on both sides of the limits") {
+    const auto judged = [](int unsupported, double propensity_of_others) {
+        std::vector<Decision> decisions;
+        for (int i = 0; i < 1'000; ++i)
+            decisions.push_back(i < unsupported
+                                    ? Decision{.propensity = 1, .target = 0}
+                                    : Decision{.propensity = propensity_of_others, .target = 1});
+        return judge_policy(decisions, 10);
+    };
+    CHECK(judged(50, 1).is_supported);
+    CHECK_FALSE(judged(51, 1).is_supported);
+    CHECK(judged(0, 1 / 1.09).is_supported);
+    CHECK_FALSE(judged(0, 1 / 1.11).is_supported);
+    // A few rows say nothing against propensities: 3 of 10 chances of .5.
+    std::vector<Decision> few(10, Decision{.propensity = .5, .target = 0});
+    for (int i = 0; i < 3; ++i) few[static_cast<std::size_t>(i)].target = 1;
+    CHECK(judge_policy(few, 1).mean_weight == Approx(.6));
+    CHECK(judge_policy(few, 1).is_supported);
+    // Many do.
+    std::vector<Decision> many;
+    for (int i = 0; i < 100; ++i) many.insert(many.end(), few.begin(), few.end());
+    CHECK_FALSE(judge_policy(many, 1).is_supported);
+}
+
 TEST_CASE("a log that cannot be judged is refused") {
     const auto mistake = [](const std::string& text, const EvaluationQuestion& question = {}) {
         const auto found = evaluate(table_of(text), question);
