@@ -32,7 +32,8 @@ Catalog::Catalog(std::uint64_t publication, Settings settings, std::vector<Journ
     std::sort(current_.begin(), current_.end(), [](const JourneyPtr& a, const JourneyPtr& b) {
         return a->priority != b->priority ? a->priority > b->priority : a->id < b->id;
     });
-    // Caps and budgets of decisions look back at it, whatever the journeys do.
+    // Caps and budgets of decisions look back at it, whatever the journeys do; where they count
+    // more than it holds one by one they have counters of their own.
     auto& decisions = tracked_.counts[std::string{action_decided}];
     decisions.window = decisions_kept;
     decisions.properties = {"action", "discount"};
@@ -87,7 +88,9 @@ void Catalog::track(const Offers& offers) {
     for (const auto& rule : offers.recommend.when) track_calls(rule);
     if (offers.actions.empty()) return;
     tracked_.newest.insert(offers.reward.event);
+    if (offers.guardrails.discount_budget) tracked_.given.insert(std::string{});
     for (const auto& offered : offers.actions) {
+        if (offered.action.cap) tracked_.given.insert(offered.action.id);
         if (offered.reward) tracked_.newest.insert(offered.reward->event);
         if (offered.when) track_calls(*offered.when);
     }

@@ -34,6 +34,9 @@ struct Tracked {
     std::set<std::string, std::less<>>
         properties;             ///< Properties that exits, waits and goals read; "*": all.
     bool session_ended = false; ///< Some journey names `Session Ended`.
+    /// Actions with a cap, of which is counted how often a customer was given each; an empty one:
+    /// discounts are counted against a budget.
+    std::set<std::string, std::less<>> given;
     /// What shows that a customer is interested in a product: names of events that have one.
     std::set<std::string, std::less<>> interests;
 };

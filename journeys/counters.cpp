@@ -1,10 +1,13 @@
 #include "journeys/counters.hpp"
 
+#include "journeys/decision.hpp"
 #include "journeys/profile.hpp"
 #include "journeys/properties.hpp"
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
+#include <limits>
 
 namespace journeys {
 namespace {
@@ -13,13 +16,42 @@ std::int64_t hour_of(Timestamp at) {
     return std::chrono::floor<std::chrono::hours>(at).time_since_epoch().count();
 }
 
+bool is_given(const Counter& counter) {
+    return counter.name.size() > action_decided.size() &&
+           std::string_view{counter.name}.starts_with(action_decided) &&
+           counter.name[action_decided.size()] == '\0';
+}
+
+void add_to(Counter::Hour& hour, std::uint32_t count) {
+    constexpr auto most = std::numeric_limits<std::uint32_t>::max();
+    hour.count = count > most - hour.count ? most : hour.count + count;
+}
+
 void add_hour(Counter& counter, Counter::Hour addition) {
-    auto at = std::ranges::lower_bound(counter.hours, addition.hour, {}, &Counter::Hour::hour);
-    if (at != counter.hours.end() && at->hour == addition.hour)
-        at->count += addition.count;
+    auto& hours = counter.hours;
+    auto at = std::ranges::lower_bound(hours, addition.hour, {}, &Counter::Hour::hour);
+    if (at != hours.end() && at->hour == addition.hour)
+        add_to(*at, addition.count);
     else
-        counter.hours.insert(at, addition);
-    if (counter.hours.size() > bounds::counter_hours) counter.hours.erase(counter.hours.begin());
+        hours.insert(at, addition);
+    if (hours.size() <= bounds::counter_hours) return;
+    // What was given is not forgotten while it counts against a cap: it counts for longer.
+    if (is_given(counter)) add_to(hours[1], hours[0].count);
+    hours.erase(hours.begin());
+}
+
+double discount_in(const Counter::Occurrence& occurrence) {
+    const auto discount = PackedView{occurrence.properties}.find("discount");
+    return discount.is_number() ? std::max(0.0, discount.as_double()) : 0;
+}
+
+/// What is left of an occurrence once only its hour is remembered.
+std::uint32_t count_of(const Counter& counter, const Counter::Occurrence& occurrence) {
+    if (counter.name != given_counter({})) return 1;
+    constexpr double most = std::numeric_limits<std::uint32_t>::max();
+    // Not a hundredth more for what was not quite a whole number of them.
+    return static_cast<std::uint32_t>(
+        std::min(most, std::ceil(discount_in(occurrence) * 100 - 1e-6)));
 }
 
 /// Browser and shop both tell of an order, and it was placed once.
@@ -45,10 +77,10 @@ void add(Counter& counter, Counter::Occurrence occurrence) {
     auto& newest = counter.newest;
     if (newest.size() >= bounds::counter_exact) {
         if (occurrence.at < newest.front().at) {
-            add_hour(counter, {hour_of(occurrence.at), 1});
+            add_hour(counter, {hour_of(occurrence.at), count_of(counter, occurrence)});
             return;
         }
-        add_hour(counter, {hour_of(newest.front().at), 1});
+        add_hour(counter, {hour_of(newest.front().at), count_of(counter, newest.front())});
         newest.erase(newest.begin());
     }
     if (newest.empty() || newest.back().at <= occurrence.at) {
@@ -72,27 +104,91 @@ bool has_property(const Counter::Occurrence& occurrence, std::string_view proper
     return kept.bytes() == value.bytes();
 }
 
+/// The name's counter, made where it is missing.
+Counter& counter_of(Customer& customer, std::string_view name, const Tracked& tracked) {
+    auto& counters = customer.counters;
+    const auto found = std::ranges::find(counters, name, &Counter::name);
+    if (found != counters.end()) return *found;
+    // Names that nothing counts any more make room, so that the names are as bounded as the
+    // publication.
+    if (counters.size() >= tracked.counts.size() + tracked.given.size())
+        std::erase_if(counters, [&](const Counter& old) {
+            return is_given(old) ? !tracked.given.contains(
+                                       std::string_view{old.name}.substr(action_decided.size() + 1))
+                                 : !tracked.counts.contains(old.name);
+        });
+    return *counters.insert(counters.end(), Counter{.name = std::string{name}});
+}
+
+/// Nobody looks further back than `window`.
+void drop_old_hours(Counter& counter, Timestamp now, Duration window) {
+    const auto kept =
+        std::ranges::lower_bound(counter.hours, hour_of(now - window), {}, &Counter::Hour::hour);
+    counter.hours.erase(counter.hours.begin(), kept);
+}
+
+void observe_given(Customer& customer, const Event& decided, const Tracked& tracked) {
+    const PackedView said{decided.properties};
+    const auto action = said.string_at("action");
+    if (action.empty()) return; // Nothing was given.
+    const auto add_to_counter = [&](std::string_view of, std::string properties) {
+        if (!tracked.given.contains(of)) return;
+        auto& counter = counter_of(customer, given_counter(of), tracked);
+        add(counter, {decided.time, std::move(properties)});
+        drop_old_hours(counter, customer.now, decisions_kept);
+    };
+    add_to_counter(action, {});
+    const auto discount = said.find("discount");
+    if (discount.is_number() && discount.as_double() > 0)
+        add_to_counter({}, cut(said, std::set<std::string>{"discount"}));
+}
+
 } // namespace
 
+std::string given_counter(std::string_view action) {
+    std::string name{action_decided};
+    name += '\0';
+    return name.append(action);
+}
+
+Given given_since(const Customer& customer, Timestamp since, std::string_view action) {
+    Given of_newest;
+    if (const auto* decisions = find_counter(customer, action_decided))
+        for (const auto& occurrence : decisions->newest) {
+            if (occurrence.at <= since) continue;
+            const auto taken = PackedView{occurrence.properties}.string_at("action");
+            if (taken.empty() || (!action.empty() && taken != action)) continue;
+            ++of_newest.times;
+            of_newest.discounts += discount_in(occurrence);
+        }
+    const auto* counter = find_counter(customer, given_counter(action));
+    if (!counter) return of_newest;
+    Given given;
+    for (const auto& occurrence : counter->newest) {
+        if (occurrence.at <= since) continue;
+        ++given.times;
+        given.discounts += discount_in(occurrence);
+    }
+    for (const auto& hour : counter->hours) {
+        if (hour.hour < hour_of(since)) continue;
+        given.times += hour.count;
+        if (action.empty()) given.discounts += hour.count / 100.0;
+    }
+    // Neither knows of more than there was; right after an upgrade, or where a cap is new, the
+    // counter knows of less.
+    return {std::max(given.times, of_newest.times), std::max(given.discounts, of_newest.discounts)};
+}
+
 void observe_counters(Customer& customer, const Event& event, const Catalog& catalog) {
+    if (event.name == action_decided) observe_given(customer, event, catalog.tracked());
     const auto& counts = catalog.tracked().counts;
     const auto tracked = counts.find(event.name);
     if (tracked == counts.end()) return;
-    auto counter = std::ranges::find(customer.counters, event.name, &Counter::name);
-    if (counter == customer.counters.end()) {
-        // Names that no journey counts any more make room, so that the names are as bounded as the
-        // journeys.
-        if (customer.counters.size() >= counts.size())
-            std::erase_if(customer.counters,
-                          [&](const Counter& old) { return !counts.contains(old.name); });
-        counter = customer.counters.insert(customer.counters.end(), Counter{.name = event.name});
-    }
+    auto& counter = counter_of(customer, event.name, catalog.tracked());
     auto kept_properties = tracked->second.properties;
-    if (is_order(*counter)) kept_properties.insert(order_id);
-    add(*counter, {event.time, cut(PackedView{event.properties}, kept_properties)});
-    const auto oldest = hour_of(customer.now - tracked->second.window);
-    const auto kept = std::ranges::lower_bound(counter->hours, oldest, {}, &Counter::Hour::hour);
-    counter->hours.erase(counter->hours.begin(), kept);
+    if (is_order(counter)) kept_properties.insert(order_id);
+    add(counter, {event.time, cut(PackedView{event.properties}, kept_properties)});
+    drop_old_hours(counter, customer.now, tracked->second.window);
 }
 
 void observe_newest(Customer& customer, const Event& event, const Catalog& catalog) {

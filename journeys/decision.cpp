@@ -1,5 +1,6 @@
 #include "journeys/decision.hpp"
 
+#include "journeys/counters.hpp"
 #include "journeys/ids.hpp"
 #include "journeys/intent.hpp"
 #include "journeys/profile.hpp"
@@ -12,37 +13,6 @@ namespace {
 
 /// Of a decision's reasons so many are kept.
 constexpr std::size_t reasons_max = 20;
-
-/// What the customer was given since an instant.
-struct Given {
-    std::uint32_t times = 0;
-    double discounts = 0;
-    std::uint32_t unknown = 0; ///< Decisions of which only the hour is left.
-};
-
-const Counter* decisions_of(const Customer& customer) {
-    const auto found = std::ranges::find(customer.counters, action_decided, &Counter::name);
-    return found == customer.counters.end() ? nullptr : &*found;
-}
-
-/// `action` empty: of all.
-Given given_since(const Counter* decisions, Timestamp since, std::string_view action) {
-    Given given;
-    if (!decisions) return given;
-    for (const auto& occurrence : decisions->newest) {
-        if (occurrence.at <= since) continue;
-        const PackedView properties{occurrence.properties};
-        const auto taken = properties.string_at("action");
-        if (taken.empty() || (!action.empty() && taken != action)) continue;
-        ++given.times;
-        const auto discount = properties.find("discount");
-        if (discount.is_number()) given.discounts += std::max(0.0, discount.as_double());
-    }
-    const auto first = std::chrono::floor<std::chrono::hours>(since).time_since_epoch().count();
-    for (const auto& hour : decisions->hours)
-        if (hour.hour >= first) given.unknown += hour.count;
-    return given;
-}
 
 } // namespace
 
@@ -65,7 +35,6 @@ Decision decide(const Offers& offers, const Customer& customer, const Catalog& c
                 Timestamp now, const DecisionRequest& request) {
     Decision decision;
     decision.context = decision_context(customer, catalog, now);
-    const auto* const decisions = decisions_of(customer);
     static thread_local Evaluator evaluator; // Scratch memory that stays warm, and nothing else.
     evaluator.look_at({.customer = &customer,
                        .now = now,
@@ -84,10 +53,10 @@ Decision decide(const Offers& offers, const Customer& customer, const Catalog& c
         Candidate candidate;
         candidate.action = &offered.action;
         candidate.is_eligible = !offered.when || evaluator.is_met(*offered.when);
-        if (offered.action.cap) {
-            const auto given = given_since(decisions, now - offered.cap_per, offered.action.id);
-            candidate.times_taken = given.times + given.unknown;
-        }
+        if (offered.action.cap)
+            candidate.times_taken = static_cast<std::uint32_t>(std::min<std::int64_t>(
+                given_since(customer, now - offered.cap_per, offered.action.id).times,
+                std::numeric_limits<std::uint32_t>::max()));
         candidate.posterior = posterior_of(offers, offered.action.id, rule_of(offered).event);
         candidates.push_back(candidate);
         decision.candidates.push_back(&offered);
@@ -98,11 +67,9 @@ Decision decide(const Offers& offers, const Customer& customer, const Catalog& c
     question.candidates = candidates;
     question.context = decision.context;
     question.guardrails = offers.guardrails;
-    if (offers.guardrails.discount_budget) {
-        const auto given = given_since(decisions, now - offers.discount_budget_per, {});
+    if (offers.guardrails.discount_budget)
         question.discount_given =
-            given.unknown > 0 ? std::numeric_limits<double>::infinity() : given.discounts;
-    }
+            given_since(customer, now - offers.discount_budget_per, {}).discounts;
     question.floor = offers.floor;
     question.holdout = request.is_held_out ? 1 : offers.holdout;
     question.seed = catalog.settings().seed;

@@ -39,9 +39,8 @@ struct Decision {
 models::DecisionContext decision_context(const Customer& customer, const Catalog& catalog,
                                          Timestamp now);
 
-/// Caps and budget count the `Action Decided` events that were applied to the customer. The newest
-/// 64 are known one by one; what lies before them counts, within its window, against every capped
-/// action, and uses the budget up.
+/// Caps and budget count what the customer was given by the `Action Decided` events that were
+/// applied to them (`given_since`), however often nothing or something else was decided.
 Decision decide(const Offers& offers, const Customer& customer, const Catalog& catalog,
                 Timestamp now, const DecisionRequest& request);
 

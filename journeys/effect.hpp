@@ -27,7 +27,8 @@ enum class EntryKind : std::uint8_t {
     decide,    ///< `intent` is the decision's id; `until`: how long its reward may come.
     reward,    ///< Of the decision `intent`; at most one, and one more for each that is taken back.
     take_back, ///< The order that rewarded `intent` is undone: `reason` is `whole` or `part`;
-               ///< `until`: when that became known.
+               ///< `until`: when that became known. `forgotten`: the customer has more open
+               ///< decisions than are waited for, so nobody knows what came of this one.
     update,
     call,
     goal,

@@ -230,8 +230,8 @@ void unite_decisions(Customer& winner, Customer& loser) {
         if (std::ranges::find(winner.decisions, watch.id, &DecisionWatch::id) ==
             winner.decisions.end())
             winner.decisions.push_back(std::move(watch));
+    // Who they are too many for says so (`Turn::forget_decisions`).
     std::ranges::stable_sort(winner.decisions, {}, &DecisionWatch::from);
-    drop_front(winner.decisions, bounds::decisions);
     for (auto& rewarded : loser.rewarded)
         if (std::ranges::none_of(winner.rewarded, [&](const RewardedDecision& known) {
                 return known.watch.id == rewarded.watch.id;

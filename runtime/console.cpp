@@ -88,6 +88,8 @@ std::string rewarded_action(const journeys::TimelineEntry& entry) {
 /// What is left of the reward.
 std::string taken_back_text(const journeys::TimelineEntry& entry) {
     if (entry.reason == "whole") return "its order was undone";
+    if (entry.reason == "forgotten")
+        return "more decisions are open than are waited for; what came of it is not known";
     const auto left = journeys::PackedView{entry.data}.find("value");
     return "of its order " +
            journeys::Money::of(left.is_number() ? left.as_double() : 0).to_text() + " are left";

@@ -45,10 +45,12 @@ namespace {
 constexpr std::string_view outcome_columns =
     "SELECT d.intent, d.customer, d.at, d.until, d.journey, d.step, d.data, d.held_out, r.at, "
     "r.data, r.ended_then < r.ended OR r.given > r.ended, "
-    "r.ended_before < r.ended OR r.given > r.ended FROM timeline d LEFT JOIN LATERAL ("
+    "r.ended_before < r.ended OR r.given > r.ended, r.forgotten > 0 "
+    "FROM timeline d LEFT JOIN LATERAL ("
     "SELECT (array_agg(data ORDER BY at DESC, revision DESC, n DESC))[1] AS data, "
     "max(at) FILTER (WHERE kind = 'reward') AS at, "
     "count(*) FILTER (WHERE kind = 'reward') AS given, "
+    "count(*) FILTER (WHERE reason = 'forgotten' AND kind = 'take_back') AS forgotten, "
     "count(*) FILTER (WHERE reason = 'whole' AND kind = 'take_back') AS ended, "
     "count(*) FILTER (WHERE reason = 'whole' AND kind = 'take_back' AND until <= $2) AS "
     "ended_then, "
@@ -78,6 +80,7 @@ journeys::Result<void> read(const std::string& conninfo, std::string_view which,
         one.rewarded_at.reset();
         one.value = 0;
         one.was_rewarded = rows.boolean(0, 11);
+        one.is_forgotten = rows.boolean(0, 12);
         if (rows.boolean(0, 10)) {
             one.rewarded_at = rows.time(0, 8);
             const std::string data{rows.bytes(0, 9)};
@@ -133,6 +136,10 @@ journeys::Result<DecisionCsv> write_decisions(const std::string& conninfo, Times
             // By its time and nothing else: of those still open only the rewarded ones would be in.
             if (one.until > now) {
                 ++counts.still_open;
+                return;
+            }
+            if (one.is_forgotten) {
+                ++counts.forgotten;
                 return;
             }
             const PackedView data{one.data};

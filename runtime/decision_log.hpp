@@ -24,6 +24,8 @@ struct LoggedDecision {
     double value = 0; ///< Of the reward; what is left of it today.
     /// Where a reward was taken back since `after`: whether it stood then. Else as now.
     bool was_rewarded = false;
+    /// It was not waited for to the end, as the customer had too many: a reward may have come.
+    bool is_forgotten = false;
 };
 
 /// Those whose reward was waited for until after `after` and at the latest until `through`, in that
@@ -47,7 +49,7 @@ journeys::Result<void> read_corrections(const std::string& conninfo, journeys::T
 /// is still open is left out, rewarded or not. Who was held out is left out: nothing was decided
 /// for them.
 struct DecisionCsv {
-    std::size_t written = 0, held_out = 0, still_open = 0;
+    std::size_t written = 0, held_out = 0, still_open = 0, forgotten = 0;
 };
 journeys::Result<DecisionCsv> write_decisions(const std::string& conninfo, journeys::Timestamp now,
                                               const std::function<void(const std::string&)>& line);

@@ -30,7 +30,7 @@ struct Sums {
 
 void add(Sums& sums, const LoggedDecision& one, journeys::Timestamp now) {
     const PackedView data{one.data};
-    const bool is_settled = one.until <= now;
+    const bool is_settled = one.until <= now && !one.is_forgotten;
     const bool is_rewarded = one.rewarded_at.has_value();
     if (is_settled) {
         auto& arm = one.held_out ? sums.held_out : sums.decided;

@@ -14,7 +14,7 @@ namespace runtime {
 struct ActionReport {
     std::string action; ///< `nothing`: no action might be taken.
     std::int64_t taken = 0;
-    journeys::Arm settled; ///< Of them: whose time is over, and who was rewarded.
+    journeys::Arm settled; ///< Of them: waited for until their time was over; who was rewarded.
     double value = 0;      ///< Of the rewards of these, less what was given back.
     /// The reward rate that the action would have with everybody to whom it might have been given:
     /// each decision weighs by the inverse of its chance (Hájek's estimate), as sure as

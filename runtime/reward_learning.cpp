@@ -39,7 +39,7 @@ journeys::Result<std::optional<Lesson>> learn_rewards(const std::string& conninf
             const PackedView data{one.data};
             const auto action = data.string_at("action");
             const auto features = features_in(data);
-            if (one.held_out || action.empty() || !features) return;
+            if (one.held_out || one.is_forgotten || action.empty() || !features) return;
             const models::RewardKey key{std::string{action}, std::string{data.string_at("reward")}};
             if (learned.evidence.size() >= schema::learned_max && !learned.evidence.contains(key))
                 return;

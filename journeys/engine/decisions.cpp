@@ -100,10 +100,28 @@ void Turn::note_decision(const Event& decided, TimelineEntry line) {
         line.until = until;
         customer.decisions.push_back(
             {*id, std::string{action}, std::string{awaited}, decided.time, until});
-        if (customer.decisions.size() > bounds::decisions)
-            customer.decisions.erase(customer.decisions.begin());
     }
     say(std::move(line));
+    forget_decisions();
+}
+
+void Turn::forget_decisions() {
+    auto& watches = customer.decisions;
+    if (watches.size() <= bounds::decisions) return;
+    // Those for which nothing can come any more have failed, and that is known.
+    const auto settled = now - catalog.settings().max_lateness;
+    std::erase_if(watches, [&](const DecisionWatch& watch) { return watch.until < settled; });
+    while (watches.size() > bounds::decisions) {
+        const auto& watch = watches.front();
+        TimelineEntry line{.kind = EntryKind::take_back};
+        line.at = now;
+        line.until = std::max(now, received_at);
+        line.intent = watch.id;
+        line.reason = "forgotten";
+        line.data = outcome(watch.action, {});
+        say(std::move(line));
+        watches.erase(watches.begin());
+    }
 }
 
 void Turn::reward(const DecisionWatch& watch, std::string_view event_name, Money value,
@@ -185,8 +203,7 @@ void Turn::review_rewards() {
         if (!is_met_by_an_order(watch)) customer.decisions.push_back(std::move(watch));
     if (undone.empty()) return;
     std::ranges::stable_sort(customer.decisions, {}, &DecisionWatch::from);
-    while (customer.decisions.size() > bounds::decisions)
-        customer.decisions.erase(customer.decisions.begin());
+    forget_decisions();
 }
 
 } // namespace journeys::engine

@@ -230,6 +230,7 @@ Applied Turn::take(const Record& record) {
             turn.review_lifecycle(std::max(turn.now, record.accepted_at), "merge");
             turn.review_rewards();
             turn.meet_rewards_of_the_past();
+            turn.forget_decisions();
             for (const auto run : imported) turn.meet_exits_of_the_past(run);
             turn.keep_groups_exclusive();
             turn.permission_changed = true;

@@ -103,6 +103,9 @@ public:
     /// An order was cancelled, given back or amended: what it rewarded is taken back as far as it
     /// is undone, and waits again where another order may still come, or has.
     void review_rewards();
+    /// Beyond the bound the oldest is waited for no longer: what came of it stays unknown, and the
+    /// timeline says so, or it would pass for a failure.
+    void forget_decisions();
     /// Rewards it where an order that is remembered is what it waits for.
     bool is_met_by_an_order(const DecisionWatch& watch);
 

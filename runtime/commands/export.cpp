@@ -51,8 +51,8 @@ int export_decisions(const Options& options) {
     if (!written) return fail(written.error().detail);
     std::fprintf(stderr,
                  "%zu decisions; left out: %zu whose reward may still come, %zu of customers "
-                 "held out\n",
-                 written->written, written->still_open, written->held_out);
+                 "held out, %zu that were not waited for to the end (too many of one customer)\n",
+                 written->written, written->still_open, written->held_out, written->forgotten);
     return exit_done;
 }
 

@@ -549,8 +549,25 @@ steps: [{ name: d, decide: { actions: nothing-else } }]
 )"},
                 {},
                 actions};
-    for (std::size_t i = 0; i < journeys::bounds::decisions + 5; ++i)
+    const auto view = [&](std::size_t i) {
         story.track("ada", "Product Viewed", monday + 1s * i, R"({"product_id":"p"})");
+    };
+    using Lines = std::vector<std::string>;
+    for (std::size_t i = 0; i < journeys::bounds::decisions; ++i) view(i);
+    CHECK(story.happened(EntryKind::take_back).empty());
+    for (std::size_t i = 0; i < 5; ++i) view(journeys::bounds::decisions + i);
     CHECK(story.customer("ada").decisions.size() == journeys::bounds::decisions);
     CHECK(story.customer("ada").decisions.front().from == monday + 5s);
+    // Of the others it is said that nobody knows what came of them: they did not fail.
+    CHECK(story.happened(EntryKind::take_back) == Lines(5, "take_back  forgotten"));
+    story.track("ada", "Order Completed", monday + 1h, R"({"order_id":"o","total":5})");
+    CHECK(rewards(story).size() == journeys::bounds::decisions);
+    CHECK(story.customer("ada").decisions.empty());
+    SECTION("and those whose time is over make room in silence") {
+        for (std::size_t i = 0; i < journeys::bounds::decisions; ++i) view(8'000 + i);
+        story.happened();
+        story.track("ada", "Product Viewed", monday + 24h * 5, R"({"product_id":"p"})");
+        CHECK(story.happened(EntryKind::take_back).empty());
+        CHECK(story.customer("ada").decisions.size() == 1);
+    }
 }
