@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <map>
 #include <set>
 
 namespace schema {
@@ -77,6 +78,26 @@ private:
             auto one = read_action(actions->items[i]);
             if (mistakes_.errors() == errors) loaded_.actions.push_back(std::move(one));
         }
+        if (const auto* floor = reader.find("floor")) check_floor(*floor);
+    }
+
+    /// A floor that all actions of a place cannot have together is cut to what they can.
+    void check_floor(const YamlNode& node) {
+        if (loaded_.floor > 0.5) {
+            mistakes_.add(node.at, "a floor is at most 50%: no two actions can each have more");
+            return;
+        }
+        std::map<std::string, std::size_t> places;
+        for (const auto& offered : loaded_.actions)
+            ++places[offered.surface.empty() ? offered.channel : offered.surface];
+        for (const auto& [place, all] : places) {
+            const auto count = std::min(all, actions_max);
+            if (loaded_.floor * static_cast<double>(count) <= 1 + 1e-9) continue;
+            mistakes_.warn(node.at, quoted(place) + " has " + std::to_string(count) +
+                                        " actions, which cannot each have " + node.text +
+                                        ": where all may be taken each gets the same chance, and "
+                                        "nothing that was learned counts");
+        }
     }
 
     OfferedAction read_action(const YamlNode& node) {
@@ -89,12 +110,23 @@ private:
             if (!action.id.empty() && !is_id(action.id))
                 mistakes_.add(id->at, quoted(action.id) +
                                           " is no id: a-z, 0-9 and -, at most 64 characters");
+            else if (action.id == "nothing")
+                mistakes_.add(id->at, "\"nothing\" is what reports and the export call it where no "
+                                      "action was taken");
             else if (!action.id.empty() && !ids_.insert(action.id).second)
                 mistakes_.add(id->at, "a second action with the id " + quoted(action.id));
         }
         if (const auto* when = reader.find("when")) made.when = condition(*when, Scope::offer);
         made.reward = read_reward(reader, loaded_.reward);
         read_place(reader, made);
+        if (const auto* steps = reader.find("steps"); steps && !made.surface.empty())
+            mistakes_.warn(steps->at,
+                           "the steps of an action on a surface run only where a journey "
+                           "decides, not where the shop asks");
+        else if (!steps && !made.channel.empty())
+            mistakes_.warn(reader.at(),
+                           "an action on a channel without steps: a journey that takes "
+                           "it sends nothing");
         if (const auto* value = reader.require("value", "what one success is worth"))
             action.value = values_.number(*value, 0, amount_max).value_or(0);
         if (const auto* cost = reader.find("cost"))
@@ -139,6 +171,8 @@ private:
         }
         if (within) {
             if (const auto read = values_.duration(*within)) rule.within = *read;
+            if (rule.within <= Duration::zero())
+                mistakes_.add(within->at, "a reward needs time to come: within is longer than 0s");
             if (rule.within > reward_window_max)
                 mistakes_.add(within->at, "a reward is waited for 90 days, and no longer");
         }
@@ -206,7 +240,21 @@ private:
             if (call.function == "recommend")
                 mistakes_.add(document_.place_in(node, call.offset),
                               "recommend may stand under data only");
+        if (scope == Scope::product) check_product(node, *compiled.program);
         return Expression{std::move(compiled.program), node.at.line};
+    }
+
+    /// What a product has not is null, and a rule about it would hold for none or for all.
+    void check_product(const YamlNode& node, const cel::Program& program) {
+        static const std::vector<std::string> known{"id", "name", "category", "price", "in_stock"};
+        for (const auto& path : program.paths()) {
+            if (path.segments.size() < 2 || path.segments[0] != "product") continue;
+            if (std::ranges::find(known, path.segments[1]) == known.end())
+                mistakes_.add(document_.place_in(node, path.offset),
+                              "product has no " + quoted(path.segments[1]) + '.' +
+                                  did_you_mean(path.segments[1], known) +
+                                  " A rule of recommendations sees: " + listed(known));
+        }
     }
 
     void share(const MapReader& reader, std::string_view key, double& value) {
@@ -217,6 +265,9 @@ private:
         if (const auto* per = reader.require("per", "a window such as 30d"))
             if (const auto read = values_.duration(*per)) {
                 value = *read;
+                if (value <= Duration::zero())
+                    mistakes_.add(per->at, "in a window of 0s nothing is ever counted, so nothing "
+                                           "would be held back");
                 if (value > decisions_kept)
                     mistakes_.add(per->at, "decisions are remembered for 400 days, and no longer");
             }

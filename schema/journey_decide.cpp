@@ -136,7 +136,10 @@ void JourneyReader::read_policy(const YamlNode& node, Decide& decide) {
     RewardRule rule;
     rule.event = values_.text(*event, "the name of an event").value_or("");
     if (!rule.event.empty()) check_event(rule.event, event->at);
-    rule.within = values_.duration(*within).value_or(Duration{});
+    const auto read = values_.duration(*within);
+    rule.within = read.value_or(Duration{});
+    if (read && rule.within <= Duration::zero())
+        mistakes_.add(within->at, "a reward needs time to come: within is longer than 0s");
     if (rule.within > reward_window_max)
         mistakes_.add(within->at, "a reward is waited for 90 days, and no longer");
     decide.reward = std::move(rule);

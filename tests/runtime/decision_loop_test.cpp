@@ -38,7 +38,7 @@ constexpr auto actions_text = R"(
 reward: Order Completed
 within: 5s
 actions:
-  - { id: gift, surface: cart-page, value: 20, prior: { rate: 0.5, weight: 1 }, steps: [{ name: mail, send: { channel: email, template: gift, topic: cart } }] }
+  - { id: gift, surface: cart-page, value: 20, prior: { rate: 0.5, weight: 1 } }
   - { id: note, surface: cart-page, value: 19, prior: { rate: 0.5, weight: 1 } }
 )";
 

@@ -45,8 +45,8 @@ actions:
     cost: 4.5
     cap: { max: 3, per: 30d }
     prior: { rate: 0.2, weight: 100 }
-  - { id: ten-percent-off, channel: email, value: 20, discount: 10% }
-  - { id: five-off, channel: push, value: 20, discount: 5 }
+  - { id: ten-percent-off, channel: email, value: 20, discount: 10%, steps: [{ wait: { for: 1h } }] }
+  - { id: five-off, channel: push, value: 20, discount: 5, steps: [{ wait: { for: 1h } }] }
 )",
                                      context());
     for (const auto& mistake : loaded.mistakes) FAIL(to_text(mistake));
@@ -127,6 +127,66 @@ TEST_CASE("mistakes in actions are told by their place, and such an action is le
     CHECK(told("actions: []\nmargin: 130%\n").find("a.yaml:2:9: ") == 0);
 }
 
+TEST_CASE("no guardrail is switched off without a word", "[schema]") {
+    const auto with = [](const std::string& rules,
+                         const std::string& action = "cap: { max: 1, per: 1s }") {
+        return told(rules + "\nactions:\n  - { id: a, surface: s, value: 1, " + action + " }\n");
+    };
+    CHECK(with("discount_budget: { amount: 10, per: 1s }").empty());
+    const std::string nothing_counts =
+        "in a window of 0s nothing is ever counted, so nothing would be held back\n";
+    CHECK(with("discount_budget: { amount: 10, per: 0s }") == "a.yaml:1:37: " + nothing_counts);
+    CHECK(with("margin: 30%", "cap: { max: 1, per: 0s }") == "a.yaml:3:53: " + nothing_counts);
+
+    const std::string no_time = "a reward needs time to come: within is longer than 0s\n";
+    CHECK(with("within: 1s").empty());
+    CHECK(with("within: 0s") == "a.yaml:1:9: " + no_time);
+    CHECK(with("margin: 30%", "within: 1s").empty());
+    CHECK(with("margin: 30%", "within: 0s") == "a.yaml:3:46: " + no_time);
+
+    CHECK(told("actions:\n  - { id: nothing, surface: s, value: 1 }\n") ==
+          "a.yaml:2:11: \"nothing\" is what reports and the export call it where no action was "
+          "taken\n");
+    CHECK(told("actions:\n  - { id: nothing-more, surface: s, value: 1 }\n").empty());
+
+    CHECK(with("recommend: { when: product.price < 3 && product.in_stock == true }").empty());
+    CHECK(with("recommend: { when: [product.id != 'x', product.prce < 3] }") ==
+          "a.yaml:1:40: product has no \"prce\". Did you mean \"price\"? A rule of recommendations "
+          "sees: id, name, category, price, in_stock\n");
+}
+
+TEST_CASE("a floor that not all actions of a place can have is told of", "[schema]") {
+    const auto with = [](const std::string& floor, int actions) {
+        std::string text = "floor: " + floor + "\nactions:\n  - { id: b, surface: t, value: 1 }\n";
+        for (int i = 0; i < actions; ++i)
+            text += "  - { id: a" + std::to_string(i) + ", surface: s, value: 1 }\n";
+        return told(text);
+    };
+    CHECK(with("50%", 2).empty());
+    CHECK(with("51%", 1) ==
+          "a.yaml:1:8: a floor is at most 50%: no two actions can each have more\n");
+    CHECK(with("33%", 3).empty());
+    CHECK(with("34%", 3) ==
+          "a.yaml:1:8: warning: \"s\" has 3 actions, which cannot each have 34%: "
+          "where all may be taken each gets the same chance, and nothing that was "
+          "learned counts\n");
+    CHECK(with("6%", 16).empty());
+    CHECK(with("6%", 40).empty()); // No more than 16 are weighed.
+    CHECK(with("7%", 40).find("has 16 actions") != std::string::npos);
+}
+
+TEST_CASE("steps that would not run, and places that have none, are warned of", "[schema]") {
+    CHECK(told("actions:\n  - { id: a, surface: s, value: 1, steps: [{ wait: { for: 1h } }] }\n") ==
+          "a.yaml:2:43: warning: the steps of an action on a surface run only where a journey "
+          "decides, not where the shop asks\n");
+    CHECK(
+        told("actions:\n  - { id: a, channel: push, value: 1 }\n") ==
+        "a.yaml:2:5: warning: an action on a channel without steps: a journey that takes it sends "
+        "nothing\n");
+    CHECK(told("actions:\n  - { id: a, channel: push, value: 1, steps: [{ wait: { for: 1h } }] }\n")
+              .empty());
+}
+
 TEST_CASE("a file of actions is bounded", "[schema]") {
     std::string text = "actions:\n";
     for (std::size_t i = 0; i < actions_file_max; ++i)
@@ -201,7 +261,7 @@ actions:
           - when: customer.orders > 3
             steps: [{ wait: { for: 1h } }]
       - call: { channel: push }
-  - { id: note, channel: email, value: 1 }
+  - { id: note, surface: home, value: 1 }
 )",
                                      context());
     for (const auto& mistake : loaded.mistakes) FAIL(to_text(mistake));
@@ -229,6 +289,7 @@ actions:
 a.yaml:10:17: an action makes no decision of its own
 a.yaml:13:19: an action is taken in many journeys, so its steps know of no send by name
 a.yaml:15:22: "30" has no unit: s m h d w. In an expression a duration is a text: "24h"
+a.yaml:16:5: warning: an action on a channel without steps: a journey that takes it sends nothing
 a.yaml:16:26: no channel "emial". Did you mean "email"? Configured in sojourn.yaml: email, push
 )");
 }

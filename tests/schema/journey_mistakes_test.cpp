@@ -53,7 +53,7 @@ quiet_hours: { from: "21:00", to: "08:00" }
     const auto offers = schema::load_actions("actions.yaml", R"(
 actions:
   - { id: gift, channel: email, value: 1, steps: [{ name: mail, send: { channel: email, template: plain, topic: cart } }] }
-  - { id: note, channel: email, value: 1 }
+  - { id: note, surface: home, value: 1 }
 )",
                                              context);
     REQUIRE(offers.mistakes.empty());

@@ -50,7 +50,8 @@ Story::Story(std::vector<std::string> files, std::optional<journeys::Settings> s
 journeys::CatalogPtr Story::load(const std::vector<std::string>& files) {
     schema::LoadContext context;
     auto offers = schema::load_actions("actions.yaml", actions_, context);
-    for (const auto& mistake : offers.mistakes) FAIL(schema::to_text(mistake));
+    for (const auto& mistake : offers.mistakes)
+        if (!mistake.is_warning) FAIL(schema::to_text(mistake));
     if (learned_) journeys::learn(offers, *learned_);
     context.actions = &offers.steps;
     std::vector<journeys::JourneyPtr> current;
