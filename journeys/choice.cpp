@@ -18,6 +18,8 @@ std::string refusal(const Candidate& candidate, const DecisionQuestion& question
     const auto& action = *candidate.action;
     const auto& rules = question.guardrails;
     if (!candidate.is_eligible) return "its condition is not met";
+    if (question.is_given_unknown && (action.cap || action.is_discount()))
+        return "what the customer was given before is not known while their records are parked";
     if (action.cap && candidate.times_taken >= *action.cap)
         return "taken " + std::to_string(candidate.times_taken) + " times, its cap";
     if (!action.is_discount()) return {};

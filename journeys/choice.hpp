@@ -65,6 +65,8 @@ struct DecisionQuestion {
     models::DecisionContext context;
     Guardrails guardrails;
     double discount_given = 0; ///< What this customer has had of the budget.
+    /// What this customer has had is not known: nothing with a cap, and no discount.
+    bool is_given_unknown = false;
     /// With `explore` each action that may be taken is, at least with this chance; as far as they
     /// all can be.
     double floor = 0.05;

@@ -70,6 +70,7 @@ Decision decide(const Offers& offers, const Customer& customer, const Catalog& c
     if (offers.guardrails.discount_budget)
         question.discount_given =
             given_since(customer, now - offers.discount_budget_per, {}).discounts;
+    question.is_given_unknown = request.is_parked;
     question.floor = offers.floor;
     question.holdout = request.is_held_out ? 1 : offers.holdout;
     question.seed = catalog.settings().seed;

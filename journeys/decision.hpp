@@ -24,6 +24,8 @@ struct DecisionRequest {
     const RewardRule* reward = nullptr; ///< Null: the action's own, else that of all.
     bool is_held_out = false;           ///< By the journey: nothing is done.
     std::string_view context{};         ///< Packed; what the shop says, for conditions alone.
+    /// The customer's records are parked, and this decision will be: no cap or budget counts it.
+    bool is_parked = false;
 };
 
 struct Decision {

@@ -14,6 +14,7 @@ using journeys::Customer;
 using journeys::CustomerId;
 using journeys::Error;
 using journeys::ErrorCode;
+using journeys::Result;
 
 constexpr int hops_max = 8; ///< Tombstones followed before the search is given up.
 constexpr auto patience = std::chrono::seconds{5};
@@ -30,19 +31,20 @@ bool is_nobody(const Customer& customer) {
 class Question final : public caf::event_based_actor {
 public:
     /// With the block, which is empty for nobody; null: no answer.
-    using Done = std::function<void(std::shared_ptr<const std::string>)>;
+    using Done = std::function<void(std::shared_ptr<const std::string>, bool is_parked)>;
     Question(caf::actor_config& config, Done tell)
         : caf::event_based_actor(config), done_(std::move(tell)) {}
 
 protected:
     caf::behavior make_behavior() override {
         return {[this](const actors::CustomerState& state) {
-                    done_(state.block ? state.block : std::make_shared<const std::string>());
+                    done_(state.block ? state.block : std::make_shared<const std::string>(),
+                          !state.quarantined.empty());
                     quit();
                 },
                 caf::after(patience) >>
                     [this] {
-                        done_(nullptr);
+                        done_(nullptr, false);
                         quit();
                     }};
     }
@@ -66,7 +68,7 @@ public:
     }
 
     void next() {
-        if (at_ == candidates_.size()) return done_(std::shared_ptr<const Customer>{});
+        if (at_ == candidates_.size()) return done_(SearchedCustomer{});
         ask(candidates_[at_++], 0);
     }
 
@@ -74,7 +76,7 @@ private:
     void ask(const CustomerId& id, int hops) {
         const auto self = shared_from_this();
         auto question = system_.shard(0).spawn<Question>(
-            [self, hops](const std::shared_ptr<const std::string>& block) {
+            [self, hops](const std::shared_ptr<const std::string>& block, bool is_parked) {
                 if (!block) return self->done_(no_answer());
                 if (block->empty()) return self->next();
                 auto customer = journeys::unpack(*block);
@@ -82,7 +84,8 @@ private:
                 if (is_nobody(*customer)) return self->next();
                 if (customer->forward_to && hops < hops_max)
                     return self->ask(*customer->forward_to, hops + 1);
-                self->done_(std::make_shared<const Customer>(std::move(*customer)));
+                self->done_(SearchedCustomer{std::make_shared<const Customer>(std::move(*customer)),
+                                             is_parked});
             });
         actors::let_go_of_logger();
         system_.query(id, question);
@@ -106,14 +109,17 @@ Response answer_without(const FoundCustomer& found) {
                  : error_response(503, found.error().detail);
 }
 
-FoundCustomer wait_for_customer(actors::System& system, const std::string& text) {
+Result<std::shared_ptr<const Customer>> wait_for_customer(actors::System& system,
+                                                          const std::string& text) {
     auto promise = std::make_shared<std::promise<FoundCustomer>>();
     auto found = promise->get_future();
     std::make_shared<Search>(system, text, [promise = std::move(promise)](FoundCustomer answer) {
         promise->set_value(std::move(answer));
     })->next();
     try {
-        return found.get();
+        auto answer = found.get();
+        if (!answer) return std::move(answer).error();
+        return std::move(answer->customer);
     } catch (const std::future_error&) { // The system ended before it answered.
         return no_answer();
     }

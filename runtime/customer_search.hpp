@@ -13,10 +13,16 @@
 
 namespace runtime {
 
-/// Null: all partitions that may know them were asked, and nobody is there. An error: one of them
-/// did not answer (`unavailable`, after 5 s), or the state cannot be read; who asks again may find
-/// them.
-using FoundCustomer = journeys::Result<std::shared_ptr<const journeys::Customer>>;
+struct SearchedCustomer {
+    /// Null: all partitions that may know them were asked, and nobody is there.
+    std::shared_ptr<const journeys::Customer> customer;
+    bool is_parked = false; ///< What came since stands aside, and is not in the state.
+
+    explicit operator bool() const { return customer != nullptr; }
+};
+/// An error: a partition did not answer (`unavailable`, after 5 s), or the state cannot be read;
+/// who asks again may find them.
+using FoundCustomer = journeys::Result<SearchedCustomer>;
 
 /// Of several readings of the text the first that is known, behind tombstones. `done` is called
 /// once, from an actor's thread.
@@ -27,7 +33,8 @@ void find_customer(actors::System& system, std::string_view text,
 /// where that is not known.
 Response answer_without(const FoundCustomer& found);
 
-/// The same search; blocking, and not from an actor's thread.
-FoundCustomer wait_for_customer(actors::System& system, const std::string& text);
+/// The same search, null for nobody; blocking, and not from an actor's thread.
+journeys::Result<std::shared_ptr<const journeys::Customer>>
+wait_for_customer(actors::System& system, const std::string& text);
 
 } // namespace runtime

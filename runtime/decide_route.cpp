@@ -173,8 +173,9 @@ journeys::Event event_of(const journeys::Decision& decision,
     return event;
 }
 
-void answer(const Parts& parts, const Question& question, const Customer& customer,
+void answer(const Parts& parts, const Question& question, const SearchedCustomer& found,
             const Respond& respond) {
+    const auto& customer = *found.customer;
     static std::atomic<std::uint64_t> number{0};
     const auto now = parts->now();
     const auto catalog = parts->publications.newest();
@@ -191,7 +192,8 @@ void answer(const Parts& parts, const Question& question, const Customer& custom
                                             .surface = question.surface,
                                             .only = question.only,
                                             .key = id,
-                                            .context = question.context};
+                                            .context = question.context,
+                                            .is_parked = found.is_parked};
     std::string text;
     auto event = parts->open.take(customer, *catalog, [&](const Customer& as_known) {
         const auto decision = journeys::decide(*offers, as_known, *catalog, now, request);
@@ -234,7 +236,7 @@ Handlers make_decide_route(const DecideRouteParts& given) {
                      parts->system, id,
                      [parts, respond, question = std::move(*question)](const FoundCustomer& found) {
                          if (!found || !*found) return respond(answer_without(found));
-                         answer(parts, question, **found, respond);
+                         answer(parts, question, *found, respond);
                      });
              }}};
 }

@@ -30,7 +30,8 @@ struct DecideRouteParts {
 /// within those milliseconds, the decision is forgotten, with its share in caps and budgets, and
 /// its reward is not learned from. Questions at the same time see each other; what a journey's step
 /// decides in the few milliseconds until such an event is applied sees none of them, and they do
-/// not see it.
+/// not see it. While a customer's records are parked their decisions are, too: then nothing with a
+/// cap is given, and no discount, since no restart would remember it.
 Handlers make_decide_route(const DecideRouteParts& parts);
 
 } // namespace runtime

@@ -113,7 +113,7 @@ void with_visit(const Parts& parts, const Request& request, const Respond& respo
                       [respond, use, token, row = row->second](const FoundCustomer& found) {
                           if (!found) return respond(try_again_later());
                           if (!*found) return respond(unknown_link());
-                          use({token, row, *found});
+                          use({token, row, found->customer});
                       });
     });
 }

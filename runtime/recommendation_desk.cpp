@@ -135,7 +135,7 @@ Handlers make_recommend_route(const RecommendRouteParts& given) {
                  find_customer(parts->system, question->customer,
                                [answer, respond](const FoundCustomer& found) {
                                    if (!found || !*found) return respond(answer_without(found));
-                                   answer(found->get());
+                                   answer(found->customer.get());
                                });
              }}};
 }

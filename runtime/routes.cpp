@@ -56,7 +56,7 @@ Handlers make_routes(const RouteParts& given) {
                           if (!found || !*found)
                               respond(answer_without(found));
                           else
-                              use(**found);
+                              use(*found->customer);
                       });
     };
 

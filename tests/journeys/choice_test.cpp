@@ -105,6 +105,21 @@ TEST_CASE("a cap holds from its last time on", "[choice]") {
     CHECK(full.scores[0].refused == "taken 2 times, its cap");
 }
 
+TEST_CASE("where it is not known what was given, nothing that is counted is given", "[choice]") {
+    auto capped = plain("capped", .9);
+    capped.cap = 1'000;
+    const auto discount = ten_percent(), note = plain("note", .1);
+    const std::vector<Candidate> candidates{{&capped}, {&discount}, {&note}};
+    auto question = ask(DecisionPolicy::best, candidates);
+    CHECK(chosen_id(choose(question)) == "capped");
+    question.is_given_unknown = true;
+    const auto choice = choose(question);
+    CHECK(chosen_id(choice) == "note");
+    for (const auto i : {0, 1})
+        CHECK(choice.scores[static_cast<std::size_t>(i)].refused ==
+              "what the customer was given before is not known while their records are parked");
+}
+
 TEST_CASE("guardrails bound what is given away", "[choice]") {
     const auto discount = ten_percent();
     const std::vector<Candidate> candidates{{&discount}};

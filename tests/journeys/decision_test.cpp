@@ -195,6 +195,17 @@ TEST_CASE("a state from before given counters is read by the decisions that it r
     CHECK(id_of(decided(ada, offers, noon + 2h, "3")) == "nothing");
 }
 
+TEST_CASE("a customer whose records are parked is given nothing that is counted", "[decision]") {
+    Offers offers;
+    offers.actions = {offered("gift", 20, "cart-page"), offered("note", 10, "cart-page")};
+    offers.actions[0].action.cap = 3;
+    offers.actions[0].cap_per = 24h;
+    const auto ada = with_cart();
+    CHECK(id_of(decide(offers, ada.customer, catalog(), noon, {.key = "k"})) == "gift");
+    CHECK(id_of(decide(offers, ada.customer, catalog(), noon, {.key = "k", .is_parked = true})) ==
+          "note");
+}
+
 TEST_CASE("discounts are counted against the customer's budget", "[decision]") {
     Offers offers;
     offers.actions = {offered("ten-percent", 90, "cart-page"), offered("note", 1, "cart-page")};

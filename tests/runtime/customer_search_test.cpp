@@ -23,6 +23,7 @@ struct Asked {
         });
     }
     bool has_come() const { return answer->has_value(); }
+    const runtime::SearchedCustomer& found() const { return (*answer)->value(); }
     int status() const { return runtime::answer_without(**answer).status; }
 };
 
@@ -53,11 +54,29 @@ TEST_CASE_METHOD(ActorFixture, "silence is no answer, and nobody is one") {
         settle();
         REQUIRE(nobody.has_come());
         REQUIRE(nobody.answer->value().has_value());
-        CHECK_FALSE(*nobody.answer->value());
+        CHECK_FALSE(nobody.found().customer);
         CHECK(nobody.status() == 404);
         REQUIRE(ada.has_come());
         REQUIRE(ada.answer->value().has_value());
-        CHECK((*ada.answer->value())->id == user("ada"));
+        REQUIRE(ada.found().customer);
+        CHECK(ada.found().customer->id == user("ada"));
+        CHECK_FALSE(ada.found().is_parked);
+    }
+    SECTION("of whom the records are parked that is said") {
+        auto& row = disk.partitions[actors::partition_of(user("eve"), settings.partitions)]
+                        .customers[user("eve")];
+        journeys::Customer eve;
+        eve.id = user("eve");
+        eve.first_seen = noon;
+        row.block = std::make_shared<const std::string>(journeys::pack(eve));
+        row.quarantined = "a mistake of ours";
+        settle();
+        Asked asked{*system, "user:eve"};
+        settle();
+        REQUIRE(asked.has_come());
+        REQUIRE(asked.answer->value().has_value());
+        REQUIRE(asked.found().customer);
+        CHECK(asked.found().is_parked);
     }
     SECTION("a state that cannot be read is somebody's") {
         const auto partition = actors::partition_of(user("eve"), settings.partitions);
