@@ -67,6 +67,9 @@ void add_evaluate(CLI::App& app, int& exit_code) {
         ->delimiter(',');
     command->add_option("--control", question.control,
                         "Compares the mean of every action with this one's");
+    command->add_option("--qini", question.qini,
+                        "Qini of a column of scores: whether the highest gain most by any action "
+                        "but --control, in a randomised test");
     command
         ->add_option("--effective-samples-min", question.effective_samples_min,
                      "Below so many effective samples nothing is said of the policy")

@@ -267,6 +267,33 @@ std::string lines_of(const Judgement& judgement) {
 
 namespace {
 
+/// How well a column tells who gains by any other action than the control, in a randomised test.
+journeys::Result<double> qini_of(const Table& table, const EvaluationQuestion& question,
+                                 const Log& log) {
+    if (question.control.empty())
+        return refuse("uplift needs --control: the action that does nothing");
+    const auto score = column(table, question.qini);
+    if (!score) return refuse("there is no column " + question.qini + " of scores");
+    std::vector<double> scores, responses, chances(log.names.size());
+    std::vector<bool> treated;
+    for (std::size_t i = 0; i < log.decisions.size(); ++i) {
+        const auto& decision = log.decisions[i];
+        const auto value = number(table.rows[i][*score]);
+        if (!value)
+            return refuse("row " + std::to_string(i + 1) + ": \"" + table.rows[i][*score] +
+                          "\" is no score");
+        auto& chance = chances[decision.action];
+        if (chance == 0) chance = decision.propensity;
+        if (std::abs(chance - decision.propensity) > 1e-9)
+            return refuse("uplift is read from a randomised test, and the chance of " +
+                          log.names[decision.action] + " was not always the same");
+        scores.push_back(*value);
+        treated.push_back(log.names[decision.action] != question.control);
+        responses.push_back(decision.reward);
+    }
+    return qini(scores, treated, responses);
+}
+
 /// The rows that were decided on one surface.
 journeys::Result<Table> of_surface(const Table& table, const std::string& surface) {
     const auto at = column(table, "surface");
@@ -305,6 +332,11 @@ journeys::Result<Evaluation> evaluate(const Table& all, const EvaluationQuestion
         }
         evaluation.arms = compare_arms(actions, rewards, log.names,
                                        static_cast<std::size_t>(control - log.names.begin()));
+    }
+    if (!question.qini.empty()) {
+        auto found = qini_of(table, question, log);
+        if (!found) return found.error();
+        evaluation.qini = *found;
     }
     if (question.policy == "learned")
         return evaluate_learned(table, question, std::move(log), std::move(evaluation));
@@ -354,6 +386,10 @@ std::string to_text(const Evaluation& evaluation) {
         text += row;
     }
     if (!evaluation.arms.empty()) text += '\n';
+    if (evaluation.qini)
+        text += print("Qini %.6f: above 0 who has a high score gains more by being treated than "
+                      "others\n\n",
+                      *evaluation.qini);
     text += "policy\n" + lines_of(evaluation.policy);
     if (evaluation.fixed)
         text += "\"" + evaluation.best_fixed + "\" for all\n" + lines_of(*evaluation.fixed);
@@ -378,6 +414,7 @@ std::string to_json(const Evaluation& evaluation) {
                             {"effect", to_json(arm.effect)}});
         json["arms"] = std::move(arms);
     }
+    if (evaluation.qini) json["qini"] = *evaluation.qini;
     json["verdict"] = evaluation.verdict;
     return json.dump();
 }

@@ -19,6 +19,8 @@ struct EvaluationQuestion {
     std::string policy = "uniform";
     std::vector<std::string> context; ///< Columns that are known when it is decided; of `learned`.
     std::string control; ///< The action that does nothing; empty: the arms are not compared.
+    std::string
+        qini; ///< A column by which to treat: whether the highest gain most; beside `control`.
     double effective_samples_min = 1000;
     std::string surface; ///< Only rows whose column `surface` is this; empty: all.
 };
@@ -33,7 +35,8 @@ struct Evaluation {
     std::optional<Estimate95>
         difference; ///< Of the learned policy and the fixed one, decision by decision.
     std::vector<Arm> arms;
-    std::string verdict; ///< One sentence that says no more than the numbers do.
+    std::optional<double> qini; ///< Of the column asked for, see `fitting::qini`.
+    std::string verdict;        ///< One sentence that says no more than the numbers do.
 };
 
 journeys::Result<Evaluation> evaluate(const Table& log, const EvaluationQuestion& question);

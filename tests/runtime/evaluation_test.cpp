@@ -123,6 +123,33 @@ TEST_CASE("nothing is said of a policy whose decisions the log could not take") 
               .detail == "there is no column surface, by which rows could be left out");
 }
 
+TEST_CASE("uplift is told from a randomised test, and from nothing else") {
+    // Who has a high score buys where they are treated, and nobody else does.
+    std::string text = "action,propensity,reward,score\n";
+    for (int i = 0; i < 400; ++i) {
+        const bool high = i % 4 < 2, is_treated = i % 2 == 0;
+        text += std::string{is_treated ? "mail" : "none"} + ",.5," +
+                (high && is_treated ? "1," : "0,") + (high ? "2\n" : "1\n");
+    }
+    const auto found = evaluate(table_of(text), {.control = "none", .qini = "score"});
+    REQUIRE(found.has_value());
+    REQUIRE(found->qini);
+    CHECK(*found->qini > .05);
+    CHECK(to_text(*found).find("Qini 0.0") != std::string::npos);
+    CHECK(nlohmann::json::parse(to_json(*found))["qini"] == Approx(*found->qini));
+    const auto mistake = [](const std::string& log, const EvaluationQuestion& question) {
+        const auto refused = evaluate(table_of(log), question);
+        return refused ? std::string{"accepted"} : refused.error().detail;
+    };
+    CHECK(mistake(text, {.qini = "score"}) ==
+          "uplift needs --control: the action that does nothing");
+    CHECK(mistake(text, {.control = "none", .qini = "age"}) == "there is no column age of scores");
+    CHECK(mistake(text + "mail,.5,1,high\n", {.control = "none", .qini = "score"}) ==
+          "row 401: \"high\" is no score");
+    CHECK(mistake(text + "mail,.6,1,1\n", {.control = "none", .qini = "score"}) ==
+          "uplift is read from a randomised test, and the chance of mail was not always the same");
+}
+
 TEST_CASE("how much support a policy needs, on both sides of the limits") {
     const auto judged = [](int unsupported, double propensity_of_others) {
         std::vector<Decision> decisions;
@@ -261,6 +288,16 @@ TEST_CASE("Hillstrom: arms, effects, a fixed policy, uplift and a learned policy
             return qini(scores, treated, responses);
         };
         CHECK(of("womens") == Approx(.00393).margin(5e-6));
+        Table two{table.header, {}};
+        for (std::size_t i = 0; i < table.rows.size(); ++i)
+            if (cell(i, "segment") != "Mens E-Mail") two.rows.push_back(table.rows[i]);
+        const auto found = evaluate(two, {.action = "segment",
+                                          .reward = "visit",
+                                          .propensity_value = .5,
+                                          .control = "No E-Mail",
+                                          .qini = "womens"});
+        REQUIRE(found.has_value());
+        CHECK(*found->qini == Approx(.00393).margin(5e-6));
         CHECK(of("mens") == Approx(-.00313).margin(5e-6));
         CHECK(of("history") == Approx(.00013).margin(5e-6));
     }
