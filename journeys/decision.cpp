@@ -46,7 +46,10 @@ Decision decide(const Offers& offers, const Customer& customer, const Catalog& c
     };
     std::vector<Candidate> candidates;
     for (const auto& offered : offers.actions) {
-        if (!request.surface.empty() && offered.surface != request.surface) continue;
+        const bool is_asked_for = request.surface.empty()
+                                      ? !request.only.empty() || !offered.surface.empty()
+                                      : offered.surface == request.surface;
+        if (!is_asked_for) continue;
         if (!request.only.empty() &&
             std::ranges::find(request.only, offered.action.id) == request.only.end())
             continue;

@@ -18,7 +18,7 @@ namespace journeys {
 
 struct DecisionRequest {
     DecisionPolicy policy = DecisionPolicy::best;
-    std::string_view surface;           ///< Empty: any, and channels too.
+    std::string_view surface;           ///< Empty: any; channels where `only` names them.
     std::span<const std::string> only;  ///< Ids; empty: all.
     std::string_view key;               ///< Of run and step, or of the request.
     const RewardRule* reward = nullptr; ///< Null: the action's own, else that of all.

@@ -184,6 +184,10 @@ void answer(const Parts& parts, const Question& question, const SearchedCustomer
         if (std::ranges::none_of(offers->actions,
                                  [&](const auto& offered) { return offered.action.id == id; }))
             return respond(error_response(400, "actions names one that actions.yaml has not"));
+    if (!question.surface.empty() &&
+        std::ranges::find(offers->actions, question.surface, &journeys::OfferedAction::surface) ==
+            offers->actions.end())
+        return respond(error_response(400, "no action of actions.yaml is on this surface"));
     const auto customer_id = journeys::to_text(customer.id);
     const auto asked = std::to_string(journeys::to_millis(now)) + '.' + std::to_string(++number);
     const auto low = std::max<std::uint64_t>(journeys::hash(asked, journeys::hash(customer_id)), 1);

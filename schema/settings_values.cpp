@@ -13,6 +13,18 @@ MapReader SettingsValues::section(const YamlNode& node, std::string_view name) {
     return {node, *found, mistakes_};
 }
 
+namespace {
+
+/// As a file writes it; of whole seconds.
+std::string span_text(journeys::Duration span) {
+    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(span).count();
+    if (seconds % 3600 == 0) return std::to_string(seconds / 3600) + 'h';
+    if (seconds % 60 == 0) return std::to_string(seconds / 60) + 'm';
+    return std::to_string(seconds) + 's';
+}
+
+} // namespace
+
 const YamlNode* SettingsValues::part(const MapReader& reader, std::string_view key) {
     const auto* node = reader.find(key);
     if (node == nullptr || node->is_empty() || (node->is_list() && node->items.empty()))
@@ -25,7 +37,8 @@ void SettingsValues::read_duration(const MapReader& reader, std::string_view key
     const auto* node = reader.find(key);
     if (node == nullptr) return;
     const auto value = duration(*node);
-    if (value && *value < least) mistakes_.add(node->at, std::string{key} + " is too short");
+    if (value && *value < least)
+        mistakes_.add(node->at, std::string{key} + " is at least " + span_text(least));
     into = value.value_or(into);
 }
 

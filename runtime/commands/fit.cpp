@@ -87,6 +87,12 @@ int fit_orders(const Options& options) {
         if (!database) return complain(database.error().detail, exit_environment);
         table = fitting::orders_in(database->conninfo, options.currency);
         if (!table) return complain(table.error().detail, exit_environment);
+        if (table->rows.empty())
+            return complain(source +
+                                ": there are no orders in the stored state of any customer. It "
+                                "lags behind the log by a checkpoint: after an import try "
+                                "again in a minute",
+                            exit_input);
     } else {
         std::ifstream file{options.orders};
         if (!file) return complain(options.orders + ": cannot be read", exit_environment);

@@ -91,6 +91,13 @@ TEST_CASE("only actions of the surface and of the list are candidates, and those
     REQUIRE(on_page.choice.scores.size() == 2);
     CHECK(on_page.choice.scores[0].refused == "its condition is not met");
     CHECK(id_of(ask({})) == "home");
+    offers.actions.push_back(offered("mail", 900, ""));
+    offers.actions.back().channel = "email";
+    CHECK(id_of(ask({})) == "home"); // The shop's pages send no mail, unless they name it.
+    CHECK(ask({}).choice.scores.size() == 3);
+    const std::vector<std::string> named{"mail", "home"};
+    CHECK(id_of(ask({.only = named})) == "mail");
+    CHECK(id_of(ask({.surface = "home-page", .only = named})) == "home");
     const std::vector<std::string> only{"big"};
     CHECK(id_of(ask({.only = only})) == "nothing");
     CHECK(id_of(ask({.surface = "elsewhere"})) == "nothing");

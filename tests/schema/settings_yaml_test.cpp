@@ -166,6 +166,14 @@ s.yaml:12:45: "7" has no unit: s m h d w. In an expression a duration is a text:
 )");
 }
 
+TEST_CASE("what is too short is told how long it must be", "[schema]") {
+    CHECK(told("models: { learn_every: 59s }\n") == "s.yaml:1:24: learn_every is at least 1m\n");
+    CHECK(told("models: { learn_every: 1m }\n").empty());
+    CHECK(told("storage: { retention: 59m }\n") == "s.yaml:1:23: retention is at least 1h\n");
+    CHECK(told("storage: { checkpoint: 0s }\n") == "s.yaml:1:24: checkpoint is at least 1s\n");
+    CHECK(told("storage: { checkpoint: 1s }\n").empty());
+}
+
 TEST_CASE("a provider is told what it needs, and nothing else", "[schema]") {
     const auto config = load(R"(
 public_url: https://mail.shop.example/
