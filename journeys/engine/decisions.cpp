@@ -98,11 +98,14 @@ void Turn::note_decision(const Event& decided, TimelineEntry line) {
     if (!awaited.empty() && within.is_number()) {
         const auto until = decided.time + Duration{within.as_int()};
         line.until = until;
-        customer.decisions.push_back(
-            {*id, std::string{action}, std::string{awaited}, decided.time, until});
+        const DecisionWatch watch{*id, std::string{action}, std::string{awaited}, decided.time,
+                                  until};
+        say(std::move(line));
+        // One that is answered before it is durable may be overtaken by what it waits for.
+        if (!is_met_by_the_past(watch)) customer.decisions.push_back(watch);
+        return forget_decisions();
     }
     say(std::move(line));
-    forget_decisions();
 }
 
 void Turn::forget_decisions() {
@@ -161,21 +164,24 @@ bool Turn::is_met_by_an_order(const DecisionWatch& watch) {
     return false;
 }
 
+bool Turn::is_met_by_the_past(const DecisionWatch& watch) {
+    // Of orders more is known than their newest event.
+    if (watch.reward == "Order Completed") return is_met_by_an_order(watch);
+    for (const auto& newest : customer.newest_events)
+        if (newest.name == watch.reward && is_within(watch, newest.at)) {
+            Event seen;
+            seen.properties = newest.properties;
+            const auto* order = order_of(customer, seen);
+            if (order && order->status != OrderStatus::placed) continue;
+            reward(watch, watch.reward, value_of(customer, seen), order ? hash(order->id) : 0);
+            return true;
+        }
+    return false;
+}
+
 void Turn::meet_rewards_of_the_past() {
-    std::erase_if(customer.decisions, [&](const DecisionWatch& watch) {
-        // Of orders more is known than their newest event.
-        if (watch.reward == "Order Completed") return is_met_by_an_order(watch);
-        for (const auto& newest : customer.newest_events)
-            if (newest.name == watch.reward && is_within(watch, newest.at)) {
-                Event seen;
-                seen.properties = newest.properties;
-                const auto* order = order_of(customer, seen);
-                if (order && order->status != OrderStatus::placed) continue;
-                reward(watch, watch.reward, value_of(customer, seen), order ? hash(order->id) : 0);
-                return true;
-            }
-        return false;
-    });
+    std::erase_if(customer.decisions,
+                  [&](const DecisionWatch& watch) { return is_met_by_the_past(watch); });
 }
 
 void Turn::review_rewards() {

@@ -106,7 +106,9 @@ public:
     /// Beyond the bound the oldest is waited for no longer: what came of it stays unknown, and the
     /// timeline says so, or it would pass for a failure.
     void forget_decisions();
-    /// Rewards it where an order that is remembered is what it waits for.
+    /// Rewards it where what is remembered, orders and newest events, is what it waits for.
+    bool is_met_by_the_past(const DecisionWatch& watch);
+    /// The same of orders alone.
     bool is_met_by_an_order(const DecisionWatch& watch);
 
     // entries.cpp

@@ -410,6 +410,39 @@ TEST_CASE("a reward finds the decision of who turned out to be the same person",
     }
 }
 
+TEST_CASE("a reward that overtakes its decision on the way to the log is not lost", "[decide]") {
+    Story story{{journey}, {}, actions};
+    const auto decided = monday + 1h;
+    const auto tell_decision = [&](std::string_view event) {
+        story.track_late(
+            "ada", "Action Decided", decided, decided + 2s,
+            R"({"decision_id":"000000000000000000000000000000aa","action":"note","reward":")" +
+                std::string{event} + R"(","within_ms":3600000})");
+    };
+    SECTION("by an order") {
+        story.track("ada", "Order Completed", decided + 1s, R"({"order_id":"o","total":5})");
+        tell_decision("Order Completed");
+        CHECK(rewards(story) == std::vector<std::string>{"reward  Order Completed"});
+        CHECK(data_of(story, EntryKind::reward).find("value").as_double() == 5);
+        CHECK(story.customer("ada").decisions.empty());
+        story.track("ada", "Order Completed", decided + 3s, R"({"order_id":"p","total":6})");
+        CHECK(rewards(story).empty()); // Once.
+    }
+    SECTION("by an order that stands") {
+        story.track("ada", "Order Completed", decided + 1s, R"({"order_id":"o","total":5})");
+        story.track("ada", "Order Cancelled", decided + 1s, R"({"order_id":"o"})");
+        tell_decision("Order Completed");
+        CHECK(rewards(story).empty());
+        CHECK(story.customer("ada").decisions.size() == 1);
+    }
+    SECTION("and not by one that was there when it was decided") {
+        story.track("ada", "Order Completed", decided, R"({"order_id":"o","total":5})");
+        tell_decision("Order Completed");
+        CHECK(rewards(story).empty());
+        CHECK(story.customer("ada").decisions.size() == 1);
+    }
+}
+
 TEST_CASE("for who is held out nothing is decided, and what they do is still known", "[decide]") {
     journeys::Settings settings;
     settings.assume_permission = true;
