@@ -155,7 +155,7 @@ struct OfferAgain { ///< From a channel to a partition: what is pending in the o
     std::string channel;
     std::size_t limit = 0;
 };
-struct AskUpToDate { ///< From a walk: may it begin?
+struct AskUpToDate { ///< From a walk: may it begin? Or from who looks for a customer.
     std::uint64_t walk = 0;
     bool written = false; ///< All that is acknowledged by now must be in the snapshots; else it
                           ///< must have been received.

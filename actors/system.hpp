@@ -56,6 +56,7 @@ public:
     void end();
 
     const Credit& credit() const { return credit_; }
+    Partition partitions() const { return settings_.partitions; }
     const caf::actor& partition(Partition partition) const { return partitions_.at(partition); }
     const caf::actor& channel(const std::string& name) const { return channels_.at(name); }
     /// Null where there is none.

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <future>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -53,8 +54,33 @@ private:
     Done done_;
 };
 
+/// Waits until partitions have received all that is acknowledged by now, tells `done`, and ends.
+class CatchUp final : public caf::event_based_actor {
+public:
+    /// False: one of them did not answer.
+    using Done = std::function<void(bool)>;
+    CatchUp(caf::actor_config& config, std::size_t partitions, Done tell)
+        : caf::event_based_actor(config), left_(partitions), done_(std::move(tell)) {}
+
+protected:
+    caf::behavior make_behavior() override {
+        return {[this](const actors::UpToDate&) {
+                    if (--left_ == 0) end(true);
+                },
+                caf::after(patience) >> [this] { end(false); }};
+    }
+
+private:
+    void end(bool is_done) {
+        done_(is_done);
+        quit();
+    }
+    std::size_t left_;
+    Done done_;
+};
+
 /// The customer behind an id: of several readings of the text the first that is known, behind
-/// tombstones.
+/// tombstones. Nobody is known for sure only once all that is acknowledged has been received.
 class Search : public std::enable_shared_from_this<Search> {
 public:
     using Done = std::function<void(FoundCustomer)>;
@@ -68,11 +94,28 @@ public:
     }
 
     void next() {
-        if (at_ == candidates_.size()) return done_(SearchedCustomer{});
-        ask(candidates_[at_++], 0);
+        if (at_ < candidates_.size()) return ask(candidates_[at_++], 0);
+        if (candidates_.empty() || has_caught_up_) return done_(SearchedCustomer{});
+        if (!system_.has_started()) return done_(no_answer());
+        catch_up();
     }
 
 private:
+    void catch_up() {
+        const auto self = shared_from_this();
+        std::set<actors::Partition> partitions;
+        for (const auto& id : candidates_)
+            partitions.insert(actors::partition_of(id, system_.partitions()));
+        auto waiting = system_.shard(0).spawn<CatchUp>(partitions.size(), [self](bool is_done) {
+            if (!is_done) return self->done_(no_answer());
+            self->has_caught_up_ = true;
+            self->at_ = 0;
+            self->next();
+        });
+        actors::let_go_of_logger();
+        for (const auto partition : partitions)
+            caf::anon_send(system_.partition(partition), actors::AskUpToDate{0, false, waiting});
+    }
     void ask(const CustomerId& id, int hops) {
         const auto self = shared_from_this();
         auto question = system_.shard(0).spawn<Question>(
@@ -94,6 +137,7 @@ private:
     actors::System& system_;
     std::vector<CustomerId> candidates_;
     std::size_t at_ = 0;
+    bool has_caught_up_ = false;
     Done done_;
 };
 

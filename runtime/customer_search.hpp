@@ -14,7 +14,8 @@
 namespace runtime {
 
 struct SearchedCustomer {
-    /// Null: all partitions that may know them were asked, and nobody is there.
+    /// Null: all partitions that may know them were asked, and nobody is there, nor is anybody in
+    /// what was acknowledged before the question.
     std::shared_ptr<const journeys::Customer> customer;
     bool is_parked = false; ///< What came since stands aside, and is not in the state.
 

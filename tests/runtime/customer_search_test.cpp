@@ -62,6 +62,26 @@ TEST_CASE_METHOD(ActorFixture, "silence is no answer, and nobody is one") {
         CHECK(ada.found().customer->id == user("ada"));
         CHECK_FALSE(ada.found().is_parked);
     }
+    SECTION("who was acknowledged and is on the way is waited for") {
+        settle();
+        Record record;
+        record.customer = user("new");
+        journeys::Event event;
+        event.name = "Product Viewed";
+        event.ids = {user("new")};
+        event.message_hash = 1;
+        event.time = event.written = clock;
+        record.body = event;
+        world().write(record); // Durable; the partition has not heard of it.
+        Asked asked{*system, "user:new"};
+        settle();
+        CHECK_FALSE(asked.has_come());
+        world().publish_log();
+        pass(2s, 100ms);
+        REQUIRE(asked.has_come());
+        REQUIRE(asked.answer->value().has_value());
+        CHECK(asked.found().customer);
+    }
     SECTION("of whom the records are parked that is said") {
         auto& row = disk.partitions[actors::partition_of(user("eve"), settings.partitions)]
                         .customers[user("eve")];
