@@ -1,5 +1,7 @@
 #include "runtime/columns.hpp"
 
+#include "runtime/printable.hpp"
+
 #include <algorithm>
 
 namespace runtime {
@@ -15,7 +17,10 @@ std::string padded(std::string text, std::size_t width, bool right) {
     return right ? space + text : text + space;
 }
 
-std::string wrapped(std::string begun, std::string_view text, std::size_t indent) {
+std::string wrapped(std::string begun, std::string_view words, std::size_t indent) {
+    begun = printable(begun);
+    const auto shown = printable(words);
+    std::string_view text = shown;
     auto column = width_of(begun);
     bool at_begin = true;
     while (!text.empty()) {

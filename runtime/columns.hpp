@@ -14,8 +14,8 @@ std::size_t width_of(std::string_view text);
 /// Filled up with blanks; `right`: from the left.
 std::string padded(std::string text, std::size_t width, bool right = false);
 
-/// `begun` and behind it the words of `text`, over lines that go on at `indent`; with its line's
-/// end.
-std::string wrapped(std::string begun, std::string_view text, std::size_t indent);
+/// `begun` and behind it `words`, over lines that go on at `indent`; with its line's
+/// end. What stands in them begins no line and commands no terminal: see `printable`.
+std::string wrapped(std::string begun, std::string_view words, std::size_t indent);
 
 } // namespace runtime

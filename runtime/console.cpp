@@ -2,6 +2,7 @@
 
 #include "journeys/local_time.hpp"
 #include "runtime/customer_json.hpp"
+#include "runtime/printable.hpp"
 
 namespace runtime {
 namespace {
@@ -131,7 +132,7 @@ std::string entry_detail(const journeys::TimelineEntry& entry) {
 }
 
 std::string entry_text(const journeys::TimelineEntry& entry) {
-    const auto where = entry_place(entry), what = entry_detail(entry);
+    const auto where = printable(entry_place(entry)), what = printable(entry_detail(entry));
     auto text = padded(std::string{entry_verb(entry.kind)}, 10) + ' ';
     if (where.empty()) return text + what;
     text += padded(where, 34);
@@ -144,7 +145,7 @@ std::string trigger_line(const journeys::CustomerId& customer, const journeys::T
         entry.kind != EntryKind::call)
         return {};
     return padded(local_text(entry.at, zone, entry.at), 11) +
-           padded(journeys::display(customer), 14) + ' ' + entry_text(entry);
+           padded(printable(journeys::display(customer)), 14) + ' ' + entry_text(entry);
 }
 
 std::string timeline_line(const journeys::TimelineEntry& entry, std::string_view zone,

@@ -18,7 +18,8 @@ std::string trigger_line(const journeys::CustomerId& customer, const journeys::T
 std::string timeline_line(const journeys::TimelineEntry& entry, std::string_view zone,
                           journeys::Timestamp now);
 
-/// What happened in a word or two, where, and what is to be said of it. The verb is never empty.
+/// What happened in a word or two, where, and what is to be said of it, as it came: not yet for a
+/// terminal. The verb is never empty.
 std::string_view entry_verb(journeys::EntryKind kind);
 std::string entry_place(const journeys::TimelineEntry& entry);
 std::string entry_detail(const journeys::TimelineEntry& entry);

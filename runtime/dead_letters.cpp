@@ -3,6 +3,7 @@
 #include "journeys/ids.hpp"
 #include "journeys/local_time.hpp"
 #include "runtime/database_session.hpp"
+#include "runtime/printable.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -53,13 +54,6 @@ pqxx::result ask(pqxx::work& work, const std::string& sql, const DeadLetterFilte
     return work.exec_params(sql, filter.reason, filter.source, filter.message_id,
                             array_of(ids_of(filter.customer)),
                             journeys::to_millis(filter.since.value_or(Timestamp{})), more...);
-}
-
-/// Control characters as blanks: a line stays one.
-std::string one_line(std::string text) {
-    std::ranges::replace_if(
-        text, [](char c) { return static_cast<unsigned char>(c) < ' '; }, ' ');
-    return text;
 }
 
 std::string dump(const nlohmann::ordered_json& json) {
@@ -142,14 +136,12 @@ std::string to_line(const DeadLetter& letter) {
     auto text = journeys::to_text(letter.at) + "  " + letter.source + "  " + letter.reason + ": " +
                 letter.detail;
     if (!letter.message_id.empty()) text += "  " + letter.message_id;
-    // Through JSON, so that a terminal is shown no bytes that mean something to it.
-    return one_line(
-        nlohmann::json::parse(dump(nlohmann::ordered_json(text + "  " + body))).get<std::string>());
+    return printable(text + "  " + body);
 }
 
 std::string to_line(const DeadLetterCount& count) {
     return std::to_string(count.count) + "  " + count.source + "  " + count.reason + "  last " +
-           journeys::to_text(count.newest) + ": " + one_line(count.detail);
+           journeys::to_text(count.newest) + ": " + printable(count.detail);
 }
 
 std::string to_json_line(const DeadLetter& letter) {

@@ -3,6 +3,7 @@
 #include "journeys/choice.hpp"
 #include "journeys/packed.hpp"
 #include "runtime/decision_log.hpp"
+#include "runtime/printable.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -86,11 +87,11 @@ template <class... Values> std::string format(const char* pattern, Values... val
 }
 
 std::string action_text(const ActionReport& line, bool explored) {
-    auto text = format("  %-24s taken %lld · settled %lld · rewarded %lld (%.1f %%) · value %.2f",
-                       line.action.substr(0, 64).c_str(), static_cast<long long>(line.taken),
-                       static_cast<long long>(line.settled.people),
-                       static_cast<long long>(line.settled.reached), line.settled.share() * 100,
-                       line.value);
+    auto text = format(
+        "  %-24s taken %lld · settled %lld · rewarded %lld (%.1f %%) · value %.2f",
+        printable(line.action.substr(0, 64)).c_str(), static_cast<long long>(line.taken),
+        static_cast<long long>(line.settled.people), static_cast<long long>(line.settled.reached),
+        line.settled.share() * 100, line.value);
     if (explored && line.settled.people > 0)
         text += format(" · by its chances %.1f %%, as of %.0f", line.rate * 100, line.effective);
     return text + '\n';
@@ -135,7 +136,7 @@ report_decisions(const std::string& conninfo, const std::string& journey, journe
 std::string report_text(const std::vector<DecisionReport>& reports) {
     std::string text;
     for (const auto& report : reports) {
-        text += "\ndecided at " + report.place + '\n';
+        text += "\ndecided at " + printable(report.place) + '\n';
         for (const auto& line : report.actions) text += action_text(line, report.explored);
         text += arm_text("decided", report.decided) + arm_text("held out", report.held_out) +
                 lift_text(report);

@@ -1,5 +1,7 @@
 #include "runtime/log.hpp"
 
+#include "runtime/printable.hpp"
+
 #include <nlohmann/json.hpp>
 #include <spdlog/sinks/base_sink.h>
 #include <spdlog/sinks/stdout_sinks.h>
@@ -27,7 +29,8 @@ spdlog::level::level_enum to_spdlog(LogLevel level) {
 }
 
 std::string json_quoted(std::string_view text) {
-    return nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+    return printable(
+        nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
 }
 
 /// As it stands where it can't be misread, else as a JSON string: one line stays one line.
@@ -101,7 +104,7 @@ void Log::line(LogLevel level, std::string_view text, LogFields fields, std::uin
                 .append(json_quoted(field.value));
         if (repeated != 0) line.append(",\"repeated\":").append(std::to_string(repeated));
     } else {
-        line = text;
+        line = printable(text);
         for (const auto& field : fields)
             line.append(" ").append(field.name).append("=").append(plain_or_quoted(field.value));
         if (repeated != 0) line.append(" repeated=").append(std::to_string(repeated));

@@ -7,6 +7,7 @@
 #include "runtime/decision_report.hpp"
 #include "runtime/journey_report.hpp"
 #include "runtime/operator_answers.hpp"
+#include "runtime/printable.hpp"
 #include "schema/timestamp_text.hpp"
 
 #include <boost/asio/post.hpp>
@@ -47,7 +48,8 @@ std::string channel_text(const std::string& name, const actors::ChannelCounts& c
             std::to_string(counts.rejected) + " · unknown " + std::to_string(counts.unknown) +
             " · tried again " + std::to_string(counts.retried) + " · revoked " +
             std::to_string(counts.revoked) + " (since the start)\n";
-    if (!counts.last_failure.empty()) text += "last failure: " + counts.last_failure + '\n';
+    if (!counts.last_failure.empty())
+        text += "last failure: " + printable(counts.last_failure) + '\n';
     return text;
 }
 
@@ -116,10 +118,11 @@ void show_audit(const Parts& parts, const Request& request, const Respond& respo
         if (!entries) return answer_error(respond, entries.error());
         std::string text;
         for (const auto& entry : *entries)
-            text += std::to_string(entry.id) + "  " + schema::timestamp_text(entry.at) + "  " +
-                    entry.actor + "  " + entry.action + "  " + entry.subject +
-                    (entry.detail.empty() ? "" : "  " + entry.detail) + "  " +
-                    entry.hash.substr(0, 16) + '\n';
+            text += printable(std::to_string(entry.id) + "  " + schema::timestamp_text(entry.at) +
+                              "  " + entry.actor + "  " + entry.action + "  " + entry.subject +
+                              (entry.detail.empty() ? "" : "  " + entry.detail) + "  " +
+                              entry.hash.substr(0, 16)) +
+                    '\n';
         respond(plain(std::move(text)));
     });
 }

@@ -3,6 +3,7 @@
 #include "journeys/ids.hpp"
 #include "journeys/local_time.hpp"
 #include "runtime/database_session.hpp"
+#include "runtime/printable.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -199,9 +200,10 @@ Result<std::string> privacy_text(PrivacyRequests& requests, bool all, bool as_js
             if (one.done_at) json["done_at"] = journeys::to_text(*one.done_at);
             text += json.dump() + '\n';
         } else {
-            text += std::to_string(one.number) + "  " + one.kind + "  " + one.source +
-                    (one.shop.empty() ? "" : " " + one.shop) + "  " + joined(one.subjects) + "  " +
-                    standing(one) + '\n';
+            text += printable(std::to_string(one.number) + "  " + one.kind + "  " + one.source +
+                              (one.shop.empty() ? "" : " " + one.shop) + "  " +
+                              joined(one.subjects) + "  " + standing(one)) +
+                    '\n';
         }
     }
     return text;

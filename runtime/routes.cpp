@@ -6,6 +6,7 @@
 #include "runtime/base64.hpp"
 #include "runtime/customer_json.hpp"
 #include "runtime/customer_search.hpp"
+#include "runtime/printable.hpp"
 #include "runtime/timeline_text.hpp"
 #include "schema/timeline_json.hpp"
 #include "schema/timestamp_text.hpp"
@@ -143,7 +144,7 @@ Handlers make_routes(const RouteParts& given) {
                  const auto ids = parts->archive.search(text);
                  if (!ids) return answer_storage(respond, ids.error());
                  std::string body;
-                 for (const auto& id : *ids) body += id + '\n';
+                 for (const auto& id : *ids) body += printable(id) + '\n';
                  respond({.body = std::move(body), .content_type = "text/plain; charset=utf-8"});
              });
          }});

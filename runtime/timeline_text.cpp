@@ -10,6 +10,7 @@
 #include "runtime/columns.hpp"
 #include "runtime/console.hpp"
 #include "runtime/customer_json.hpp"
+#include "runtime/printable.hpp"
 
 #include <algorithm>
 #include <array>
@@ -239,7 +240,7 @@ private:
     std::string line(const TimelineEntry& entry) const {
         auto text = column(clock_of(entry.at, zone_), time_width) +
                     column(std::string{entry_verb(entry.kind)}, verb_width);
-        const auto where = place(entry), what = detail(entry);
+        const auto where = printable(place(entry)), what = detail(entry);
         const bool has_place = !where.empty();
         text += has_place ? column(where, place_width) : std::string{};
         if (width_of(text) > detail_column && !what.empty()) text += ' ';
@@ -357,7 +358,7 @@ private:
             return {};
         auto text =
             column("next", time_width) + column(local_text(run.due, zone_, now_), verb_width);
-        const auto begun = run.journey + " › " + what_comes(run, *journey);
+        const auto begun = printable(run.journey + " › " + what_comes(run, *journey));
         text += column(begun, place_width);
         if (width_of(text) > detail_column) text += ' ';
         return wrapped(std::move(text), unless(*journey), detail_column);
@@ -430,8 +431,8 @@ std::string customer_text(const Customer& customer, const journeys::Catalog& cat
     auto out = wrapped(column(journeys::display(customer.id) + ' ', head_width), joined(who, " · "),
                        head_width);
 
-    const auto reach = reach_text(customer, settings, now, is_suppressed),
-               cart = cart_text(customer, zone, now);
+    const auto reach = printable(reach_text(customer, settings, now, is_suppressed)),
+               cart = printable(cart_text(customer, zone, now));
     constexpr std::size_t gap = 6;
     if (!cart.empty() && head_width + width_of(reach) + gap + width_of(cart) <= text_columns)
         out += column("reach", head_width) + reach + std::string(gap, ' ') + cart + '\n';

@@ -4,6 +4,7 @@
 #include "runtime/commands/commands.hpp"
 #include "runtime/commands/installation.hpp"
 #include "runtime/listener/local_socket.hpp"
+#include "runtime/printable.hpp"
 
 #include <chrono>
 #include <cstdio>
@@ -25,8 +26,9 @@ inline int ask_and_print(const std::string& config, std::string_view method,
     if (!found) return failure;
     const auto answer = ask_service(found->socket(), method, target, {}, patience);
     if (answer) {
-        std::fwrite(answer->data(), 1, answer->size(), stdout);
-        if (!answer->empty() && answer->back() != '\n') std::fputc('\n', stdout);
+        const auto text = printable_lines(*answer);
+        std::fwrite(text.data(), 1, text.size(), stdout);
+        if (!text.empty() && text.back() != '\n') std::fputc('\n', stdout);
         return exit_done;
     }
     const auto& error = answer.error();
@@ -35,7 +37,7 @@ inline int ask_and_print(const std::string& config, std::string_view method,
         return exit_input;
     }
     if (without && error.code == journeys::ErrorCode::unavailable) return without();
-    std::fprintf(stderr, "sojourn: %s\n", error.detail.c_str());
+    std::fprintf(stderr, "sojourn: %s\n", printable_lines(error.detail).c_str());
     return error.code == journeys::ErrorCode::invalid_argument ? exit_input : exit_environment;
 }
 

@@ -1,4 +1,5 @@
 #include "runtime/commands/commands.hpp"
+#include "runtime/printable.hpp"
 
 #include "schema/clickstream.hpp"
 
@@ -39,7 +40,7 @@ int convert(const Options& options) {
                                                         : taobao.convert(line, print);
         if (converted) continue;
         std::fprintf(stderr, "%s:%llu: %s\n", options.file.c_str(), number,
-                     converted.error().detail.c_str());
+                     printable(converted.error().detail).c_str());
         exit_code = exit_input;
     }
     return exit_code;

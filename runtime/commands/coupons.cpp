@@ -4,6 +4,7 @@
 #include "runtime/commands/ask.hpp"
 #include "runtime/coupon_keeper.hpp"
 #include "runtime/database.hpp"
+#include "runtime/printable.hpp"
 #include "schema/coupon_csv.hpp"
 
 #include <nlohmann/json.hpp>
@@ -117,7 +118,7 @@ int import(const Options& options) {
     }
     for (const auto& refused : read->refused)
         std::fprintf(stderr, "%s:%llu: %s\n", options.file.c_str(),
-                     static_cast<unsigned long long>(refused.line), refused.why.c_str());
+                     static_cast<unsigned long long>(refused.line), printable(refused.why).c_str());
     const bool is_running = ask_service(found->socket(), "GET", "/healthz").has_value();
     const auto added = is_running ? add_by_service(found->socket(), options, read->codes)
                                   : add_to_database(options, read->codes);

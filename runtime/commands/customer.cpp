@@ -5,6 +5,7 @@
 #include "runtime/customer_json.hpp"
 #include "runtime/database.hpp"
 #include "runtime/listener/local_socket.hpp"
+#include "runtime/printable.hpp"
 #include "runtime/publications.hpp"
 #include "runtime/suppressions.hpp"
 #include "runtime/timeline_text.hpp"
@@ -40,7 +41,7 @@ int read_database(const Options& options) {
     if (!options.search.empty()) {
         const auto ids = archive.search(options.search);
         if (!ids) return fail(ids.error().detail);
-        for (const auto& id : *ids) std::printf("%s\n", id.c_str());
+        for (const auto& id : *ids) std::printf("%s\n", printable(id).c_str());
         return exit_done;
     }
     Publications publications{fs::path{options.config}.parent_path()};
@@ -75,9 +76,10 @@ int read_database(const Options& options) {
             std::erase_if(rows, [&](const TimelineRow& row) { return row.entry.at < *since; });
         if (options.json && options.timeline) {
             for (const auto& row : rows)
-                std::printf("%s\n", schema::to_json_line(row.customer, row.entry).c_str());
+                std::printf("%s\n",
+                            printable(schema::to_json_line(row.customer, row.entry)).c_str());
         } else if (options.json) {
-            std::printf("%s\n", customer_json(*customer, *catalog, now).c_str());
+            std::printf("%s\n", printable(customer_json(*customer, *catalog, now)).c_str());
         } else {
             const auto key = service_key(database->conninfo, "suppressions");
             if (!key) return fail(key.error().detail);
@@ -118,8 +120,9 @@ int customer(const Options& options) {
                                                              : "");
     const auto answer = ask_service(found->socket(), "GET", target);
     if (answer) {
-        std::fwrite(answer->data(), 1, answer->size(), stdout);
-        if (!answer->empty() && answer->back() != '\n') std::fputc('\n', stdout);
+        const auto text = printable_lines(*answer);
+        std::fwrite(text.data(), 1, text.size(), stdout);
+        if (!text.empty() && text.back() != '\n') std::fputc('\n', stdout);
         return exit_done;
     }
     if (answer.error().code == journeys::ErrorCode::not_found) {

@@ -6,6 +6,7 @@
 #include "runtime/commands/installation.hpp"
 #include "runtime/event_files.hpp"
 #include "runtime/listener/local_socket.hpp"
+#include "runtime/printable.hpp"
 #include "schema/packed_json.hpp"
 
 #include <nlohmann/json.hpp>
@@ -61,7 +62,8 @@ int eval_customer(const Options& options) {
                                     "/admin/customers/" + url_encode(options.customer) + "/eval",
                                     options.expression);
     if (answer) {
-        std::fwrite(answer->data(), 1, answer->size(), stdout);
+        const auto text = printable_lines(*answer);
+        std::fwrite(text.data(), 1, text.size(), stdout);
         return exit_done;
     }
     switch (answer.error().code) {
@@ -111,7 +113,8 @@ int eval_bindings(const Options& options) {
         std::fprintf(stderr, "error: %s\n", std::string{result.error_text()}.c_str());
         return exit_input;
     }
-    std::printf("%s : %s\n", cel::to_text(result).c_str(), cel::type_name(result).c_str());
+    std::printf("%s : %s\n", printable(cel::to_text(result)).c_str(),
+                cel::type_name(result).c_str());
     return exit_done;
 }
 

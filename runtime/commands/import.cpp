@@ -6,6 +6,7 @@
 #include "runtime/imports/import_rows.hpp"
 #include "runtime/imports/import_sender.hpp"
 #include "runtime/listener/local_socket.hpp"
+#include "runtime/printable.hpp"
 #include "runtime/service.hpp"
 #include "schema/csv_reader.hpp"
 
@@ -40,7 +41,7 @@ public:
         return options.rejects.empty() || file_.is_open();
     }
     void add(std::uint64_t line, const std::string& why) {
-        const auto text = name_ + ':' + std::to_string(line) + ": " + why;
+        const auto text = name_ + ':' + std::to_string(line) + ": " + printable(why);
         if (file_.is_open()) file_ << text << '\n';
         // On a terminal the progress bar stands on this line.
         if (++count_ <= rejects_shown_max)

@@ -4,6 +4,7 @@
 #include "runtime/commands/installation.hpp"
 #include "runtime/database.hpp"
 #include "runtime/listener/local_socket.hpp"
+#include "runtime/printable.hpp"
 
 #include "journeys/local_time.hpp"
 
@@ -37,8 +38,8 @@ int list(const Options& options) {
     const auto rows = archive.parked(options.limit);
     if (!rows) return fail(rows.error().detail);
     for (const auto& row : *rows)
-        std::printf("%s  %s  %lld records since %s\n", row.customer.c_str(), row.reason.c_str(),
-                    static_cast<long long>(row.records),
+        std::printf("%s  %s  %lld records since %s\n", printable(row.customer).c_str(),
+                    printable(row.reason).c_str(), static_cast<long long>(row.records),
                     row.offset > 0 ? ("partition " + std::to_string(row.partition) + " offset " +
                                       std::to_string(row.offset))
                                          .c_str()
@@ -71,18 +72,20 @@ int retry(const Options& options) {
     if (!customers) return fail(customers.error().detail);
     int exit_code = exit_done;
     for (const auto& customer : *customers) {
+        const auto shown = printable(customer);
         const auto answer =
             ask_service(found->socket(), "POST", "/admin/parked/" + url_encode(customer) + "/retry",
                         {}, patience);
         if (answer) {
-            std::printf("%s  released\n", customer.c_str());
+            std::printf("%s  released\n", shown.c_str());
         } else if (answer.error().code == journeys::ErrorCode::invalid_argument) {
-            std::printf("%s  still parked: %s\n", customer.c_str(), answer.error().detail.c_str());
+            std::printf("%s  still parked: %s\n", shown.c_str(),
+                        printable(answer.error().detail).c_str());
             exit_code = exit_input;
         } else { // Nobody serves.
             const auto count = archive.release_at_start({customer});
             if (!count) return fail(count.error().detail);
-            std::printf("%s  %s\n", customer.c_str(),
+            std::printf("%s  %s\n", shown.c_str(),
                         *count > 0 ? "will be tried again when the service starts"
                                    : "nothing is parked");
         }

@@ -1,6 +1,7 @@
 // `sojourn send`: recorded events, pushed over WebSocket as a shop would push them.
 
 #include "runtime/commands/commands.hpp"
+#include "runtime/printable.hpp"
 #include "runtime/producer/message_text.hpp"
 #include "runtime/producer/stream_producer.hpp"
 #include "schema/timestamp_text.hpp"
@@ -182,15 +183,14 @@ int send(const Options& options) {
          .rejected =
              [&](std::string_view answer) {
                  if (++rejects_shown <= rejects_shown_max)
-                     std::fprintf(stderr, "rejected: %.*s\n",
-                                  static_cast<int>(std::min<std::size_t>(answer.size(), 2000)),
-                                  answer.data());
+                     std::fprintf(stderr, "rejected: %s\n",
+                                  printable(answer.substr(0, 2000)).c_str());
              },
          .progress = [&](const StreamProducer::Totals& so_far) { progress.show(so_far); },
          .lost =
              [](std::string_view why) {
-                 std::fprintf(stderr, "connection lost, trying again: %.*s\n",
-                              static_cast<int>(why.size()), why.data());
+                 std::fprintf(stderr, "connection lost, trying again: %s\n",
+                              printable(why).c_str());
              }});
     if (!totals) {
         std::fprintf(stderr, "%s\n", totals.error().detail.c_str());

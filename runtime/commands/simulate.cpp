@@ -4,6 +4,7 @@
 #include "runtime/commands/simulate_summary.hpp"
 #include "runtime/event_files.hpp"
 #include "runtime/imports/product_table.hpp"
+#include "runtime/printable.hpp"
 #include "runtime/publication.hpp"
 #include "runtime/simulation.hpp"
 #include "schema/timeline_json.hpp"
@@ -103,7 +104,7 @@ int simulate_command(const Options& options) {
     simulation.products = recorded->products;
     for (const auto& refused : recorded->refused)
         std::fprintf(stderr, "%s:%llu: %s\n", refused.file.c_str(),
-                     static_cast<unsigned long long>(refused.line), refused.why.c_str());
+                     static_cast<unsigned long long>(refused.line), printable(refused.why).c_str());
 
     const auto wanted = [&](const journeys::CustomerId& id) {
         return options.customer.empty() || journeys::display(id) == options.customer ||
@@ -117,7 +118,7 @@ int simulate_command(const Options& options) {
                      if (!wanted(customer)) return;
                      if (!prints_lines) return before.note(customer, entry);
                      if (!schema::is_simulated(entry.kind)) return;
-                     const auto line = schema::to_json_line(customer, entry);
+                     const auto line = printable(schema::to_json_line(customer, entry));
                      std::fwrite(line.data(), 1, line.size(), stdout);
                      std::fputc('\n', stdout);
                  });
@@ -149,7 +150,8 @@ int simulate_command(const Options& options) {
                       : options.summary
                           ? summary_text(summary, before, journeys::compare(before, after))
                           : diff_lines(before, after);
-    std::fwrite(text.data(), 1, text.size(), stdout);
+    const auto shown = printable_lines(text);
+    std::fwrite(shown.data(), 1, shown.size(), stdout);
     return exit_done;
 }
 

@@ -17,6 +17,7 @@
 #include "runtime/database.hpp"
 #include "runtime/links.hpp"
 #include "runtime/postgres/connection.hpp"
+#include "runtime/printable.hpp"
 #include "schema/packed_json.hpp"
 
 #include <nlohmann/json.hpp>
@@ -155,7 +156,8 @@ public:
     Outcome deliver(const journeys::IntentOpened& intent, const journeys::IntentGranted& grant) {
         const auto payload = of_tester(grant.payload);
         if (intent.template_name.empty())
-            return {.to = {}, .told = "not called in a trial; it would carry " + data_of(payload)};
+            return {.to = {},
+                    .told = "not called in a trial; it would carry " + printable(data_of(payload))};
         const auto channel =
             std::ranges::find(config_.channels, intent.channel, &schema::ChannelConfig::name);
         if (channel == config_.channels.end())
@@ -187,11 +189,13 @@ private:
     }
     static std::string message_text(const std::string& payload) {
         const auto json = nlohmann::ordered_json::parse(payload, nullptr, false);
-        if (!json.is_object() || !json.contains("message")) return "  data " + data_of(payload);
+        if (!json.is_object() || !json.contains("message"))
+            return "  data " + printable(data_of(payload));
         const auto& message = json["message"];
         std::string body = message.value("body", "");
-        std::string text = "  subject  " + message.value("subject", "") + "\n  ";
-        for (const char c : body) text += c == '\n' ? std::string{"\n  "} : std::string{c};
+        std::string text = "  subject  " + printable(message.value("subject", "")) + "\n  ";
+        for (const char c : printable_lines(body))
+            text += c == '\n' ? std::string{"\n  "} : std::string{c};
         return text;
     }
 
@@ -234,7 +238,7 @@ private:
         client_.request(std::move(*prepared),
                         [&](HttpResponse response) { answered.set_value(std::move(response)); });
         const auto outcome = (*provider)->classify(answered.get_future().get());
-        const auto detail = outcome.detail.empty() ? "" : " (" + outcome.detail + ')';
+        const auto detail = outcome.detail.empty() ? "" : " (" + printable(outcome.detail) + ')';
         switch (outcome.kind) {
         case actors::ProviderOutcome::Kind::accepted:
             return {journeys::IntentState::accepted, {}, channel.type + " accepted" + detail};
@@ -348,13 +352,14 @@ int try_out(const Options& options) {
     const auto catalog = journeys::trial_catalog(*compiled.catalog, *journey);
     std::printf("trial of %s for %s, messages to %s · nothing is kept, and the customer is told "
                 "nothing\nopened by %s",
-                journey->id.c_str(), journeys::display(found->customer.id).c_str(),
-                options.to.front().c_str(), event->name.c_str());
+                journey->id.c_str(), printable(journeys::display(found->customer.id)).c_str(),
+                options.to.front().c_str(), printable(event->name).c_str());
     if (!event->properties.empty())
-        std::printf(" %s", journeys::to_json(journeys::PackedView{event->properties}).c_str());
+        std::printf(" %s",
+                    printable(journeys::to_json(journeys::PackedView{event->properties})).c_str());
     std::printf("\n");
     if (const auto why = why_not_entered(*found, *event, *journey, *catalog); !why.empty())
-        std::printf("by itself it would not be entered now: %s\n", why.c_str());
+        std::printf("by itself it would not be entered now: %s\n", printable(why).c_str());
     std::printf("\n");
     std::fflush(stdout);
     Narrator narrator{options, *compiled.config,

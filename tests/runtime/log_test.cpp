@@ -33,6 +33,15 @@ TEST_CASE("a line of the log says what happened, and its facts", "[log]") {
         CHECK(written.lines ==
               std::vector<std::string>{R"("text":"it \"broke\"","partition":"3")"});
     }
+    SECTION("and none of them commands a terminal") {
+        written.log(runtime::LogFormat::text)
+            .info("refused\x1b[2J", {{"who", "u\u009b1A"}, {"name", "Zoë"}});
+        CHECK(written.lines == std::vector<std::string>{"refused\\u001b[2J who=\"u\\u009b1A\" "
+                                                        "name=\"Zoë\""});
+        written.lines.clear();
+        written.log(runtime::LogFormat::json).info("a", {{"who", "u\u009b\x7f"}});
+        CHECK(written.lines == std::vector<std::string>{R"("text":"a","who":"u\u009b\u007f")"});
+    }
     SECTION("not below its level") {
         written.log(runtime::LogFormat::text).debug("x");
         CHECK(written.lines.empty());

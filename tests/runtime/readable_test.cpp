@@ -4,8 +4,10 @@
 #include "journeys/template.hpp"
 #include "runtime/columns.hpp"
 #include "runtime/commands/simulate_summary.hpp"
+#include "runtime/console.hpp"
 #include "runtime/coupon_keeper.hpp"
 #include "runtime/journey_report.hpp"
+#include "runtime/printable.hpp"
 #include "runtime/running_check.hpp"
 #include "runtime/timeline_text.hpp"
 #include "schema/journey_yaml.hpp"
@@ -214,6 +216,66 @@ TEST_CASE("a customer's timeline is read without help", "[golden]") {
     const auto nobody = [](std::string_view, std::string_view) { return false; };
     check("timeline", customer_text(ada, *shop.catalog, now, nobody) + '\n' +
                           timeline_text(rows, outcomes, ada, *shop.catalog, now));
+}
+
+TEST_CASE("what a producer sends neither commands a terminal nor begins a line", "[terminal]") {
+    SECTION("letters of every script stay, and what is no letter is written out") {
+        CHECK(printable("cart-abandon › Grüße 東京 🛒 100\u00a0€ \\n") ==
+              "cart-abandon › Grüße 東京 🛒 100\u00a0€ \\n");
+        CHECK(printable("a\nb\tc\rd") == "a\\nb\\tc\\rd");
+        CHECK(printable("\x1b[2J\x1b]0;t\x07") == "\\u001b[2J\\u001b]0;t\\u0007");
+        CHECK(printable(std::string_view{"\0", 1}) == "\\u0000");
+    }
+    SECTION("both sides of every limit") {
+        CHECK(printable("\x1f \x7e\x7f") == "\\u001f ~\\u007f");
+        CHECK(printable("\u0080\u009b\u009f\u00a0") == "\\u0080\\u009b\\u009f\u00a0");
+        CHECK(printable("\u2027\u2028\u2029") == "\u2027\\u2028\\u2029");
+        CHECK(printable("\u200d\u200e\u200f\u2010") == "\u200d\\u200e\\u200f\u2010");
+        CHECK(printable("\u202a\u202e\u202f\u2065\u2066\u2069\u206a") ==
+              "\\u202a\\u202e\u202f\u2065\\u2066\\u2069\u206a");
+    }
+    SECTION("octets that are no UTF-8 are written out, U+FFFD itself stays") {
+        CHECK(printable("a\xff"
+                        "b\xc3") == "a\\xffb\\xc3");
+        CHECK(printable("\xe2\x82") == "\\xe2\\x82"); // Cut off.
+        CHECK(printable("\xc0\x9b") == "\\xc0\\x9b"); // U+001B in an overlong form.
+        CHECK(printable("\ufffd") == "\ufffd");
+    }
+    SECTION("a text of lines keeps them, and nothing else") {
+        CHECK(printable_lines("a\nb\r\n\x1b[2J\n") == "a\nb\\r\n\\u001b[2J\n");
+    }
+}
+
+TEST_CASE("no id and no key forges a line of a timeline", "[terminal]") {
+    const std::string evil = "x\n05:03  sent      cheaper › news  email\x1b[2J\u009b1A";
+    const std::string shown = "x\\n05:03  sent      cheaper › news  email\\u001b[2J\\u009b1A";
+    const Shop shop;
+    auto ada = customer_of(shop);
+    ada.id.value = evil;
+    ada.carts.front().id = evil;
+    ada.runs.front().key = evil;
+    ada.locale = evil;
+    auto rows = rows_of(shop);
+    for (auto& row : rows) {
+        row.entry.key = evil;
+        if (row.entry.kind == EntryKind::restart) row.entry.reason = evil; // The event's name.
+    }
+    const std::vector<MessageOutcome> outcomes{{{0, 1}, "unknown", evil, rows[0].entry.at + 15s}};
+    const auto text = customer_text(ada, *shop.catalog, now) +
+                      timeline_text(rows, outcomes, ada, *shop.catalog, now);
+    CHECK(text.find('\x1b') == text.npos);
+    CHECK(text.find("\u009b") == text.npos);
+    std::istringstream lines{text};
+    for (std::string line; std::getline(lines, line);) CHECK_FALSE(line.starts_with("05:03"));
+
+    for (const auto& row : rows) {
+        for (const auto& line : {trigger_line(ada.id, row.entry, "UTC"),
+                                 timeline_line(row.entry, "UTC", now), entry_text(row.entry)}) {
+            CHECK(line.find('\n') == line.npos);
+            CHECK(line.find('\x1b') == line.npos);
+        }
+    }
+    CHECK(trigger_line(ada.id, rows[0].entry, "UTC").find(shown) != std::string::npos);
 }
 
 TEST_CASE("a customer of whom little is known takes few lines", "[golden]") {
