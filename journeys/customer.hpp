@@ -263,6 +263,9 @@ struct Refusal {
     NoEntry reason = NoEntry::when;
     std::uint32_t line = 0; ///< In the journey's file, of the condition that was not met; else 0.
     Timestamp at{};
+    /// Which of the version's `enter.when` that was, from 1; 0: none of them, or unknown. What the
+    /// line says changes with edits that make no version; this does not.
+    std::uint32_t condition = 0;
 };
 
 /// The one timer of a journey that is entered at a date, and what it has come to.

@@ -271,7 +271,7 @@ static_assert(has_fields<CustomerId, 2> && has_fields<CartLine, 9> && has_fields
 static_assert(has_fields<OrderLine, 6> && has_fields<Order, 11> && has_fields<Session, 10>);
 static_assert(has_fields<Counter, 3> && has_fields<NewestEvent, 3> && has_fields<Consent, 6>);
 static_assert(has_fields<SendMark, 5> && has_fields<SentStep, 7> && has_fields<Run, 24>);
-static_assert(has_fields<EndedRun, 4> && has_fields<GoalWatch, 8> && has_fields<Refusal, 5>);
+static_assert(has_fields<EndedRun, 4> && has_fields<GoalWatch, 8> && has_fields<Refusal, 6>);
 static_assert(has_fields<Suppression, 4> && has_fields<Customer, 43> && has_fields<DateTimer, 4>);
 static_assert(has_fields<DecisionWatch, 5> && has_fields<RewardedDecision, 4> &&
               has_fields<RunCoupon, 3>);
@@ -470,11 +470,22 @@ template <class Io> void describe(Io& io, Field<Io, GoalWatch> watch) {
     io.time(watch.until);
 }
 
+/// A line and a condition are one number, so that what was written when only lines were kept is
+/// still a line.
+constexpr unsigned line_bits = 20;
+constexpr std::uint32_t line_max = (1u << line_bits) - 1, condition_max = (1u << 12) - 1;
+
 template <class Io> void describe(Io& io, Field<Io, Refusal> refusal) {
     io.text(refusal.journey);
     io.fixed(refusal.version);
     io.choice(refusal.reason);
-    io.number(refusal.line);
+    std::uint32_t place = std::min(refusal.line, line_max);
+    if (refusal.condition <= condition_max) place |= refusal.condition << line_bits;
+    io.number(place);
+    if constexpr (Io::reads) {
+        refusal.line = place & line_max;
+        refusal.condition = place >> line_bits;
+    }
     io.time(refusal.at);
 }
 

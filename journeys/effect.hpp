@@ -54,6 +54,8 @@ struct TimelineEntry {
                            ///< `take_back` (what is left of its `value`).
     Timestamp until{};     ///< Of `wait`, `restart` and `defer`: until when.
     bool held_out = false; ///< Of `goal`: which arm reached it.
+    /// Of `no_entry`: which of the version's `enter.when` was not met, from 1; 0: another reason.
+    std::uint32_t condition = 0;
 };
 
 /// An intent that may be sent now: a new row of the outbox, or one that comes back after a

@@ -45,7 +45,11 @@ bool is_in_state(EntryKind kind) {
 
 std::vector<TimelineEntry> newest_lines(const Customer& customer, const Catalog& catalog) {
     std::vector<TimelineEntry> lines;
-    for (const auto& refusal : customer.refusals) lines.push_back(line_of(refusal));
+    for (const auto& refusal : customer.refusals) {
+        lines.push_back(line_of(refusal));
+        if (const auto* unmet = unmet_condition(lines.back(), catalog))
+            lines.back().step = std::to_string(unmet->line);
+    }
     for (const auto& run : customer.runs)
         if (auto line = wait_of(run, catalog)) lines.push_back(std::move(*line));
     std::ranges::stable_sort(lines, {}, &TimelineEntry::at);
@@ -58,7 +62,15 @@ TimelineEntry line_of(const Refusal& refusal) {
     line.version = refusal.version;
     line.reason = to_text(refusal.reason);
     if (refusal.line != 0) line.step = std::to_string(refusal.line);
+    line.condition = refusal.condition;
     return line;
+}
+
+const Expression* unmet_condition(const TimelineEntry& entry, const Catalog& catalog) {
+    const auto* journey = catalog.version(entry.journey, entry.version);
+    if (!journey || entry.condition == 0 || entry.condition > journey->enter.when.size())
+        return nullptr;
+    return &journey->enter.when[entry.condition - 1];
 }
 
 void remember(Customer& customer, const Refusal& refusal) {

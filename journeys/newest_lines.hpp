@@ -14,10 +14,14 @@ namespace journeys {
 /// Whether lines of this kind are found by `newest_lines`, and nowhere else.
 bool is_in_state(EntryKind kind);
 
-/// Such lines of `customer`, oldest first.
+/// Such lines of `customer`, oldest first. A condition has the line on which it stands now.
 std::vector<TimelineEntry> newest_lines(const Customer& customer, const Catalog& catalog);
 
 TimelineEntry line_of(const Refusal& refusal);
+
+/// The condition that kept the customer out, in the version that did; null: it was another reason,
+/// or the version is not known any more.
+const Expression* unmet_condition(const TimelineEntry& entry, const Catalog& catalog);
 
 /// In place of the one before of that journey. Beyond the bound the oldest goes.
 void remember(Customer& customer, const Refusal& refusal);

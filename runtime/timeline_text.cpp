@@ -5,6 +5,7 @@
 #include "journeys/environment.hpp"
 #include "journeys/local_time.hpp"
 #include "journeys/locale_text.hpp"
+#include "journeys/newest_lines.hpp"
 #include "journeys/policy.hpp"
 #include "journeys/profile.hpp"
 #include "runtime/columns.hpp"
@@ -204,15 +205,6 @@ std::string run_text(const journeys::Run& run, const journeys::Catalog& catalog,
     return text;
 }
 
-/// The condition of `enter` at a line of the file, as it stands there.
-std::string condition_at(const journeys::Catalog& catalog, const TimelineEntry& entry) {
-    const auto* journey = catalog.version(entry.journey, entry.version);
-    if (!journey) return {};
-    for (const auto& condition : journey->enter.when)
-        if (std::to_string(condition.line) == entry.step) return condition.program->text();
-    return {};
-}
-
 /// The timeline of one customer, line by line.
 class Timeline {
 public:
@@ -262,11 +254,11 @@ private:
     std::string detail(const TimelineEntry& entry) const {
         switch (entry.kind) {
         case EntryKind::no_entry: {
-            auto text = entry_detail(entry);
-            if (const auto condition = condition_at(catalog_, entry); !condition.empty())
-                text += ": " + condition;
-            std::ranges::replace(text, '\n', ' ');
-            return text;
+            const auto* unmet = journeys::unmet_condition(entry, catalog_);
+            if (!unmet) return entry_detail(entry);
+            auto condition = unmet->program->text();
+            std::ranges::replace(condition, '\n', ' ');
+            return entry_detail(entry) + ": " + condition;
         }
         case EntryKind::wait: return "until " + until(entry);
         case EntryKind::restart: return entry_detail(entry) + ", now until " + until(entry);

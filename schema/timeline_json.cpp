@@ -59,6 +59,7 @@ std::string to_json_line(const journeys::CustomerId& customer,
     member(out, "template", entry.template_name);
     member(out, "topic", entry.topic);
     member(out, "reason", entry.reason);
+    if (entry.condition != 0) out += ",\"condition\":" + std::to_string(entry.condition);
     if (entry.until != journeys::Timestamp{}) {
         out += ",\"until\":";
         if (entry.until == journeys::no_time)

@@ -76,25 +76,25 @@ void Turn::enter_by_audience(const Event& reached, bool late, bool too_late) {
     if (!journey || !journey->enter.audience || status_of(*journey) == Status::archived) return;
     // Between the look at everybody and now they may have left it.
     if (!is_in_audience(customer, what.string_at("audience"), now, catalog))
-        return refuse(*journey, NoEntry::when, journey->enter.audience->line);
+        return refuse(*journey, NoEntry::when, {.line = journey->enter.audience->line});
     meet_entry(reached, *journey, late, too_late);
 }
 
 void Turn::meet_entry(const Event& arrived, const Journey& journey, bool late, bool too_late) {
     if (status_of(journey) == Status::archived) return;
-    std::uint32_t condition_line = 0;
-    const auto reason = try_enter(arrived, journey, late, too_late, condition_line);
-    if (reason) refuse(journey, *reason, condition_line);
+    Unmet unmet;
+    const auto reason = try_enter(arrived, journey, late, too_late, unmet);
+    if (reason) refuse(journey, *reason, unmet);
 }
 
-void Turn::refuse(const Journey& journey, NoEntry reason, std::uint32_t condition_line) {
-    const Refusal refusal{journey.id, journey.version, reason, condition_line, now};
+void Turn::refuse(const Journey& journey, NoEntry reason, Unmet unmet) {
+    const Refusal refusal{journey.id, journey.version, reason, unmet.line, now, unmet.condition};
     say(line_of(refusal));
     remember(customer, refusal);
 }
 
 std::optional<NoEntry> Turn::try_enter(const Event& arrived, const Journey& journey, bool late,
-                                       bool too_late, std::uint32_t& condition_line) {
+                                       bool too_late, Unmet& unmet) {
     const auto& settings = catalog.settings();
     const auto status = status_of(journey);
     const auto& enter = journey.enter;
@@ -107,9 +107,9 @@ std::optional<NoEntry> Turn::try_enter(const Event& arrived, const Journey& jour
                                              "rollout") >= enter.rollout)
         return NoEntry::rollout;
     if (too_late || (late && exit_is_newer(customer, journey, arrived.time))) return NoEntry::late;
-    for (const auto& condition : enter.when) {
-        if (is_met(condition, nullptr)) continue;
-        condition_line = static_cast<std::uint32_t>(condition.line);
+    for (std::uint32_t i = 0; i < enter.when.size(); ++i) {
+        if (is_met(enter.when[i], nullptr)) continue;
+        unmet = {.line = enter.when[i].line, .condition = i + 1};
         return NoEntry::when;
     }
     if (!enter.each) {

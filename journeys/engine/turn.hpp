@@ -117,11 +117,14 @@ public:
     void enter_by_audience(const Event& reached, bool late, bool too_late);
     /// Enters one journey, or says why not.
     void meet_entry(const Event& event, const Journey& journey, bool late, bool too_late);
-    /// Nothing where the run was opened; else why not, with the line of the condition that was not
-    /// met.
+    /// The condition that was not met: its line, and which of `enter.when` it is, from 1.
+    struct Unmet {
+        std::uint32_t line = 0, condition = 0;
+    };
+    /// Nothing where the run was opened; else why not, with the condition that was not met.
     std::optional<NoEntry> try_enter(const Event& event, const Journey& journey, bool late,
-                                     bool too_late, std::uint32_t& condition_line);
-    void refuse(const Journey& journey, NoEntry reason, std::uint32_t condition_line);
+                                     bool too_late, Unmet& unmet);
+    void refuse(const Journey& journey, NoEntry reason, Unmet unmet);
     /// One run of it, for `item` (packed) where the journey is entered for each element of a list.
     std::optional<NoEntry> try_enter_one(const Event& event, const Journey& journey,
                                          std::string_view item);

@@ -157,8 +157,12 @@ public:
             return SendMark{time(), text(), text(), {random_(), random_()}, flag()};
         });
         fill(c.refusals, [&] {
-            return Refusal{text(), random_(), static_cast<NoEntry>(below(11)),
-                           static_cast<std::uint32_t>(random_()), time()};
+            return Refusal{text(),
+                           random_(),
+                           static_cast<NoEntry>(below(11)),
+                           static_cast<std::uint32_t>(below(1 << 20)),
+                           time(),
+                           static_cast<std::uint32_t>(below(1 << 12))};
         });
         fill(c.dates, [&] {
             return DateTimer{text(), static_cast<std::int32_t>(random_()),
@@ -500,6 +504,22 @@ TEST_CASE("a customer as version 4 wrote it is read for ever", "[codec][golden]"
     const auto block = from_hex_text(file);
     REQUIRE(unpack(block).has_value());
     CHECK(pack(*unpack(block)) == pack(customer));
+}
+
+TEST_CASE("a refusal keeps its line and its condition in one number", "[codec]") {
+    Customer customer = typical();
+    const auto kept = [&](std::uint32_t line, std::uint32_t condition) {
+        customer.refusals = {{"j", 1, NoEntry::when, line, customer.now, condition}};
+        const auto read = unpack(pack(customer));
+        REQUIRE(read.has_value());
+        return std::pair{read->refusals.at(0).line, read->refusals.at(0).condition};
+    };
+    CHECK(kept(0, 0) == std::pair{0u, 0u});
+    CHECK(kept(14, 0) == std::pair{14u, 0u}); // As they were written before conditions were kept.
+    CHECK(kept(14, 1) == std::pair{14u, 1u});
+    CHECK(kept((1 << 20) - 1, (1 << 12) - 1) == std::pair{(1u << 20) - 1, (1u << 12) - 1});
+    CHECK(kept(1 << 20, 2) == std::pair{(1u << 20) - 1, 2u});
+    CHECK(kept(14, 1 << 12) == std::pair{14u, 0u}); // Beyond what is kept, it is unknown.
 }
 
 TEST_CASE("the release before reads what is written for it", "[codec][golden]") {

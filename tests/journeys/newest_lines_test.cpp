@@ -88,6 +88,36 @@ steps:
     CHECK(lines().empty());
 }
 
+TEST_CASE("a refusal names its condition, whatever is edited around it", "[engine][timeline]") {
+    const std::string two = R"(
+id: two
+status: live
+enter: { on: [Product Added], when: ["customer.country == \"DE\"", "cart.value > 50"], reentry: always }
+steps:
+  - wait: { for: 1h }
+)";
+    Story story{{two}};
+    story.identify("ada", monday, R"({"country":"DE"})");
+    story.track("ada", "Product Added", monday, shoes);
+    const auto unmet = [&](const Catalog& catalog) {
+        const auto line = newest_lines(story.customer("ada"), catalog).at(0);
+        const auto* condition = unmet_condition(line, catalog);
+        return line.step + ' ' + (condition ? condition->program->text() : "unknown");
+    };
+    CHECK(unmet(story.catalog()) == "4 cart.value > 50"); // Two stand in line 4.
+
+    Story edited{{"title: A title makes no version\n" + two}};
+    CHECK(unmet(edited.catalog()) == "5 cart.value > 50");
+    Story another{{browse}};
+    CHECK(unmet(another.catalog()) == "4 unknown");
+
+    auto line = newest_lines(story.customer("ada"), story.catalog()).at(0);
+    line.condition = 0; // As states had it that kept the line alone.
+    CHECK(unmet_condition(line, story.catalog()) == nullptr);
+    line.condition = 3;
+    CHECK(unmet_condition(line, story.catalog()) == nullptr);
+}
+
 TEST_CASE("refusals are bounded: the oldest goes", "[engine][timeline]") {
     Customer customer;
     for (std::size_t i = 0; i < bounds::refusals + 10; ++i)

@@ -182,6 +182,7 @@ std::vector<TimelineRow> rows_of(const Shop& shop) {
     rows.push_back(entered);
     auto refused = row(EntryKind::no_entry, sunday, "price-conscious", "7", "when");
     refused.entry.version = shop.price->version;
+    refused.entry.condition = 2;
     rows.push_back(refused);
     auto again =
         row(EntryKind::restart, sunday + 45min, "cart-abandon", "first-wait", "Product Viewed");
