@@ -1,5 +1,7 @@
 #include "runtime/commands/ask.hpp"
 
+#include <CLI/Validators.hpp>
+
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -12,6 +14,8 @@ struct Options {
     std::optional<std::uint64_t> limit;
     bool is_dry = false;
 };
+
+constexpr std::int64_t limit_max = 1'000'000'000'000;
 
 /// A dry run looks at everybody.
 constexpr auto patience = std::chrono::minutes{10};
@@ -35,7 +39,8 @@ void add_enter(CLI::App& app, int& exit_code) {
     command->add_option("--audience", options->audience,
                         "One of config/audiences.yaml; by default the journey's own");
     command->add_flag("--dry-run", options->is_dry, "Only count who would be let in");
-    command->add_option("--limit", options->limit, "Let in no more than so many");
+    command->add_option("--limit", options->limit, "Let in no more than so many")
+        ->check(CLI::Range(std::int64_t{1}, limit_max)); // Else -1 is read as nearly everybody.
     command->add_option("--config", options->config, "The configuration")->capture_default_str();
     command->callback([options, &exit_code] {
         exit_code = ask_and_print(options->config, "POST", target_of(*options),

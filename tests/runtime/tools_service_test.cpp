@@ -102,6 +102,20 @@ steps:
 
 } // namespace
 
+TEST_CASE("a limit that is none lets nobody in", "[.postgres]") {
+    const ServiceFolder folder; // Not started: the command line is at fault already.
+    for (const auto* limit : {"-1", "0", "1.5", "many", "1000000000001", "99999999999999999999"}) {
+        CAPTURE(limit);
+        const auto ran = sojourn(folder, std::string{"enter cart --limit "} + limit);
+        CHECK(ran.code == 2);
+        CHECK(has(ran, "--limit"));
+    }
+    for (const auto* limit : {"1", "1000000000000"}) {
+        CAPTURE(limit);
+        CHECK(sojourn(folder, std::string{"enter cart --limit "} + limit).code == 3);
+    }
+}
+
 TEST_CASE("a journey is tried on a customer's data, and nothing of it is kept", "[.postgres]") {
     ToolsFolder folder;
     folder.add("ada", 15);
