@@ -96,6 +96,15 @@ constexpr std::array<ElsewhereName, 38> elsewhere{{
     {"refund", "Google Analytics", "Order Refunded"},
 }};
 
+/// What only the service finds out or does. Not `Page Viewed` and `Screen Viewed`, which are made
+/// of a producer's page and screen calls and come as tracked events too, and not what providers
+/// report (`Email Opened`, `Unsubscribed`), which other systems pass on.
+constexpr std::array<std::string_view, 12> kept_for_us{
+    "Action Decided",        "Audience Reached", "Consent Changed",    "Journey Ended",
+    "Journey Entered",       "Message Sent",     "Message Suppressed", "Product Back In Stock",
+    "Product Price Dropped", "Profile Changed",  "Session Ended",      "Stage Changed"};
+static_assert(std::is_sorted(kept_for_us.begin(), kept_for_us.end()));
+
 /// Lower case, `_` as a blank.
 std::string folded(std::string_view name) {
     std::string out{name};
@@ -118,7 +127,7 @@ std::string_view canonical_event_name(std::string_view name) {
 }
 
 bool is_kept_for_us(std::string_view name) {
-    return name == "Action Decided" || name == "Audience Reached";
+    return std::binary_search(kept_for_us.begin(), kept_for_us.end(), name);
 }
 
 std::optional<ElsewhereName> known_elsewhere(std::string_view name) {

@@ -12,7 +12,8 @@ namespace schema {
 /// standard name, of any other name itself. Names are compared byte by byte.
 std::string_view canonical_event_name(std::string_view name);
 
-/// Names of events that decide what a customer is given, so that no producer may send them.
+/// Names of events that the service makes itself, so that no producer may send them: they enter
+/// and end journeys, and count as messages, decisions and consents.
 bool is_kept_for_us(std::string_view name);
 
 /// A name that another system uses for one of the standard events, as an error message tells it.

@@ -12,8 +12,8 @@
 /// - `userId`, `anonymousId`, `previousId`, `groupId`, `messageId` may be integers: their digits
 /// are the text.
 ///   null, and an empty text, count as absent. An id is 1 to 512 bytes without U+0000.
-/// - `Action Decided` is refused: caps and budgets of decisions count it, so only the service makes
-/// it.
+/// - An event that only the service makes (`Action Decided`, `Journey Ended`, …: `is_kept_for_us`)
+///   is refused. A recorded one may be read.
 /// - A messageId has at most 100 characters. Without one the server makes a hash and promises no
 /// deduplication.
 /// - The path's type wins over the message's own `type`; without a path's type the message must

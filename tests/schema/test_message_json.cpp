@@ -601,6 +601,35 @@ TEST_CASE("cut and broken texts neither crash nor pass for the whole", "[schema]
     }
 }
 
+TEST_CASE("what only the service finds out no producer may send") {
+    schema::MessageDecoder decoder;
+    const auto sent = [&](const std::string& name, const schema::Envelope& envelope) {
+        const auto frame = decoder.decode(
+            R"({"type":"track","userId":"u","event":")" + name + R"(","properties":{}})", envelope);
+        REQUIRE(frame.has_value());
+        return frame->items.at(0).event.has_value();
+    };
+    for (const auto* name :
+         {"Action Decided", "Audience Reached", "Consent Changed", "Journey Ended",
+          "Journey Entered", "Message Sent", "Message Suppressed", "Product Back In Stock",
+          "Product Price Dropped", "Profile Changed", "Session Ended", "Stage Changed"}) {
+        CAPTURE(name);
+        CHECK_FALSE(sent(name, {}));
+        CHECK_FALSE(sent(name, {.imported = true}));
+        CHECK(sent(name, {.recorded = true}));
+        CHECK(sent(std::string{name} + " Here", {}));
+    }
+    // A producer's own acts, and what providers report, whoever passes it on.
+    for (const auto* name : {"Page Viewed", "Screen Viewed", "Email Opened", "Email Sent",
+                             "Unsubscribed", "Product Back In Stock Requested", "Journey"}) {
+        CAPTURE(name);
+        CHECK(sent(name, {}));
+    }
+    const auto page = decoder.decode(R"({"type":"page","userId":"u","name":"Home"})", {});
+    REQUIRE(page.has_value());
+    CHECK(page->items.at(0).event.has_value());
+}
+
 TEST_CASE("a decision is made here and by nobody else, but a recorded one may be read") {
     schema::MessageDecoder decoder;
     const std::string text =
