@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <utility>
 
 namespace schema {
 namespace {
@@ -34,6 +35,42 @@ CouponPool read_pool(const YamlNode& node, Mistakes& mistakes) {
     return pool;
 }
 
+Place place_of_file(const YamlNode& pool) {
+    const auto* file = pool.find("file");
+    return file ? file->at : pool.at;
+}
+
+/// `./coupons/../five.csv` as `five.csv`.
+std::string plain_path(std::string_view path) {
+    std::vector<std::string_view> parts;
+    const bool is_absolute = path.starts_with('/');
+    while (!path.empty()) {
+        const auto part = path.substr(0, path.find('/'));
+        path.remove_prefix(std::min(part.size() + 1, path.size()));
+        if (part.empty() || part == ".") continue;
+        if (part == ".." && !parts.empty() && parts.back() != "..")
+            parts.pop_back();
+        else
+            parts.push_back(part);
+    }
+    std::string plain = is_absolute ? "/" : "";
+    for (const auto part : parts)
+        plain.append(plain.empty() || plain == "/" ? "" : "/").append(part);
+    return plain;
+}
+
+/// Two pools that read one file would give each of its codes twice, to two people.
+void take(const std::string& name, CouponPool pool, std::map<std::string, CouponPool>& pools,
+          Place at, Mistakes& mistakes) {
+    for (const auto& [other, known] : pools)
+        if (!pool.file.empty() && plain_path(known.file) == plain_path(pool.file))
+            mistakes.add(at, "the pools " + quoted(other) + " and " + quoted(name) + " both read " +
+                                 quoted(pool.file) +
+                                 ", so each code would be given twice. A code belongs to one pool; "
+                                 "several journeys may name the same pool");
+    pools.emplace(name, std::move(pool));
+}
+
 } // namespace
 
 std::set<std::string> CouponsFile::names() const {
@@ -54,7 +91,7 @@ CouponsFile load_coupons(const std::string& file, std::string_view text) {
         mistakes.add(root.at, "more than " + std::to_string(coupon_pools_max) + " pools");
     for (const auto& [name, body] : root.entries) {
         if (is_name(name.text))
-            loaded.pools.emplace(name.text, read_pool(body, mistakes));
+            take(name.text, read_pool(body, mistakes), loaded.pools, place_of_file(body), mistakes);
         else
             mistakes.add(name.at,
                          quoted(name.text) + " is no pool's name: a-z, 0-9 and -, at most 64");

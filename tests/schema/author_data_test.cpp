@@ -1,6 +1,7 @@
 /// What authors keep beside journeys: values, tables, audiences; each mistake with its place.
 #include "journeys/packed.hpp"
 #include "schema/audiences_yaml.hpp"
+#include "schema/coupons_yaml.hpp"
 #include "schema/table_csv.hpp"
 #include "schema/vars_yaml.hpp"
 
@@ -145,4 +146,26 @@ other: audience("loyal")
     CHECK(lines[4].starts_with("audiences.yaml:8:11: no event is being applied here"));
     CHECK(lines[5] ==
           "audiences.yaml:9:8: an audience cannot name another; write its condition here");
+}
+
+TEST_CASE("a file of codes belongs to one pool", "[coupons]") {
+    const auto mistakes = [](const std::string& text) {
+        std::string all;
+        for (const auto& mistake : schema::load_coupons("coupons.yaml", text).mistakes)
+            all += to_text(mistake) + '\n';
+        return all;
+    };
+    CHECK(mistakes("five: { file: coupons/five.csv }\n"
+                   "twin: { file: coupons/five.csv }\n") ==
+          "coupons.yaml:2:15: the pools \"five\" and \"twin\" both read \"coupons/five.csv\", so "
+          "each code would be given twice. A code belongs to one pool; several journeys may name "
+          "the same pool\n");
+    CHECK_FALSE(mistakes("five: { file: coupons/five.csv }\n"
+                         "twin: { file: ./coupons/../coupons/five.csv }\n")
+                    .empty());
+    CHECK(mistakes("five: { file: coupons/five.csv }\n"
+                   "ten: { file: coupons/ten.csv }\n"
+                   "spring: { low: 3 }\n"
+                   "summer: {}\n")
+              .empty());
 }
