@@ -51,7 +51,9 @@ struct TimelineEntry {
     std::string reason;
     IntentId intent;
     std::string data;      ///< Packed; of `send`, `call`, `update`, `goal`, `decide`, `reward`,
-                           ///< `take_back` (what is left of its `value`).
+                           ///< `take_back` (what is left of its `value`); of a `suppress` that an
+                           ///< error caused `error`, with `expression`, `line` and `name` (of the
+                           ///< data), or with `template`.
     Timestamp until{};     ///< Of `wait`, `restart` and `defer`: until when.
     bool held_out = false; ///< Of `goal`: which arm reached it.
     /// Of `no_entry`: which of the version's `enter.when` was not met, from 1; 0: another reason.

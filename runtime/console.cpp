@@ -2,6 +2,7 @@
 
 #include "journeys/local_time.hpp"
 #include "runtime/customer_json.hpp"
+#include "runtime/failure_text.hpp"
 #include "runtime/printable.hpp"
 
 namespace runtime {
@@ -128,6 +129,7 @@ std::string entry_detail(const journeys::TimelineEntry& entry) {
     auto text = entry.channel;
     if (!entry.template_name.empty()) text += (text.empty() ? "" : " ") + entry.template_name;
     if (!entry.reason.empty()) text += (text.empty() ? "" : ": ") + entry.reason;
+    if (entry.kind == EntryKind::suppress) text += failure_text(entry.data);
     return text;
 }
 

@@ -3,6 +3,7 @@
 #include "journeys/packed.hpp"
 #include "runtime/columns.hpp"
 #include "runtime/database_session.hpp"
+#include "runtime/failure_text.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -51,6 +52,16 @@ void read_counts(pqxx::work& work, JourneyReport& report) {
             else
                 one.not_sent[reason] += count;
         }
+    }
+    for (const auto& row :
+         work.exec_params("SELECT step, reason, data, count(*) FROM timeline WHERE journey = $1 "
+                          "AND kind = 'suppress' AND length(data) > 0 GROUP BY step, reason, data",
+                          report.journey)) {
+        const auto data = pqxx::binarystring{row[2]}.str();
+        if (!journeys::PackedView::validate(data)) continue;
+        if (const auto why = failure_text(data); !why.empty())
+            step_of(report, row[0].as<std::string>()).errors[row[1].as<std::string>() + why] +=
+                row[3].as<std::int64_t>();
     }
     for (const auto& row :
          work.exec_params("SELECT step, state, count(*) FROM outbox WHERE journey = $1 AND state "
@@ -115,6 +126,21 @@ std::string reasons(const std::map<std::string, std::int64_t>& by_reason) {
     return text;
 }
 
+/// The most frequent errors, and how many kinds there are beside them.
+std::string first_of(const std::map<std::string, std::int64_t>& errors) {
+    constexpr std::size_t shown = 3;
+    std::vector<std::pair<std::int64_t, std::string>> sorted;
+    for (const auto& [error, count] : errors) sorted.emplace_back(-count, error);
+    std::ranges::sort(sorted);
+    std::string text;
+    for (std::size_t i = 0; i < std::min(sorted.size(), shown); ++i)
+        text +=
+            (text.empty() ? "" : " · ") + sorted[i].second + ' ' + std::to_string(-sorted[i].first);
+    if (sorted.size() > shown)
+        text += " · " + std::to_string(sorted.size() - shown) + " other errors";
+    return text;
+}
+
 std::string lift_words(const JourneyReport& report) {
     const auto& lift = report.lift;
     if (!lift.is_measured)
@@ -175,6 +201,7 @@ std::string report_text(const JourneyReport& report) {
         if (step.deferred > 0) line += " · put off " + std::to_string(step.deferred);
         if (!step.not_sent.empty()) line += " · not sent: " + reasons(step.not_sent);
         text += wrapped(step.step + " (" + step.channel + ")  ", line, indent);
+        if (!step.errors.empty()) text += wrapped("          ", first_of(step.errors), indent);
         if (step.accepted + step.rejected + step.unknown > 0)
             text += "          accepted " + std::to_string(step.accepted) + " · rejected " +
                     std::to_string(step.rejected) + " · unknown " + std::to_string(step.unknown) +
@@ -215,6 +242,7 @@ std::string report_json(const JourneyReport& report, const std::string& decision
                                  {"held_out", step.held_out},
                                  {"deferred", step.deferred},
                                  {"not_sent", step.not_sent},
+                                 {"errors", step.errors},
                                  {"accepted", step.accepted},
                                  {"rejected", step.rejected},
                                  {"unknown", step.unknown}});

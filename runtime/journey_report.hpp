@@ -15,7 +15,8 @@ namespace runtime {
 struct StepReport {
     std::string step, channel;
     std::int64_t sent = 0, held_out = 0, deferred = 0;
-    std::map<std::string, std::int64_t> not_sent;         ///< By reason; the holdout is apart.
+    std::map<std::string, std::int64_t> not_sent; ///< By reason; the holdout is apart.
+    std::map<std::string, std::int64_t> errors; ///< Of those not sent: reason and what went wrong.
     std::int64_t accepted = 0, rejected = 0, unknown = 0; ///< What became of those sent.
 };
 

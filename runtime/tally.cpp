@@ -1,6 +1,7 @@
 #include "runtime/tally.hpp"
 
 #include "runtime/console.hpp"
+#include "runtime/failure_text.hpp"
 
 #include <utility>
 
@@ -54,6 +55,11 @@ void Tally::flushed(const actors::FlushRequest& request, journeys::Duration took
                 default: break;
                 }
             }
+            if (entry->kind == journeys::EntryKind::suppress)
+                if (const auto why = failure_text(entry->data, false); !why.empty())
+                    log_.repeated_warning("a message was left out for an error: " + entry->journey +
+                                              " › " + entry->step + ", " + entry->reason + why,
+                                          {});
             if (!show_) continue;
             if (const auto line = trigger_line(write.customer, *entry, zone_); !line.empty())
                 show_(line);

@@ -11,6 +11,7 @@
 #include "runtime/columns.hpp"
 #include "runtime/console.hpp"
 #include "runtime/customer_json.hpp"
+#include "runtime/failure_text.hpp"
 #include "runtime/printable.hpp"
 
 #include <algorithm>
@@ -266,7 +267,8 @@ private:
         case EntryKind::send:
         case EntryKind::call: return sent(entry);
         case EntryKind::suppress:
-            return entry.reason == "capped" ? "capped" + why_capped(entry) : entry.reason;
+            return entry.reason == "capped" ? "capped" + why_capped(entry)
+                                            : entry.reason + failure_text(entry.data);
         default: break;
         }
         auto text = entry_detail(entry);

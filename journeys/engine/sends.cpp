@@ -42,6 +42,25 @@ std::string with_links(const std::string& data) {
                                                {"confirm_url", links::confirm}})});
 }
 
+/// Why an expression has no value, as a timeline keeps it. `name`: of the data, if it is that.
+std::string failure_of(const Expression& expression, std::string_view name,
+                       std::string_view error) {
+    PackedWriter writer;
+    const auto map = writer.begin_map();
+    writer.key("error");
+    writer.string(error);
+    writer.key("expression");
+    writer.string(expression.program->text());
+    writer.key("line");
+    writer.integer(expression.line);
+    if (!name.empty()) {
+        writer.key("name");
+        writer.string(name);
+    }
+    writer.end_map(map, name.empty() ? 3 : 4);
+    return writer.take();
+}
+
 /// What the run was given of the pool; null: nothing yet.
 const RunCoupon* coupon_of(const Run& run, std::string_view pool) {
     const auto had = std::ranges::find(run.coupons, pool, &RunCoupon::pool);
@@ -63,7 +82,12 @@ Timestamp spaced(const Run& run, Timestamp now) {
 Permission Turn::may_send(const Run& run, const Journey& journey, const Step& step) {
     const auto& send = send_of(step);
     const bool looks = !send.is_checked_late || run.sending == Sending::pending;
-    if (looks && send.when && !is_met(*send.when, &run)) return Suppressed{Reason::condition};
+    if (looks && send.when) {
+        const auto result = value(*send.when, &run);
+        if (result.is_error()) failure_ = failure_of(*send.when, {}, result.error_text());
+        if (!result.is_true()) return Suppressed{Reason::condition};
+        send.when->counts->met.fetch_add(1, std::memory_order_relaxed);
+    }
     const auto id = intent_id(run.id, step.path);
     auto answer = permission(customer, send, id, now, catalog.settings(), journey.priority);
     if (std::holds_alternative<Suppressed>(answer)) return answer;
@@ -92,6 +116,7 @@ void Turn::suppress(const Run& run, const Journey& journey, const Step& step, Re
     auto line = with_send(entry(EntryKind::suppress, run), step);
     line.intent = intent_id(run.id, step.path);
     line.reason = to_text(reason);
+    line.data = std::exchange(failure_, {});
     say(std::move(line));
     if (reason == Reason::holdout) watch_goals(run, journey, now);
     announce("Message Suppressed", packed_texts({{"journey", run.journey},
@@ -217,7 +242,11 @@ HandOver Turn::hand_over(IntentId intent) {
     if (rules && rules->renders) {
         if (const auto* text = catalog.find_template(send.template_name, customer.locale)) {
             auto rendered = text->render(PackedView{with_links(run.frozen_data)}, customer.locale);
-            if (!rendered) return leave_out(Reason::render_failed);
+            if (!rendered) {
+                failure_ = packed_texts(
+                    {{"template", send.template_name}, {"error", rendered.error().detail}});
+                return leave_out(Reason::render_failed);
+            }
             payload.rendered = std::move(*rendered);
         }
     }
@@ -272,6 +301,7 @@ std::optional<std::string> Turn::evaluate_data(const Run& run, const Send& send)
         const auto result = value(expression, &run);
         if (result.is_error()) {
             coupon_ = nullptr;
+            failure_ = failure_of(expression, name, result.error_text());
             return std::nullopt;
         }
         writer.key(name);

@@ -213,6 +213,7 @@ private:
     std::uint64_t made_count_ = 0;
     std::uint64_t cause_ = 0; ///< Message hash of what everything in this turn comes from.
     const RunCoupon* coupon_ = nullptr; ///< What `coupon` is while data is evaluated.
+    std::string failure_; ///< Packed: the error for which the next message is left out; else empty.
 };
 
 /// One event opens at most this many journeys in a chain.

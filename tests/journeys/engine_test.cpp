@@ -311,3 +311,39 @@ TEST_CASE("runs in a wait keep, move or end at a publication, as their file says
         CHECK(story.happened() == Lines{"enter slow", "end slow/pause superseded"});
     }
 }
+
+TEST_CASE("a message that an error has suppressed says which expression and why", "[engine]") {
+    Story story{{R"(
+id: cheaper
+status: live
+enter: { on: Product Viewed, reentry: always }
+steps:
+  - name: news
+    send:
+      channel: email
+      template: news
+      topic: news
+      when: run.event.properties.n / run.event.properties.by > 1
+      data:
+        name: run.event.properties.name
+        share: 1 / run.event.properties.zero
+)"}};
+    const auto failure = [&](std::string_view properties) {
+        story.track("ada", "Product Viewed", monday + std::chrono::hours{story.entries().size()},
+                    properties);
+        const auto found = std::ranges::find(story.entries().rbegin(), story.entries().rend(),
+                                             EntryKind::suppress, &TimelineEntry::kind);
+        REQUIRE(found != story.entries().rend());
+        return std::string{found->reason} + ' ' +
+               (found->data.empty() ? "" : to_json(PackedView{found->data}));
+    };
+    CHECK(failure(R"({"n":1,"by":1,"zero":1})") == "condition "); // No error: it is not met.
+    CHECK(failure(R"({"n":4,"by":0,"zero":1})") ==
+          R"(condition {"error":"division by zero",)"
+          R"("expression":"run.event.properties.n / run.event.properties.by > 1","line":11})");
+    CHECK(failure(R"({"n":4,"by":2,"zero":0})") ==
+          R"(render_failed {"error":"division by zero",)"
+          R"("expression":"1 / run.event.properties.zero","line":14,"name":"share"})");
+    // What failed before is not said of the next.
+    CHECK(failure(R"({"n":1,"by":1,"zero":0})") == "condition ");
+}

@@ -202,6 +202,20 @@ std::vector<TimelineRow> rows_of(const Shop& shop) {
     rows.push_back(row(EntryKind::suppress, sunday + 15h, "back-in-stock-for-those-who-looked",
                        "second-mail", "consent"));
     rows.push_back(row(EntryKind::exit, sunday + 16h, "welcome", "", "purchased"));
+    auto broken = row(EntryKind::suppress, sunday + 17h, "price-drop", "mail", "render_failed");
+    journeys::PackedWriter why;
+    const auto map = why.begin_map();
+    why.key("error");
+    why.string("division by zero");
+    why.key("expression");
+    why.string("1 / run.event.properties.zero");
+    why.key("line");
+    why.integer(12);
+    why.key("name");
+    why.string("total");
+    why.end_map(map, 4);
+    broken.entry.data = why.take();
+    rows.push_back(broken);
     return rows;
 }
 
