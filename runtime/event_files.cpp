@@ -43,6 +43,12 @@ void refuse(RecordedEvents& events, const std::filesystem::path& file, std::uint
         events.refused.push_back({file.string(), line, std::move(why)});
 }
 
+/// `detail`, unless the line is of the other kind of file.
+std::string why_refused(const std::string& line, std::string detail) {
+    if (!schema::from_log_line(line)) return detail;
+    return "a line of a service's log, which is read with --log";
+}
+
 /// Whether the line is about a product, and no message.
 bool is_product(const std::string& line) {
     if (line.find("\"product\"") == line.npos) return false;
@@ -90,10 +96,17 @@ journeys::Result<RecordedEvents> read_events(const std::vector<std::filesystem::
                 return;
             }
             auto frame = decoder.decode(line, envelope);
-            if (!frame) return refuse(result, file, number, frame.error().detail);
+            if (!frame)
+                return refuse(result, file, number, why_refused(line, frame.error().detail));
             for (auto& item : frame->items) {
                 if (!item.event) {
-                    refuse(result, file, number, item.event.error().detail);
+                    refuse(result, file, number, why_refused(line, item.event.error().detail));
+                    continue;
+                }
+                // At the door the receipt stands in; a file has none.
+                if (item.clock == schema::Clock::unreadable) {
+                    refuse(result, file, number,
+                           "its timestamp is no time; write it as 2026-03-02T10:00:00Z");
                     continue;
                 }
                 envelope.received_at =

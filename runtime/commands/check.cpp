@@ -1,11 +1,15 @@
 #include "runtime/commands/commands.hpp"
 
 #include "journeys/expressions.hpp"
+#include "runtime/columns.hpp"
+#include "runtime/commands/refused_lines.hpp"
 #include "runtime/database.hpp"
 #include "runtime/event_files.hpp"
 #include "runtime/publication.hpp"
 #include "runtime/running_check.hpp"
 #include "runtime/simulation.hpp"
+
+#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <cstdio>
@@ -18,7 +22,7 @@ struct Options {
     std::string config = "config/sojourn.yaml";
     std::string journeys;
     std::vector<std::string> against;
-    bool config_given = false, running = false, json = false;
+    bool config_given = false, running = false, json = false, log = false;
 };
 
 /// An expression of several lines as one.
@@ -29,24 +33,50 @@ std::string one_line(std::string text) {
 
 /// How often each expression was evaluated, met and failed on recorded events.
 void print_counts(const journeys::Catalog& catalog) {
-    std::printf("%-34s %-28s %10s %10s %10s  %s\n", "file", "where", "evaluated", "met", "failed",
-                "expression");
+    constexpr std::size_t indent = 33;
+    std::printf(" evaluated        met     failed  where and expression\n");
     std::uint64_t failed = 0;
     for (const auto& journey : catalog.journeys())
         for (const auto& [role, expression, is_condition, place] :
              journeys::expressions_of(*journey)) {
             const auto& counts = *expression->counts;
             const auto met = is_condition ? std::to_string(counts.met.load()) : "-";
-            std::printf("%-34s %-28s %10llu %10s %10llu  %s\n", place.c_str(), role.c_str(),
-                        static_cast<unsigned long long>(counts.evaluated.load()), met.c_str(),
-                        static_cast<unsigned long long>(counts.failed.load()),
-                        one_line(expression->program->text()).c_str());
+            const auto numbers = padded(std::to_string(counts.evaluated.load()), 10, true) + ' ' +
+                                 padded(met, 10, true) + ' ' +
+                                 padded(std::to_string(counts.failed.load()), 10, true);
+            std::printf("%s", wrapped(numbers + ' ',
+                                      ' ' + place + "  " + role + "  " +
+                                          one_line(expression->program->text()),
+                                      indent)
+                                  .c_str());
             failed += counts.failed.load();
         }
     if (failed > 0)
         std::fprintf(
             stderr, "%llu evaluations ended in an error; a condition that does counts as not met\n",
             static_cast<unsigned long long>(failed));
+}
+
+/// The same for programs.
+void print_counts_json(const journeys::Catalog& catalog, const RecordedEvents& recorded) {
+    using nlohmann::ordered_json;
+    ordered_json json{{"events", recorded.events},
+                      {"refused", recorded.refused_count},
+                      {"expressions", ordered_json::array()}};
+    for (const auto& journey : catalog.journeys())
+        for (const auto& [role, expression, is_condition, place] :
+             journeys::expressions_of(*journey)) {
+            const auto& counts = *expression->counts;
+            ordered_json one{{"place", place},
+                             {"where", role},
+                             {"evaluated", counts.evaluated.load()},
+                             {"met", nullptr},
+                             {"failed", counts.failed.load()},
+                             {"expression", expression->program->text()}};
+            if (is_condition) one["met"] = counts.met.load();
+            json["expressions"].push_back(std::move(one));
+        }
+    std::printf("%s\n", json.dump().c_str());
 }
 
 /// Against the database of the configuration, whose service may be running beside this.
@@ -84,7 +114,7 @@ int check(const Options& options) {
     const auto compiled = compile(*files, compiling);
     std::size_t errors = 0, warnings = 0;
     for (const auto& mistake : compiled.mistakes) {
-        std::printf("%s\n", schema::to_text(mistake).c_str());
+        std::fprintf(options.json ? stderr : stdout, "%s\n", schema::to_text(mistake).c_str());
         ++(mistake.is_warning ? warnings : errors);
     }
     if (!compiled.catalog) {
@@ -96,15 +126,23 @@ int check(const Options& options) {
     if (options.running) return print_running(options, *files);
     if (options.against.empty()) return exit_done;
 
-    const auto recorded = read_events({options.against.begin(), options.against.end()});
+    const std::vector<std::filesystem::path> event_files{options.against.begin(),
+                                                         options.against.end()};
+    const auto recorded = options.log ? read_log(event_files) : read_events(event_files);
     if (!recorded) {
         std::fprintf(stderr, "%s\n", recorded.error().detail.c_str());
         return exit_environment;
     }
-    simulate(compiled.catalog, recorded->records, {.products = recorded->products},
-             [](const auto&, const auto&) {});
-    print_counts(*compiled.catalog);
-    return exit_done;
+    const int exit_code = say_refused(*recorded);
+    SimulationOptions simulation;
+    simulation.from_log = options.log;
+    simulation.products = recorded->products;
+    simulate(compiled.catalog, recorded->records, simulation, [](const auto&, const auto&) {});
+    if (options.json)
+        print_counts_json(*compiled.catalog, *recorded);
+    else
+        print_counts(*compiled.catalog);
+    return exit_code;
 }
 
 } // namespace
@@ -122,7 +160,9 @@ void add_check(CLI::App& app, int& exit_code) {
     command->add_flag("--running", options->running,
                       "What publishing these files would do to the runs that are open: which move, "
                       "stay or end");
-    command->add_flag("--json", options->json, "With --running: for programs");
+    command->add_flag("--log", options->log,
+                      "With --against: the files are recorded logs of a service");
+    command->add_flag("--json", options->json, "With --running or --against: for programs");
     command->callback([options, config, &exit_code] {
         options->config_given = config->count() > 0;
         exit_code = check(*options);

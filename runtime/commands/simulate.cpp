@@ -1,6 +1,7 @@
 #include "runtime/commands/commands.hpp"
 
 #include "journeys/local_time.hpp"
+#include "runtime/commands/refused_lines.hpp"
 #include "runtime/commands/simulate_summary.hpp"
 #include "runtime/event_files.hpp"
 #include "runtime/imports/product_table.hpp"
@@ -102,9 +103,7 @@ int simulate_command(const Options& options) {
         return exit_environment;
     }
     simulation.products = recorded->products;
-    for (const auto& refused : recorded->refused)
-        std::fprintf(stderr, "%s:%llu: %s\n", refused.file.c_str(),
-                     static_cast<unsigned long long>(refused.line), printable(refused.why).c_str());
+    const int exit_code = say_refused(*recorded);
 
     const auto wanted = [&](const journeys::CustomerId& id) {
         return options.customer.empty() || journeys::display(id) == options.customer ||
@@ -122,7 +121,7 @@ int simulate_command(const Options& options) {
                      std::fwrite(line.data(), 1, line.size(), stdout);
                      std::fputc('\n', stdout);
                  });
-    if (prints_lines) return recorded->refused_count > 0 ? exit_input : exit_done;
+    if (prints_lines) return exit_code;
 
     SimulationSummary summary;
     summary.before_name = options.journeys;
@@ -152,7 +151,7 @@ int simulate_command(const Options& options) {
                           : diff_lines(before, after);
     const auto shown = printable_lines(text);
     std::fwrite(shown.data(), 1, shown.size(), stdout);
-    return exit_done;
+    return exit_code;
 }
 
 } // namespace

@@ -332,10 +332,10 @@ steps:
         story.track("ada", "Product Viewed", monday + std::chrono::hours{story.entries().size()},
                     properties);
         const auto found = std::ranges::find(story.entries().rbegin(), story.entries().rend(),
-                                             EntryKind::suppress, &TimelineEntry::kind);
+                                             EntryKind::suppress, &journeys::TimelineEntry::kind);
         REQUIRE(found != story.entries().rend());
         return std::string{found->reason} + ' ' +
-               (found->data.empty() ? "" : to_json(PackedView{found->data}));
+               (found->data.empty() ? "" : journeys::to_json(journeys::PackedView{found->data}));
     };
     CHECK(failure(R"({"n":1,"by":1,"zero":1})") == "condition "); // No error: it is not met.
     CHECK(failure(R"({"n":4,"by":0,"zero":1})") ==

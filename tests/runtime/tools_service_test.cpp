@@ -9,6 +9,7 @@
 
 #include <chrono>
 #include <cstdio>
+#include <sstream>
 #include <thread>
 
 namespace runtime::test {
@@ -101,6 +102,63 @@ steps:
 };
 
 } // namespace
+
+TEST_CASE("recorded events that cannot be read are named, and the command fails", "[.postgres]") {
+    const ServiceFolder folder; // Not started: the tools need none.
+    folder.write("journeys/cart.yaml", R"(id: cart
+status: live
+enter: { on: Product Added, when: cart.value >= 20, key: cart.id, reentry: always }
+steps:
+  - wait: { for: 45m }
+)");
+    const std::string good =
+        R"({"type":"track","userId":"ada","event":"Product Added","timestamp":"2026-03-02T10:00:00Z",)"
+        R"("properties":{"product_id":"p1","price":30,"quantity":1}})"
+        "\n";
+    const auto file = [&](const std::string& name) {
+        return " '" + (folder.path() / name).string() + "'";
+    };
+    folder.write("good.jsonl", good);
+    folder.write("mixed.jsonl", good + R"({"type":"track","userId":"ada","event":"Product Added",)"
+                                       R"("timestamp":"gestern"})"
+                                       "\n");
+    folder.write(
+        "log.jsonl",
+        R"({"offset":1,"accepted_at":"2026-03-02T10:00:00.000Z","customer":"user:ada",)"
+        R"("kind":"event","received_at":"2026-03-02T10:00:00.000Z","key":"0000000000000001",)"
+        R"("message":)" +
+            good.substr(0, good.size() - 1) + "}\n");
+    const auto simulated = [&](const std::string& rest) {
+        return sojourn(folder, "simulate --journeys" + file("journeys") + " --events" + rest);
+    };
+    for (const auto* summary : {"", " --summary"}) {
+        CAPTURE(summary);
+        CHECK(simulated(file("good.jsonl") + summary).code == 0);
+        const auto mixed = simulated(file("mixed.jsonl") + summary);
+        CHECK(mixed.code == 1);
+        CHECK(has(mixed, "mixed.jsonl:2: its timestamp is no time"));
+        CHECK_FALSE(has(mixed, "1970"));
+    }
+    const auto against = [&](const std::string& rest) {
+        return sojourn(folder, "check --against" + rest);
+    };
+    const auto good_counts = against(file("good.jsonl"));
+    INFO(good_counts.text);
+    CHECK(good_counts.code == 0);
+    CHECK(has(good_counts, "         1          1          0  "));
+    const auto wrong = against(file("log.jsonl"));
+    CHECK(wrong.code == 1);
+    CHECK(has(wrong, "log.jsonl:1: a line of a service's log, which is read with --log"));
+    const auto logged = against(file("log.jsonl") + " --log");
+    INFO(logged.text);
+    CHECK(logged.code == 0);
+    CHECK(has(logged, "         1          1          0  "));
+    const auto programs = against(file("mixed.jsonl") + " --json");
+    CHECK(programs.code == 1);
+    CHECK(has(programs, R"({"events":1,"refused":1,"expressions":[)"));
+    std::istringstream lines{good_counts.text};
+    for (std::string line; std::getline(lines, line);) CHECK(line.size() <= 110);
+}
 
 TEST_CASE("a limit that is none lets nobody in", "[.postgres]") {
     const ServiceFolder folder; // Not started: the command line is at fault already.
