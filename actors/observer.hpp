@@ -58,6 +58,10 @@ public:
     virtual void position(Partition, std::uint64_t /*received*/, std::uint64_t /*watermark*/) {}
     virtual void partition_state(Partition, std::string_view /*state*/, std::string_view /*why*/) {}
     virtual void channel(std::string_view /*name*/, const ChannelCounts&) {}
+    /// Events on their way to many customers; of a great many only some are counted.
+    virtual void walks(std::uint64_t /*open*/) {}
+    /// So many customers got a copy each: durable, and not applied yet.
+    virtual void copied(const Walk&, std::uint64_t /*copies*/) {}
     /// A provider answered: how long after the intent was opened the request was written.
     virtual void called(std::string_view /*channel*/, const ProviderOutcome&,
                         journeys::Duration /*since_opened*/) {}

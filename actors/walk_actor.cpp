@@ -65,6 +65,7 @@ void WalkActor::tick() {
 void WalkActor::opened(OpenWalks& answer) {
     asking_ = false;
     if (answer.failed) return;
+    if (ports_.observer) ports_.observer->walks(answer.walks.size());
     const auto find = [&](std::uint64_t id) {
         return std::ranges::find(answer.walks, id, &Walk::id);
     };
@@ -192,6 +193,7 @@ void WalkActor::appended(const CopiesAppended& answer) {
     moving.appending = false;
     if (answer.fenced) return quit(); // Another process walks on.
     if (answer.failed) return retry_later(moving);
+    if (ports_.observer) ports_.observer->copied(moving.walk, answer.copies);
     const bool is_whole_page = answer.copies == moving.page.size();
     moving.walk.after = moving.stored = std::exchange(moving.next, {});
     moving.walk.left -= answer.copies;

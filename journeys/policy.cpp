@@ -124,8 +124,7 @@ std::optional<Reason> unreachable(const Customer& customer, const ChannelRules& 
 ConsentState consent_of(const Customer& customer, std::string_view channel,
                         std::string_view topic) {
     const auto of_channel = state_of(customer, channel, "");
-    const auto of_topic =
-        topic.empty() ? ConsentState::never : state_of(customer, channel, topic);
+    const auto of_topic = topic.empty() ? ConsentState::never : state_of(customer, channel, topic);
     if (of_topic == ConsentState::never)
         return of_channel != ConsentState::never ? of_channel
                                                  : state_of(customer, channel, other_topics);

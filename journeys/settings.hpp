@@ -36,8 +36,8 @@ struct ChannelRules {
         templates; ///< Ours -> the provider's id; empty: names as they are.
 };
 
-/// No messages between `from` and `to` of the customer's own local day, of whatever purpose, but for
-/// sends that ignore them; `from` > `to` spans midnight.
+/// No messages between `from` and `to` of the customer's own local day, of whatever purpose, but
+/// for sends that ignore them; `from` > `to` spans midnight.
 struct QuietHours {
     std::vector<std::string> channels; ///< Empty: all.
     std::chrono::minutes from{}, to{}; ///< Of the day, 0 to 1439.

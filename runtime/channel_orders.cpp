@@ -29,9 +29,9 @@ Result<void> ChannelOrders::begin() {
         if (!parts_.system.find_channel(one.channel)) continue;
         if (one.is_paused) tell(one.channel, ChannelCommand::pause);
         if (one.is_draining) tell(one.channel, ChannelCommand::drain);
-        parts_.log.warning("a channel stays as an operator has left it",
-                           {{"channel", one.channel},
-                            {"state", one.is_paused ? "paused" : "draining"}});
+        parts_.log.warning(
+            "a channel stays as an operator has left it",
+            {{"channel", one.channel}, {"state", one.is_paused ? "paused" : "draining"}});
     }
     return {};
 }

@@ -27,6 +27,7 @@ int main(int argc, char** argv) {
     runtime::add_channel(app, exit_code);
     runtime::add_report(app, exit_code);
     runtime::add_enter(app, exit_code);
+    runtime::add_walks(app, exit_code);
     runtime::add_erase(app, exit_code);
     runtime::add_audit(app, exit_code);
     runtime::add_parked(app, exit_code);

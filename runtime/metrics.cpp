@@ -215,6 +215,12 @@ struct Metrics::Series {
     Histogram& lateness = histogram("timer_lateness_seconds", "How late timers fired.", slow);
     Counter& failures =
         counters("flush_failures_total", "Flushes that failed and are tried again.").Add({});
+    Gauge& open_walks =
+        gauge("walks_open", "Events on their way to many customers, 64 at most are counted.");
+    prometheus::Family<Counter>& copies =
+        counters("walk_copies_total", "Events that were copied to one of many customers.");
+    Counter& audience_copies = copies.Add({{"of", "audience"}});
+    Counter& product_copies = copies.Add({{"of", "product"}});
     Gauge& open_connections = gauge("connections", "Connections of producers and operators.");
     Sum active, lag;
 };
@@ -300,6 +306,13 @@ void Metrics::called(std::string_view channel, const actors::ProviderOutcome& ou
     }();
     series_->intents.at({std::string{channel}, state}).Increment();
     series_->trigger.Observe(seconds(since_opened));
+}
+
+void Metrics::walks(std::uint64_t open) { series_->open_walks.Set(static_cast<double>(open)); }
+
+void Metrics::copied(const actors::Walk& walk, std::uint64_t copies) {
+    auto& counter = walk.product.empty() ? series_->audience_copies : series_->product_copies;
+    counter.Increment(static_cast<double>(copies));
 }
 
 void Metrics::coupons_left(const std::string& pool, std::int64_t left) {

@@ -39,6 +39,8 @@ public:
     void channel(std::string_view name, const actors::ChannelCounts& counts) override;
     void called(std::string_view channel, const actors::ProviderOutcome& outcome,
                 journeys::Duration since_opened) override;
+    void walks(std::uint64_t open) override;
+    void copied(const actors::Walk& walk, std::uint64_t copies) override;
 
     /// One that was answered at once, and that the log then refused.
     void decision_lost();

@@ -8,6 +8,7 @@
 #include "runtime/journey_report.hpp"
 #include "runtime/operator_answers.hpp"
 #include "runtime/printable.hpp"
+#include "runtime/walk_list.hpp"
 #include "schema/timestamp_text.hpp"
 
 #include <boost/asio/post.hpp>
@@ -254,6 +255,16 @@ void enter_audience(const Parts& parts, const Request& request, const Respond& r
     });
 }
 
+void show_walks(const Parts& parts, const Request& request, const Respond& respond) {
+    const bool as_json = !request.parameter("json").empty();
+    boost::asio::post(parts->workers, [parts, respond, as_json] {
+        const auto stands = parts->walks.stands();
+        if (!stands) return answer_error(respond, stands.error());
+        if (as_json) return respond({.body = walks_json(*stands)});
+        respond(plain(walks_text(*stands)));
+    });
+}
+
 } // namespace
 
 Handlers make_operator_routes(const OperatorRouteParts& given) {
@@ -286,6 +297,7 @@ Handlers make_operator_routes(const OperatorRouteParts& given) {
     add("GET", "/admin/coupons", show_coupons);
     add("POST", "/admin/coupons/{pool}", add_coupons);
     add("POST", "/admin/journeys/{journey}/enter", enter_audience);
+    add("GET", "/admin/walks", show_walks);
     return routes;
 }
 

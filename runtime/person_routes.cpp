@@ -151,8 +151,8 @@ journeys::Event choice_event(const Visit& visit, const std::string& topic, bool 
     return event;
 }
 
-/// Takes back the no to the whole channel, which would outweigh every topic's yes, and leaves it for
-/// whatever is not named. Not a yes to the channel: nobody has said that.
+/// Takes back the no to the whole channel, which would outweigh every topic's yes, and leaves it
+/// for whatever is not named. Not a yes to the channel: nobody has said that.
 journeys::Event reopening(const Visit& visit, journeys::Timestamp at) {
     auto event = own_event(visit, "Identify", at, 62);
     event.type = journeys::EventType::identify;
@@ -265,8 +265,8 @@ std::optional<std::string> nothing_to_confirm(const Visit& visit) {
 
 void show(const Parts& parts, const Visit& visit, const Respond& respond) {
     if (visit.token.action == LinkAction::confirm)
-        return respond(html(
-            nothing_to_confirm(visit).value_or(confirm_page(visit.row.topic, false))));
+        return respond(
+            html(nothing_to_confirm(visit).value_or(confirm_page(visit.row.topic, false))));
     const auto catalog = parts->publications.newest();
     const auto choices =
         topic_choices(*visit.customer, catalog->settings(), visit.row.channel, visit.row.topic);
@@ -311,8 +311,8 @@ void decide(const Parts& parts, const Visit& visit, const Request& request,
     // The channel's own no outweighs a topic's yes. Who wants a topic again wants the channel
     // again, and for that only, so every other topic is said no to by name.
     const auto wants = [&](const TopicChoice& choice) { return has("topic", choice.topic); };
-    const bool reopens = std::ranges::any_of(choices, wants) &&
-                         has_left_channel(*visit.customer, visit.row.channel);
+    const bool reopens =
+        std::ranges::any_of(choices, wants) && has_left_channel(*visit.customer, visit.row.channel);
     const bool wants_the_rest = std::ranges::any_of(
         choices, [&](const TopicChoice& choice) { return choice.topic.empty() && wants(choice); });
     if (reopens && !wants_the_rest) events.push_back(reopening(visit, at));

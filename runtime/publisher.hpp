@@ -100,10 +100,10 @@ private:
 
     const PublisherParts parts_;
     const std::map<std::string, schema::CouponPool> first_pools_;
-    std::mutex publishing_;              ///< One at a time.
-    Files published_; ///< What runs; guarded by `publishing_` from `begin` on, as is `keys_`.
+    std::mutex publishing_; ///< One at a time.
+    Files published_;       ///< What runs; guarded by `publishing_` from `begin` on, as is `keys_`.
     std::vector<schema::ApiKey> keys_;
-    const schema::Config begun_; ///< As the files had it at the start.
+    const schema::Config begun_;         ///< As the files had it at the start.
     std::optional<FitSchedule> fitting_; ///< Last, with what follows: they use all the others.
     std::optional<Periodic> learning_, pruning_;
 };

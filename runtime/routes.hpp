@@ -25,7 +25,7 @@ struct RouteParts {
     boost::asio::thread_pool&
         workers; ///< For what blocks: one thread, so that the archive is asked in turn.
     std::function<journeys::Timestamp()> now;
-    std::function<Overview()> overview; ///< Without triggers; cheap.
+    std::function<Overview()> overview;                                ///< Without triggers; cheap.
     std::function<void(std::function<void(std::string)> done)> reload; ///< What came of it.
     bool is_open = false; ///< The page asks for no key on this machine itself.
 };

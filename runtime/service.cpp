@@ -250,8 +250,8 @@ void Service::Parts::make_actors(Published first) {
     ports.encode = product_codec().encode;
     ports.trim = give_memory_back;
     system.emplace(ports, system_settings(config, clock.speed()));
-    orders.emplace(ChannelOrderParts{
-        .conninfo = conninfo(), .system = *system, .now = now, .log = log});
+    orders.emplace(
+        ChannelOrderParts{.conninfo = conninfo(), .system = *system, .now = now, .log = log});
 
     publisher.emplace(PublisherParts{.config_file = options.config,
                                      .config = config,

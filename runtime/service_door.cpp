@@ -114,23 +114,21 @@ std::function<Overview()> overview_of(const DoorParts& parts) {
 
 Handlers handlers_of(const DoorParts& parts) {
     const auto now = [&clock = parts.clock] { return clock.now(); };
-    Handlers all =
-        make_routes({.system = parts.system,
-                     .publications = parts.publications,
-                     .archive = parts.archive,
-                     .dead_letters = parts.dead_letters,
-                     .suppressions = parts.records.suppressions(),
-                     .workers = parts.archive_worker,
-                     .now = now,
-                     .overview = overview_of(parts),
-                     .reload =
-                         [&worker = parts.archive_worker,
-                          reload = parts.reload](std::function<void(std::string)> done) {
-                             boost::asio::post(worker, [reload, done = std::move(done)] {
-                                 done(reload());
-                             });
-                         },
-                     .is_open = is_loopback(parts.config.listen.address)});
+    Handlers all = make_routes(
+        {.system = parts.system,
+         .publications = parts.publications,
+         .archive = parts.archive,
+         .dead_letters = parts.dead_letters,
+         .suppressions = parts.records.suppressions(),
+         .workers = parts.archive_worker,
+         .now = now,
+         .overview = overview_of(parts),
+         .reload =
+             [&worker = parts.archive_worker,
+              reload = parts.reload](std::function<void(std::string)> done) {
+                 boost::asio::post(worker, [reload, done = std::move(done)] { done(reload()); });
+             },
+         .is_open = is_loopback(parts.config.listen.address)});
     const auto add = [&](Handlers more) {
         for (auto& route : more) all.push_back(std::move(route));
     };

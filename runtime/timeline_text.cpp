@@ -404,8 +404,8 @@ std::string span_text(journeys::Duration span) {
     return std::to_string(minutes / (60 * 24)) + " days";
 }
 
-std::string customer_text(const Customer& customer, const journeys::Catalog& catalog,
-                          Timestamp now, const AddressCheck& is_suppressed) {
+std::string customer_text(const Customer& customer, const journeys::Catalog& catalog, Timestamp now,
+                          const AddressCheck& is_suppressed) {
     const auto& settings = catalog.settings();
     const std::string zone{journeys::zone_of(customer, settings)};
     std::vector<std::string> who;

@@ -108,6 +108,35 @@ Result<std::optional<WalkBook::Standing>> WalkBook::find(std::uint64_t walk) {
     });
 }
 
+Result<std::vector<WalkStand>> WalkBook::stands() {
+    return session_->run([&](pqxx::work& work) {
+        std::vector<WalkStand> stands;
+        const auto shown = "(SELECT * FROM walks WHERE over_at IS ";
+        const auto limit = std::to_string(stands_max);
+        const auto newest = " ORDER BY at DESC, id LIMIT " + limit + ")";
+        for (const auto& row : work.exec(
+                 "SELECT name, properties, coalesce(product, ''), coalesce(audience, ''), pace, "
+                 "(extract(epoch FROM at) * 1000)::bigint, copied, copies_max, "
+                 "(extract(epoch FROM over_at) * 1000)::bigint FROM (" +
+                 std::string{shown} + "NULL" + newest + " UNION ALL " + shown + "NOT NULL" +
+                 newest + ") AS shown ORDER BY over_at IS NOT NULL, at DESC, id LIMIT " + limit)) {
+            auto& stand = stands.emplace_back();
+            stand.event = row[0].as<std::string>();
+            if (const auto packed = schema::packed_from_json(row[1].as<std::string>()))
+                stand.journey = journeys::PackedView{*packed}.string_at("journey");
+            stand.product = row[2].as<std::string>();
+            stand.audience = row[3].as<std::string>();
+            stand.pace = row[4].as<double>();
+            stand.at = journeys::from_millis(row[5].as<std::int64_t>());
+            stand.copied = static_cast<std::uint64_t>(row[6].as<std::int64_t>());
+            if (!row[7].is_null())
+                stand.copies_max = static_cast<std::uint64_t>(row[7].as<std::int64_t>());
+            if (!row[8].is_null()) stand.over_at = journeys::from_millis(row[8].as<std::int64_t>());
+        }
+        return stands;
+    });
+}
+
 Result<std::map<std::string, AudienceMark>> WalkBook::marks() {
     return session_->run([&](pqxx::work& work) {
         std::map<std::string, AudienceMark> marks;

@@ -32,6 +32,18 @@ struct AudienceMark {
     journeys::Timestamp until{};
 };
 
+/// How far one event has come to the many customers whom it concerns.
+struct WalkStand {
+    std::string event;             ///< Its name.
+    std::string product;           ///< Empty: it is an audience's.
+    std::string journey, audience; ///< Of an audience's.
+    journeys::Timestamp at{};      ///< When it happened.
+    std::uint64_t copied = 0;
+    std::optional<std::uint64_t> copies_max; ///< Nothing: as many as it concerns.
+    double pace = 0;                         ///< Copies a second, at most.
+    std::optional<journeys::Timestamp> over_at;
+};
+
 /// Any thread, one call at a time.
 class WalkBook {
 public:
@@ -49,12 +61,16 @@ public:
     };
     journeys::Result<std::optional<Standing>> find(std::uint64_t walk);
 
+    /// Those under way, and behind them those that are over; of each the newest first, of all
+    /// `stands_max` at most.
+    journeys::Result<std::vector<WalkStand>> stands();
+
     journeys::Result<std::map<std::string, AudienceMark>> marks();
     /// The mark of `journey`, and the walks up to it, at once.
     journeys::Result<void> mark(const std::string& journey, const AudienceMark& mark,
                                 const std::vector<actors::Walk>& walks);
 
-    static constexpr int walks_at_once = 64;
+    static constexpr int walks_at_once = 64, stands_max = 100;
 
 private:
     class Session;

@@ -66,6 +66,9 @@ public:
     /// journey; `invalid_argument`: it is not entered by audience, or there is no such audience.
     journeys::Result<Entered> enter(const Entering& asked);
 
+    /// How far all have come, those that are over too; see `WalkBook::stands`. Blocks.
+    journeys::Result<std::vector<WalkStand>> stands() { return book_.stands(); }
+
 private:
     journeys::Result<void> plan();
     journeys::Result<void> plan(const journeys::Journey& journey, journeys::Timestamp now);

@@ -33,6 +33,7 @@ void add_rejects(CLI::App& app, int& exit_code);
 void add_send(CLI::App& app, int& exit_code);
 void add_try(CLI::App& app, int& exit_code);
 void add_serve(CLI::App& app, int& exit_code);
+void add_walks(CLI::App& app, int& exit_code);
 void add_simulate(CLI::App& app, int& exit_code);
 void add_bench(CLI::App& app, int& exit_code);
 

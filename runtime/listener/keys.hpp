@@ -53,7 +53,8 @@ private:
     struct State {
         std::atomic<const std::vector<Key>*> current{nullptr};
         std::mutex mutex;
-        /// Old ones stay for who looks at them; guarded by `mutex`. As many as an operator has made.
+        /// Old ones stay for who looks at them; guarded by `mutex`. As many as an operator has
+        /// made.
         std::vector<std::unique_ptr<const std::vector<Key>>> all;
     };
     std::shared_ptr<State> state_ = std::make_shared<State>();

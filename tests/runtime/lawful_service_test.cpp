@@ -244,15 +244,16 @@ TEST_CASE("a report becomes an event of the customer, once, and a bounce ends th
     CHECK(shop.provider.bodies().size() == 1);
 }
 
-TEST_CASE("a message that is refused for its address was not accepted, and the address is done with",
-          "[.postgres]") {
+TEST_CASE(
+    "a message that is refused for its address was not accepted, and the address is done with",
+    "[.postgres]") {
     Shop shop;
-    shop.message({{"type", "identify"},
-                  {"userId", "ada"},
-                  {"traits",
-                   {{"email", mail},
-                    {"marketing_consent",
-                     {{"post", {{"state", "subscribed"}, {"confirmed", true}}}}}}}});
+    shop.message(
+        {{"type", "identify"},
+         {"userId", "ada"},
+         {"traits",
+          {{"email", mail},
+           {"marketing_consent", {{"post", {{"state", "subscribed"}, {"confirmed", true}}}}}}}});
     shop.provider.answer("422 Unprocessable Entity\r\n", R"({"ErrorCode":406,"Message":"no"})");
     shop.track("Write Me");
     CHECK(shop.says("suppress", "provider_rejected"));

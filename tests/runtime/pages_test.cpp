@@ -117,13 +117,14 @@ TEST_CASE("the log tells of a provider that fails, in few lines", "[tally]") {
     counts.breaker_open = false;
     counts.dead = 0;
     for (int i = 0; i < 1000; ++i) tally.channel("mail", counts);
-    CHECK(lines ==
-          std::vector<std::string>{
-              R"(a call of mail came to nothing why="HTTP 401")",
-              R"(a call of sms has an unknown end why="Timeout was reached")",
-              R"(a channel's calls fail, and its breaker opens channel=mail why="HTTP 401")",
-              R"(messages of mail are set aside, until retry-dead or their end set_aside=1 why="HTTP 401")",
-              R"(a channel's breaker closes channel=mail)"});
+    CHECK(
+        lines ==
+        std::vector<std::string>{
+            R"(a call of mail came to nothing why="HTTP 401")",
+            R"(a call of sms has an unknown end why="Timeout was reached")",
+            R"(a channel's calls fail, and its breaker opens channel=mail why="HTTP 401")",
+            R"(messages of mail are set aside, until retry-dead or their end set_aside=1 why="HTTP 401")",
+            R"(a channel's breaker closes channel=mail)"});
     now += std::chrono::seconds{10};
     tally.called("mail", {Kind::retry, {}, "HTTP 401"}, {});
     CHECK(lines.back() == R"(a call of mail came to nothing why="HTTP 401" repeated=999)");

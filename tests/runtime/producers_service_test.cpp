@@ -406,7 +406,8 @@ TEST_CASE("a reload lets other keys in at once, and names what needs a restart",
     CHECK(folder.service().reload() == "no file has changed; other keys count from now on");
     CHECK(status("first") == 401);
     CHECK(status("second") == 200);
-    settings("limits: { idle: 5s }\nholdout: 1%\nchannels: { email: { type: sandbox, rate: 5 } }\n");
+    settings(
+        "limits: { idle: 5s }\nholdout: 1%\nchannels: { email: { type: sandbox, rate: 5 } }\n");
     CHECK(folder.ask("POST", "/admin/reload") ==
           R"({"reload":"published; a restart is needed for: channels limits"})");
     settings("holdout: nonsense\n");

@@ -10,6 +10,7 @@
 #include "runtime/printable.hpp"
 #include "runtime/running_check.hpp"
 #include "runtime/timeline_text.hpp"
+#include "runtime/walk_list.hpp"
 #include "schema/journey_yaml.hpp"
 #include "tests/support/files.hpp"
 
@@ -447,4 +448,34 @@ TEST_CASE("what is left of the codes is read without help", "[golden]") {
                                           {"summer", 20, 20, 0, 0},
                                           {"welcome-back", 200, 4, 1, 0}}));
     check("coupons_none", coupons_text({}, {}));
+}
+
+TEST_CASE("how far events have come to many is read without help", "[golden]") {
+    const auto at = journeys::from_millis(1'795'766'400'000);
+    WalkStand open{.event = "Audience Reached",
+                   .product = {},
+                   .journey = "vip-preview",
+                   .audience = "vips",
+                   .at = at,
+                   .copied = 12'400,
+                   .copies_max = std::nullopt,
+                   .pace = 200,
+                   .over_at = std::nullopt};
+    auto limited = open;
+    limited.copies_max = 50'000;
+    limited.pace = 0.5;
+    auto over = limited;
+    over.copied = 50'000;
+    over.over_at = at + std::chrono::minutes{5};
+    const WalkStand told{.event = "Product Price Dropped",
+                         .product = "p_1042",
+                         .journey = {},
+                         .audience = {},
+                         .at = at,
+                         .copied = 731,
+                         .copies_max = std::nullopt,
+                         .pace = 20'000,
+                         .over_at = at + std::chrono::seconds{2}};
+    check("walks", walks_text({open, limited, over, told}));
+    check("walks_none", walks_text({}));
 }

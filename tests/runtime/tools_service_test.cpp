@@ -264,4 +264,12 @@ TEST_CASE("codes are imported and looked at by command, with a service and witho
               .code == 1);
 }
 
+TEST_CASE("what goes to many is looked at by command, with a service and without", "[.postgres]") {
+    ToolsFolder folder;
+    CHECK(has(sojourn(folder, "walks"), "no audience was let in yet"));
+    folder.stop();
+    CHECK(has(sojourn(folder, "walks"), "no audience was let in yet"));
+    CHECK(json::parse(sojourn(folder, "walks --json").text)["walks"].empty());
+}
+
 } // namespace runtime::test

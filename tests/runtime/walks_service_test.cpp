@@ -94,6 +94,14 @@ public:
             std::this_thread::sleep_for(10ms);
         return entered(journey);
     }
+    /// Whether /metrics shows that line, or does so soon.
+    bool shows(const std::string& line) {
+        for (int i = 0; i < 500; ++i) {
+            if (folder.ask("GET", "/metrics").find(line) != std::string::npos) return true;
+            std::this_thread::sleep_for(10ms);
+        }
+        return false;
+    }
     void restart() {
         folder.stop();
         folder.start();
@@ -123,6 +131,8 @@ TEST_CASE("a price that drops reaches each who looked, once, and nobody else", "
     CHECK(shop.wait_for_entered("cheaper", 80) == 80);
     std::this_thread::sleep_for(300ms);
     CHECK(shop.entered("cheaper") == 80);
+    CHECK(shop.shows("sojourn_walk_copies_total{of=\"product\"} 40\n"));
+    CHECK(shop.shows("sojourn_walks_open 0\n"));
     shop.folder.stop();
 }
 
@@ -139,6 +149,13 @@ TEST_CASE("an audience is let in by hand, counted before, and limited", "[.postg
     CHECK(shop.wait_for_entered("preview", 2) == 2);
     shop.folder.ask("POST", path + "?audience=tens");
     CHECK(shop.wait_for_entered("preview", 3) == 3);
+    const auto walks = json::parse(shop.folder.ask("GET", "/admin/walks?json=1")).at("walks");
+    REQUIRE(walks.size() == 2); // The newest first.
+    CHECK(walks[0].at("copied") == 3);
+    CHECK(walks[1].at("copied") == 2);
+    CHECK(walks[1].at("at_most") == 2);
+    CHECK(walks[1].contains("over_at"));
+    CHECK(walks[1].at("journey") == "preview");
     CHECK_FALSE(ask_service(shop.folder.socket(), "POST", path + "?audience=nobody").has_value());
     CHECK_FALSE(
         ask_service(shop.folder.socket(), "POST", "/admin/journeys/other/enter").has_value());
@@ -153,6 +170,9 @@ TEST_CASE("a walk that is cut off half-way goes on where it was", "[.postgres]")
     shop.folder.ask("POST", "/admin/journeys/preview/enter");
     const int before = shop.wait_for_entered("preview", 10);
     CHECK(before < 40);
+    CHECK(shop.folder.ask("GET", "/admin/walks")
+              .find("under way             everybody into preview, 20/s\n") != std::string::npos);
+    CHECK(shop.shows("sojourn_walks_open 1\n"));
     shop.restart();
     CHECK(shop.wait_for_entered("preview", 60) == 60);
     const auto took = std::chrono::steady_clock::now() - begun;

@@ -55,9 +55,11 @@ TEST_CASE("an empty file runs", "[schema]") {
 TEST_CASE("what needs a restart is told from what does not", "[schema]") {
     using Sections = std::vector<std::string>;
     const auto begun = load("topics: [a]\nkeys: [{ name: k, key: a, scopes: [ingest] }]\n");
-    CHECK(sections_of_restart(begun, load("topics: [b]\nkeys: [{ name: k, key: b, scopes: [ingest] }]\nholdout: 5%\n"
-                                          "quiet_hours: [{ from: \"21:00\", to: \"08:00\" }]\n"))
-              .empty());
+    CHECK(
+        sections_of_restart(
+            begun, load("topics: [b]\nkeys: [{ name: k, key: b, scopes: [ingest] }]\nholdout: 5%\n"
+                        "quiet_hours: [{ from: \"21:00\", to: \"08:00\" }]\n"))
+            .empty());
     CHECK(sections_of_restart(begun, load("listen: { port: 1 }\nlimits: { idle: 5s }\n")) ==
           Sections{"listen", "limits"});
     CHECK(sections_of_restart(
@@ -72,7 +74,8 @@ TEST_CASE("what needs a restart is told from what does not", "[schema]") {
                     "secret: " +
                     std::string{key} + " } }\n");
     };
-    CHECK(sections_of_restart(by("\"${file:secrets/crm}\""), by("\"${file:secrets/crm}\"")).empty());
+    CHECK(
+        sections_of_restart(by("\"${file:secrets/crm}\""), by("\"${file:secrets/crm}\"")).empty());
     CHECK(sections_of_restart(by("\"${file:secrets/crm}\""),
                               by("whsec_c2VjcmV0LTdzZWNyZXQtN3NlY3JldC03")) ==
           Sections{"channels"});
