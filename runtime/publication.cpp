@@ -6,6 +6,7 @@
 #include "runtime/event_files.hpp"
 #include "schema/actions_yaml.hpp"
 #include "schema/audiences_yaml.hpp"
+#include "schema/coupon_csv.hpp"
 #include "schema/coupons_yaml.hpp"
 #include "schema/events_yaml.hpp"
 #include "schema/journey_yaml.hpp"
@@ -142,6 +143,37 @@ journeys::Lookups load_lookups(const Files& files, schema::LoadContext context,
     return lookups;
 }
 
+/// What a file of codes holds that no import would take.
+std::vector<schema::Mistake> mistakes_in_codes(const fs::path& path) {
+    constexpr std::size_t told_max = 20;
+    std::ifstream in{path, std::ios::binary};
+    const auto read = schema::read_coupon_codes(in);
+    if (!read) return {{path.string(), 1, 1, read.error().detail, false}};
+    std::vector<schema::Mistake> mistakes;
+    const auto& refused = read->refused;
+    for (std::size_t i = 0; i < refused.size() && i < told_max; ++i)
+        mistakes.push_back(
+            {path.string(), static_cast<unsigned>(refused[i].line), 1, refused[i].why, false});
+    if (refused.size() > told_max)
+        mistakes.push_back({path.string(), static_cast<unsigned>(refused[told_max].line), 1,
+                            "and " + std::to_string(refused.size() - told_max) +
+                                " more lines; mend these first",
+                            false});
+    return mistakes;
+}
+
+/// Of all journeys that expressions may name; nothing where a file cannot be read, whose id would
+/// be missed.
+std::optional<std::set<std::string>> ids_of(const Files& files) {
+    auto ids = files.journeys_beside;
+    for (const auto& [name, text] : files.journeys) {
+        auto id = schema::journey_id_in(text);
+        if (!id) return std::nullopt;
+        ids.insert(std::move(*id));
+    }
+    return ids;
+}
+
 } // namespace
 
 journeys::Result<Files> read_files(const std::optional<fs::path>& config,
@@ -172,7 +204,14 @@ journeys::Result<Files> read_files(const std::optional<fs::path>& config,
                 files.*kind.text = {place.string(), std::move(*beside)};
         }
     }
-    if (journeys) places = {*journeys};
+    if (journeys) {
+        Files beside;
+        for (const auto& place : places)
+            if (!read_journeys(place, beside)) continue;
+        for (const auto& [name, text] : beside.journeys)
+            if (auto id = schema::journey_id_in(text)) files.journeys_beside.insert(*id);
+        places = {*journeys};
+    }
     for (const auto& place : places)
         if (auto read = read_journeys(place, files); !read) return read.error();
     return files;
@@ -256,15 +295,17 @@ Compiled compile(const Files& files, const CompileOptions& options) {
     settings.all_live = options.trial;
     if (options.seed) settings.seed = *options.seed;
 
+    schema::EventsFile events;
     if (has_config) {
         if (files.events) {
-            auto events = schema::load_events(files.events->name, files.events->text);
+            events = schema::load_events(files.events->name, files.events->text);
             append(result.mistakes, std::move(events.mistakes));
-            context.events = events.names();
-        } else {
-            context.events.emplace();
         }
+        context.events = events.names();
+        context.declared = &events.events;
+        context.journeys = ids_of(files);
     }
+    context.was_taken = options.was_taken;
     std::map<std::string, schema::TemplateText> texts;
     std::map<std::string, std::shared_ptr<const journeys::Template>> templates;
     for (const auto& [name, text] : files.templates) {
@@ -293,12 +334,17 @@ Compiled compile(const Files& files, const CompileOptions& options) {
         context.coupons = coupons.names();
         result.pools = std::move(coupons.pools);
         std::error_code error;
-        for (const auto& [name, pool] : result.pools)
-            if (!pool.file.empty() && !fs::is_regular_file(options.directory / pool.file, error))
+        for (const auto& [name, pool] : result.pools) {
+            if (pool.file.empty()) continue;
+            const auto path = options.directory / pool.file;
+            if (!fs::is_regular_file(path, error))
                 result.mistakes.push_back({files.coupons->name, pool.line, 0,
                                            "there is no file " + pool.file + ", so the pool " +
                                                name + " gets no codes from it",
                                            true});
+            else if (options.read_codes)
+                append(result.mistakes, mistakes_in_codes(path));
+        }
     } else if (has_config) {
         context.coupons.emplace();
     }

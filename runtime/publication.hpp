@@ -15,6 +15,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -39,6 +40,8 @@ struct Files {
     std::map<std::string, std::string> journeys;  ///< File name -> text.
     std::map<std::string, std::string> templates; ///< Name without `.mustache` -> text.
     std::map<std::string, std::string> tables;    ///< File name -> text.
+    /// Ids of the configuration's journeys where others stand in for them: known by name, no more.
+    std::set<std::string> journeys_beside;
     /// What was learned of actions, as `schema/reward_json.hpp` has it. No file: the service writes
     /// it into its publications.
     std::optional<std::string> rewards;
@@ -75,6 +78,8 @@ struct CompileOptions {
     /// Who gives codes out; of a trial nobody is asked, and codes are made up.
     std::shared_ptr<journeys::CouponSource> coupons;
     std::optional<journeys::Timestamp> now = std::nullopt; ///< For a word on what is over.
+    bool read_codes = false; ///< Also looks for mistakes in the pools' files of codes.
+    bool was_taken = false;  ///< Stored once: see `schema::LoadContext`.
 };
 
 struct Compiled {

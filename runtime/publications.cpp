@@ -15,12 +15,13 @@ Publications::Publications(std::filesystem::path directory,
     catalogs_[0] = newest_;
 }
 
-Compiled Publications::compile_and_keep(const Files& files) {
+Compiled Publications::compile_and_keep(const Files& files, bool was_taken) {
     CompileOptions options;
     options.directory = directory_;
     options.products = products_;
     options.recommendations = recommendations_;
     options.coupons = coupons_;
+    options.was_taken = was_taken;
     {
         const std::scoped_lock lock{mutex_};
         options.known = known_;
@@ -42,10 +43,10 @@ Compiled Publications::compile_and_keep(const Files& files) {
 std::vector<schema::Mistake> Publications::add_stored(std::string_view text) {
     const auto files = files_from_text(text);
     if (!files) return {{"stored publication", 0, 0, files.error().detail, false}};
-    return compile_and_keep(*files).mistakes;
+    return compile_and_keep(*files, true).mistakes;
 }
 
-Compiled Publications::add(const Files& files) { return compile_and_keep(files); }
+Compiled Publications::add(const Files& files) { return compile_and_keep(files, false); }
 
 journeys::CatalogPtr Publications::find(std::uint64_t publication) {
     const std::scoped_lock lock{mutex_};

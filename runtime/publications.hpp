@@ -39,7 +39,7 @@ public:
     journeys::CatalogPtr newest() const; ///< The one that was added last; never null.
 
 private:
-    Compiled compile_and_keep(const Files& files);
+    Compiled compile_and_keep(const Files& files, bool was_taken);
 
     const std::filesystem::path directory_;
     const std::shared_ptr<const journeys::Products> products_;

@@ -1,5 +1,6 @@
 #include "journeys/copies.hpp"
 #include "journeys/local_time.hpp"
+#include "schema/event_properties.hpp"
 #include "schema/journey_reader.hpp"
 #include "schema/timestamp_text.hpp"
 
@@ -114,6 +115,27 @@ void JourneyReader::read_instant(const YamlNode& node, AudienceEntry& entry) {
                                     "audience in by hand");
 }
 
+/// Interest is known by the product that an event names.
+std::vector<std::string> JourneyReader::names_of_products(const YamlNode& node) {
+    std::vector<std::pair<std::string, Place>> places;
+    auto names = event_names(node, &places);
+    for (const auto& [name, at] : places) {
+        if (!mistake_in_event_name(name, context_.events).empty()) continue; // Said already.
+        switch (names_product(name, context_.declared)) {
+        case NamesProduct::yes: break;
+        case NamesProduct::never:
+            refuse(at, quoted(name) + " has no product_id, so it shows no interest in a product");
+            break;
+        case NamesProduct::perhaps:
+            if (is_standard_event(name))
+                mistakes_.warn(at, quoted(name) + " is not about one product; only where it "
+                                                  "carries a product_id does it show interest");
+            break;
+        }
+    }
+    return names;
+}
+
 void JourneyReader::read_interested(const MapReader& enter) {
     auto& entry = journey_->enter;
     const auto* interested = enter.find("interested");
@@ -136,9 +158,9 @@ void JourneyReader::read_interested(const MapReader& enter) {
     rule.line = interested->at.line;
     if (const auto* did = reader.require(
             "did", "the events with a product_id that show interest: [Product Viewed]"))
-        rule.did = event_names(*did);
+        rule.did = names_of_products(*did);
     if (const auto* within = reader.require("within", "how long ago at most: 30d"))
-        rule.within = values_.duration(*within).value_or(Duration{});
+        rule.within = longer_than_nothing(*within, "nobody would ever be interested");
     entry.interested = std::move(rule);
 }
 

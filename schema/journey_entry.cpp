@@ -35,6 +35,20 @@ void JourneyReader::read_bound(const YamlNode& node, std::optional<Timestamp>& b
                       "expected a date or a time such as 2026-11-27 or 2026-11-27T08:00:00Z");
 }
 
+void JourneyReader::warn_of_past(const YamlNode* until) {
+    const auto& bound = journey_->enter.until;
+    const bool is_over = journey_->status == Status::closed || journey_->status == Status::archived;
+    if (until == nullptr || !bound || !context_.now || *bound > *context_.now || is_over) return;
+    mistakes_.warn(until->at, timestamp_text(*bound) + " is over, so nobody is let in. Where that "
+                                                       "is meant say status: closed");
+}
+
+void JourneyReader::warn_of_share(const YamlNode* node, double share, double of_nobody,
+                                  std::string_view what) {
+    if (node != nullptr && share == of_nobody)
+        mistakes_.warn(node->at, std::string{node->text} + ": " + std::string{what});
+}
+
 void JourneyReader::read_enter(const YamlNode& node) {
     const auto enter = section(node, "enter");
     if (!enter.is_map()) return;
@@ -57,8 +71,10 @@ void JourneyReader::read_enter(const YamlNode& node) {
             way_count == 0 ? enter.require("on", "the events that open a run") : enter.find("on"))
         entry.on = event_names(*on);
     read_interested(enter);
+    applied_ = &entry.on;
     if (const auto* each = enter.find("each")) {
-        entry.each = expression(*each, Scope::entry, cel::Expect::any);
+        entry.each = expression(*each, Scope::entry, cel::Expect::list);
+        if (entry.each) check_is_list(*each, *entry.each->program);
         if (!enter.has("key"))
             mistakes_.add(each->at, "each needs a key that tells its runs apart, e.g. key: "
                                     "run.item.product_id");
@@ -77,8 +93,10 @@ void JourneyReader::read_enter(const YamlNode& node) {
                                   "there is no run yet where a journey is entered; with each, "
                                   "run.item is the element");
             }
+            check_key_of_each(*key, *expression_of_key->program);
             entry.key = std::move(expression_of_key);
         }
+    applied_ = nullptr;
     const auto* reentry = enter.find("reentry");
     if (reentry == nullptr || reentry->is_empty()) {
         // A date, and an instant of an audience, come once each time by themselves.
@@ -96,6 +114,27 @@ void JourneyReader::read_enter(const YamlNode& node) {
                                             after + ", per: customer }");
         }
     }
+}
+
+/// The type checker knows no more of a property than that there may be one.
+void JourneyReader::check_is_list(const YamlNode& node, const cel::Program& program) {
+    if (!program.type().is_dyn() || program.paths().size() != 1 || !program.calls().empty()) return;
+    const auto& path = program.paths()[0];
+    const auto type = known_type(path.segments);
+    if (!type.is_dyn() && !type.is(cel::Kind::list))
+        refuse(document_.place_in(node, path.offset),
+               "a list is needed here; " + path.segments.back() + " is " + type.text());
+}
+
+/// With `each` a key that looks at no element is the same for all of them.
+void JourneyReader::check_key_of_each(const YamlNode& node, const cel::Program& program) {
+    if (!journey_->enter.each) return;
+    const bool tells_apart = std::ranges::any_of(program.paths(), [](const cel::Path& path) {
+        return path.segments[0] == "run"; // Anything but run.item is a mistake of its own.
+    });
+    if (!tells_apart)
+        refuse(node.at, "all elements of each share this key, so only the first would open a run. "
+                        "A key that tells them apart reads run.item, e.g. run.item.product_id");
 }
 
 std::optional<Reentry> JourneyReader::read_reentry(const YamlNode& node) {
@@ -147,13 +186,29 @@ void JourneyReader::read_exits(const YamlNode& node) {
             mistakes_.add(item.at,
                           "an exit rule needs on, the events that end a run, or when, a condition");
         if (const auto* on = reader.find("on")) rule.on = event_names(*on);
-        if (const auto* when = reader.find("when")) rule.when = conditions(*when, Scope::event);
+        applied_ = &rule.on;
+        if (const auto* when = reader.find("when")) {
+            rule.when = conditions(*when, Scope::event);
+            if (rule.on.empty() && !rule.when.empty() &&
+                std::ranges::all_of(rule.when, [](const Expression& condition) {
+                    return constant_value(*condition.program) == true;
+                }))
+                refuse(when->at, "this always holds, so it ends every run at the next event");
+        }
+        applied_ = nullptr;
         if (const auto* reason = reader.find("reason"))
             rule.reason = read_name(*reason, "a reason");
         journey_->exits.push_back(std::move(rule));
     };
     if (node.is_map()) read_rule(node);
     for (const auto& item : node.items) read_rule(item);
+}
+
+Duration JourneyReader::longer_than_nothing(const YamlNode& node, std::string_view otherwise) {
+    const auto duration = values_.duration(node);
+    if (duration && *duration <= Duration{})
+        refuse(node.at, node.text + " is no time at all: " + std::string{otherwise});
+    return duration.value_or(Duration{});
 }
 
 void JourneyReader::read_goal(const YamlNode& node) {
@@ -163,12 +218,14 @@ void JourneyReader::read_goal(const YamlNode& node) {
     if (!reader.has("on") && !reader.has("when"))
         mistakes_.add(node.at, "a goal needs on, the events that reach it, or when, a condition");
     if (const auto* on = reader.find("on")) goal.on = event_names(*on);
+    applied_ = &goal.on;
     if (const auto* when = reader.find("when")) goal.when = conditions(*when, Scope::event);
     if (const auto* within =
             reader.require("within", "how long after the send it still counts: 5d"))
-        goal.within = values_.duration(*within).value_or(Duration{});
+        goal.within = longer_than_nothing(*within, "no goal would ever be counted");
     if (const auto* value = reader.find("value"))
         goal.value = expression(*value, Scope::event, cel::Expect::any);
+    applied_ = nullptr;
     journey_->goals.push_back(std::move(goal));
 }
 

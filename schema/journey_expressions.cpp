@@ -86,10 +86,26 @@ std::optional<Expression> JourneyReader::expression(const YamlNode& node, Scope 
     }
     note_reads(node, *compiled.program);
     check_calls(node, *compiled.program, is_data);
+    check_names(node, *compiled.program);
     Expression made;
     made.program = std::move(compiled.program);
     made.line = node.at.line;
     made.vars = vars_;
+    return made;
+}
+
+std::optional<bool> constant_value(const cel::Program& condition) {
+    if (!condition.paths().empty() || !condition.calls().empty()) return std::nullopt;
+    cel::Arena arena;
+    return condition.evaluate({}, arena).is_true();
+}
+
+std::optional<Expression> JourneyReader::condition(const YamlNode& node, Scope scope) {
+    auto made = expression(node, scope, cel::Expect::boolean);
+    if (made)
+        if (const auto always = constant_value(*made->program))
+            mistakes_.warn(node.at, std::string{"this is always "} + (*always ? "true" : "false") +
+                                        ": it reads nothing");
     return made;
 }
 
@@ -238,6 +254,7 @@ void JourneyReader::check_calls(const YamlNode& node, const cel::Program& progra
                 mistakes_.add(at, call.function + " needs its window as a fixed text: \"24h\"");
             if (call.function == "count" && arguments.size() > 2 && !constant(2))
                 mistakes_.add(at, "count needs the property's name as a fixed text");
+            if (call.function == "count") check_counted_property(at, call);
         }
         if (call.function == "lookup") check_lookup(at, call);
         if (call.function == "product" && !at_hand_over_)
@@ -247,13 +264,7 @@ void JourneyReader::check_calls(const YamlNode& node, const cel::Program& progra
         if (call.function == "audience" && !constant(0))
             mistakes_.add(at, "audience needs its name as a fixed text");
         if (call.function == "audience" && constant(0)) check_audience_name(*arguments[0], at);
-        if (call.function == "running" && constant(0) && context_.journeys &&
-            !context_.journeys->contains(*arguments[0])) {
-            const std::vector<std::string> known(context_.journeys->begin(),
-                                                 context_.journeys->end());
-            mistakes_.add(at, "no journey " + quoted(*arguments[0]) + '.' +
-                                  did_you_mean(*arguments[0], known));
-        }
+        if (call.function == "running" && constant(0)) check_journey_name(*arguments[0], at);
         if ((call.function == "reachable" || call.function == "last_sent") &&
             context_.settings != nullptr) {
             std::vector<std::string> channels;

@@ -61,14 +61,33 @@ private:
     std::optional<journeys::Expression> expression(const YamlNode& node, journeys::Scope scope,
                                                    journeys::cel::Expect expect,
                                                    bool is_data = false);
-    std::optional<journeys::Expression> condition(const YamlNode& node, journeys::Scope scope) {
-        return expression(node, scope, journeys::cel::Expect::boolean);
-    }
+    std::optional<journeys::Expression> condition(const YamlNode& node, journeys::Scope scope);
     std::vector<journeys::Expression> conditions(const YamlNode& node, journeys::Scope scope);
     std::vector<std::pair<std::string, journeys::Expression>>
     expressions_by_name(const YamlNode& node, std::string_view key);
     void note_reads(const YamlNode& node, const journeys::cel::Program& program);
     void check_calls(const YamlNode& node, const journeys::cel::Program& program, bool is_data);
+    /// What cannot be meant, and harms nobody who already runs it.
+    void refuse(Place at, std::string message) {
+        context_.was_taken ? mistakes_.warn(at, std::move(message))
+                           : mistakes_.add(at, std::move(message));
+    }
+    // journey_names.cpp
+    void check_names(const YamlNode& node, const journeys::cel::Program& program);
+    void check_property(Place at, const journeys::cel::Path& path);
+    void check_comparison(Place at, const journeys::cel::Comparison& comparison);
+    void check_texts(Place at, const std::vector<std::string>& path,
+                     const std::vector<std::string>& texts);
+    void check_counted_property(Place at, const journeys::cel::Call& call);
+    void check_journey_name(std::string_view name, Place at);
+    /// The events that `path` reads a property of, and the property.
+    struct PropertyRead {
+        const std::vector<std::string>* events;
+        std::string_view name;
+    };
+    std::optional<PropertyRead> property_read(const std::vector<std::string>& path) const;
+    journeys::cel::Type known_type(const std::vector<std::string>& path) const;
+
     void check_vars(const YamlNode& node, const journeys::cel::Path& path);
     void check_coupon(const YamlNode& node, const journeys::cel::Path& path);
     void check_lookup(Place at, const journeys::cel::Call& call);
@@ -95,9 +114,16 @@ private:
     void read_instant(const YamlNode& node, journeys::AudienceEntry& entry);
     /// `interested`, beside the events of `on`.
     void read_interested(const MapReader& enter);
+    std::vector<std::string> names_of_products(const YamlNode& node);
     void check_audience_name(std::string_view name, Place at);
     std::optional<journeys::Reentry> read_reentry(const YamlNode& node);
+    void check_is_list(const YamlNode& node, const journeys::cel::Program& program);
+    void check_key_of_each(const YamlNode& node, const journeys::cel::Program& program);
     void read_bound(const YamlNode& node, std::optional<journeys::Timestamp>& bound);
+    void warn_of_past(const YamlNode* until);
+    /// Of a share by which nobody is left.
+    void warn_of_share(const YamlNode* node, double share, double of_nobody, std::string_view what);
+    journeys::Duration longer_than_nothing(const YamlNode& node, std::string_view otherwise);
     void read_exits(const YamlNode& node);
     void read_goal(const YamlNode& node);
     std::vector<std::string>
@@ -153,10 +179,15 @@ private:
     bool is_action_ = false; ///< What is read are the steps of an action.
     std::set<std::string> names_, properties_read_;
     std::shared_ptr<const std::string> vars_; ///< Packed; null where the file has none.
+    /// Those of which one is applied where the expression that is read now is looked at; null: any.
+    const std::vector<std::string>* applied_ = nullptr;
     bool at_hand_over_ = false; ///< What is read now is looked at when a message is handed over.
     bool gives_coupon_ = false; ///< What is read now is the data of a send with a coupon.
     bool reads_code_ = false;   ///< … and some of it has read its code.
 };
+
+/// Of a condition that reads nothing, what it always is.
+std::optional<bool> constant_value(const journeys::cel::Program& condition);
 
 /// The content of a node in one form, whatever its comments, quotes and layout.
 void append_canonical(std::string& out, const YamlNode& node, bool keep_order, bool is_root);

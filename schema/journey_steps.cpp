@@ -184,7 +184,9 @@ void JourneyReader::read_wait(const YamlNode& node, StepIndex step) {
         WaitForEvent made;
         EventWait place{step, {}};
         made.events = event_names(*wait.find("for_event"), &place.events);
+        applied_ = &made.events;
         if (const auto* when = wait.find("when")) made.when = condition(*when, Scope::event);
+        applied_ = nullptr;
         made.at_most = at_most;
         journey_->steps[step].action = std::move(made);
         event_waits_.push_back(std::move(place));

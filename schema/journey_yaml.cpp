@@ -50,6 +50,14 @@ LoadResult load_journey(const std::string& file, std::string_view text,
     return JourneyReader{file, text, context}.read();
 }
 
+std::optional<std::string> journey_id_in(std::string_view text) {
+    Mistakes ignored{{}};
+    const auto document = YamlDocument::parse(text, ignored);
+    const auto* id = document.root().find("id");
+    if (id == nullptr || !id->is_text() || id->text.empty()) return std::nullopt;
+    return id->text;
+}
+
 std::vector<Mistake> check_together(std::span<const JourneyPtr> journeys) {
     std::vector<Mistake> all;
     std::map<std::string, const Journey*> by_id;
@@ -137,6 +145,10 @@ void JourneyReader::read_head(const YamlNode& root) {
     if (const auto* node = head.find("until")) read_bound(*node, journey.enter.until);
     if (journey.enter.from && journey.enter.until && *journey.enter.from >= *journey.enter.until)
         mistakes_.add(head.find("until")->at, "until is not after from: nobody would ever enter");
+    warn_of_past(head.find("until"));
+    warn_of_share(head.find("holdout"), journey.holdout, 1, "everybody is held out, so nobody gets "
+                                                            "a message");
+    warn_of_share(head.find("rollout"), journey.enter.rollout, 0, "nobody is let in");
     if (const auto* node = head.find("watch")) read_watch(*node);
     if (const auto* node = head.find("on_publish"))
         journey.on_publish = values_

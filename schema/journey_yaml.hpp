@@ -5,6 +5,7 @@
 #include "journeys/lookups.hpp"
 #include "journeys/settings.hpp"
 #include "journeys/template.hpp"
+#include "schema/events_yaml.hpp"
 #include "schema/known_events.hpp"
 #include "schema/mistakes.hpp"
 
@@ -39,6 +40,8 @@ struct LoadContext {
     const journeys::Settings* settings =
         nullptr;           ///< Null: channels, topics and templates are taken as named.
     DeclaredEvents events; ///< Beside the standard ones; nothing: any name is taken.
+    /// What is declared of these; null: nothing is known of them.
+    const std::map<std::string, EventDeclaration>* declared = nullptr;
     const std::map<std::string, TemplateText>* templates =
         nullptr;                                   ///< By file name without `.mustache`.
     std::optional<std::set<std::string>> journeys; ///< Ids that `running` may name.
@@ -52,7 +55,13 @@ struct LoadContext {
     bool models_loaded = false; ///< Else scores are null, and reading one is worth a warning.
     /// For a word on what is over; nothing: no word.
     std::optional<journeys::Timestamp> now = std::nullopt;
+    /// The files were taken once, perhaps by an older version that knew fewer mistakes: what makes
+    /// no sense and can be run all the same is only warned of.
+    bool was_taken = false;
 };
+
+/// The id that a journey's file gives itself; nothing where it has none, or is no YAML.
+std::optional<std::string> journey_id_in(std::string_view text);
 
 struct LoadResult {
     journeys::JourneyPtr journey; ///< Null where `mistakes` holds more than warnings.

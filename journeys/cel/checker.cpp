@@ -448,6 +448,27 @@ private:
         } else {
             fail(expression, mistake_in_operation(expression.operation, left.type, right.type));
         }
+        record_comparison(expression);
+    }
+
+    static Side side_of(const Expr& expression) {
+        Side side{expression.type, {}, {}};
+        if (!path_of(expression, side.path)) side.path.clear();
+        if (is_text_literal(expression)) side.texts.emplace_back(expression.value.as_string());
+        if (expression.kind == ExprKind::list)
+            for (const auto& item : expression.arguments)
+                if (is_text_literal(*item)) side.texts.emplace_back(item->value.as_string());
+        return side;
+    }
+
+    void record_comparison(const Expr& expression) {
+        const auto& left = *expression.arguments[0];
+        const auto& right = *expression.arguments[1];
+        auto sides = std::pair{side_of(left), side_of(right)};
+        if (sides.first.path.empty() && sides.second.path.empty()) return;
+        const auto offset = start_of(sides.first.path.empty() ? right : left);
+        result_.comparisons.push_back(
+            {expression.operation, std::move(sides.first), std::move(sides.second), offset});
     }
 
     void needs_bool(const Expr& expression) {

@@ -15,6 +15,7 @@ struct Checked {
     std::vector<Fault> faults;
     std::vector<Path> paths;
     std::vector<Call> calls;
+    std::vector<Comparison> comparisons;
     unsigned locals = 0;     ///< Slots that the variables of macros need.
     std::uint64_t reads = 0; ///< A bit for each slot of a variable that is read.
 };

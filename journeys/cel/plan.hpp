@@ -106,6 +106,7 @@ struct Plan {
     Type type;
     std::vector<Path> paths;
     std::vector<Call> calls;
+    std::vector<Comparison> comparisons;
 };
 
 /// Plans a checked tree. Constants move into `constants`.

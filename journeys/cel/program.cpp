@@ -56,6 +56,7 @@ Value Program::evaluate(const Activation& activation, Arena& arena) const noexce
 const Type& Program::type() const { return plan_->type; }
 const std::vector<Path>& Program::paths() const { return plan_->paths; }
 const std::vector<Call>& Program::calls() const { return plan_->calls; }
+const std::vector<Comparison>& Program::comparisons() const { return plan_->comparisons; }
 const std::string& Program::text() const { return plan_->source; }
 
 bool Program::reads_slot(unsigned slot) const {
@@ -85,6 +86,7 @@ Compiled compile(std::string_view source, const Environment& environment, Expect
     made->type = parsed.root->type;
     made->paths = std::move(checked.paths);
     made->calls = std::move(checked.calls);
+    made->comparisons = std::move(checked.comparisons);
     compiled.program = std::make_shared<const Program>(std::move(made));
     return compiled;
 }

@@ -4,6 +4,7 @@
 #include "journeys/cel/environment.hpp"
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <span>
@@ -59,6 +60,22 @@ struct Call {
     std::vector<std::string> selected = {}; ///< What is selected of the result: `f(x).name`.
 };
 
+enum class Operation : std::uint8_t;
+
+/// One side of an operator.
+struct Side {
+    Type type;
+    std::vector<std::string> path;  ///< What it reads, where it is a path and nothing else.
+    std::vector<std::string> texts; ///< Of a constant text, or of a list of them.
+};
+
+/// `left operation right` where a side is a path, for those who know more of what stands there.
+struct Comparison {
+    Operation operation;
+    Side left, right;
+    std::size_t offset; ///< Of the side that is a path, the left one first.
+};
+
 struct Plan;
 
 /// A compiled expression: immutable, and shared between threads.
@@ -78,6 +95,7 @@ public:
     const Type& type() const;
     const std::vector<Path>& paths() const; ///< Every one once.
     const std::vector<Call>& calls() const;
+    const std::vector<Comparison>& comparisons() const; ///< With every operator of two sides.
     bool uses_variable(std::string_view name) const;
     /// Whether an evaluation may look at the variable in this slot; what it does not look at need
     /// not be there.

@@ -111,6 +111,7 @@ int check(const Options& options) {
     compiling.trial = !options.against.empty();
     if (config) compiling.directory = config->parent_path();
     compiling.now = std::chrono::floor<journeys::Duration>(std::chrono::system_clock::now());
+    compiling.read_codes = true;
     const auto compiled = compile(*files, compiling);
     std::size_t errors = 0, warnings = 0;
     for (const auto& mistake : compiled.mistakes) {

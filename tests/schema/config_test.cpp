@@ -58,6 +58,12 @@ TEST_CASE("the journeys of config/ load without a mistake or a warning, under bo
         context.lookups = &lookups;
         context.settings = &config.config->settings;
         context.events = events.names();
+        context.declared = &events.events;
+        context.journeys.emplace();
+        for (const auto& file : support::files_of("config/journeys", ".yaml"))
+            context.journeys->insert(
+                schema::journey_id_in(support::read_file(file)).value_or("none"));
+        context.now = journeys::Timestamp{std::chrono::sys_days{std::chrono::year{2026} / 3 / 2}};
         context.templates = &templates;
         const auto actions = schema::load_actions(
             "actions.yaml", support::read_file(support::source_path("config/actions.yaml")),

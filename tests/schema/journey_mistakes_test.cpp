@@ -1,6 +1,7 @@
 /// The sentences: each file of tests/golden/mistakes with the mistakes that it is told.
 #include "schema/actions_yaml.hpp"
 #include "schema/audiences_yaml.hpp"
+#include "schema/events_yaml.hpp"
 #include "schema/journey_yaml.hpp"
 #include "schema/settings_yaml.hpp"
 #include "schema/table_csv.hpp"
@@ -47,7 +48,12 @@ quiet_hours: { from: "21:00", to: "08:00" }
     templates["plain"] = {"Hello", std::make_shared<Names>(std::set<std::string>{})};
     schema::LoadContext context;
     context.settings = &config.config->settings;
-    context.events.emplace().insert("Wishlist Made");
+    const auto events = schema::load_events(
+        "events.yaml", "events:\n  Wishlist Made:\n  Wishlist Shared:\n    properties: { list_id: "
+                       "string, items: number, at: time }\n");
+    REQUIRE(events.mistakes.empty());
+    context.events = events.names();
+    context.declared = &events.events;
     context.templates = &templates;
     context.seen_traits = {"firstName", "email"};
     const auto offers = schema::load_actions("actions.yaml", R"(
