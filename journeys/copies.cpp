@@ -40,6 +40,11 @@ public:
         writer_.string(value);
         ++size_;
     }
+    void number(std::string_view key, double value) {
+        writer_.key(key);
+        writer_.floating(value);
+        ++size_;
+    }
     void add(std::string_view key, PackedView value) {
         writer_.key(key);
         writer_.value(value);
@@ -89,6 +94,24 @@ std::vector<CopiedEvent> product_events(std::string_view before, std::string_vie
         events.push_back(made(back_in_stock, event.take(), at));
     }
     return events;
+}
+
+std::string imagined_product_event(std::string_view name, std::string_view product) {
+    if (product.empty()) return {};
+    const PackedView now{product};
+    ProductEvent event{now};
+    if (name == price_dropped) {
+        if (const auto to = price_of(now)) {
+            const auto compared = now.find("compare_at_price");
+            constexpr double more = 1.25;
+            const bool is_reduced = compared.is_number() && compared.as_double() > *to;
+            event.number("from", is_reduced ? compared.as_double() : *to * more);
+            event.add("to", now.find("price"));
+        }
+    } else if (const auto stock = now.find("stock"); stock.is_number()) {
+        event.add("stock", stock);
+    }
+    return event.take();
 }
 
 CopiedEvent audience_event(const Journey& journey, std::string_view audience, Timestamp at) {

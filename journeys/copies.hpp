@@ -47,6 +47,9 @@ struct CopiedEvent {
 /// was out of stock, or not available, and is not so any more.
 std::vector<CopiedEvent> product_events(std::string_view before, std::string_view after,
                                         Timestamp at);
+/// What `name` would say if it happened to the product now, for trials: a price that was the one it
+/// is compared with, or else a quarter more. Empty where `product` is.
+std::string imagined_product_event(std::string_view name, std::string_view product);
 /// The entry of everybody in `audience` into `journey` at `at`.
 CopiedEvent audience_event(const Journey& journey, std::string_view audience, Timestamp at);
 

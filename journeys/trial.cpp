@@ -30,7 +30,8 @@ public:
 
     void follow() {
         for (int i = 0; i < moves_max && !customer_.runs.empty(); ++i) {
-            const auto due = customer_.runs.front().due;
+            // With `each` there are several.
+            const auto due = std::ranges::min_element(customer_.runs, {}, &Run::due)->due;
             if (due == no_time || !hooks_.wait(due)) return;
             at_ = std::max(at_, due);
             Effects effects;

@@ -163,15 +163,24 @@ std::optional<NoEntry> Turn::enter_for_trial(const Event& arrived, const Journey
     now = std::max(customer.now, arrived.time);
     cause_ = arrived.message_hash;
     entries_left_ = entries_per_event;
-    std::string item, key;
+    std::vector<std::string> items{""};
     if (journey.enter.each) {
-        auto items = entry_items(journey);
-        if (!items) return NoEntry::error;
-        if (items->empty()) return NoEntry::no_key;
-        item = std::move(items->front());
+        auto found = entry_items(journey);
+        if (!found) return NoEntry::error;
+        items = std::move(*found);
     }
-    if (const auto reason = find_key(arrived, journey, item, key)) return reason;
-    enter_run(arrived, journey, std::move(key), item);
+    std::optional<NoEntry> reason = NoEntry::no_key; // Of an empty list.
+    bool entered = false;
+    for (const auto& item : items) {
+        std::string key;
+        if ((reason = find_key(arrived, journey, item, key))) continue;
+        const auto is_open = [&](const Run& run) { return run.key == key; };
+        if (std::ranges::any_of(customer.runs, is_open)) continue; // As live: a key is entered once.
+        if (customer.runs.size() >= bounds::runs) break;
+        enter_run(arrived, journey, std::move(key), item);
+        entered = true;
+    }
+    if (!entered) return reason;
     meet_what_was_made();
     event = nullptr;
     return std::nullopt;

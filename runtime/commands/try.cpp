@@ -1,11 +1,14 @@
 // `sojourn try`: a journey on a real customer's data, its messages to a tester's address.
 
 #include "journeys/cel/program.hpp"
+#include "journeys/copies.hpp"
 #include "journeys/coupons.hpp"
 #include "journeys/engine.hpp"
 #include "journeys/environment.hpp"
+#include "journeys/expressions.hpp"
 #include "journeys/policy.hpp"
 #include "journeys/profile.hpp"
+#include "journeys/properties.hpp"
 #include "journeys/trial.hpp"
 #include "runtime/archive.hpp"
 #include "runtime/base64.hpp"
@@ -18,6 +21,7 @@
 #include "runtime/links.hpp"
 #include "runtime/postgres/connection.hpp"
 #include "runtime/printable.hpp"
+#include "runtime/stored_products.hpp"
 #include "schema/packed_json.hpp"
 
 #include <nlohmann/json.hpp>
@@ -93,10 +97,62 @@ Result<Found> read_customer(const Options& options) {
     return journeys::Error{journeys::ErrorCode::not_found, "no such customer: " + options.customer};
 }
 
+/// The product that a product's event is about: the one that the customer showed interest in last.
+std::string product_of_interest(const journeys::Journey& journey, const Found& found,
+                                const journeys::Catalog& catalog) {
+    if (!journey.enter.interested) return {};
+    for (const auto& interest : journeys::interests_of(found.customer, catalog))
+        if (journeys::is_interested(found.customer, *journey.enter.interested, interest.product,
+                                    found.now))
+            return interest.product;
+    return {};
+}
+
+/// Both maps as one; what `first` has goes before.
+std::string joined(std::string_view first, std::string_view second) {
+    journeys::PackedWriter writer;
+    const auto mark = writer.begin_map();
+    std::size_t size = 0;
+    const auto add = [&](std::string_view key, journeys::PackedView value) {
+        writer.key(key);
+        writer.value(value);
+        ++size;
+    };
+    const journeys::PackedView given{first}, made{second};
+    if (!first.empty())
+        for (const auto& [key, value] : given.entries()) add(key, value);
+    if (!second.empty())
+        for (const auto& [key, value] : made.entries())
+            if (first.empty() || !given.find(key)) add(key, value);
+    writer.end_map(mark, size);
+    return writer.take();
+}
+
+/// A product's event that nobody has made: what it would say of the product as it is now.
+Result<std::string> product_event(const std::string& name, const std::string& given,
+                                  const journeys::Journey& journey, const Found& found,
+                                  const journeys::Catalog& catalog) {
+    auto id = given.empty() ? std::string{}
+                            : journeys::text_at(journeys::PackedView{given}, "product_id");
+    if (id.empty()) id = product_of_interest(journey, found, catalog);
+    if (id.empty())
+        return journeys::Error{
+            journeys::ErrorCode::invalid_argument,
+            "nothing that this customer did lets them in: no event of interested with a product_id "
+            "in its time. Name a product: --properties '{\"product_id\":\"…\"}'"};
+    const auto& products = catalog.lookups().products;
+    const auto product = products ? products->find(id) : nullptr;
+    if (!product && given.empty())
+        return journeys::Error{journeys::ErrorCode::invalid_argument,
+                               "the catalogue has no product " + id +
+                                   ", in which this customer showed interest last"};
+    return joined(given, journeys::imagined_product_event(name, product ? *product : ""));
+}
+
 /// What opens the run: as the command line says, else the newest that the customer did of what
 /// opens the journey, as far as that is remembered.
 Result<journeys::Event> entry_event(const Options& options, const journeys::Journey& journey,
-                                    const Found& found) {
+                                    const Found& found, const journeys::Catalog& catalog) {
     auto name = options.event;
     std::string properties;
     if (!options.properties.empty()) {
@@ -118,6 +174,11 @@ Result<journeys::Event> entry_event(const Options& options, const journeys::Jour
         if (options.event.empty()) name = known.name;
     }
     if (name.empty()) name = journey.enter.on.empty() ? "Trial" : journey.enter.on.front();
+    if (journeys::is_product_event(name)) {
+        auto made = product_event(name, properties, journey, found, catalog);
+        if (!made) return made.error();
+        properties = std::move(*made);
+    }
     return journeys::make_event(found.customer, std::move(name), std::move(properties), found.now,
                                 random_intent().low);
 }
@@ -317,6 +378,20 @@ const char* words(journeys::NoEntry reason) {
                : "an expression of enter fails for this customer";
 }
 
+/// Whether some expression of the journey asks the catalogue, or what opens it is about a product.
+bool asks_for_products(const Files& files, const CompileOptions& compiling,
+                       const std::string& journey) {
+    const auto compiled = compile(files, compiling);
+    const auto* found = compiled.catalog ? compiled.catalog->journey(journey) : nullptr;
+    if (!found) return false;
+    if (found->enter.interested) return true;
+    return std::ranges::any_of(journeys::expressions_of(*found), [](const auto& use) {
+        return std::ranges::any_of(use.expression->program->calls(), [](const auto& call) {
+            return call.function == "product";
+        });
+    });
+}
+
 int try_out(const Options& options) {
     int failure = exit_done;
     const auto installation = find_installation(options.config, failure);
@@ -324,6 +399,14 @@ int try_out(const Options& options) {
     CompileOptions compiling;
     compiling.directory = std::filesystem::path{options.config}.parent_path();
     compiling.trial = true;
+    std::optional<Database> database; // Whose server may have been started for this.
+    std::shared_ptr<const StoredProducts> products;
+    if (asks_for_products(installation->files, compiling, options.journey)) {
+        auto opened = open_database(options.config);
+        if (!opened) return fail(opened.error());
+        database.emplace(std::move(*opened));
+        compiling.products = products = std::make_shared<StoredProducts>(database->conninfo);
+    }
     const auto compiled = compile(installation->files, compiling);
     if (!compiled.catalog) {
         for (const auto& mistake : compiled.mistakes)
@@ -346,7 +429,7 @@ int try_out(const Options& options) {
         std::fprintf(stderr, "no such customer: %s\n", options.customer.c_str());
         return exit_input;
     }
-    const auto event = entry_event(options, *journey, *found);
+    const auto event = entry_event(options, *journey, *found, *compiled.catalog);
     if (!event) return fail(event.error());
 
     const auto catalog = journeys::trial_catalog(*compiled.catalog, *journey);
@@ -370,6 +453,11 @@ int try_out(const Options& options) {
             journeys::try_journey(found->customer, *event, *catalog, *alone, narrator.hooks())) {
         std::fprintf(stderr, "sojourn: %s\n", words(*why));
         return exit_input;
+    }
+    if (products && !products->failure().empty()) {
+        std::fprintf(stderr, "sojourn: the catalogue could not be asked: %s\n",
+                     products->failure().c_str());
+        return exit_environment;
     }
     return narrator.has_failed() ? exit_environment : exit_done;
 }

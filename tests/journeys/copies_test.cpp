@@ -68,6 +68,22 @@ void order(Story& story, std::string_view who, Timestamp at) {
 
 } // namespace
 
+TEST_CASE("what a product's event would say now is imagined for trials", "[journeys]") {
+    const auto imagined = [](std::string_view name, std::string_view product) {
+        const auto made = journeys::imagined_product_event(name, packed(product));
+        return to_json(journeys::PackedView{made});
+    };
+    constexpr auto lamp = R"({"id":"p","name":"Lamp","price":20,"compare_at_price":30,"stock":4})";
+    CHECK(imagined(journeys::price_dropped, lamp) ==
+          R"({"product_id":"p","name":"Lamp","price":20,"from":30,"to":20})");
+    CHECK(imagined(journeys::price_dropped, R"({"id":"p","price":20,"compare_at_price":10})") ==
+          R"({"product_id":"p","price":20,"from":25,"to":20})");
+    CHECK(imagined(journeys::back_in_stock, lamp) ==
+          R"({"product_id":"p","name":"Lamp","price":20,"stock":4})");
+    CHECK(imagined(journeys::back_in_stock, R"({"id":"p"})") == R"({"product_id":"p"})");
+    CHECK(journeys::imagined_product_event(journeys::back_in_stock, "").empty());
+}
+
 TEST_CASE("a price that drops and a product that is back make an event", "[journeys]") {
     const auto events = [](std::string_view before, std::string_view after) {
         std::string told;

@@ -56,12 +56,13 @@ steps:
 constexpr auto added = R"({"cart_id":"c-1","product_id":"p1","price":30,"quantity":2})";
 
 struct Tried {
-    explicit Tried(Story& story) {
+    explicit Tried(Story& story, const char* name = "Product Added",
+                   const char* properties = added) {
         const auto& customer = story.customer("ada");
         const auto& journey = *story.catalog().journey("cart");
         const auto catalog = journeys::trial_catalog(story.catalog(), journey);
         const auto event = journeys::make_event(
-            customer, "Product Added", schema::packed_from_json(added).value(), monday + 1h, 7);
+            customer, name, schema::packed_from_json(properties).value(), monday + 1h, 7);
         const journeys::TrialHooks hooks{
             .say =
                 [this](const journeys::TimelineEntry& line) {
@@ -122,4 +123,37 @@ TEST_CASE("without a key there is no run to try", "[engine]") {
     const Tried tried{story};
     CHECK(tried.why == NoEntry::no_key);
     CHECK(tried.lines.empty());
+}
+
+TEST_CASE("with each a trial follows a run for every element, by their own times", "[engine]") {
+    Story story{{R"(
+id: cart
+enter:
+  on: Order Completed
+  each: event.properties.products
+  key: run.item.product_id
+  reentry: always
+steps:
+  - name: pace
+    wait: { until: { date: "run.entered_at + days(run.item.days)" } }
+  - name: refill
+    send:
+      channel: email
+      template: refill
+      topic: cart
+      data:
+        what: run.item.product_id
+)"}};
+    story.track("ada", "Product Viewed", monday, R"({"product_id":"p1"})");
+    const Tried tried{story, "Order Completed",
+                      R"({"order_id":"o","products":[{"product_id":"p1","days":3},)"
+                      R"({"product_id":"p2","days":2},{"days":1},{"product_id":"p1","days":9}]})"};
+    CHECK_FALSE(tried.why);
+    CHECK(tried.waits == std::vector<Timestamp>{monday + 1h + 48h, monday + 1h + 72h});
+    REQUIRE(tried.payloads.size() == 2);
+    CHECK(tried.payloads[0].find(R"("what":"p2")") != std::string::npos);
+    CHECK(tried.payloads[1].find(R"("what":"p1")") != std::string::npos);
+
+    const Tried none{story, "Order Completed", R"({"order_id":"o","products":[]})"};
+    CHECK(none.why == NoEntry::no_key);
 }

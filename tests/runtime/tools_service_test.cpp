@@ -204,6 +204,55 @@ TEST_CASE("a journey is tried on a customer's data, and nothing of it is kept", 
     folder.stop();
 }
 
+TEST_CASE("a trial sees the catalogue, and what the customer was interested in", "[.postgres]") {
+    ToolsFolder folder;
+    folder.write("templates/back.mustache", "---\nsubject: Back\n---\n{{name}}, {{left}} left");
+    folder.write("journeys/back.yaml", R"(id: back
+status: draft
+enter:
+  on: Product Back In Stock
+  interested: { did: [Product Added], within: 30d }
+  key: event.properties.product_id
+  reentry: always
+steps:
+  - name: alert
+    send:
+      channel: email
+      template: back
+      topic: cart
+      when: product(run.key).stock > 0
+      data:
+        name: run.event.properties.name
+        left: product(run.key).stock
+)");
+    folder.stop(); // Interests are counted once some journey asks for them.
+    folder.start();
+    CHECK(folder.post("/v1/products", R"([{"product_id":"p1","name":"Lamp","stock":4},
+                                          {"product_id":"p2","name":"Rug","stock":0}])")
+              .first == 200);
+    folder.add("ada", 15);
+    folder.send({R"([{"type":"identify","userId":"bob","traits":{"email":"bob@example.com"}}])"});
+    folder.wait_for_customer("bob", "bob@example.com");
+    const auto tried = [&](const std::string& who, const std::string& more) {
+        return sojourn(folder, "try back --customer " + who + " --to me@example.com --fast" + more);
+    };
+    const auto of_interest = tried("ada", "");
+    INFO(of_interest.text);
+    CHECK(of_interest.code == 0);
+    CHECK(has(of_interest, "opened by Product Back In Stock"));
+    CHECK(has(of_interest, "Lamp, 4 left"));
+    // A product that is named, whatever they looked at; and one that is sold out.
+    const auto named = tried("bob", R"( --properties '{"product_id":"p1"}')");
+    INFO(named.text);
+    CHECK(has(named, "Lamp, 4 left"));
+    CHECK(has(tried("ada", R"( --properties '{"product_id":"p2"}')"), "condition"));
+    const auto nothing = tried("bob", "");
+    INFO(nothing.text);
+    CHECK(nothing.code == 1);
+    CHECK(has(nothing, "nothing that this customer did lets them in"));
+    folder.stop();
+}
+
 TEST_CASE("what a publication would do to open runs is told before it is made", "[.postgres]") {
     ToolsFolder folder;
     for (const auto* who : {"ada", "bob", "carl"}) folder.add(who, 30);
