@@ -9,16 +9,57 @@ namespace {
 constexpr auto seven_days = std::chrono::hours{24 * 7};
 constexpr std::size_t examples_max = 5;
 
-/// Why the second run did not send what the first did, in words; `at`: when the first sent it.
-std::string why_not(const RunRecord& after, const RunRecord::Key& key, Timestamp at) {
-    if (const auto found = after.suppressed.find(key); found != after.suppressed.end())
-        return "suppressed: " + found->second;
+RunRecord::Key run_of(RunRecord::Key key) {
+    key.step.clear();
+    return key;
+}
+
+/// The newest up to `at`, else the first after it.
+const RunRecord::Ended* around(const std::vector<RunRecord::Ended>& all, Timestamp at) {
+    const RunRecord::Ended* latest = nullptr;
+    for (const auto& one : all)
+        if (one.at <= at && (!latest || one.at >= latest->at)) latest = &one;
+    return latest || all.empty() ? latest : &all.front();
+}
+
+/// Why the second run did not enter what the first did: what came of the event that entered it.
+std::string why_not_entered(const RunRecord& before, const RunRecord& after,
+                            const RunRecord::Key& key, Timestamp at) {
     const auto misses = after.misses.find({key.customer, key.journey});
     if (misses == after.misses.end()) return "not entered";
-    const RunRecord::Ended* latest = nullptr;
-    for (const auto& miss : misses->second)
-        if (miss.at <= at && (!latest || miss.at >= latest->at)) latest = &miss;
-    return latest ? latest->what : misses->second.front().what;
+    Timestamp entered_at = at;
+    if (const auto entered = before.entered.find(run_of(key)); entered != before.entered.end())
+        for (const auto one : entered->second)
+            if (one <= at) entered_at = one;
+    return around(misses->second, entered_at)->what;
+}
+
+/// Why the second run did not send what the first did, in words; `at`: when the first sent it.
+std::string why_not(const RunRecord& before, const RunRecord& after, const RunRecord::Key& key,
+                    Timestamp at) {
+    if (const auto found = after.suppressed.find(key); found != after.suppressed.end())
+        return "suppressed: " + found->second;
+    if (const auto ends = after.ended.find(run_of(key)); ends != after.ended.end())
+        return around(ends->second, at)->what;
+    if (after.entered.contains(run_of(key))) return "not reached before the events end";
+    return why_not_entered(before, after, key, at);
+}
+
+/// Of a step that the second side does not have: what has become of it. Empty where it has it, or
+/// nobody knows.
+std::string what_became_of(const std::string& journey, const std::string& step,
+                           const SendSteps& old_steps, const SendSteps& new_steps) {
+    const auto olds = old_steps.journeys.find(journey);
+    if (olds == old_steps.journeys.end()) return {};
+    const auto old = olds->second.find(step);
+    if (old == olds->second.end()) return {};
+    const auto news = new_steps.journeys.find(journey);
+    if (news == new_steps.journeys.end()) return "the journey is gone";
+    if (news->second.contains(step)) return {};
+    std::vector<std::string> alike;
+    for (const auto& [name, what] : news->second)
+        if (what == old->second && !olds->second.contains(name)) alike.push_back(name);
+    return alike.size() == 1 ? "renamed: the step is now " + alike.front() : "the step is gone";
 }
 
 } // namespace
@@ -40,8 +81,17 @@ void RunRecord::note(const CustomerId& customer, const TimelineEntry& entry) {
                                                               ? "when line " + entry.step
                                                               : "not entered: " + entry.reason});
         break;
+    case EntryKind::enter:
+        entered[{who, entry.journey, entry.key, {}}].push_back(entry.at);
+        break;
     case EntryKind::exit:
-        misses[{who, entry.journey}].push_back({entry.at, entry.reason + " before the send"});
+        ended[{who, entry.journey, entry.key, {}}].push_back(
+            {entry.at, entry.reason + " before the send"});
+        break;
+    case EntryKind::end:
+        ended[{who, entry.journey, entry.key, {}}].push_back(
+            {entry.at, entry.reason == "completed" ? "the run takes another way"
+                                                   : "the run ends before: " + entry.reason});
         break;
     default: break;
     }
@@ -65,7 +115,19 @@ std::int64_t RunRecord::most_in_seven_days() const {
     return most;
 }
 
-Comparison compare(const RunRecord& before, const RunRecord& after) {
+SendSteps send_steps_of(const Catalog& catalog) {
+    SendSteps all;
+    for (const auto& journey : catalog.journeys()) {
+        auto& steps = all.journeys[journey->id];
+        for (const auto& step : journey->steps)
+            if (const auto* send = std::get_if<Send>(&step.action))
+                steps[step.path] = send->channel + '\n' + send->template_name;
+    }
+    return all;
+}
+
+Comparison compare(const RunRecord& before, const RunRecord& after, const SendSteps& old_steps,
+                   const SendSteps& new_steps) {
     Comparison result;
     std::map<std::pair<std::string, std::string>, StepComparison> steps;
     std::map<std::pair<std::string, std::string>, std::vector<Duration>> shifts;
@@ -97,9 +159,10 @@ Comparison compare(const RunRecord& before, const RunRecord& after) {
         }
         for (std::size_t i = news.size(); i < olds.size(); ++i) {
             ++step.no_longer;
-            const auto why = why_not(after, key, olds[i]);
+            const auto became = what_became_of(key.journey, key.step, old_steps, new_steps);
+            const auto why = became.empty() ? why_not(before, after, key, olds[i]) : became;
             ++result.why_no_longer[where][why];
-            if (result.examples.size() < examples_max)
+            if (became.empty() && result.examples.size() < examples_max)
                 result.examples.push_back({key.customer, "loses " + key.step + " (" + why + ")"});
         }
         if (news.size() > olds.size()) step.added += news.size() - olds.size();

@@ -2,6 +2,7 @@
 /// another time.
 #pragma once
 
+#include "journeys/catalog.hpp"
 #include "journeys/customer.hpp"
 #include "journeys/effect.hpp"
 
@@ -31,7 +32,10 @@ public:
     };
     std::map<Key, std::vector<Timestamp>> sends;
     std::map<std::pair<std::string, std::string>, std::vector<Ended>>
-        misses; ///< By (customer, journey): why not.
+        misses; ///< By (customer, journey): why an event opened no run.
+    /// By run, with an empty `step`.
+    std::map<Key, std::vector<Timestamp>> entered;
+    std::map<Key, std::vector<Ended>> ended; ///< The same: by which end it left out what followed.
     std::map<Key, std::string> suppressed;
     std::set<std::pair<std::string, std::string>> steps_seen; ///< (journey, step)
     std::uint64_t capped = 0;
@@ -58,6 +62,16 @@ struct Comparison {
     std::vector<Example> examples; ///< At most five.
 };
 
-Comparison compare(const RunRecord& before, const RunRecord& after);
+/// The messages that a journey can send, by the names of their steps, with what tells whether a
+/// step of another name is the same one.
+struct SendSteps {
+    std::map<std::string, std::map<std::string, std::string>> journeys;
+};
+SendSteps send_steps_of(const Catalog& catalog);
+
+/// `old_steps` and `new_steps`, where given: a message is missing too because its step or journey
+/// is gone, and that is said before anything that happened to a customer.
+Comparison compare(const RunRecord& before, const RunRecord& after, const SendSteps& old_steps = {},
+                   const SendSteps& new_steps = {});
 
 } // namespace journeys

@@ -132,6 +132,7 @@ int simulate_command(const Options& options) {
         summary.last = recorded->records.back().accepted_at;
     }
     journeys::RunRecord after;
+    journeys::SendSteps new_steps;
     Files other;
     if (!options.diff.empty()) {
         const auto changed = load(options, options.diff, other, identity, simulation.shelf);
@@ -143,11 +144,14 @@ int simulate_command(const Options& options) {
         summary.after_name = options.diff;
         summary.changes = changes_between(files.journeys, other.journeys);
         summary.conditions = conditions_of(*changed);
+        new_steps = send_steps_of(*changed);
     }
     summary.took = std::chrono::steady_clock::now() - started;
     const auto text = options.diff.empty() ? summary_text(summary, before)
                       : options.summary
-                          ? summary_text(summary, before, journeys::compare(before, after))
+                          ? summary_text(summary, before,
+                                         journeys::compare(before, after, send_steps_of(*catalog),
+                                                           new_steps))
                           : diff_lines(before, after);
     const auto shown = printable_lines(text);
     std::fwrite(shown.data(), 1, shown.size(), stdout);

@@ -81,6 +81,23 @@ std::string first_word(const std::string& line) {
 
 constexpr std::size_t changed_lines_named = 3;
 
+/// The first lines of `text` that `than` does not have.
+std::string other_lines(const std::string& text, const std::string& than, const char* word) {
+    const auto there = lines_of(than);
+    const std::set<std::string> known{there.begin(), there.end()};
+    std::string where;
+    std::size_t named = 0, number = 0;
+    for (const auto& line : lines_of(text)) {
+        ++number;
+        if (known.contains(line) || first_word(line).empty() || named == changed_lines_named)
+            continue;
+        ++named;
+        where += (where.empty() ? word : ", line ") + std::to_string(number) + ' ' +
+                 first_word(line);
+    }
+    return where;
+}
+
 std::string head(const SimulationSummary& summary) {
     char seconds[32];
     std::snprintf(seconds, sizeof seconds, "%.1f s", summary.took.count());
@@ -134,17 +151,9 @@ FileChanges changes_between(const std::map<std::string, std::string>& before,
         } else if (old->second == text) {
             ++changes.same;
         } else {
-            const auto old_lines = lines_of(old->second);
-            const std::set<std::string> known{old_lines.begin(), old_lines.end()};
-            std::string where;
-            std::size_t named = 0, number = 0;
-            for (const auto& line : lines_of(text)) {
-                ++number;
-                if (known.contains(line) || named == changed_lines_named) continue;
-                ++named;
-                where += (where.empty() ? "line " : ", line ") + std::to_string(number) + ' ' +
-                         first_word(line);
-            }
+            auto where = other_lines(text, old->second, "line ");
+            // Where lines have only been taken out: those of the old file.
+            if (where.empty()) where = other_lines(old->second, text, "without its line ");
             changes.changed.push_back(where.empty() ? name : name + " (" + where + ')');
         }
     }

@@ -346,6 +346,46 @@ TEST_CASE("a journey's report is read without help", "[golden]") {
     check("report_without_holdout", report_text(report));
 }
 
+TEST_CASE("a message that is missing is not laid on an event that has no part in it", "[golden]") {
+    journeys::RunRecord before, after;
+    const auto note = [](journeys::RunRecord& run, EntryKind kind, Timestamp at,
+                         const std::string& step, const std::string& reason = {}) {
+        run.note({journeys::IdNamespace::user, "ada"}, row(kind, at, "cart", step, reason).entry);
+    };
+    const auto why = [&] {
+        return journeys::compare(before, after).why_no_longer.at({"cart", "mail"}).begin()->first;
+    };
+    note(before, EntryKind::enter, now, "");
+    note(before, EntryKind::send, now + 1h, "mail");
+    SECTION("a later event found the run open; it was entered all the same") {
+        note(after, EntryKind::enter, now, "");
+        note(after, EntryKind::no_entry, now + 30min, "", "open_run");
+        CHECK(why() == "not reached before the events end");
+        note(after, EntryKind::end, now + 1h, "", "completed");
+        CHECK(why() == "the run takes another way");
+    }
+    SECTION("of several events that opened none, the one that opened it before counts") {
+        note(after, EntryKind::no_entry, now - 1h, "3", "when");
+        note(after, EntryKind::no_entry, now, "7", "when");
+        note(after, EntryKind::no_entry, now + 30min, "", "reentry");
+        CHECK(why() == "when line 7");
+    }
+}
+
+TEST_CASE("lines that changed are named, and where some are only gone those of before",
+          "[golden]") {
+    using Texts = std::map<std::string, std::string>;
+    const auto changed = [](const std::string& before, const std::string& after) {
+        return changes_between(Texts{{"a/cart.yaml", before}}, Texts{{"b/cart.yaml", after}})
+            .changed;
+    };
+    CHECK(changed("id: cart\nsteps:\n  - wait\n", "id: cart\nsteps:\n  - send\n") ==
+          std::vector<std::string>{"cart (line 3 send)"});
+    CHECK(changed("id: cart\nsteps:\n\n  - wait\n", "id: cart\nsteps:\n") ==
+          std::vector<std::string>{"cart (without its line 4 wait)"});
+    CHECK(changed("id: cart\n", "id: cart\n").empty());
+}
+
 TEST_CASE("what a draft would change is read without help", "[golden]") {
     journeys::RunRecord before, after;
     const auto note = [](journeys::RunRecord& run, int who, EntryKind kind, Timestamp at,
@@ -382,6 +422,25 @@ TEST_CASE("what a draft would change is read without help", "[golden]") {
                        .same = 5};
     summary.conditions = {{{"cart-abandon", "7"}, "cart.value >= 35"}};
     check("diff", summary_text(summary, before, journeys::compare(before, after)));
+    SECTION("a step that is gone or has another name is no fault of customers") {
+        journeys::SendSteps olds, news;
+        olds.journeys["cart-abandon"] = {{"first-touch", "email\ncart"}};
+        news.journeys["cart-abandon"] = {{"touch", "email\ncart"}};
+        const auto why = [&] {
+            const auto compared = journeys::compare(before, after, olds, news);
+            CHECK(compared.examples.empty());
+            return compared.why_no_longer.at({"cart-abandon", "first-touch"});
+        };
+        using Reasons = std::map<std::string, std::uint64_t>;
+        CHECK(why() == Reasons{{"renamed: the step is now touch", 168}});
+        news.journeys["cart-abandon"] = {{"call", "sms\ncart"}};
+        CHECK(why() == Reasons{{"the step is gone", 168}});
+        news.journeys.clear();
+        CHECK(why() == Reasons{{"the journey is gone", 168}});
+        news = olds;
+        CHECK(journeys::compare(before, after, olds, news).why_no_longer ==
+              journeys::compare(before, after).why_no_longer);
+    }
     summary.after_name.clear();
     check("summary", summary_text(summary, after));
 }
