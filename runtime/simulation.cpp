@@ -135,7 +135,9 @@ std::size_t simulate(journeys::CatalogPtr catalog, const std::vector<journeys::R
     const auto end = options.until.value_or(last - one_instant);
     copies.advance(end);
     run.close(end);
-    return run.customers().size();
+    // Who turned out to be somebody else counts as the one they are.
+    return static_cast<std::size_t>(std::ranges::count_if(
+        run.customers(), [](const auto& one) { return !one.second.forward_to; }));
 }
 
 } // namespace runtime

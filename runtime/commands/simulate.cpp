@@ -131,6 +131,11 @@ int simulate_command(const Options& options) {
         summary.first = recorded->records.front().accepted_at;
         summary.last = recorded->records.back().accepted_at;
     }
+    for (const auto& said : recorded->products) {
+        if (summary.first == journeys::Timestamp{} || said.at < summary.first)
+            summary.first = said.at;
+        summary.last = std::max(summary.last, said.at);
+    }
     journeys::RunRecord after;
     journeys::SendSteps new_steps;
     Files other;

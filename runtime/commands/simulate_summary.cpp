@@ -103,7 +103,7 @@ std::string head(const SimulationSummary& summary) {
     std::snprintf(seconds, sizeof seconds, "%.1f s", summary.took.count());
     std::string text = summary.before_name;
     if (!summary.after_name.empty()) text += " → " + summary.after_name;
-    if (summary.events > 0) text += " · " + span_of_days(summary.first, summary.last);
+    if (summary.first != journeys::Timestamp{}) text += " · " + span_of_days(summary.first, summary.last);
     text += " · " + grouped(summary.events) + " events of " + grouped(summary.customers) +
             " customers · " + seconds + " · nothing was sent";
     return wrapped({}, text, 2);
