@@ -348,6 +348,13 @@ cel::Environment make_environment(Scope scope) {
         environment.add_unavailable("coupon", "a code is given when a message is handed over: "
                                               "coupon stands under data of a send with coupon:");
     }
+    if (scope == Scope::audience) {
+        environment.add_unavailable("event",
+                                    "an audience is about a customer, whatever event comes. What "
+                                    "they did tell count(…), last(…) and recent(…)");
+        environment.add_unavailable("run", "an audience is about a customer, whatever run asks: it "
+                                           "cannot look at one");
+    }
     if (scope == Scope::entry)
         environment.add_unavailable("run", "there is no run yet where a journey is entered");
     if (scope == Scope::product) {
@@ -369,10 +376,10 @@ cel::Environment make_environment(Scope scope) {
 } // namespace
 
 const cel::Environment& environment(Scope scope) {
-    static const std::array<cel::Environment, 5> environments{
-        make_environment(Scope::entry), make_environment(Scope::event),
-        make_environment(Scope::step), make_environment(Scope::offer),
-        make_environment(Scope::product)};
+    static const std::array<cel::Environment, 6> environments{
+        make_environment(Scope::entry),    make_environment(Scope::event),
+        make_environment(Scope::step),     make_environment(Scope::offer),
+        make_environment(Scope::audience), make_environment(Scope::product)};
     return environments[static_cast<std::size_t>(scope)];
 }
 
@@ -381,11 +388,12 @@ std::string expressions_reference() {
         Scope scope;
         std::string_view names;
     };
-    static constexpr std::array<Place, 5> places{{
+    static constexpr std::array<Place, 6> places{{
         {Scope::entry, "`enter.when`, `enter.key`"},
         {Scope::event, "`exit.when`, `goal.when`, a wait's `when`"},
         {Scope::step, "everything else in a step"},
         {Scope::offer, "`when` of an action"},
+        {Scope::audience, "an audience"},
         {Scope::product, "`recommend.when`"},
     }};
     std::string out = "# Expressions\n\n"

@@ -22,6 +22,7 @@ enum class Scope : std::uint8_t {
              ///< exit is also looked at when a timer fires; then `event` is null.
     step,    ///< Everything in a step: there is a run and no event.
     offer,   ///< An action's `when`: neither run nor event, but what the shop says of the moment.
+    audience, ///< Of config/audiences.yaml: neither run nor event, whoever asks.
     product, ///< A rule of recommendations: a product, and the customer it is for.
 };
 

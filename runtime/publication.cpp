@@ -117,17 +117,20 @@ bool has_errors(const std::vector<schema::Mistake>& mistakes) {
 }
 
 /// Values, tables and audiences. The conditions of audiences are checked by `context`, and by the
-/// values and tables.
+/// values and tables; what is `broken` of these is noted.
 journeys::Lookups load_lookups(const Files& files, schema::LoadContext context,
+                               schema::LoadContext::Broken& broken,
                                std::vector<schema::Mistake>& mistakes) {
     journeys::Lookups lookups;
     if (files.vars) {
         auto loaded = schema::load_vars(files.vars->name, files.vars->text);
+        broken.vars = has_errors(loaded.mistakes);
         append(mistakes, std::move(loaded.mistakes));
         lookups.vars = std::move(loaded.values);
     }
     for (const auto& [name, text] : files.tables) {
         auto loaded = schema::load_table(name, text);
+        if (!loaded.has_header) broken.tables.insert(stem_name(name));
         append(mistakes, std::move(loaded.mistakes));
         lookups.tables[stem_name(name)] = std::move(loaded.table);
     }
@@ -136,8 +139,11 @@ journeys::Lookups load_lookups(const Files& files, schema::LoadContext context,
                             "more than " + std::to_string(schema::tables_max) + " tables", false});
     if (files.audiences) {
         if (context.settings) context.lookups = &lookups;
+        context.broken = broken;
         auto loaded = schema::load_audiences(files.audiences->name, files.audiences->text, context);
         append(mistakes, std::move(loaded.mistakes));
+        broken.audiences = !loaded.is_read;
+        broken.audience_names = std::move(loaded.broken);
         lookups.audiences = std::move(loaded.audiences);
     }
     return lookups;
@@ -301,7 +307,7 @@ Compiled compile(const Files& files, const CompileOptions& options) {
             events = schema::load_events(files.events->name, files.events->text);
             append(result.mistakes, std::move(events.mistakes));
         }
-        context.events = events.names();
+        if (events.is_read) context.events = events.names(); // Else any may be meant.
         context.declared = &events.events;
         context.journeys = ids_of(files);
     }
@@ -331,14 +337,14 @@ Compiled compile(const Files& files, const CompileOptions& options) {
     if (files.coupons) {
         auto coupons = schema::load_coupons(files.coupons->name, files.coupons->text);
         append(result.mistakes, std::move(coupons.mistakes));
-        context.coupons = coupons.names();
+        if (coupons.is_read) context.coupons = coupons.names(); // Else any may be meant.
         result.pools = std::move(coupons.pools);
         std::error_code error;
         for (const auto& [name, pool] : result.pools) {
             if (pool.file.empty()) continue;
             const auto path = options.directory / pool.file;
             if (!fs::is_regular_file(path, error))
-                result.mistakes.push_back({files.coupons->name, pool.line, 0,
+                result.mistakes.push_back({files.coupons->name, pool.at.line, pool.at.column,
                                            "there is no file " + pool.file + ", so the pool " +
                                                name + " gets no codes from it",
                                            true});
@@ -356,7 +362,7 @@ Compiled compile(const Files& files, const CompileOptions& options) {
     }
     if (has_config) context.actions = &offers.steps;
 
-    auto lookups = load_lookups(files, context, result.mistakes);
+    auto lookups = load_lookups(files, context, context.broken, result.mistakes);
     lookups.products = options.products;
     if (has_config) context.lookups = &lookups;
     context.now = options.now;

@@ -15,6 +15,8 @@ AudiencesFile load_audiences(const std::string& file, std::string_view text,
 
 AudiencesFile JourneyReader::read_audiences() {
     AudiencesFile loaded;
+    is_audiences_ = true;
+    loaded.is_read = !mistakes_.has_errors() || !document_.root().is_empty();
     const auto& root = document_.root();
     if (!root.is_map() && !root.is_empty())
         mistakes_.add(root.at, "a file of audiences is a map from names to conditions, such as "
@@ -29,15 +31,14 @@ AudiencesFile JourneyReader::read_audiences() {
             !std::ranges::all_of(name.text, is_allowed)) {
             mistakes_.add(name.at,
                           quoted(name.text) + " is no audience's name: a-z, 0-9 and -, at most 64");
+            loaded.broken.insert(name.text);
             continue;
         }
-        auto made = condition(body, Scope::step);
-        if (!made) continue;
-        for (const auto& path : made->program->paths())
-            if (path.segments[0] == "run")
-                mistakes_.add(document_.place_in(body, path.offset),
-                              "an audience is about a customer, whatever run asks: it cannot look "
-                              "at one");
+        auto made = condition(body, Scope::audience);
+        if (!made) {
+            loaded.broken.insert(name.text);
+            continue;
+        }
         for (const auto& call : made->program->calls())
             if (call.function == "audience")
                 mistakes_.add(document_.place_in(body, call.offset),

@@ -5,6 +5,7 @@
 #include "schema/journey_yaml.hpp"
 
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,6 +14,9 @@ namespace schema {
 
 struct AudiencesFile {
     std::map<std::string, journeys::Expression, std::less<>> audiences;
+    /// Those that hold mistakes.
+    std::set<std::string, std::less<>> broken;
+    bool is_read = true; ///< False: the file is no YAML, and what it holds is not known.
     std::vector<Mistake> mistakes;
 };
 

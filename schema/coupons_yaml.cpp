@@ -28,7 +28,7 @@ CouponPool read_pool(const YamlNode& node, Mistakes& mistakes) {
     ValueReader values{mistakes};
     if (const auto* file = reader.find("file")) {
         pool.file = values.text(*file, "a CSV file with a column code").value_or("");
-        pool.line = file->at.line;
+        pool.at = file->at;
     }
     if (const auto* low = reader.find("low"))
         pool.low = values.integer(*low, 0, std::numeric_limits<std::int32_t>::max()).value_or(0);
@@ -96,6 +96,7 @@ CouponsFile load_coupons(const std::string& file, std::string_view text) {
             mistakes.add(name.at,
                          quoted(name.text) + " is no pool's name: a-z, 0-9 and -, at most 64");
     }
+    loaded.is_read = !mistakes.has_errors() || !root.is_empty();
     loaded.mistakes = mistakes.take();
     return loaded;
 }

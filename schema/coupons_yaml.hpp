@@ -15,13 +15,14 @@ namespace schema {
 /// A pool. Its codes are in the database; a file only brings more of them.
 struct CouponPool {
     std::string file;     ///< A table as `schema/coupon_csv.hpp` has it; empty: none.
-    unsigned line = 0;    ///< Where the file is named.
+    Place at;             ///< Where the file is named.
     std::int64_t low = 0; ///< With fewer codes than this left the service warns; 0: at the last.
 };
 
 struct CouponsFile {
     std::map<std::string, CouponPool> pools; ///< By name.
     std::vector<Mistake> mistakes;
+    bool is_read = true; ///< False: the file is no YAML, and what it holds is not known.
     std::set<std::string> names() const;
 };
 

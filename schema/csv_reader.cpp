@@ -59,6 +59,7 @@ bool CsvReader::read_line() {
 bool CsvReader::read_row() {
     text_.clear();
     ends_.clear();
+    starts_.clear();
     why_.clear();
     bool is_quoted = false, was_quoted = false, is_first_line = true;
     while (true) {
@@ -88,18 +89,25 @@ bool CsvReader::read_row() {
             if (!is_quoted) return true;
             continue;
         }
+        unsigned column = 0;
+        const auto begin_cell = [&](unsigned at) {
+            starts_.push_back({static_cast<unsigned>(lines_), at});
+        };
+        if (starts_.empty()) begin_cell(1);
         for (std::size_t i = 0; i < rest.size(); ++i) {
             const char c = rest[i];
+            if ((static_cast<unsigned char>(c) & 0xc0) != 0x80) ++column;
             const auto begin = ends_.empty() ? 0 : ends_.back();
             if (is_quoted) {
                 if (c != '"')
                     text_ += c;
                 else if (i + 1 < rest.size() && rest[i + 1] == '"')
-                    text_ += rest[++i];
+                    text_ += rest[++i], ++column;
                 else
                     is_quoted = false;
             } else if (c == separator_) {
                 ends_.push_back(text_.size());
+                begin_cell(column + 1);
                 was_quoted = false;
             } else if (c == '"' && !was_quoted &&
                        trimmed({text_.data() + begin, text_.size() - begin}).empty()) {

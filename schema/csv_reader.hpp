@@ -33,6 +33,13 @@ public:
     Row next();
     /// Empty where the place is none.
     std::string_view cell(std::optional<std::size_t> place) const;
+    /// Where the cell of the row begins, from 1; columns in code points.
+    unsigned column_of(std::size_t place) const {
+        return place < starts_.size() ? starts_[place].column : 1;
+    }
+    unsigned line_of(std::size_t place) const {
+        return place < starts_.size() ? starts_[place].line : static_cast<unsigned>(line_);
+    }
     std::uint64_t line() const { return line_; } ///< Where the row begins, from 1.
     const std::string& why() const { return why_; }
     std::uint64_t bytes() const { return bytes_; } ///< Read so far.
@@ -47,6 +54,10 @@ private:
     std::vector<std::string> header_;
     std::string text_; ///< Of the row, quotes taken off.
     std::vector<std::size_t> ends_;
+    struct Start {
+        unsigned line, column;
+    };
+    std::vector<Start> starts_; ///< Of each cell, in the file.
     std::string chunk_, buffer_, why_;
     std::size_t chunk_at_ = 0;
     std::ptrdiff_t quotes_left_out_ = 0;

@@ -42,7 +42,8 @@ EventsFile load_events(const std::string& file, std::string_view text) {
                     mistakes.add(properties->at, "properties is a map from name to type");
                     continue;
                 }
-                for (const auto& [property, type] : properties->entries)
+                for (const auto& [property, type] : properties->entries) {
+                    auto& made = declaration.properties[property.text]; // There, of any type.
                     if (const auto known =
                             values.one_of<std::string_view>(type, {{"string", "string"},
                                                                    {"number", "number"},
@@ -50,9 +51,11 @@ EventsFile load_events(const std::string& file, std::string_view text) {
                                                                    {"list", "list"},
                                                                    {"map", "map"},
                                                                    {"time", "time"}}))
-                        declaration.properties[property.text] = *known;
+                        made = *known;
+                }
             }
     }
+    loaded.is_read = !mistakes.has_errors() || !document.root().is_empty();
     loaded.mistakes = mistakes.take();
     return loaded;
 }

@@ -14,12 +14,14 @@ namespace schema {
 struct EventDeclaration {
     std::string description;
     std::map<std::string, std::string>
-        properties; ///< Name -> `string`, `number`, `boolean`, `list`, `map`, `time`.
+        properties; ///< Name -> `string`, `number`, `boolean`, `list`, `map`, `time`;
+                    ///< empty where what is declared is a mistake.
 };
 
 struct EventsFile {
     std::map<std::string, EventDeclaration> events;
     std::vector<Mistake> mistakes;
+    bool is_read = true; ///< False: the file is no YAML, and what it holds is not known.
 
     std::set<std::string, std::less<>> names() const;
 };

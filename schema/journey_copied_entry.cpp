@@ -45,6 +45,8 @@ std::optional<LocalText> parse_local(std::string_view text) {
 
 void JourneyReader::check_audience_name(std::string_view name, Place at) {
     if (context_.lookups == nullptr || context_.lookups->audiences.contains(name)) return;
+    if (is_audiences_ || context_.broken.audiences || context_.broken.audience_names.contains(name))
+        return; // Said where they stand.
     std::vector<std::string> known;
     for (const auto& [other, condition] : context_.lookups->audiences) known.push_back(other);
     mistakes_.add(at, "no audience " + quoted(name) + '.' + did_you_mean(name, known) +

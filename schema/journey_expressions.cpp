@@ -36,6 +36,39 @@ bool reads(const cel::Path& path, std::initializer_list<std::string_view> segmen
            std::equal(segments.begin(), segments.end(), path.segments.begin());
 }
 
+/// `2027-01-14`, which an expression computes; empty where there is none.
+std::string_view bare_day_in(std::string_view text) {
+    constexpr std::string_view shape = "dddd-dd-dd";
+    char quote = 0; // Of the text inside which it stands.
+    for (std::size_t at = 0; at + shape.size() <= text.size(); ++at) {
+        if (quote != 0) {
+            if (text[at] == '\\')
+                ++at;
+            else if (text[at] == quote)
+                quote = 0;
+            continue;
+        }
+        if (text[at] == '"' || text[at] == '\'') {
+            quote = text[at];
+            continue;
+        }
+        const auto part = text.substr(at, shape.size());
+        const bool is_day = std::equal(shape.begin(), shape.end(), part.begin(), [](char s, char c) {
+            return s == '-' ? c == '-' : c >= '0' && c <= '9';
+        });
+        const auto behind = at + shape.size();
+        const bool is_longer = (at > 0 && is_word_character(text[at - 1])) ||
+                               (behind < text.size() && text[behind] >= '0' && text[behind] <= '9');
+        if (is_day && !is_longer) return part;
+    }
+    return {};
+}
+
+std::string day_sentence(std::string_view day) {
+    return std::string{day} + " without quotes is a subtraction. Write date(\"" + std::string{day} +
+           "\")";
+}
+
 const std::set<std::string, std::less<>> scores{"churn_risk", "p_alive", "clv",
                                                 "expected_orders_90d", "stage"};
 
@@ -43,6 +76,7 @@ const std::set<std::string, std::less<>> scores{"churn_risk", "p_alive", "clv",
 
 std::optional<Expression> JourneyReader::expression(const YamlNode& node, Scope scope,
                                                     cel::Expect expect, bool is_data) {
+    if (node.is_told && !node.is_text()) return std::nullopt;
     if (!node.is_text() && !(node.is_empty() && !node.text.empty())) {
         std::string message = "expected an expression, found ";
         message += node.is_map() ? "a map" : node.is_list() ? "a list" : "nothing";
@@ -65,6 +99,10 @@ std::optional<Expression> JourneyReader::expression(const YamlNode& node, Scope 
                 "this is no expression. Values under data are expressions; a fixed text needs "
                 "inner quotes: " +
                     inner_quoted(node.text));
+        } else if (const auto day = bare_day_in(node.text); !day.empty()) {
+            mistakes_.add(
+                document_.place_in(node, static_cast<std::size_t>(day.data() - node.text.data())),
+                day_sentence(day));
         } else if (document_.is_cut_by_comment(node)) {
             mistakes_.add(
                 node.at,
@@ -83,6 +121,12 @@ std::optional<Expression> JourneyReader::expression(const YamlNode& node, Scope 
             if (compiled.issues.empty()) mistakes_.add(node.at, "this is no expression");
         }
         return std::nullopt;
+    }
+    // What is computed of a day's digits means nothing anywhere.
+    if (const auto day = bare_day_in(node.text); !day.empty()) {
+        refuse(document_.place_in(node, static_cast<std::size_t>(day.data() - node.text.data())),
+               day_sentence(day));
+        if (!context_.was_taken) return std::nullopt;
     }
     note_reads(node, *compiled.program);
     check_calls(node, *compiled.program, is_data);
@@ -188,7 +232,7 @@ void JourneyReader::check_vars(const YamlNode& node, const cel::Path& path) {
     if (vars_) add(*vars_);
     if (context_.lookups) add(context_.lookups->vars);
     if (std::ranges::find(known, name) != known.end()) return;
-    if (!context_.lookups) return; // It may stand in config/vars.yaml.
+    if (!context_.lookups || context_.broken.vars) return; // It may stand in config/vars.yaml.
     mistakes_.add(
         document_.place_in(node, path.offset),
         "no value " + quoted(name) + '.' + did_you_mean(name, known) +
@@ -218,6 +262,7 @@ void JourneyReader::check_lookup(Place at, const cel::Call& call) {
                                      did_you_mean(*texts[0], known) +
                                      " Tables are files config/tables/NAME.csv: " + listed(known));
     }
+    if (context_.broken.tables.contains(*texts[0])) return;
     const auto& columns = table->second.columns;
     for (const auto& name : call.selected)
         if (std::ranges::find(columns, name) == columns.end())

@@ -176,6 +176,7 @@ private:
     std::vector<EventWait> event_waits_;
     std::vector<SentName> sent_names_;
     std::vector<Inlined> inlined_;
+    bool is_audiences_ = false; ///< What is read is a file of audiences.
     bool is_action_ = false; ///< What is read are the steps of an action.
     std::set<std::string> names_, properties_read_;
     std::shared_ptr<const std::string> vars_; ///< Packed; null where the file has none.

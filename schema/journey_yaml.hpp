@@ -55,6 +55,13 @@ struct LoadContext {
     bool models_loaded = false; ///< Else scores are null, and reading one is worth a warning.
     /// For a word on what is over; nothing: no word.
     std::optional<journeys::Timestamp> now = std::nullopt;
+    /// Files beside that have mistakes of their own: what misses something there is not to blame.
+    struct Broken {
+        bool vars = false;      ///< Any value may be meant.
+        bool audiences = false; ///< Any audience may be meant.
+        std::set<std::string, std::less<>> audience_names; ///< Are there, and hold mistakes.
+        std::set<std::string, std::less<>> tables;         ///< Any column may be meant.
+    } broken = {};
     /// The files were taken once, perhaps by an older version that knew fewer mistakes: what makes
     /// no sense and can be run all the same is only warned of.
     bool was_taken = false;

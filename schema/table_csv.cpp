@@ -88,22 +88,25 @@ TableFile load_table(const std::string& file, std::string_view text) {
     std::vector<Type> types;
     std::vector<std::string> names;
     for (const auto& type : type_names) names.emplace_back(type.name);
-    for (const auto& cell : reader->header()) {
+    for (std::size_t i = 0; i < reader->header().size(); ++i) {
+        const auto& cell = reader->header()[i];
+        const Place at{static_cast<unsigned>(reader->line()), reader->column_of(i)};
         const auto colon = cell.rfind(':');
         const auto name = cell.substr(0, colon);
         const auto given =
             colon == std::string::npos ? std::string{"text"} : cell.substr(colon + 1);
         const auto known = std::ranges::find(type_names, given, &TypeName::name);
         if (known == type_names.end())
-            mistakes.add({1, 1}, "no type " + quoted(given) + " for the column " + quoted(name) +
+            mistakes.add(at, "no type " + quoted(given) + " for the column " + quoted(name) +
                                      '.' + did_you_mean(given, names) + " Types: " + listed(names));
-        if (name.empty()) mistakes.add({1, 1}, "a column has no name");
+        if (name.empty()) mistakes.add(at, "a column has no name");
         if (std::ranges::find(table.columns, name) != table.columns.end())
-            mistakes.add({1, 1}, "the column " + quoted(name) + " is named twice");
+            mistakes.add(at, "the column " + quoted(name) + " is named twice");
         table.columns.push_back(name);
         types.push_back(known == type_names.end() ? Type::text : known->type);
     }
     if (mistakes.has_errors()) return finish();
+    loaded.has_header = true;
     while (true) {
         const auto row = reader->next();
         if (row == CsvReader::Row::end) break;
@@ -131,10 +134,11 @@ TableFile load_table(const std::string& file, std::string_view text) {
             writer.key(table.columns[i]);
             ++count;
             if (write(writer, types[i], cell)) continue;
-            mistakes.add(at, "the column " + quoted(table.columns[i]) + " holds " +
-                                 std::string{what(types[i])} + "; found " + quoted(cell));
+            mistakes.add({reader->line_of(i), reader->column_of(i)},
+                         "the column " + quoted(table.columns[i]) + " holds " +
+                             std::string{what(types[i])} + "; found " + quoted(cell));
+            writer.null(); // The row is left out.
             is_whole = false;
-            break;
         }
         if (!is_whole) continue;
         writer.end_map(mark, count);

@@ -15,6 +15,7 @@ namespace schema {
 
 struct TableFile {
     journeys::Table table;
+    bool has_header = false; ///< Else the columns are not known.
     std::vector<Mistake> mistakes;
 };
 

@@ -1,5 +1,7 @@
 #include "schema/yaml_document.hpp"
 
+#include "schema/yaml_unclosed.hpp"
+
 #include <yaml-cpp/depthguard.h>
 #include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/exceptions.h>
@@ -211,12 +213,13 @@ private:
     }
     /// Tags, anchors and aliases stand at the head of a value, where nothing else can begin with
     /// these.
-    void refuse_extras(const YamlNode& node) {
+    void refuse_extras(YamlNode& node) {
         const auto rest = document_.text().substr(std::min(node.offset, document_.text().size()));
         if (rest.empty() || (rest[0] != '!' && rest[0] != '&' && rest[0] != '*')) return;
         auto value = without_comment(rest.substr(0, rest.find('\n')));
         if (!open_.empty() && open_.back().node.in_brackets) value = within_brackets(value);
         mistakes_.add(node.at, taken_for_something_else(value));
+        node.is_told = true;
     }
     void open(const YAML::Mark& mark, YamlNode::Kind kind, YAML::EmitterStyle::value style) {
         auto node = make(mark, kind);
@@ -313,6 +316,12 @@ YamlDocument YamlDocument::parse(std::string_view text, Mistakes& mistakes,
         return document;
     }
 
+    if (const auto open = find_unclosed(document.text_)) {
+        mistakes.add(document.place(open->offset), open->is_quote
+                                                       ? "this quote is never closed"
+                                                       : "this bracket is never closed");
+        return document;
+    }
     TreeBuilder builder{document, mistakes, bounds};
     bool is_read = false;
     try {

@@ -32,6 +32,7 @@ struct YamlNode {
     } style = Style::plain;
     bool in_brackets = false; ///< A list or map written as `[…]` or `{…}`.
     bool is_expanded = false; ///< `text` came from outside the file: no message may show it.
+    bool is_told = false;     ///< What is wrong with it was said when the file was read.
     Place at;
     std::size_t offset = 0; ///< Of its first byte in `YamlDocument::text`.
     std::string text;       ///< Of a text; of an empty value what stands there: ``, `~` or `null`.

@@ -27,6 +27,14 @@ std::optional<double> parse_number(std::string_view text) {
     return value;
 }
 
+/// As short as it can be read back.
+std::string number_text(double number) {
+    std::array<char, 32> text{};
+    const auto [end, error] =
+        std::to_chars(text.data(), text.data() + text.size(), number, std::chars_format::fixed);
+    return error == std::errc{} ? std::string{text.data(), end} : std::to_string(number);
+}
+
 } // namespace
 
 std::vector<std::string> Section::names() const {
@@ -60,6 +68,7 @@ const YamlNode* MapReader::require(std::string_view key, std::string_view what) 
     if (!is_map()) return nullptr;
     const auto* value = find(key);
     if (value != nullptr && !value->is_empty()) return value;
+    if (value != nullptr && value->is_told) return nullptr;
     mistakes_.add(value != nullptr ? value->at : node_.at,
                   section_.what + " needs \"" + std::string{key} + ":\", " + std::string{what});
     return nullptr;
@@ -109,6 +118,7 @@ std::optional<std::int64_t> parse_bytes(std::string_view text) {
 
 std::optional<std::string> ValueReader::text(const YamlNode& node, std::string_view what) {
     if (node.is_text() && !node.text.empty()) return node.text;
+    if (node.is_told) return std::nullopt;
     mistakes_.add(node.at, "expected " + std::string{what} + ", found " + found(node));
     return std::nullopt;
 }
@@ -188,10 +198,8 @@ std::optional<double> ValueReader::number(const YamlNode& node, double min, doub
         const auto value = parse_number(node.text);
         if (value && *value >= min && *value <= max) return value;
     }
-    mistakes_.add(node.at, "expected a number from " +
-                               std::to_string(static_cast<std::int64_t>(min)) + " to " +
-                               std::to_string(static_cast<std::int64_t>(max)) + ", found " +
-                               found(node));
+    mistakes_.add(node.at, "expected a number from " + number_text(min) + " to " +
+                               number_text(max) + ", found " + found(node));
     return std::nullopt;
 }
 

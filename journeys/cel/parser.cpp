@@ -365,6 +365,10 @@ private:
 
     void advance() {
         if (fault_) return;
+        if (token_.is("%")) {
+            number_before_percent_ = before_;
+            percent_of_ = before_text_;
+        }
         before_ = token_.kind;
         before_text_ = token_.text;
         before_offset_ = token_.offset;
@@ -388,6 +392,10 @@ private:
     void unexpected(const std::string& wanted) {
         if (fault_) return;
         const auto offset = token_.offset;
+        if (is_percentage())
+            return fail(before_offset_, "\"" + std::string{percent_of_} +
+                                            "%\" is no number here: write it as a share, 0.2 for "
+                                            "20%");
         if (token_.kind == TokenKind::end) {
             return fail(offset, "the expression ends where " + wanted + " should follow");
         }
@@ -400,6 +408,18 @@ private:
                 return fail(offset,
                             "\"" + text + "\" negates nothing: write \"!\", as in !(x in list)");
             }
+            if (word == "between")
+                return fail(offset, "\"" + text + "\" compares nothing: write x >= 20 && x <= 50");
+            if (word == "like")
+                return fail(offset, "\"" + text +
+                                        "\" compares nothing: write text.contains(\"part\"), "
+                                        "startsWith, endsWith or matches");
+            if (word == "contains" || word == "startswith" || word == "endswith")
+                return fail(offset, "\"" + text + "\" is written text." +
+                                        (word == "contains"     ? "contains"
+                                         : word == "startswith" ? "startsWith"
+                                                                : "endsWith") +
+                                        "(\"part\")");
             if (word == "is") {
                 advance();
                 const bool is_not = lower(token_.text) == "not";
@@ -408,6 +428,7 @@ private:
                                    : "\"is\" compares nothing: write \"==\", as in x == null");
             }
         }
+        if (token_.is(",") && before_ == TokenKind::floating && last_text_is_grouped()) return;
         if (token_.is(",") && before_ == TokenKind::integer) {
             const auto whole = std::string{before_text_};
             const auto start = before_offset_;
@@ -424,8 +445,31 @@ private:
         fail(offset, "\"" + text + "\" stands where " + wanted + " should be");
     }
 
+    /// `1.000,50`, as some countries write it: says so.
+    bool last_text_is_grouped() {
+        std::string whole{before_text_};
+        const auto start = before_offset_;
+        const auto digits = whole.size() - whole.find('.') - 1;
+        if (digits != 3) return false;
+        advance();
+        if (token_.kind != TokenKind::integer) return false;
+        auto plain = whole;
+        plain.erase(plain.find('.'), 1);
+        fail(start, "\"" + whole + "," + std::string{token_.text} + "\" is no number: write \"" +
+                        plain + "." + std::string{token_.text} + "\"");
+        return true;
+    }
+    /// `20%`: what follows is no number that it could be divided by.
+    bool is_percentage() const {
+        return before_ == TokenKind::symbol && before_text_ == "%" &&
+               (number_before_percent_ == TokenKind::integer ||
+                number_before_percent_ == TokenKind::floating);
+    }
+
     Lexer lexer_;
     Token token_;
+    TokenKind number_before_percent_ = TokenKind::end; ///< What stood before the last "%".
+    std::string_view percent_of_;
     TokenKind before_ = TokenKind::end;
     std::string_view before_text_;
     std::size_t before_offset_ = 0;

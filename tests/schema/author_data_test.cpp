@@ -87,9 +87,9 @@ TEST_CASE("every mistake of a table is told by its line, and its row left out", 
                                                     "e,,,\n"
                                                     "e,31,true,2026-01-02\n");
     CHECK(told(loaded.mistakes) ==
-          Lines{"t.csv:2:1: the column \"days\" holds a whole number; found \"3 0\"",
-                "t.csv:3:1: the column \"gift\" holds true or false; found \"yes\"",
-                "t.csv:4:1: the column \"since\" holds a time such as 2026-11-27 or "
+          Lines{"t.csv:2:3: the column \"days\" holds a whole number; found \"3 0\"",
+                "t.csv:3:6: the column \"gift\" holds true or false; found \"yes\"",
+                "t.csv:4:11: the column \"since\" holds a time such as 2026-11-27 or "
                 "2026-11-27T08:00:00Z; found \"soon\"",
                 "t.csv:5:1: 3 cells where the header names 4",
                 "t.csv:6:1: the row has no key: its first cell is empty",
@@ -98,10 +98,17 @@ TEST_CASE("every mistake of a table is told by its line, and its row left out", 
     CHECK(row(loaded.table, "e") == R"({"sku":"e"})");
 
     CHECK(told(schema::load_table("t.csv", "sku,days:itn\n").mistakes) ==
-          Lines{"t.csv:1:1: no type \"itn\" for the column \"days\". Did you mean \"int\"? Types: "
+          Lines{"t.csv:1:5: no type \"itn\" for the column \"days\". Did you mean \"int\"? Types: "
                 "text, int, number, bool, time"});
     CHECK(told(schema::load_table("t.csv", "sku,a:int,a\n").mistakes) ==
-          Lines{"t.csv:1:1: the column \"a\" is named twice"});
+          Lines{"t.csv:1:11: the column \"a\" is named twice"});
+    // All of a row, also behind a quoted line end and signs of several bytes.
+    CHECK(told(schema::load_table("t.csv", "sku,name,days:int,gift:bool\na,\"Ü\nb\",x,y\n"
+                                           "b,ÄÖ,x,true\n")
+                   .mistakes) ==
+          Lines{"t.csv:3:4: the column \"days\" holds a whole number; found \"x\"",
+                "t.csv:3:6: the column \"gift\" holds true or false; found \"y\"",
+                "t.csv:4:6: the column \"days\" holds a whole number; found \"x\""});
     CHECK(told(schema::load_table("t.csv", "").mistakes) ==
           Lines{"t.csv:1:1: there is no header that names the columns"});
 }
@@ -133,7 +140,9 @@ of-event: event.name == "Product Viewed"
 other: audience("loyal")
 )",
                                                context);
-    CHECK(loaded.audiences.size() == 4); // Those of run and other are there, and the file refused.
+    CHECK(loaded.audiences.size() == 3); // That of other is there, and the file refused.
+    CHECK(loaded.broken ==
+          std::set<std::string, std::less<>>{"Not A Name", "of-event", "of-run", "text", "typo"});
     CHECK(loaded.audiences.contains("loyal"));
     const auto lines = told(loaded.mistakes);
     REQUIRE(lines.size() == 6);
@@ -143,7 +152,7 @@ other: audience("loyal")
     CHECK(lines[2].starts_with("audiences.yaml:6:"));
     CHECK(lines[3] == "audiences.yaml:7:9: an audience is about a customer, whatever run asks: it "
                       "cannot look at one");
-    CHECK(lines[4].starts_with("audiences.yaml:8:11: no event is being applied here"));
+    CHECK(lines[4].starts_with("audiences.yaml:8:11: an audience is about a customer, whatever event comes"));
     CHECK(lines[5] ==
           "audiences.yaml:9:8: an audience cannot name another; write its condition here");
 }

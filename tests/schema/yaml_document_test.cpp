@@ -1,4 +1,5 @@
 #include "schema/yaml_document.hpp"
+#include "schema/yaml_unclosed.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -106,4 +107,27 @@ TEST_CASE("what is no YAML is explained where it can be", "[schema]") {
     CHECK(first_of("when: a ? b : c").find("quoted whole: 'a ? b : c'") != std::string::npos);
     CHECK(first_of("a:\n\t- b").find("tab") != std::string::npos);
     CHECK(first_of("a: \xff").find("UTF-8") != std::string::npos);
+}
+
+TEST_CASE("quotes and brackets may go on over lines that are indented deeper, and no others",
+          "[schema]") {
+    const auto open = [](std::string_view text) {
+        const auto found = schema::find_unclosed(text);
+        return found ? std::optional{found->offset} : std::nullopt;
+    };
+    using At = std::optional<std::size_t>;
+    for (const std::string_view sound :
+         {"a: \"b\n  c\"\nd: e\n", "{ a: b,\nc: 'd' }\n", "\"a\nb\"\n", "a: 'it''s'\n", "a: \"\\\"\"\n",
+          "a: cart.x == \"b\n", "a: it's\n", "# it's\na: b # it's\n", "a: |\n  it's [\nb: c\n",
+          "a:\n  - >-\n    \"\n  - b\n", "a: [\n  b,\n]\nc: d\n", "a: { b: c[0].d }\n",
+          "a: { b: \"}\", c: [d,\n  e] }\n", "a: [ # it's ]\n  b ]\n", "'a b': \"c\"\n",
+          "- 'a'\n- \"b\"\n", "a: \"b\n\n  c\"\n", ""}) {
+        INFO(sound);
+        CHECK(open(sound) == std::nullopt);
+    }
+    CHECK(open("a: \"b\nc: \"d\"\n") == At{3});
+    CHECK(open("a:\n  - 'b\n  - 'c'\n") == At{7});
+    CHECK(open("a: [b, \"c\"\nd: e\n") == At{3});
+    CHECK(open("a: { b: \"c }\nd: e\n") == At{8});
+    CHECK(open("a: 'b") == At{3});
 }
