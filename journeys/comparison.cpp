@@ -81,9 +81,7 @@ void RunRecord::note(const CustomerId& customer, const TimelineEntry& entry) {
                                                               ? "when line " + entry.step
                                                               : "not entered: " + entry.reason});
         break;
-    case EntryKind::enter:
-        entered[{who, entry.journey, entry.key, {}}].push_back(entry.at);
-        break;
+    case EntryKind::enter: entered[{who, entry.journey, entry.key, {}}].push_back(entry.at); break;
     case EntryKind::exit:
         ended[{who, entry.journey, entry.key, {}}].push_back(
             {entry.at, entry.reason + " before the send"});

@@ -17,13 +17,13 @@ namespace journeys {
 
 /// Where an expression stands decides what it may name.
 enum class Scope : std::uint8_t {
-    entry,   ///< `enter.when`, `enter.key`: an event is being applied, there is no run yet.
-    event,   ///< `exit.when`, `goal.when`, a wait's `when`: an event is being applied to a run. An
-             ///< exit is also looked at when a timer fires; then `event` is null.
-    step,    ///< Everything in a step: there is a run and no event.
-    offer,   ///< An action's `when`: neither run nor event, but what the shop says of the moment.
+    entry,    ///< `enter.when`, `enter.key`: an event is being applied, there is no run yet.
+    event,    ///< `exit.when`, `goal.when`, a wait's `when`: an event is being applied to a run. An
+              ///< exit is also looked at when a timer fires; then `event` is null.
+    step,     ///< Everything in a step: there is a run and no event.
+    offer,    ///< An action's `when`: neither run nor event, but what the shop says of the moment.
     audience, ///< Of config/audiences.yaml: neither run nor event, whoever asks.
-    product, ///< A rule of recommendations: a product, and the customer it is for.
+    product,  ///< A rule of recommendations: a product, and the customer it is for.
 };
 
 /// Declared once, shared for ever. Same slots in every scope.

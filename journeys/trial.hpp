@@ -26,9 +26,10 @@ struct TrialHooks {
 CatalogPtr trial_catalog(const Catalog& catalog, const Journey& journey);
 
 /// Enters the journey at `event.time` whatever its conditions, re-entry and roll-out say, with
-/// `each` once for every element, and follows the runs to their end. Waits for an event or a condition end by their time-out, since
-/// nothing happens to the person meanwhile. Nothing where the run was opened; else why there is
-/// none. `catalog`: of `trial_catalog`. `customer` is anybody's, and not a tombstone.
+/// `each` once for every element, and follows the runs to their end. Waits for an event or a
+/// condition end by their time-out, since nothing happens to the person meanwhile. Nothing where
+/// the run was opened; else why there is none. `catalog`: of `trial_catalog`. `customer` is
+/// anybody's, and not a tombstone.
 std::optional<NoEntry> try_journey(Customer customer, const Event& event, const Catalog& catalog,
                                    const Journey& journey, const TrialHooks& hooks);
 

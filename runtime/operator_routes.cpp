@@ -71,8 +71,8 @@ void control_channel(const Parts& parts, const Request& request, const Respond& 
         if (auto given = parts->orders.give(name, command, told); !given)
             respond(error_response(503, command == ChannelCommand::resume
                                             ? name + " stays as it is: " + given.error().detail
-                                            : name + " has stopped, until a restart only, which " +
-                                                  "could not be stored: " + given.error().detail));
+                                            : name + " has stopped, but only until a restart: " +
+                                                  given.error().detail));
     });
 }
 

@@ -20,6 +20,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdlib>
+#include <fstream>
 
 namespace runtime {
 namespace {
@@ -161,11 +162,31 @@ std::vector<schema::Mistake> mistakes_in_codes(const fs::path& path) {
         mistakes.push_back(
             {path.string(), static_cast<unsigned>(refused[i].line), 1, refused[i].why, false});
     if (refused.size() > told_max)
-        mistakes.push_back({path.string(), static_cast<unsigned>(refused[told_max].line), 1,
-                            "and " + std::to_string(refused.size() - told_max) +
-                                " more lines; mend these first",
-                            false});
+        mistakes.push_back(
+            {path.string(), static_cast<unsigned>(refused[told_max].line), 1,
+             "and " + std::to_string(refused.size() - told_max) + " more lines; mend these first",
+             false});
     return mistakes;
+}
+
+/// Traits of customers that some file reads, for suggestions.
+std::vector<std::string> traits_in(const Files& files, const journeys::Settings& settings) {
+    std::set<std::string> traits;
+    for (const auto& channel : settings.channels)
+        if (!channel.address.empty()) traits.insert(channel.address);
+    const auto look = [&](std::string_view text) {
+        constexpr std::string_view before = "customer.traits.";
+        for (auto at = text.find(before); at != text.npos; at = text.find(before, at)) {
+            at += before.size();
+            const auto end = text.find_first_not_of(
+                "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_", at);
+            if (const auto name = text.substr(at, end - at); !name.empty()) traits.emplace(name);
+        }
+    };
+    for (const auto& [name, text] : files.journeys) look(text);
+    if (files.actions) look(files.actions->text);
+    if (files.audiences) look(files.audiences->text);
+    return {traits.begin(), traits.end()};
 }
 
 /// Of all journeys that expressions may name; nothing where a file cannot be read, whose id would
@@ -213,7 +234,7 @@ journeys::Result<Files> read_files(const std::optional<fs::path>& config,
     if (journeys) {
         Files beside;
         for (const auto& place : places)
-            if (!read_journeys(place, beside)) continue;
+            (void)read_journeys(place, beside); // What cannot be read names nothing.
         for (const auto& [name, text] : beside.journeys)
             if (auto id = schema::journey_id_in(text)) files.journeys_beside.insert(*id);
         places = {*journeys};
@@ -332,6 +353,7 @@ Compiled compile(const Files& files, const CompileOptions& options) {
         else
             result.mistakes.push_back({files.models->name, 1, 1, parsed.error().detail, false});
     }
+    context.seen_traits = traits_in(files, settings);
     context.models_loaded = models && models->has_purchases;
 
     if (files.coupons) {

@@ -1,6 +1,7 @@
 #include "schema/event_learning.hpp"
 
 #include "journeys/packed.hpp"
+#include "schema/event_names.hpp"
 #include "schema/known_events.hpp"
 #include "schema/timestamp_text.hpp"
 #include "schema/yaml_document.hpp"
@@ -32,11 +33,22 @@ std::string type_of(journeys::PackedView value) {
     return {};
 }
 
-/// The type of values of both; empty where there is none.
+/// The type of values of both.
 std::string common(const std::string& a, const std::string& b) {
-    if (a == b) return a;
+    if (a == b || b.empty()) return a;
+    if (a.empty()) return b;
     const bool are_texts = (a == "time" || a == "string") && (b == "time" || b == "string");
-    return are_texts ? "string" : "";
+    return are_texts ? "string" : "any";
+}
+
+/// Without what spellings differ in.
+std::string spelled_plainly(std::string_view name) {
+    std::string plain;
+    for (const char c : name) {
+        if (c == ' ' || c == '_' || c == '-') continue;
+        plain += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    }
+    return plain;
 }
 
 bool may_be_name(std::string_view name) {
@@ -62,9 +74,13 @@ std::string as_key(const std::string& name) {
 
 void EventLearner::see(const journeys::Event& event) {
     ++seen_;
-    if (event.type != journeys::EventType::track || !may_be_name(event.name) ||
-        is_standard_event(event.name))
+    if (event.type != journeys::EventType::track || is_standard_event(event.name) ||
+        is_kept_for_us(event.name))
         return;
+    if (!may_be_name(event.name)) {
+        ++left_out_;
+        return;
+    }
     auto known = events_.find(event.name);
     if (known == events_.end()) {
         if (events_.size() == events_max) {
@@ -77,29 +93,67 @@ void EventLearner::see(const journeys::Event& event) {
     auto& properties = known->second.properties;
     for (const auto& [name, value] : journeys::PackedView{event.properties}.entries()) {
         const auto type = type_of(value);
-        if (type.empty() || !may_be_name(name)) continue;
+        if (!may_be_name(name)) {
+            ++left_out_;
+            continue;
+        }
         const auto before = properties.find(std::string{name});
         if (before != properties.end())
             before->second = common(before->second, type);
         else if (properties.size() < properties_max)
             properties.emplace(name, type);
-        else
+        else {
+            known->second.is_cut = true;
             ++left_out_;
+        }
     }
+}
+
+std::map<std::string, std::string> EventLearner::doubtful(const EventsFile& declared) const {
+    std::map<std::string, std::string> all;
+    for (const auto& [name, seen] : events_) {
+        if (declared.events.contains(name)) continue;
+        if (const auto elsewhere = known_elsewhere(name)) {
+            all[name] = "here it is " + yaml_quoted(elsewhere->ours);
+            continue;
+        }
+        const auto plain = spelled_plainly(name);
+        const std::string* better = nullptr;
+        for (const auto& [other, declaration] : declared.events)
+            if (spelled_plainly(other) == plain) better = &other;
+        std::uint64_t most = seen.count;
+        if (!better)
+            for (const auto& [other, theirs] : events_)
+                if (other != name && spelled_plainly(other) == plain &&
+                    (theirs.count > most || (theirs.count == most && !better && other < name))) {
+                    better = &other;
+                    most = theirs.count;
+                }
+        if (better) all[name] = "another spelling of " + yaml_quoted(*better);
+    }
+    return all;
 }
 
 std::string EventLearner::yaml(const EventsFile& declared) const {
     auto all = declared.events;
+    const auto left_out = doubtful(declared);
     for (const auto& [name, seen] : events_) {
+        if (left_out.contains(name)) continue;
         auto& event = all[name];
-        for (const auto& [property, type] : seen.properties)
-            if (!type.empty()) event.properties.emplace(property, type); // The declared one stays.
+        // Half of its properties would make mistakes of the others.
+        if (seen.is_cut) continue;
+        for (const auto& [property, type] : seen.properties) // The declared one stays.
+            event.properties.emplace(property, type.empty() ? "any" : type);
     }
+    std::string notes;
+    for (const auto& [name, why] : left_out)
+        notes += "# left out: " + yaml_quoted(name) +
+                 ", seen: " + std::to_string(events_.at(name).count) + "; " + why + '\n';
     std::string out = "# The shop's own events, as they were declared and as they were seen. "
                       "Standard ones and those "
                       "made here\n# need no line.\n";
-    if (all.empty()) return out + "events: {}\n";
-    out += "events:\n";
+    if (all.empty()) return out + notes + "events: {}\n";
+    out += notes + "events:\n";
     for (const auto& [name, event] : all) {
         out += "  " + as_key(name) + ":";
         const auto seen = events_.find(name);

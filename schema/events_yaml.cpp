@@ -50,7 +50,8 @@ EventsFile load_events(const std::string& file, std::string_view text) {
                                                                    {"boolean", "boolean"},
                                                                    {"list", "list"},
                                                                    {"map", "map"},
-                                                                   {"time", "time"}}))
+                                                                   {"time", "time"},
+                                                                   {"any", "any"}}))
                         made = *known;
                 }
             }

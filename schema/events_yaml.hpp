@@ -14,7 +14,7 @@ namespace schema {
 struct EventDeclaration {
     std::string description;
     std::map<std::string, std::string>
-        properties; ///< Name -> `string`, `number`, `boolean`, `list`, `map`, `time`;
+        properties; ///< Name -> `string`, `number`, `boolean`, `list`, `map`, `time`, `any`;
                     ///< empty where what is declared is a mistake.
 };
 

@@ -165,14 +165,14 @@ void JourneyReader::check_template(const SendPlace& place, const Send& send) {
     }
     if (context_.templates == nullptr) return;
     bool exists = false;
-    std::vector<std::string> known, given;
-    for (const auto& [name, value] : send.data) given.push_back(name);
+    std::vector<std::string> known;
+    const auto given = place.given.value_or(std::vector<std::string>{});
     for (const auto& [file, content] : *context_.templates) {
         const auto base = file.substr(0, file.find('.'));
         if (known.empty() || known.back() != base) known.push_back(base);
         if (base != send.template_name) continue;
         exists = true;
-        if (content.parsed == nullptr) continue;
+        if (content.parsed == nullptr || !place.given) continue;
         for (const auto& name : content.parsed->names()) {
             if (always_there.contains(name) ||
                 std::find(given.begin(), given.end(), name) != given.end())

@@ -53,9 +53,9 @@ std::string_view bare_day_in(std::string_view text) {
             continue;
         }
         const auto part = text.substr(at, shape.size());
-        const bool is_day = std::equal(shape.begin(), shape.end(), part.begin(), [](char s, char c) {
-            return s == '-' ? c == '-' : c >= '0' && c <= '9';
-        });
+        const bool is_day =
+            std::equal(shape.begin(), shape.end(), part.begin(),
+                       [](char s, char c) { return s == '-' ? c == '-' : c >= '0' && c <= '9'; });
         const auto behind = at + shape.size();
         const bool is_longer = (at > 0 && is_word_character(text[at - 1])) ||
                                (behind < text.size() && text[behind] >= '0' && text[behind] <= '9');

@@ -33,7 +33,9 @@ private:
     struct SendPlace {
         journeys::StepIndex step;
         Place at, template_at, expires_at;
-        bool has_data = false;
+        /// The names under `data`, those of expressions with mistakes too; nothing where what
+        /// stands there is told to be something else.
+        std::optional<std::vector<std::string>> given = {};
     };
     struct EventWait {
         journeys::StepIndex step;
@@ -177,7 +179,7 @@ private:
     std::vector<SentName> sent_names_;
     std::vector<Inlined> inlined_;
     bool is_audiences_ = false; ///< What is read is a file of audiences.
-    bool is_action_ = false; ///< What is read are the steps of an action.
+    bool is_action_ = false;    ///< What is read are the steps of an action.
     std::set<std::string> names_, properties_read_;
     std::shared_ptr<const std::string> vars_; ///< Packed; null where the file has none.
     /// Those of which one is applied where the expression that is read now is looked at; null: any.

@@ -323,6 +323,12 @@ void JourneyReader::read_send(const YamlNode& node, StepIndex step) {
     const auto* coupon = reader.find("coupon");
     if (coupon != nullptr) send.coupon = read_pool(*coupon);
     read_content(reader, send);
+    const auto* data = reader.find("data");
+    if (data == nullptr || data->is_empty() || (data->is_map() && !data->in_brackets)) {
+        place.given.emplace();
+        if (data != nullptr)
+            for (const auto& [name, value] : data->entries) place.given->push_back(name.text);
+    }
     if (coupon != nullptr && !send.coupon.empty() && !reads_code_)
         mistakes_.add(coupon->at, "a code is given and does not reach the message. Write under "
                                   "data: code: coupon.code");

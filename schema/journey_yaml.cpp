@@ -146,8 +146,9 @@ void JourneyReader::read_head(const YamlNode& root) {
     if (journey.enter.from && journey.enter.until && *journey.enter.from >= *journey.enter.until)
         mistakes_.add(head.find("until")->at, "until is not after from: nobody would ever enter");
     warn_of_past(head.find("until"));
-    warn_of_share(head.find("holdout"), journey.holdout, 1, "everybody is held out, so nobody gets "
-                                                            "a message");
+    warn_of_share(head.find("holdout"), journey.holdout, 1,
+                  "everybody is held out, so nobody gets "
+                  "a message");
     warn_of_share(head.find("rollout"), journey.enter.rollout, 0, "nobody is let in");
     if (const auto* node = head.find("watch")) read_watch(*node);
     if (const auto* node = head.find("on_publish"))

@@ -57,8 +57,8 @@ struct LoadContext {
     std::optional<journeys::Timestamp> now = std::nullopt;
     /// Files beside that have mistakes of their own: what misses something there is not to blame.
     struct Broken {
-        bool vars = false;      ///< Any value may be meant.
-        bool audiences = false; ///< Any audience may be meant.
+        bool vars = false;                                 ///< Any value may be meant.
+        bool audiences = false;                            ///< Any audience may be meant.
         std::set<std::string, std::less<>> audience_names; ///< Are there, and hold mistakes.
         std::set<std::string, std::less<>> tables;         ///< Any column may be meant.
     } broken = {};

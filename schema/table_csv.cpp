@@ -97,8 +97,8 @@ TableFile load_table(const std::string& file, std::string_view text) {
             colon == std::string::npos ? std::string{"text"} : cell.substr(colon + 1);
         const auto known = std::ranges::find(type_names, given, &TypeName::name);
         if (known == type_names.end())
-            mistakes.add(at, "no type " + quoted(given) + " for the column " + quoted(name) +
-                                     '.' + did_you_mean(given, names) + " Types: " + listed(names));
+            mistakes.add(at, "no type " + quoted(given) + " for the column " + quoted(name) + '.' +
+                                 did_you_mean(given, names) + " Types: " + listed(names));
         if (name.empty()) mistakes.add(at, "a column has no name");
         if (std::ranges::find(table.columns, name) != table.columns.end())
             mistakes.add(at, "the column " + quoted(name) + " is named twice");

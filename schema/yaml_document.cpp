@@ -317,9 +317,8 @@ YamlDocument YamlDocument::parse(std::string_view text, Mistakes& mistakes,
     }
 
     if (const auto open = find_unclosed(document.text_)) {
-        mistakes.add(document.place(open->offset), open->is_quote
-                                                       ? "this quote is never closed"
-                                                       : "this bracket is never closed");
+        mistakes.add(document.place(open->offset), open->is_quote ? "this quote is never closed"
+                                                                  : "this bracket is never closed");
         return document;
     }
     TreeBuilder builder{document, mistakes, bounds};

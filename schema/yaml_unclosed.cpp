@@ -1,11 +1,10 @@
 #include "schema/yaml_unclosed.hpp"
 
 #include <algorithm>
+#include <vector>
 
 namespace schema {
 namespace {
-
-constexpr auto npos = std::string_view::npos;
 
 bool is_blank(char c) { return c == ' ' || c == '\t'; }
 
@@ -19,7 +18,9 @@ public:
     }
 
 private:
-    std::size_t line_end(std::size_t from) const { return std::min(text_.find('\n', from), size()); }
+    std::size_t line_end(std::size_t from) const {
+        return std::min(text_.find('\n', from), size());
+    }
     std::size_t size() const { return text_.size(); }
     /// Of the first sign that is no blank; that of the line's end where there is none.
     std::size_t skip_blanks(std::size_t from) const {
@@ -41,6 +42,7 @@ private:
         while (text_.substr(first, 2) == "- ") first = skip_blanks(first + 1);
         const auto value = value_of(first, end);
         is_root_ = value == start;
+        key_indent_ = value == first ? indent_ : first - start;
         if (value < end) read_value(value);
     }
 
@@ -91,8 +93,19 @@ private:
         auto first = start;
         while (first < size() && text_[first] == ' ') ++first;
         if (first == size() || text_[first] == '\n' || text_[first] == '\r') return true;
-        if (first - start > indent_ || is_root_) return true;
+        if (is_root_ || first - start > key_indent_) return true;
+        // Behind a dash most readers of YAML take less than the specification asks for.
+        if (first - start > indent_ && !begins_entry(first)) return true;
         return may_close && (text_[first] == ']' || text_[first] == '}' || text_[first] == '#');
+    }
+
+    /// `key: …` or `- …`.
+    bool begins_entry(std::size_t first) const {
+        if (text_.substr(first, 2) == "- ") return true;
+        auto at = first;
+        while (at < size() && (text_[at] == '_' || (text_[at] >= 'a' && text_[at] <= 'z'))) ++at;
+        return at > first && at < size() && text_[at] == ':' &&
+               (at + 1 == size() || is_blank(text_[at + 1]) || text_[at + 1] == '\n');
     }
 
     std::size_t behind_quote(std::size_t open) {
@@ -111,7 +124,7 @@ private:
     }
 
     std::size_t behind_bracket(std::size_t open) {
-        int depth = 0;
+        std::vector<std::size_t> opened;
         bool begins_value = true; // What stands here begins a text, so that a quote opens one.
         for (auto at = open; at < size(); ++at) {
             const char c = text_[at];
@@ -127,21 +140,26 @@ private:
                 begins_value = false;
                 continue;
             }
-            if (c == '[' || c == '{') ++depth;
-            if ((c == ']' || c == '}') && --depth == 0) return at + 1;
-            begins_value = c == '[' || c == '{' || c == ',' ||
-                           (c == ':' && at + 1 < size() &&
-                            (is_blank(text_[at + 1]) || text_[at + 1] == '\n'));
+            if (c == '[' || c == '{') opened.push_back(at);
+            if (c == ']' || c == '}') {
+                if (text_[opened.back()] != (c == ']' ? '[' : '{')) break;
+                opened.pop_back();
+                if (opened.empty()) return at + 1;
+            }
+            begins_value =
+                c == '[' || c == '{' || c == ',' ||
+                (c == ':' && at + 1 < size() && (is_blank(text_[at + 1]) || text_[at + 1] == '\n'));
         }
-        found_ = Unclosed{open, false};
+        found_ = Unclosed{opened.back(), false};
         return size();
     }
 
     const std::string_view text_;
     std::size_t at_ = 0;
-    std::size_t indent_ = 0; ///< Of the line that is looked at.
-    bool is_root_ = false;   ///< The value is the whole document, which may stand at the margin.
-    bool is_block_ = false;  ///< Inside a text behind `|` or `>`.
+    std::size_t indent_ = 0;     ///< Of the line that is looked at.
+    std::size_t key_indent_ = 0; ///< Of its key, behind dashes.
+    bool is_root_ = false;  ///< The value is the whole document, which may stand at the margin.
+    bool is_block_ = false; ///< Inside a text behind `|` or `>`.
     std::size_t block_indent_ = 0;
     std::optional<Unclosed> found_;
 };

@@ -175,7 +175,8 @@ std::optional<NoEntry> Turn::enter_for_trial(const Event& arrived, const Journey
         std::string key;
         if ((reason = find_key(arrived, journey, item, key))) continue;
         const auto is_open = [&](const Run& run) { return run.key == key; };
-        if (std::ranges::any_of(customer.runs, is_open)) continue; // As live: a key is entered once.
+        if (std::ranges::any_of(customer.runs, is_open))
+            continue; // As live: a key is entered once.
         if (customer.runs.size() >= bounds::runs) break;
         enter_run(arrived, journey, std::move(key), item);
         entered = true;

@@ -34,11 +34,14 @@ int events(const Options& options) {
     for (const auto& record : recorded->records)
         if (const auto* event = record.event()) learner.see(*event);
     const auto text = learner.yaml(declared);
+    const auto doubtful = learner.doubtful(declared);
+    for (const auto& [name, why] : doubtful)
+        std::fprintf(stderr, "left out %s: %s\n", schema::quoted(name).c_str(), why.c_str());
     std::fprintf(stderr,
                  "%llu events read, %llu lines refused, %llu names and properties left out\n",
                  static_cast<unsigned long long>(learner.seen()),
                  static_cast<unsigned long long>(recorded->refused_count),
-                 static_cast<unsigned long long>(learner.left_out()));
+                 static_cast<unsigned long long>(learner.left_out() + doubtful.size()));
     if (options.out.empty()) {
         std::fputs(text.c_str(), stdout);
         return exit_done;

@@ -152,12 +152,12 @@ int simulate_command(const Options& options) {
         new_steps = send_steps_of(*changed);
     }
     summary.took = std::chrono::steady_clock::now() - started;
-    const auto text = options.diff.empty() ? summary_text(summary, before)
-                      : options.summary
-                          ? summary_text(summary, before,
-                                         journeys::compare(before, after, send_steps_of(*catalog),
-                                                           new_steps))
-                          : diff_lines(before, after);
+    const auto text =
+        options.diff.empty() ? summary_text(summary, before)
+        : options.summary
+            ? summary_text(summary, before,
+                           journeys::compare(before, after, send_steps_of(*catalog), new_steps))
+            : diff_lines(before, after);
     const auto shown = printable_lines(text);
     std::fwrite(shown.data(), 1, shown.size(), stdout);
     return exit_code;

@@ -92,8 +92,8 @@ std::string other_lines(const std::string& text, const std::string& than, const 
         if (known.contains(line) || first_word(line).empty() || named == changed_lines_named)
             continue;
         ++named;
-        where += (where.empty() ? word : ", line ") + std::to_string(number) + ' ' +
-                 first_word(line);
+        where +=
+            (where.empty() ? word : ", line ") + std::to_string(number) + ' ' + first_word(line);
     }
     return where;
 }
@@ -103,7 +103,8 @@ std::string head(const SimulationSummary& summary) {
     std::snprintf(seconds, sizeof seconds, "%.1f s", summary.took.count());
     std::string text = summary.before_name;
     if (!summary.after_name.empty()) text += " → " + summary.after_name;
-    if (summary.first != journeys::Timestamp{}) text += " · " + span_of_days(summary.first, summary.last);
+    if (summary.first != journeys::Timestamp{})
+        text += " · " + span_of_days(summary.first, summary.last);
     text += " · " + grouped(summary.events) + " events of " + grouped(summary.customers) +
             " customers · " + seconds + " · nothing was sent";
     return wrapped({}, text, 2);

@@ -386,9 +386,8 @@ bool asks_for_products(const Files& files, const CompileOptions& compiling,
     if (!found) return false;
     if (found->enter.interested) return true;
     return std::ranges::any_of(journeys::expressions_of(*found), [](const auto& use) {
-        return std::ranges::any_of(use.expression->program->calls(), [](const auto& call) {
-            return call.function == "product";
-        });
+        return std::ranges::any_of(use.expression->program->calls(),
+                                   [](const auto& call) { return call.function == "product"; });
     });
 }
 

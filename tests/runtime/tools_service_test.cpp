@@ -227,7 +227,8 @@ steps:
 )");
     folder.stop(); // Interests are counted once some journey asks for them.
     folder.start();
-    CHECK(folder.post("/v1/products", R"([{"product_id":"p1","name":"Lamp","stock":4},
+    CHECK(folder
+              .post("/v1/products", R"([{"product_id":"p1","name":"Lamp","stock":4},
                                           {"product_id":"p2","name":"Rug","stock":0}])")
               .first == 200);
     folder.add("ada", 15);

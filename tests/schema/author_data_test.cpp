@@ -152,7 +152,8 @@ other: audience("loyal")
     CHECK(lines[2].starts_with("audiences.yaml:6:"));
     CHECK(lines[3] == "audiences.yaml:7:9: an audience is about a customer, whatever run asks: it "
                       "cannot look at one");
-    CHECK(lines[4].starts_with("audiences.yaml:8:11: an audience is about a customer, whatever event comes"));
+    CHECK(lines[4].starts_with(
+        "audiences.yaml:8:11: an audience is about a customer, whatever event comes"));
     CHECK(lines[5] ==
           "audiences.yaml:9:8: an audience cannot name another; write its condition here");
 }

@@ -117,17 +117,20 @@ TEST_CASE("quotes and brackets may go on over lines that are indented deeper, an
     };
     using At = std::optional<std::size_t>;
     for (const std::string_view sound :
-         {"a: \"b\n  c\"\nd: e\n", "{ a: b,\nc: 'd' }\n", "\"a\nb\"\n", "a: 'it''s'\n", "a: \"\\\"\"\n",
-          "a: cart.x == \"b\n", "a: it's\n", "# it's\na: b # it's\n", "a: |\n  it's [\nb: c\n",
-          "a:\n  - >-\n    \"\n  - b\n", "a: [\n  b,\n]\nc: d\n", "a: { b: c[0].d }\n",
-          "a: { b: \"}\", c: [d,\n  e] }\n", "a: [ # it's ]\n  b ]\n", "'a b': \"c\"\n",
-          "- 'a'\n- \"b\"\n", "a: \"b\n\n  c\"\n", ""}) {
+         {"a: \"b\n  c\"\nd: e\n", "{ a: b,\nc: 'd' }\n", "\"a\nb\"\n", "a: 'it''s'\n",
+          "a: \"\\\"\"\n", "a: cart.x == \"b\n", "a: it's\n", "# it's\na: b # it's\n",
+          "a: |\n  it's [\nb: c\n", "a:\n  - >-\n    \"\n  - b\n", "a: [\n  b,\n]\nc: d\n",
+          "a: { b: c[0].d }\n", "a: { b: \"}\", c: [d,\n  e] }\n", "a: [ # it's ]\n  b ]\n",
+          "'a b': \"c\"\n", "- 'a'\n- \"b\"\n", "a: \"b\n\n  c\"\n", ""}) {
         INFO(sound);
         CHECK(open(sound) == std::nullopt);
     }
     CHECK(open("a: \"b\nc: \"d\"\n") == At{3});
+    CHECK(open("- a: \"b &&\n  c\"\n") == std::nullopt);
+    CHECK(open("- a: 'b\n  c: 'd'\n") == At{5});
     CHECK(open("a:\n  - 'b\n  - 'c'\n") == At{7});
     CHECK(open("a: [b, \"c\"\nd: e\n") == At{3});
+    CHECK(open("a: { b: [c }\nd: [e]\n") == At{8});
     CHECK(open("a: { b: \"c }\nd: e\n") == At{8});
     CHECK(open("a: 'b") == At{3});
 }
