@@ -250,7 +250,7 @@ std::string report_json(const JourneyReport& report, const std::string& decision
         return ordered_json{{"customers", people.people},
                             {"reached", people.reached},
                             {"share", people.share()},
-                            {"revenue", revenue}};
+                            {"revenue", std::round(revenue * 10'000) / 10'000}}; // As Money has it.
     };
     json["sent"] = arm(report.sent, report.sent_revenue);
     json["held_out"] = arm(report.held_out, report.held_out_revenue);

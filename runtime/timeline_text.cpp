@@ -18,8 +18,10 @@
 #include <array>
 #include <cstdio>
 #include <cstdlib>
+#include <map>
 #include <optional>
 #include <set>
+#include <utility>
 
 namespace runtime {
 
@@ -212,7 +214,14 @@ public:
     Timeline(const std::vector<TimelineRow>& rows, const std::vector<MessageOutcome>& outcomes,
              const Customer& customer, const journeys::Catalog& catalog, Timestamp now)
         : rows_(rows), outcomes_(outcomes), customer_(customer), catalog_(catalog),
-          zone_(journeys::zone_of(customer, catalog.settings())), now_(now) {}
+          zone_(journeys::zone_of(customer, catalog.settings())), now_(now) {
+        std::map<Place, std::string> first;
+        for (const auto& row : rows_) {
+            const auto [at, is_new] =
+                first.try_emplace({row.entry.journey, row.entry.step}, row.entry.key);
+            if (!is_new && at->second != row.entry.key) of_several_runs_.insert(at->first);
+        }
+    }
 
     std::string text() const {
         std::string out;
@@ -247,9 +256,16 @@ private:
         case EntryKind::suppress:
         case EntryKind::defer:
         case EntryKind::settle:
-        case EntryKind::wait: return entry.journey + " › " + entry.step;
+        case EntryKind::wait:
+            return entry.journey + " › " + entry.step +
+                   (tells_runs_apart(entry) ? ' ' + entry.key : "");
         default: return entry_place(entry);
         }
+    }
+
+    /// Whether lines of other runs would look the same without the key.
+    bool tells_runs_apart(const TimelineEntry& entry) const {
+        return !entry.key.empty() && of_several_runs_.contains({entry.journey, entry.step});
     }
 
     std::string detail(const TimelineEntry& entry) const {
@@ -386,12 +402,15 @@ private:
         return "unless " + joined(what, " or ") + " comes first";
     }
 
+    using Place = std::pair<std::string, std::string>; ///< Journey and step.
+
     const std::vector<TimelineRow>& rows_;
     const std::vector<MessageOutcome>& outcomes_;
     const Customer& customer_;
     const journeys::Catalog& catalog_;
     const std::string zone_;
     const Timestamp now_;
+    std::set<Place> of_several_runs_;
 };
 
 } // namespace

@@ -47,6 +47,7 @@ MapReader::MapReader(const YamlNode& node, const Section& section, Mistakes& mis
     : node_(node), section_(section), mistakes_(mistakes) {
     const auto names = section.names();
     if (!node.is_map()) {
+        if (node.is_told) return;
         mistakes.add(node.at, section.what + " is a map with the keys " + listed(names) +
                                   "; found " + found(node));
         return;

@@ -55,10 +55,13 @@ constexpr auto ahead_max = std::chrono::hours{24};
 
 Result<Timestamp> time_of(std::string_view text, std::string_view column, Timestamp now) {
     if (text.empty()) return wrong(std::string{column} + " is missing");
-    const auto found = std::string{column} + ": \"" + std::string{text.substr(0, 40)} + '"';
+    const auto refused = [&](std::string_view why) {
+        return wrong(std::string{column} + ": \"" + std::string{text.substr(0, 40)} + "\" " +
+                     std::string{why});
+    };
     const auto at = schema::parse_producer_time(text);
-    if (!at) return wrong(found + " is no ISO date or time");
-    if (*at > now + ahead_max) return wrong(found + " has not come yet");
+    if (!at) return refused("is no ISO date or time");
+    if (*at > now + ahead_max) return refused("has not come yet");
     return *at;
 }
 

@@ -76,7 +76,7 @@ journeys::Result<std::string> ask_service(const std::filesystem::path& socket,
         ::setsockopt(descriptor.number, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof wait) != 0 ||
         ::connect(descriptor.number, reinterpret_cast<const sockaddr*>(&address), sizeof address) !=
             0)
-        return failed(path);
+        return Error{ErrorCode::unavailable, failed(path).detail + "; is `sojourn serve` running?"};
 
     std::string request{method};
     request.append(" ").append(target).append(" HTTP/1.0\r\n");

@@ -262,6 +262,22 @@ TEST_CASE("what a producer sends neither commands a terminal nor begins a line",
     }
 }
 
+TEST_CASE("messages of several runs of a journey are told apart by their keys", "[timeline]") {
+    const Shop shop;
+    auto one = row(EntryKind::send, now, "refill", "mail");
+    one.entry.key = "p1";
+    auto other = one;
+    const auto text = [&] {
+        return timeline_text({one, other}, {}, journeys::Customer{}, *shop.catalog, now);
+    };
+    CHECK(text().find("p1") == std::string::npos); // Twice the same run.
+    other.entry.key = "p2";
+    CHECK(text().find("refill › mail p1") != std::string::npos);
+    CHECK(text().find("refill › mail p2") != std::string::npos);
+    other.entry.step = "second";
+    CHECK(text().find("p1") == std::string::npos);
+}
+
 TEST_CASE("no id and no key forges a line of a timeline", "[terminal]") {
     const std::string evil = "x\n05:03  sent      cheaper › news  email\x1b[2J\u009b1A";
     const std::string shown = "x\\n05:03  sent      cheaper › news  email\\u001b[2J\\u009b1A";
