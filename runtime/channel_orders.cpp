@@ -1,6 +1,7 @@
 #include "runtime/channel_orders.hpp"
 
 #include "actors/messages.hpp"
+#include "runtime/database_session.hpp"
 
 #include <utility>
 #include <vector>
@@ -15,7 +16,8 @@ Result<void> ChannelOrders::begin() {
         std::string channel;
         bool is_paused, is_draining;
     };
-    const auto kept = session_.run([](pqxx::work& work) {
+    DatabaseSession session{parts_.conninfo};
+    const auto kept = session.run([](pqxx::work& work) {
         std::vector<Kept> all;
         for (const auto& row :
              work.exec("SELECT channel, paused, draining FROM channels WHERE paused OR draining "
@@ -50,7 +52,8 @@ Result<void> ChannelOrders::give(const std::string& channel, ChannelCommand comm
 }
 
 Result<void> ChannelOrders::keep(const std::string& channel, ChannelCommand command) {
-    return session_.run([&](pqxx::work& work) {
+    DatabaseSession session{parts_.conninfo};
+    return session.run([&](pqxx::work& work) {
         if (command == ChannelCommand::resume) {
             work.exec_params("DELETE FROM channels WHERE channel = $1", channel);
             return;

@@ -4,12 +4,12 @@
 
 #include "actors/system.hpp"
 #include "journeys/result.hpp"
-#include "runtime/database_session.hpp"
 #include "runtime/log.hpp"
 
 #include <functional>
 #include <mutex>
 #include <string>
+#include <utility>
 
 namespace runtime {
 
@@ -24,8 +24,7 @@ struct ChannelOrderParts {
 /// Blocking; any thread.
 class ChannelOrders {
 public:
-    explicit ChannelOrders(ChannelOrderParts parts)
-        : parts_(std::move(parts)), session_(parts_.conninfo) {}
+    explicit ChannelOrders(ChannelOrderParts parts) : parts_(std::move(parts)) {}
 
     /// Tells the channels what was said to them before, by whichever process. Before the system
     /// starts, so that they begin nothing in between.
@@ -41,7 +40,6 @@ private:
     void tell(const std::string& channel, actors::ChannelCommand command) const;
 
     const ChannelOrderParts parts_;
-    DatabaseSession session_;
     std::mutex mutex_; ///< What is kept comes in the order in which channels hear of it.
 };
 

@@ -126,7 +126,7 @@ TEST_CASE("without a key there is no run to try", "[engine]") {
 }
 
 TEST_CASE("with each a trial follows a run for every element, by their own times", "[engine]") {
-    Story story{{R"(
+    Story story{{R"yaml(
 id: cart
 enter:
   on: Order Completed
@@ -143,7 +143,7 @@ steps:
       topic: cart
       data:
         what: run.item.product_id
-)"}};
+)yaml"}};
     story.track("ada", "Product Viewed", monday, R"({"product_id":"p1"})");
     const Tried tried{story, "Order Completed",
                       R"({"order_id":"o","products":[{"product_id":"p1","days":3},)"

@@ -516,9 +516,9 @@ TEST_CASE("what a publication would do to open runs is read without help", "[gol
 
 TEST_CASE("what is left of the codes is read without help", "[golden]") {
     const std::map<std::string, schema::CouponPool> pools{
-        {"autumn", {.file = {}, .line = 0, .low = 10}},
-        {"spring", {.file = "spring.csv", .line = 2, .low = 500}},
-        {"welcome-back", {.file = {}, .line = 0, .low = 0}}};
+        {"autumn", {.file = {}, .at = {}, .low = 10}},
+        {"spring", {.file = "spring.csv", .at = {2, 1}, .low = 500}},
+        {"welcome-back", {.file = {}, .at = {}, .low = 0}}};
     check("coupons", coupons_text(pools, {{"spring", 1000, 912, 40, 12},
                                           {"summer", 20, 20, 0, 0},
                                           {"welcome-back", 200, 4, 1, 0}}));

@@ -136,13 +136,13 @@ TEST_CASE("no guardrail is switched off without a word", "[schema]") {
     const std::string nothing_counts =
         "in a window of 0s nothing is ever counted, so nothing would be held back\n";
     CHECK(with("discount_budget: { amount: 10, per: 0s }") == "a.yaml:1:37: " + nothing_counts);
-    CHECK(with("margin: 30%", "cap: { max: 1, per: 0s }") == "a.yaml:3:53: " + nothing_counts);
+    CHECK(with("margin: 30%", "cap: { max: 1, per: 0s }") == "a.yaml:3:56: " + nothing_counts);
 
     const std::string no_time = "a reward needs time to come: within is longer than 0s\n";
     CHECK(with("within: 1s").empty());
     CHECK(with("within: 0s") == "a.yaml:1:9: " + no_time);
     CHECK(with("margin: 30%", "within: 1s").empty());
-    CHECK(with("margin: 30%", "within: 0s") == "a.yaml:3:46: " + no_time);
+    CHECK(with("margin: 30%", "within: 0s") == "a.yaml:3:44: " + no_time);
 
     CHECK(told("actions:\n  - { id: nothing, surface: s, value: 1 }\n") ==
           "a.yaml:2:11: \"nothing\" is what reports and the export call it where no action was "
