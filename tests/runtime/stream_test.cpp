@@ -252,7 +252,7 @@ TEST_CASE_METHOD(ListenerFixture, "only a known key for events is upgraded", "[l
     CHECK(upgrade("/v1/stream", "Authorization: Basic d3Jvbmc6\r\n") == 401);
     CHECK(upgrade("/v1/stream?write_key=store-key", "") == 403);
     CHECK(upgrade("/v1/stream?write_key=shop-key", "") == 101);
-    CHECK(upgrade("/v1/stream?write_key=ops-key", "") == 101);
+    CHECK(upgrade("/v1/stream?write_key=ops-key", "") == 403);
     CHECK(upgrade("/v1/stream", "Authorization: Basic c2hvcC1rZXk6\r\n") == 101);
     CHECK(upgrade("/v1/stream", "Authorization: Basic c2hvcC1rZXk=\r\n") == 101);
     CHECK(upgrade("/v1/stream", "Authorization: Bearer shop-key\r\n") == 101);
