@@ -76,7 +76,7 @@ const std::set<std::string, std::less<>> scores{"churn_risk", "p_alive", "clv",
 
 std::optional<Expression> JourneyReader::expression(const YamlNode& node, Scope scope,
                                                     cel::Expect expect, bool is_data) {
-    if (node.is_told && !node.is_text()) return std::nullopt;
+    if (node.is_told) return std::nullopt;
     if (!node.is_text() && !(node.is_empty() && !node.text.empty())) {
         std::string message = "expected an expression, found ";
         message += node.is_map() ? "a map" : node.is_list() ? "a list" : "nothing";

@@ -118,7 +118,7 @@ TEST_CASE("nothing is said of a policy whose decisions the log could not take") 
     CHECK(of_home->verdict == "It earns more than what was done.");
     CHECK(evaluate(log, {.surface = "shop"}).error().detail ==
           "no decision was on the surface shop");
-    CHECK(evaluate(table_of("action,propensity,reward\na,.5,1\n"), {.surface = "home"})
+    CHECK(evaluate(table_of(std::string{"action,propensity,reward\na,.5,1\n"}), {.surface = "home"})
               .error()
               .detail == "there is no column surface, by which rows could be left out");
 }
