@@ -293,6 +293,7 @@ TEST_CASE("no id and no key forges a line of a timeline", "[terminal]") {
         if (row.entry.kind == EntryKind::restart) row.entry.reason = evil; // The event's name.
     }
     const std::vector<MessageOutcome> outcomes{{{0, 1}, "unknown", evil, rows[0].entry.at + 15s}};
+    const auto nobody = [](std::string_view, std::string_view) { return false; };
     const auto text = customer_text(ada, *shop.catalog, now, nobody) +
                       timeline_text(rows, outcomes, ada, *shop.catalog, now);
     CHECK(text.find('\x1b') == text.npos);
