@@ -99,6 +99,7 @@ Result<void> CouponKeeper::begin(std::map<std::string, schema::CouponPool> pools
     }
     read_files();
     if (auto opened = purse_->open(); !opened) return opened;
+    prepare();
     look();
     looking_.emplace(looked_at_every, [this] { look(); });
     return {};
@@ -110,6 +111,16 @@ void CouponKeeper::use(std::map<std::string, schema::CouponPool> pools) {
         pools_ = std::move(pools);
     }
     read_again();
+    prepare();
+}
+
+void CouponKeeper::prepare() {
+    std::vector<std::string> names;
+    {
+        const std::lock_guard lock{mutex_};
+        for (const auto& [name, pool] : pools_) names.push_back(name);
+    }
+    for (const auto& name : names) purse_->prepare(name);
 }
 
 void CouponKeeper::read_again() {

@@ -54,6 +54,7 @@ public:
 
 private:
     void read_files();
+    void prepare(); ///< So that no hand-over waits for a pool's first codes.
     void look();
 
     CouponKeeperParts parts_;

@@ -62,6 +62,15 @@ CouponAnswer CouponPurse::take(std::string_view name, journeys::RunId, journeys:
     return {.kind = pool.is_empty ? CouponAnswer::Kind::empty : CouponAnswer::Kind::not_now};
 }
 
+void CouponPurse::prepare(const std::string& name) {
+    {
+        const std::lock_guard lock{mutex_};
+        const auto found = pools_.find(name);
+        if (!is_open_ || (found != pools_.end() && !found->second.codes.empty())) return;
+    }
+    if (auto leased = book_->lease(name, lease_, codes_held, now_())) keep(name, *leased);
+}
+
 void CouponPurse::has_more(const std::string& name) {
     const std::lock_guard lock{mutex_};
     const auto found = pools_.find(name);
@@ -91,19 +100,24 @@ void CouponPurse::loop() {
 
 void CouponPurse::fill(const std::string& name) {
     auto leased = book_->lease(name, lease_, codes_held, now_());
-    std::unique_lock lock{mutex_};
-    auto& pool = pools_[name];
     if (!leased) {
         log_.repeated_warning("no codes can be fetched",
                               {{"pool", name}, {"why", leased.error().detail}});
         // Tried again; what is asked for meanwhile waits.
+        std::unique_lock lock{mutex_};
         wanted_changed_.wait_for(lock, std::chrono::seconds{1}, [&] { return stopping_; });
         return;
     }
+    keep(name, *leased);
+}
+
+void CouponPurse::keep(const std::string& name, std::vector<schema::CouponCode>& leased) {
+    const std::lock_guard lock{mutex_};
     wanted_.erase(name);
+    auto& pool = pools_[name];
     pool.asked_at = Steady::now();
-    pool.is_empty = leased->empty();
-    for (auto& code : *leased) pool.codes.push_back(std::move(code));
+    pool.is_empty = leased.empty();
+    for (auto& code : leased) pool.codes.push_back(std::move(code));
 }
 
 } // namespace runtime

@@ -15,6 +15,7 @@
 #include <set>
 #include <string>
 #include <thread>
+#include <vector>
 
 namespace runtime {
 
@@ -32,6 +33,9 @@ public:
     journeys::Result<void> open();
     journeys::CouponAnswer take(std::string_view pool, journeys::RunId run,
                                 journeys::Timestamp now) override;
+    /// Once open: leases codes before anybody asks for one, so that the first does not wait.
+    /// Blocks. Where it fails they are leased when they are asked for.
+    void prepare(const std::string& pool);
     /// The pool has been given codes: it is asked for again even if it was empty.
     void has_more(const std::string& pool);
 
@@ -52,6 +56,7 @@ private:
     void want(const std::string& pool); ///< `mutex_` is held.
     void loop();
     void fill(const std::string& pool);
+    void keep(const std::string& pool, std::vector<schema::CouponCode>& leased);
 
     const std::shared_ptr<CouponBook> book_;
     const std::function<journeys::Timestamp()> now_;
