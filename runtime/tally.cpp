@@ -7,6 +7,17 @@
 
 namespace runtime {
 
+namespace {
+
+/// Of what came of a call what no provider can put words into: `HTTP 401`, and not the field or
+/// code behind it, which may be an address.
+std::string_view loggable(std::string_view detail) {
+    if (!detail.starts_with("HTTP ") && !detail.starts_with("SMTP ")) return detail;
+    return detail.substr(0, detail.find(' ', 5));
+}
+
+} // namespace
+
 Tally::Journey Tally::of(const std::string& journey) const {
     const std::scoped_lock lock{mutex_};
     const auto found = journeys_.find(journey);
@@ -106,13 +117,13 @@ void Tally::channel(std::string_view name, const actors::ChannelCounts& counts) 
     // A breaker stays open for seconds, so these are few.
     if (counts.breaker_open && !before.breaker_is_open)
         log_.warning("a channel's calls fail, and its breaker opens",
-                     {{"channel", name}, {"why", counts.last_failure}});
+                     {{"channel", name}, {"why", loggable(counts.last_failure)}});
     if (!counts.breaker_open && before.breaker_is_open)
         log_.info("a channel's breaker closes", {{"channel", name}});
     if (counts.dead > before.set_aside)
         log_.repeated_warning("messages of " + std::string{name} +
                                   " are set aside, until retry-dead or their end",
-                              {{"set_aside", counts.dead}, {"why", counts.last_failure}});
+                              {{"set_aside", counts.dead}, {"why", loggable(counts.last_failure)}});
 }
 
 void Tally::called(std::string_view channel, const actors::ProviderOutcome& outcome,
@@ -123,7 +134,7 @@ void Tally::called(std::string_view channel, const actors::ProviderOutcome& outc
     log_.repeated_warning(
         "a call of " + std::string{channel} +
             (outcome.kind == Kind::retry ? " came to nothing" : " has an unknown end"),
-        {{"why", outcome.detail}});
+        {{"why", loggable(outcome.detail)}});
 }
 
 } // namespace runtime
