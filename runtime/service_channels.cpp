@@ -2,6 +2,7 @@
 
 #include "runtime/channels/registry.hpp"
 #include "runtime/channels/sandbox.hpp"
+#include "runtime/provider_settings.hpp"
 
 #include <utility>
 
@@ -19,10 +20,14 @@ Result<std::unique_ptr<ServiceChannels>> ServiceChannels::open(ServiceChannelsPa
 }
 
 Result<void> ServiceChannels::open_one(const schema::ChannelConfig& channel) {
+    const auto& config = parts_.config;
     if (channel.type == "sandbox") {
         channels_.push_back(sandbox());
     } else {
-        auto provider = make_provider(provider_settings(channel));
+        auto settings = provider_settings(config, channel);
+        if (!config.public_url.empty())
+            settings.feedback_url = config.public_url + "/v1/feedback/" + channel.name;
+        auto provider = make_provider(std::move(settings));
         if (!provider)
             return Error{provider.error().code,
                          "channel " + channel.name + ": " + provider.error().detail};
@@ -47,24 +52,6 @@ void ServiceChannels::write(std::vector<Kept> batch) {
     for (auto& kept : batch) requests.push_back(std::move(kept.request));
     const auto result = parts_.archive.keep_sandbox_messages(requests, parts_.clock.now());
     for (const auto& kept : batch) kept.done(result);
-}
-
-ProviderSettings ServiceChannels::provider_settings(const schema::ChannelConfig& channel) const {
-    const auto& config = parts_.config;
-    ProviderSettings settings;
-    settings.channel = channel.name;
-    settings.type = channel.type;
-    settings.url = channel.option("url");
-    settings.from = channel.from;
-    settings.timeout = channel.timeout;
-    for (const auto& [name, value] : channel.options) settings.options[name] = value.reveal();
-    if (const auto* rules = config.settings.channel(channel.name)) {
-        settings.address = rules->address;
-        settings.templates = rules->templates;
-    }
-    if (!config.public_url.empty())
-        settings.feedback_url = config.public_url + "/v1/feedback/" + channel.name;
-    return settings;
 }
 
 ChannelHooks ServiceChannels::hooks(const schema::ChannelConfig& channel) const {

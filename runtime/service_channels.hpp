@@ -61,7 +61,6 @@ private:
     explicit ServiceChannels(ServiceChannelsParts parts) : parts_(std::move(parts)) {}
     journeys::Result<void> open_one(const schema::ChannelConfig& channel);
     std::unique_ptr<actors::Channel> sandbox();
-    ProviderSettings provider_settings(const schema::ChannelConfig& channel) const;
     ChannelHooks hooks(const schema::ChannelConfig& channel) const;
     void write(std::vector<Kept> batch);
 

@@ -21,6 +21,7 @@
 #include "runtime/links.hpp"
 #include "runtime/postgres/connection.hpp"
 #include "runtime/printable.hpp"
+#include "runtime/provider_settings.hpp"
 #include "runtime/stored_products.hpp"
 #include "schema/packed_json.hpp"
 
@@ -271,18 +272,7 @@ private:
 
     Outcome call(const schema::ChannelConfig& channel, const std::string& payload,
                  const std::string& to) {
-        ProviderSettings settings;
-        settings.channel = channel.name;
-        settings.type = channel.type;
-        settings.url = channel.option("url");
-        settings.from = channel.from;
-        settings.timeout = channel.timeout;
-        for (const auto& [name, value] : channel.options) settings.options[name] = value.reveal();
-        if (const auto* rules = config_.settings.channel(channel.name)) {
-            settings.address = rules->address;
-            settings.templates = rules->templates;
-        }
-        const auto provider = make_provider(std::move(settings));
+        const auto provider = make_provider(provider_settings(config_, channel));
         if (!provider) return {journeys::IntentState::rejected, {}, provider.error().detail};
         actors::ProviderRequest request;
         request.channel = channel.name;
