@@ -208,32 +208,43 @@ struct PrivacyDesk::Impl {
 
     /// Until every snapshot is behind `ends`, so that no replay reads what is overwritten.
     Result<void> wait_for(const Offsets& ends) {
-        const auto until = std::chrono::steady_clock::now() + patience;
-        while (true) {
+        return wait_until([&]() -> Result<bool> {
             const auto flushed = offsets("SELECT partition, watermark FROM progress");
             if (!flushed) return flushed.error();
-            const bool is_behind = std::ranges::any_of(ends, [&](const auto& end) {
+            return std::ranges::none_of(ends, [&](const auto& end) {
                 const auto known = flushed->find(end.first);
                 return known == flushed->end() || known->second < end.second;
             });
-            if (!is_behind) return {};
+        });
+    }
+
+    /// Asks until it is so; not for longer than our patience, or than this desk is there.
+    template <class IsSo> Result<void> wait_until(IsSo is_so) {
+        const auto until = std::chrono::steady_clock::now() + patience;
+        while (true) {
+            const Result<bool> is_done = is_so();
+            if (!is_done) return is_done.error();
+            if (*is_done) return {};
             if (is_stopping || std::chrono::steady_clock::now() > until) return not_done_yet();
             std::this_thread::sleep_for(look_again);
         }
+    }
+
+    Result<Offsets> newest_offsets() {
+        return offsets("SELECT partition, last_offset FROM log_positions");
     }
 
     /// Until all that is accepted by now is with the customer whose it is. A link is known to that
     /// customer only then, and what it sends on would arrive behind an erasure and make the person
     /// anew.
     Result<void> wait_for_arrivals() {
-        constexpr auto newest = "SELECT partition, last_offset FROM log_positions";
-        auto ends = offsets(newest);
+        auto ends = newest_offsets();
         for (int hop = 0; ends && hop <= hops_max; ++hop) {
             // What these records send on is written down with their flush.
             if (auto flushed = wait_for(*ends); !flushed) return flushed;
             const auto had_some = wait_for_transfers();
             if (!had_some) return had_some.error();
-            auto now = offsets(newest);
+            auto now = newest_offsets();
             if (!now) return now.error();
             if (!*had_some && *now == *ends) return {};
             ends = std::move(now);
@@ -255,14 +266,13 @@ struct PrivacyDesk::Impl {
         const auto newest = left(std::numeric_limits<std::int64_t>::max());
         if (!newest) return newest.error();
         if (*newest == 0) return false;
-        const auto until = std::chrono::steady_clock::now() + patience;
-        while (true) {
+        const auto moved = wait_until([&]() -> Result<bool> {
             const auto some = left(*newest);
             if (!some) return some.error();
-            if (*some == 0) return true;
-            if (is_stopping || std::chrono::steady_clock::now() > until) return not_done_yet();
-            std::this_thread::sleep_for(look_again);
-        }
+            return *some == 0;
+        });
+        if (!moved) return moved.error();
+        return true;
     }
 
     /// What is left of the person in the database. Records keep their place, for offsets are dense,
@@ -352,7 +362,7 @@ struct PrivacyDesk::Impl {
             const auto scrubbed = scrub(ids);
             if (!scrubbed) return scrubbed.error();
             rows += *scrubbed;
-            auto newest = offsets("SELECT partition, last_offset FROM log_positions");
+            auto newest = newest_offsets();
             if (!newest) return newest.error();
             std::erase_if(*newest, [&](const auto& end) { return !ends.contains(end.first); });
             if (auto flushed = wait_for(*newest); !flushed) return flushed.error();
