@@ -151,10 +151,11 @@ journeys::Event choice_event(const Visit& visit, const std::string& topic, bool 
     return event;
 }
 
-/// Takes back the no to the whole channel, which would outweigh every topic's yes, and leaves it
-/// for whatever is not named. Not a yes to the channel: nobody has said that.
-journeys::Event reopening(const Visit& visit, journeys::Timestamp at) {
-    auto event = own_event(visit, "Identify", at, 62);
+/// An identify with what `write` puts into the list of the channel's consents; it answers how many
+/// these are.
+template <class Write>
+journeys::Event consent_event(const Visit& visit, journeys::Timestamp at, int number, Write write) {
+    auto event = own_event(visit, "Identify", at, number);
     event.type = journeys::EventType::identify;
     journeys::PackedWriter writer;
     const auto traits = writer.begin_map();
@@ -162,23 +163,31 @@ journeys::Event reopening(const Visit& visit, journeys::Timestamp at) {
     const auto consents = writer.begin_map();
     writer.key(visit.row.channel);
     const auto list = writer.begin_list();
-    const auto word = [&](std::string_view topic, std::string_view state) {
-        const auto one = writer.begin_map();
-        writer.key("state");
-        writer.string(state);
-        writer.key("topic");
-        writer.string(topic);
-        writer.key("source");
-        writer.string("preference page");
-        writer.end_map(one, 3);
-    };
-    word(journeys::other_topics, "unsubscribed");
-    word("", "never");
-    writer.end_list(list, 2);
+    writer.end_list(list, write(writer));
     writer.end_map(consents, 1);
     writer.end_map(traits, 1);
     event.traits = writer.take();
     return event;
+}
+
+/// Takes back the no to the whole channel, which would outweigh every topic's yes, and leaves it
+/// for whatever is not named. Not a yes to the channel: nobody has said that.
+journeys::Event reopening(const Visit& visit, journeys::Timestamp at) {
+    return consent_event(visit, at, 62, [](journeys::PackedWriter& writer) -> std::size_t {
+        const auto word = [&](std::string_view topic, std::string_view state) {
+            const auto one = writer.begin_map();
+            writer.key("state");
+            writer.string(state);
+            writer.key("topic");
+            writer.string(topic);
+            writer.key("source");
+            writer.string("preference page");
+            writer.end_map(one, 3);
+        };
+        word(journeys::other_topics, "unsubscribed");
+        word("", "never");
+        return 2;
+    });
 }
 
 bool has_left_channel(const Customer& customer, const std::string& channel) {
@@ -196,36 +205,26 @@ bool waits_for_confirmation(const Visit& visit, const journeys::Consent& consent
 }
 
 journeys::Event confirmation(const Visit& visit, journeys::Timestamp at) {
-    auto event = own_event(visit, "Identify", at, 63);
-    event.type = journeys::EventType::identify;
-    journeys::PackedWriter writer;
-    const auto traits = writer.begin_map();
-    writer.key("marketing_consent");
-    const auto consents = writer.begin_map();
-    writer.key(visit.row.channel);
-    const auto list = writer.begin_list();
-    std::size_t count = 0;
-    for (const auto& consent : visit.customer->consents) {
-        if (!waits_for_confirmation(visit, consent)) continue;
-        const auto one = writer.begin_map();
-        writer.key("state");
-        writer.string("subscribed");
-        writer.key("confirmed");
-        writer.boolean(true);
-        writer.key("topic");
-        writer.string(consent.topic);
-        writer.key("source");
-        writer.string("double opt-in");
-        writer.key("text_version");
-        writer.string(consent.text_version);
-        writer.end_map(one, 5);
-        ++count;
-    }
-    writer.end_list(list, count);
-    writer.end_map(consents, 1);
-    writer.end_map(traits, 1);
-    event.traits = writer.take();
-    return event;
+    return consent_event(visit, at, 63, [&](journeys::PackedWriter& writer) {
+        std::size_t count = 0;
+        for (const auto& consent : visit.customer->consents) {
+            if (!waits_for_confirmation(visit, consent)) continue;
+            const auto one = writer.begin_map();
+            writer.key("state");
+            writer.string("subscribed");
+            writer.key("confirmed");
+            writer.boolean(true);
+            writer.key("topic");
+            writer.string(consent.topic);
+            writer.key("source");
+            writer.string("double opt-in");
+            writer.key("text_version");
+            writer.string(consent.text_version);
+            writer.end_map(one, 5);
+            ++count;
+        }
+        return count;
+    });
 }
 
 void append(const Parts& parts, const Respond& respond, std::vector<journeys::Event> events,
