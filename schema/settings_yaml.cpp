@@ -55,20 +55,18 @@ void read_file(SettingsValues& values, const YamlNode& root, ChannelSettings& ch
         for (auto& [path, at] : values.texts(*node, "a folder or files"))
             config.journeys.push_back(path);
     }
-    if (const auto* node = values.part(file, "templates"))
-        config.templates = values.text(*node, "a folder").value_or(config.templates);
-    if (const auto* node = values.part(file, "events"))
-        config.events = values.text(*node, "a file").value_or(config.events);
-    if (const auto* node = values.part(file, "actions"))
-        config.actions = values.text(*node, "a file").value_or(config.actions);
-    if (const auto* node = values.part(file, "audiences"))
-        config.audiences = values.text(*node, "a file").value_or(config.audiences);
-    if (const auto* node = values.part(file, "coupons"))
-        config.coupons = values.text(*node, "a file").value_or(config.coupons);
-    if (const auto* node = values.part(file, "vars"))
-        config.vars = values.text(*node, "a file").value_or(config.vars);
-    if (const auto* node = values.part(file, "tables"))
-        config.tables = values.text(*node, "a folder").value_or(config.tables);
+    struct Beside { ///< What lies beside the configuration.
+        const char *key, *what;
+        std::string& path;
+    };
+    for (auto& [key, what, path] :
+         {Beside{"templates", "a folder", config.templates},
+          Beside{"events", "a file", config.events}, Beside{"actions", "a file", config.actions},
+          Beside{"audiences", "a file", config.audiences},
+          Beside{"coupons", "a file", config.coupons}, Beside{"vars", "a file", config.vars},
+          Beside{"tables", "a folder", config.tables}})
+        if (const auto* node = values.part(file, key))
+            path = values.text(*node, what).value_or(path);
     if (const auto* node = values.part(file, "keys")) config.keys = read_keys(values, *node);
     if (const auto* node = values.part(file, "sources"))
         config.sources = read_sources(values, *node);
