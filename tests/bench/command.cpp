@@ -31,6 +31,19 @@ struct BenchOptions {
     std::uint32_t customers = 200'000, pace = 5'000;
 };
 
+/// What every bench of a whole service is told, as far as it can be.
+template <class Options>
+Options told(const BenchOptions& options, const std::filesystem::path& folder) {
+    Options told;
+    told.config = options.config;
+    told.folder = folder;
+    told.rounds = options.rounds;
+    if constexpr (requires { told.seconds; }) told.seconds = options.seconds;
+    if constexpr (requires { told.customers; })
+        told.customers = std::min(told.customers, options.customers);
+    return told;
+}
+
 int run_bench(const BenchOptions& options) {
     std::signal(SIGPIPE, SIG_IGN);
     const auto wanted = [&](const char* name) {
@@ -54,32 +67,17 @@ int run_bench(const BenchOptions& options) {
         if (wanted("scale")) figures.push_back(bench::bench_scale(crowd));
         if (wanted("trigger")) {
             const bench::TemporaryFolder folder{options.folder};
-            bench::TriggerOptions trigger;
-            trigger.config = options.config;
-            trigger.folder = folder.path();
-            trigger.rounds = options.rounds;
-            trigger.seconds = options.seconds;
-            trigger.customers = std::min(trigger.customers, options.customers);
+            auto trigger = told<bench::TriggerOptions>(options, folder.path());
             figures.push_back(bench::bench_trigger(trigger));
         }
         if (wanted("ingest")) {
             const bench::TemporaryFolder folder{options.folder};
-            bench::IngestOptions ingest;
-            ingest.config = options.config;
-            ingest.folder = folder.path();
-            ingest.rounds = options.rounds;
-            ingest.seconds = options.seconds;
-            ingest.customers = std::min(ingest.customers, options.customers);
+            auto ingest = told<bench::IngestOptions>(options, folder.path());
             figures.push_back(bench::bench_ingest(ingest));
         }
         if (wanted("decide")) {
             const bench::TemporaryFolder folder{options.folder};
-            bench::DecideOptions decide;
-            decide.config = options.config;
-            decide.folder = folder.path();
-            decide.rounds = options.rounds;
-            decide.seconds = options.seconds;
-            decide.customers = std::min(decide.customers, options.customers);
+            auto decide = told<bench::DecideOptions>(options, folder.path());
             figures.push_back(bench::bench_decide(decide));
             decide.folder = folder.path() / "at-once";
             decide.is_durable = false;
@@ -87,32 +85,19 @@ int run_bench(const BenchOptions& options) {
         }
         if (wanted("audience")) {
             const bench::TemporaryFolder folder{options.folder};
-            bench::AudienceOptions audience;
-            audience.config = options.config;
-            audience.folder = folder.path();
-            audience.rounds = options.rounds;
-            audience.customers = std::min(audience.customers, options.customers);
+            auto audience = told<bench::AudienceOptions>(options, folder.path());
             audience.pace = options.pace;
             figures.push_back(bench::bench_audience(audience));
         }
         if (wanted("interested")) {
             const bench::TemporaryFolder folder{options.folder};
-            bench::InterestedOptions interested;
-            interested.config = options.config;
-            interested.folder = folder.path();
-            interested.rounds = options.rounds;
-            interested.seconds = options.seconds;
-            interested.customers = std::min(interested.customers, options.customers);
+            auto interested = told<bench::InterestedOptions>(options, folder.path());
             for (auto& figure : bench::bench_interested(interested))
                 figures.push_back(std::move(figure));
         }
         if (wanted("neighbours")) {
             const bench::TemporaryFolder folder{options.folder};
-            bench::NeighboursOptions neighbours;
-            neighbours.config = options.config;
-            neighbours.folder = folder.path();
-            neighbours.rounds = options.rounds;
-            neighbours.seconds = options.seconds;
+            auto neighbours = told<bench::NeighboursOptions>(options, folder.path());
             figures.push_back(bench::bench_neighbours(neighbours));
         }
     } catch (const std::exception& error) {
