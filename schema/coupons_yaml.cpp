@@ -10,7 +10,7 @@ namespace schema {
 namespace {
 
 const Section& pool_section() {
-    static const Section section{"pool", "a pool of codes", {{"file"}, {"low"}}};
+    static const Section section{"pool", "a pool of codes", {"file", "low"}};
     return section;
 }
 

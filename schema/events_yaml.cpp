@@ -5,9 +5,8 @@
 namespace schema {
 namespace {
 
-const Section file_section{"events file", "a file of events", {{"events"}}};
-const Section event_section{
-    "event", "the declaration of an event", {{"description"}, {"properties"}}};
+const Section file_section{"events file", "a file of events", {"events"}};
+const Section event_section{"event", "the declaration of an event", {"description", "properties"}};
 
 } // namespace
 

@@ -77,7 +77,7 @@ void JourneyReader::read_step(const YamlNode& node, const std::string& path, std
 
     std::vector<std::string> kinds;
     for (const auto& key : journey_section("step").keys)
-        if (key.name != "name" && reader.has(key.name)) kinds.push_back(key.name);
+        if (key != "name" && reader.has(key)) kinds.push_back(key);
     if (kinds.empty()) {
         mistakes_.add(node.at, "this step does nothing. It needs one of: wait, send, branch, "
                                "split, decide, update, call, exit");

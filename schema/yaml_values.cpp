@@ -2,6 +2,7 @@
 
 #include "journeys/duration_text.hpp"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
@@ -37,15 +38,9 @@ std::string number_text(double number) {
 
 } // namespace
 
-std::vector<std::string> Section::names() const {
-    std::vector<std::string> all;
-    for (const auto& key : keys) all.push_back(key.name);
-    return all;
-}
-
 MapReader::MapReader(const YamlNode& node, const Section& section, Mistakes& mistakes)
     : node_(node), section_(section), mistakes_(mistakes) {
-    const auto names = section.names();
+    const auto& names = section.keys;
     if (!node.is_map()) {
         if (node.is_told) return;
         mistakes.add(node.at, section.what + " is a map with the keys " + listed(names) +
@@ -54,14 +49,9 @@ MapReader::MapReader(const YamlNode& node, const Section& section, Mistakes& mis
     }
     for (const auto& [key, value] : node.entries) {
         if (!key.is_text() || key.text == "<<") continue; // Said when the document was read.
-        const Key* known = nullptr;
-        for (const auto& candidate : section.keys)
-            if (candidate.name == key.text) known = &candidate;
-        if (known == nullptr)
+        if (std::ranges::find(names, key.text) == names.end())
             mistakes.add(key.at, "unknown key " + quoted(key.text) + " in " + section.what + '.' +
                                      did_you_mean(key.text, names) + " Allowed: " + listed(names));
-        else if (!known->is_built)
-            mistakes.add(key.at, quoted(key.text) + " is part of the language but not built yet");
     }
 }
 
@@ -85,8 +75,12 @@ std::optional<journeys::Duration> parse_duration(std::string_view text, bool may
 std::optional<double> parse_percentage(std::string_view text) {
     if (!text.ends_with('%')) return std::nullopt;
     text.remove_suffix(1);
+    const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+    if (text.empty() || !is_digit(text.front()) || !is_digit(text.back())) return std::nullopt;
+    if (!std::ranges::all_of(text, [&](char c) { return is_digit(c) || c == '.'; }))
+        return std::nullopt;
     const auto number = parse_number(text);
-    if (!number || *number < 0 || *number > 100) return std::nullopt;
+    if (!number || *number > 100) return std::nullopt;
     return *number / 100;
 }
 

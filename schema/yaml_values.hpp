@@ -15,22 +15,14 @@
 
 namespace schema {
 
-struct Key {
-    std::string name;
-    bool is_built = true; ///< False: part of the language, and an error that says "not built yet".
-};
-
 /// A kind of map in a file and the keys it may have.
 struct Section {
     std::string name; ///< `send`
     std::string what; ///< `a send`; for messages.
-    std::vector<Key> keys;
-
-    std::vector<std::string> names() const;
+    std::vector<std::string> keys;
 };
 
-/// A map that was checked against its section: what it is, unknown keys, keys that are not built
-/// yet.
+/// A map that was checked against its section: what it is, unknown keys.
 class MapReader {
 public:
     MapReader(const YamlNode& node, const Section& section, Mistakes& mistakes);

@@ -63,7 +63,7 @@ TEST_CASE("a single mistake anywhere in the example journeys is told by its own 
     context.coupons = {"welcome-back"};
     std::set<std::string> keys;
     for (const auto& section : schema::journey_sections())
-        for (const auto& key : section.keys) keys.insert(key.name);
+        keys.insert(section.keys.begin(), section.keys.end());
     static const std::set<std::string> free_names{"data", "set", "vars", "variants"};
     static const std::set<std::string> of_conditions{"when", "for_condition", "becomes"};
     static const std::set<std::string> of_events{"on", "for_event", "restart_on"};

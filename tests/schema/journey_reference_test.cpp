@@ -44,8 +44,7 @@ TEST_CASE("each section's reference names each of its keys, in 100 columns, and 
         CAPTURE(section.name);
         const auto text = schema::journey_reference(section.name);
         REQUIRE(text);
-        for (const auto& key : section.keys)
-            CHECK(text->find("\n  " + key.name) != std::string::npos);
+        for (const auto& key : section.keys) CHECK(text->find("\n  " + key) != std::string::npos);
         std::istringstream lines{*text};
         for (std::string line; std::getline(lines, line);) {
             CAPTURE(line);
@@ -54,9 +53,6 @@ TEST_CASE("each section's reference names each of its keys, in 100 columns, and 
             });
             CHECK(code_points <= 100);
         }
-        const bool is_built = std::any_of(section.keys.begin(), section.keys.end(),
-                                          [](const schema::Key& key) { return key.is_built; });
-        if (!is_built) continue;
         const auto example = schema::journey_example(section.name);
         REQUIRE_FALSE(example.empty());
         const auto file = file_of(section.name, example);

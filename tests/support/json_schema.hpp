@@ -118,6 +118,13 @@ private:
                             return wrong("has no " + other.get<std::string>());
                 return {};
             }
+            if (keyword == "dependentSchemas") {
+                for (const auto& [name, inner] : rule.items())
+                    if (value.contains(name))
+                        if (auto why = check(inner, value, at); !why.empty())
+                            return why + " beside " + name;
+                return {};
+            }
             if (keyword == "minProperties")
                 return value.size() >= rule.get<std::size_t>() ? "" : wrong("has too few members");
         }
@@ -150,10 +157,14 @@ private:
                        ? ""
                        : wrong("is not written " + rule.get<std::string>());
         }
-        static const std::set<std::string> of_kinds{
-            "required", "properties",    "additionalProperties", "propertyNames",   "items",
-            "minItems", "maxItems",      "dependentRequired",    "uniqueItems",     "minimum",
-            "maximum",  "minProperties", "exclusiveMinimum",     "exclusiveMaximum"};
+        static const std::set<std::string> of_kinds{"required",          "dependentSchemas",
+                                                    "properties",        "additionalProperties",
+                                                    "propertyNames",     "items",
+                                                    "minItems",          "maxItems",
+                                                    "dependentRequired", "uniqueItems",
+                                                    "minimum",           "maximum",
+                                                    "minProperties",     "exclusiveMinimum",
+                                                    "exclusiveMaximum"};
         if (of_kinds.contains(keyword)) return {}; // Says nothing of a value of another kind.
         throw std::logic_error("a keyword " + keyword);
     }
