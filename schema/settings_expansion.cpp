@@ -42,28 +42,33 @@ void Expansion::expand(YamlNode& node) {
 }
 
 std::string Expansion::value_of(const std::string& what, Place at) {
-    std::optional<std::string> value;
-    if (what.starts_with("file:")) {
-        const auto path = what.substr(5);
-        if (outside_.file) value = outside_.file(path);
-        if (!value)
-            mistakes_.add(at, "the file " + quoted(path) + " of ${" + what + "} cannot be read");
-        while (value && (value->ends_with('\n') || value->ends_with('\r'))) value->pop_back();
-    } else {
-        const auto split = what.find(":-");
-        const auto name = what.substr(0, split);
-        if (outside_.variable) value = outside_.variable(name);
-        if ((!value || value->empty()) && split != std::string::npos)
-            value = what.substr(split + 2);
-        if (!value)
-            mistakes_.add(at, "the environment has no " + name + ". Set it, or give a default: ${" +
-                                  name + ":-…}");
+    auto value = what.starts_with("file:") ? of_file(what, at) : of_environment(what, at);
+    if (value.size() <= secret_bytes_max) return value;
+    mistakes_.add(at, "${" + what + "} gives more than 16 KiB");
+    return {};
+}
+
+std::string Expansion::of_file(const std::string& what, Place at) {
+    const auto path = what.substr(std::string_view{"file:"}.size());
+    auto text = outside_.file ? outside_.file(path) : std::nullopt;
+    if (!text) {
+        mistakes_.add(at, "the file " + quoted(path) + " of ${" + what + "} cannot be read");
+        return {};
     }
-    if (value && value->size() > secret_bytes_max) {
-        mistakes_.add(at, "${" + what + "} gives more than 16 KiB");
-        value.reset();
-    }
-    return value.value_or("");
+    while (text->ends_with('\n') || text->ends_with('\r')) text->pop_back();
+    return *std::move(text);
+}
+
+std::string Expansion::of_environment(const std::string& what, Place at) {
+    const auto split = what.find(":-");
+    const auto name = what.substr(0, split);
+    auto value = outside_.variable ? outside_.variable(name) : std::nullopt;
+    if (value && !value->empty()) return *std::move(value);
+    if (split != std::string::npos) return what.substr(split + 2);
+    if (!value)
+        mistakes_.add(at, "the environment has no " + name + ". Set it, or give a default: ${" +
+                              name + ":-…}");
+    return {};
 }
 
 } // namespace schema

@@ -23,6 +23,8 @@ public:
 
 private:
     std::string value_of(const std::string& what, Place at);
+    std::string of_file(const std::string& what, Place at);
+    std::string of_environment(const std::string& what, Place at);
 
     const Outside& outside_;
     Mistakes& mistakes_;
