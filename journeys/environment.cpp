@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 
 namespace journeys {
 namespace {
@@ -109,8 +110,14 @@ Value call_last_sent(const void* context, std::span<const Value> arguments, Aren
     return Value::null();
 }
 
-/// Keys are texts; ids often come as numbers.
+/// Keys are texts; ids often come as numbers, and 7.0 is 7.
 std::string as_key(Value value) {
+    constexpr double exact = 9'007'199'254'740'992; // 2^53: above it doubles skip whole numbers.
+    if (value.is(cel::Kind::floating)) {
+        const double number = value.as_double();
+        if (number == std::trunc(number) && std::abs(number) <= exact)
+            return std::to_string(static_cast<std::int64_t>(number));
+    }
     return value.is(cel::Kind::string) ? std::string{value.as_string()} : cel::to_text(value);
 }
 

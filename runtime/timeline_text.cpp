@@ -241,12 +241,28 @@ public:
 private:
     std::string line(const TimelineEntry& entry) const {
         auto text = column(clock_of(entry.at, zone_), time_width) +
-                    column(std::string{entry_verb(entry.kind)}, verb_width);
+                    column(std::string{verb(entry)}, verb_width);
         const auto where = printable(place(entry)), what = detail(entry);
         const bool has_place = !where.empty();
         text += has_place ? column(where, place_width) : std::string{};
         if (width_of(text) > detail_column && !what.empty()) text += ' ';
         return wrapped(std::move(text), what, has_place ? detail_column : time_width + verb_width);
+    }
+
+    /// A message that the provider has not answered yet is not said to be sent.
+    std::string_view verb(const TimelineEntry& entry) const {
+        const auto* outcome = outcome_of(entry);
+        if (!outcome) return entry_verb(entry.kind);
+        if (outcome->state == "pending" || outcome->state == "claimed") return "sending";
+        if (outcome->state == "rejected") return "refused";
+        return outcome->state == "recalled" ? "recalled" : entry_verb(entry.kind);
+    }
+
+    /// Of a send or call; null: it is not known any more.
+    const MessageOutcome* outcome_of(const TimelineEntry& entry) const {
+        if (entry.kind != EntryKind::send && entry.kind != EntryKind::call) return nullptr;
+        const auto found = std::ranges::find(outcomes_, entry.intent, &MessageOutcome::intent);
+        return found == outcomes_.end() ? nullptr : &*found;
     }
 
     std::string place(const TimelineEntry& entry) const {
@@ -301,8 +317,7 @@ private:
     std::string sent(const TimelineEntry& entry) const {
         auto text = entry.channel;
         if (!entry.template_name.empty()) text += ' ' + entry.template_name;
-        const auto outcome = std::ranges::find(outcomes_, entry.intent, &MessageOutcome::intent);
-        if (outcome != outcomes_.end()) {
+        if (const auto* outcome = outcome_of(entry)) {
             const auto* rules = catalog_.settings().channel(entry.channel);
             text += " · " + (rules ? rules->type + ' ' : std::string{}) + outcome->state + ' ' +
                     clock_of(outcome->at, zone_, true);

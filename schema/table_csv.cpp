@@ -36,6 +36,13 @@ template <class Number> bool read_number(std::string_view cell, Number& value) {
     return error == std::errc{} && end == cell.data() + cell.size();
 }
 
+/// The text that `lookup` finds the row by: of a column of whole numbers 7 and 07 are one key.
+std::string key_of(Type type, std::string_view cell) {
+    std::int64_t value = 0;
+    if (type == Type::integer && read_number(cell, value)) return std::to_string(value);
+    return std::string{cell};
+}
+
 /// False where the cell is of another type.
 bool write(journeys::PackedWriter& writer, Type type, std::string_view cell) {
     switch (type) {
@@ -119,7 +126,7 @@ TableFile load_table(const std::string& file, std::string_view text) {
             mistakes.add(at, "a table has at most 100,000 rows");
             break;
         }
-        const std::string key{reader->cell(0)};
+        const auto key = key_of(types[0], reader->cell(0));
         if (key.empty()) {
             mistakes.add(at, "the row has no key: its first cell is empty");
             continue;

@@ -85,6 +85,37 @@ TEST_CASE("a table tells each product's own interval, by ids that are texts or n
     CHECK(story.granted.back().payload.find("Lamps and more") != std::string::npos);
 }
 
+TEST_CASE("a table finds 7.0 where it has 7, and nothing for a part of it", "[engine]") {
+    Story story{{R"(
+id: refill
+status: live
+enter:
+  on: Order Completed
+  when: lookup("refills", event.properties.id) != null
+  reentry: always
+steps:
+  - exit:
+)"},
+                std::nullopt,
+                lookups("", "product_id:int,days:int\n07,45\n9007199254740992,3\n")};
+    int hour = 0;
+    const auto enters = [&](const std::string& id) {
+        ++hour;
+        story.track("ada", "Order Completed", monday + std::chrono::hours{hour},
+                    R"({"order_id":"o-)" + std::to_string(hour) + R"(","revenue":9,"id":)" + id +
+                        "}");
+        return story.happened().front() == "enter refill";
+    };
+    CHECK(enters("7"));
+    CHECK(enters("7.0"));
+    CHECK(enters("\"7\""));
+    CHECK_FALSE(enters("7.5"));
+    CHECK_FALSE(enters("-7.0"));
+    CHECK(enters("9007199254740992.0"));
+    CHECK_FALSE(enters("1e300"));
+    CHECK_FALSE(enters("true"));
+}
+
 TEST_CASE("an edit of values reaches open runs, whatever version they are on", "[engine]") {
     Story story{
         {refill}, std::nullopt, lookups("shop: Old name", "product_id,days:int\np1,30\n7,45\n")};

@@ -109,6 +109,10 @@ TEST_CASE("every mistake of a table is told by its line, and its row left out", 
           Lines{"t.csv:3:4: the column \"days\" holds a whole number; found \"x\"",
                 "t.csv:3:6: the column \"gift\" holds true or false; found \"y\"",
                 "t.csv:4:6: the column \"days\" holds a whole number; found \"x\""});
+    // A whole number is one key however it is written; a text is as it stands.
+    CHECK(told(schema::load_table("t.csv", "sku:int\n7\n07\n").mistakes) ==
+          Lines{"t.csv:3:1: the key \"7\" stands in the table twice"});
+    CHECK(schema::load_table("t.csv", "sku\n7\n07\n").table.rows.size() == 2);
     CHECK(told(schema::load_table("t.csv", "").mistakes) ==
           Lines{"t.csv:1:1: there is no header that names the columns"});
 }
