@@ -4,6 +4,7 @@
 #include "actors/scratch.hpp"
 
 #include <algorithm>
+#include <ranges>
 
 namespace actors {
 
@@ -12,6 +13,7 @@ using journeys::Timestamp;
 namespace {
 
 constexpr std::size_t commits_kept_max = 4096;
+constexpr auto refused_again_after = std::chrono::minutes{1};
 
 /// Whether the world is to do something. A line of a timeline can wait for the checkpoint.
 bool is_urgent(const journeys::Effect& effect) {
@@ -22,7 +24,7 @@ bool is_urgent(const journeys::Effect& effect) {
 
 FlushActor::FlushActor(caf::actor_config& config, const Shard& shard, caf::actor partition)
     : event_based_actor(config), shard_(shard), partition_(std::move(partition)),
-      retry_(shard.flush_settings.retry_min), checkpoint_(shard.flush_settings.checkpoint) {}
+      customers_max_(shard.flush_settings.customers_max), retry_(shard.flush_settings.retry_min) {}
 
 caf::behavior FlushActor::make_behavior() {
     schedule_tick();
@@ -45,7 +47,6 @@ caf::behavior FlushActor::make_behavior() {
             sequence_ = start.sequence;
             watermark_ = stored_ = start.watermark;
             last_checkpoint_ = shard_.ports.pacer->now();
-            next_checkpoint_ = last_checkpoint_ + checkpoint_;
             started_ = true;
         },
         [this](Drain) {
@@ -79,36 +80,43 @@ void FlushActor::keep(Commit& commit) {
     if (!commit.changed && commit.parked.empty() && commit.prove.empty() && !commit.released)
         return;
 
-    const auto released = commit.write.customer;
     auto [at, is_new] = pending_.try_emplace(commit.slot.index);
     Pending& pending = at->second;
-    pending.revision = commit.write.revision;
-    auto& effects = commit.write.effects;
     const bool was_urgent = pending.urgent;
-    pending.urgent = was_urgent || !commit.prove.empty() || std::ranges::any_of(effects, is_urgent);
-    if (is_new) {
-        pending.slot = commit.slot;
-        pending.write = std::move(commit.write);
+    add(pending, commit);
+    if (pending.is_refused()) return;
+    if (is_new)
         (pending.urgent ? urgent_ : calm_).push_back(commit.slot.index);
-    } else {
-        if (pending.urgent && !was_urgent) urgent_.push_back(commit.slot.index);
-        if (commit.write.block) {
-            auto before = std::move(pending.write.effects);
-            std::ranges::move(effects, std::back_inserter(before));
-            auto granted = std::move(pending.write.granted_at_once);
-            std::ranges::move(commit.write.granted_at_once, std::back_inserter(granted));
-            pending.write = std::move(commit.write);
-            pending.write.effects = std::move(before);
-            pending.write.granted_at_once = std::move(granted);
-        }
+    else if (pending.urgent && !was_urgent)
+        urgent_.push_back(commit.slot.index);
+}
+
+void FlushActor::add(Pending& to, Commit& commit) {
+    const auto released = commit.write.customer;
+    to.urgent =
+        to.urgent || !commit.prove.empty() || std::ranges::any_of(commit.write.effects, is_urgent);
+    // Also where there is one already: who only proved something may have gone to sleep meanwhile,
+    // and the place is another's.
+    to.slot = commit.slot;
+    to.revision = commit.write.revision;
+    if (!to.write.block && to.write.effects.empty()) {
+        to.write = std::move(commit.write);
+    } else if (commit.write.block) {
+        auto effects = std::move(to.write.effects);
+        std::ranges::move(commit.write.effects, std::back_inserter(effects));
+        auto granted = std::move(to.write.granted_at_once);
+        std::ranges::move(commit.write.granted_at_once, std::back_inserter(granted));
+        to.write = std::move(commit.write);
+        to.write.effects = std::move(effects);
+        to.write.granted_at_once = std::move(granted);
     }
     if (commit.released) {
-        pending.released = ReleasedCustomer{released, commit.through};
-        pending.parked.clear(); // All that came before.
+        to.released = ReleasedCustomer{released, commit.through};
+        to.parked.clear(); // All that came before.
     }
-    std::ranges::move(commit.parked, std::back_inserter(pending.parked));
-    std::ranges::move(commit.prove, std::back_inserter(pending.prove));
-    pending.through = std::max(pending.through, commit.through);
+    std::ranges::move(commit.parked, std::back_inserter(to.parked));
+    std::ranges::move(commit.prove, std::back_inserter(to.prove));
+    to.through = std::max(to.through, commit.through);
 }
 
 void FlushActor::relay() {
@@ -125,17 +133,17 @@ void FlushActor::tick() {
         sent_at_ = now;
         shard_.ports.store->flush(request_, this);
     }
-    if (started_ && now >= next_checkpoint_) {
-        const auto span = now - last_checkpoint_;
-        // Flushing that takes a quarter of the time is asked for less often.
-        checkpoint_ = busy_ * 4 > span
-                          ? std::min(checkpoint_ * 2, shard_.flush_settings.checkpoint_max)
-                          : std::max(checkpoint_ / 2, shard_.flush_settings.checkpoint);
+    // While flushing takes more than a quarter of the time checkpoints are put off, so that more
+    // changes share a row; as soon as it does not, what is left is written.
+    const auto& limits = shard_.flush_settings;
+    const auto span = std::clamp(busy_ * 4, limits.checkpoint,
+                                 std::max(limits.checkpoint, limits.checkpoint_max));
+    if (started_ && now - last_checkpoint_ >= span) {
         busy_ = {};
         last_checkpoint_ = now;
-        next_checkpoint_ = now + checkpoint_;
         begin_checkpoint();
     }
+    try_refused();
     flush_if_due();
 }
 
@@ -162,11 +170,16 @@ void FlushActor::send_flush() {
         const std::uint32_t index = queue.front();
         queue.pop_front();
         const auto at = pending_.find(index);
-        if (at == pending_.end() || at->second.urgent != urgent)
+        if (at == pending_.end() || at->second.urgent != urgent || at->second.is_refused())
             return; // Taken by the other queue.
         Pending pending = std::move(at->second);
         pending_.erase(at);
         in_flight_.push_back({pending.slot, pending.revision, pending.through});
+        taken_.push_back({.urgent = pending.urgent,
+                          .has_write = pending.write.block != nullptr,
+                          .has_released = pending.released.has_value(),
+                          .parked = pending.parked.size(),
+                          .proofs = pending.prove.size()});
         if (pending.write.block) {
             bytes += pending.write.block->size() + 256 * pending.write.effects.size();
             request->customers.push_back(std::move(pending.write));
@@ -177,14 +190,20 @@ void FlushActor::send_flush() {
     };
     const auto& limits = shard_.flush_settings;
     const auto has_room = [&] {
-        return in_flight_.size() < limits.customers_max && bytes < limits.bytes_max;
+        return in_flight_.size() < customers_max_ && bytes < limits.bytes_max;
     };
     while (!urgent_.empty() && has_room()) take(urgent_, true);
-    // A checkpoint's rows never make an intent wait for more than one flush.
-    if (request->customers.empty() || draining_)
-        for (; checkpoint_left_ > 0 && has_room(); --checkpoint_left_) take(calm_, false);
-    for (const auto& note : notes_) request->attempts.push_back(note.note);
-    noted_ = std::exchange(notes_, {});
+    // A checkpoint's rows never make an intent wait for more than one flush, and a short one.
+    if (in_flight_.empty() || draining_)
+        for (; checkpoint_left_ > 0 && has_room() &&
+               (draining_ || in_flight_.size() < limits.calm_max);
+             --checkpoint_left_)
+            take(calm_, false);
+    // Nor do they share a flush with somebody who may be at fault.
+    if (customers_max_ == limits.customers_max || in_flight_.empty()) {
+        for (const auto& note : notes_) request->attempts.push_back(note.note);
+        noted_ = std::exchange(notes_, {});
+    }
     if (in_flight_.empty() && noted_.empty() && !position_due_) return;
     position_due_ = false;
 
@@ -218,11 +237,14 @@ void FlushActor::flushed(const Flushed& answer) {
         if (error.code == journeys::ErrorCode::fenced) {
             stopped_ = true;
             pending_.clear();
+            refused_ = 0;
             notes_.clear();
             noted_.clear();
             send(partition_, Fenced{error});
             return;
         }
+        if (error.code == journeys::ErrorCode::invalid_state && !in_flight_.empty())
+            return divide(error);
         repeat_at_ = now + retry_;
         retry_ = std::min(retry_ * 2, shard_.flush_settings.retry_max);
         return;
@@ -234,6 +256,8 @@ void FlushActor::flushed(const Flushed& answer) {
     stored_ = {request_->watermark, request_->publication, request_->eras, request_->swept};
     const auto request = std::exchange(request_, nullptr);
     repeat_at_ = journeys::no_time;
+    taken_.clear();
+    customers_max_ = std::min(customers_max_ * 2, shard_.flush_settings.customers_max);
 
     relay(); // What a flush held has happened before it was persisted.
     for (const auto& write : request->customers) tell_channels(write);
@@ -244,6 +268,96 @@ void FlushActor::flushed(const Flushed& answer) {
     send(partition_, Persisted{std::exchange(in_flight_, {}), stored_.offset});
     failpoint("flush_commit.after");
     flush_if_due();
+}
+
+void FlushActor::divide(const journeys::Error& refusal) {
+    auto customers = taken_back();
+    for (auto& note : std::exchange(noted_, {})) notes_.push_back(std::move(note));
+    request_ = nullptr;
+    repeat_at_ = journeys::no_time;
+    position_due_ = true;
+    customers_max_ = std::max<std::size_t>(customers.size() / 2, 1);
+    if (customers.size() == 1) {
+        auto& alone = customers.front();
+        alone.refused_until = shard_.ports.pacer->now() + refused_again_after;
+        shard_.ports.observer->write_refused(shard_.partition, alone.write.customer, refusal);
+    }
+    for (auto& customer : std::views::reverse(customers)) put_back(std::move(customer));
+    flush_if_due();
+}
+
+std::vector<FlushActor::Pending> FlushActor::taken_back() {
+    std::vector<Pending> customers;
+    auto write = request_->customers.begin();
+    auto released = request_->released.begin();
+    auto parked = request_->parked.begin();
+    auto proof = proofs_.begin();
+    for (std::size_t i = 0; i < taken_.size(); ++i) {
+        const auto& taken = taken_[i];
+        Pending customer;
+        customer.slot = in_flight_[i].slot;
+        customer.revision = in_flight_[i].revision;
+        customer.through = in_flight_[i].through;
+        customer.urgent = taken.urgent;
+        if (taken.has_write) customer.write = *write++;
+        if (taken.has_released) customer.released = *released++;
+        for (std::size_t n = 0; n < taken.parked; ++n) customer.parked.push_back(*parked++);
+        for (std::size_t n = 0; n < taken.proofs; ++n) customer.prove.push_back(*proof++);
+        customers.push_back(std::move(customer));
+    }
+    taken_.clear();
+    in_flight_.clear();
+    proofs_.clear();
+    return customers;
+}
+
+/// Before what came for the customer since, and before all others.
+void FlushActor::put_back(Pending earlier) {
+    const auto index = earlier.slot.index;
+    const auto refused_until = earlier.refused_until;
+    if (const auto at = pending_.find(index); at != pending_.end()) {
+        auto& later = at->second;
+        Commit commit;
+        commit.slot = later.slot;
+        commit.write = std::move(later.write);
+        commit.write.revision = later.revision;
+        commit.released = later.released.has_value();
+        commit.through = later.through;
+        commit.parked = std::move(later.parked);
+        commit.prove = std::move(later.prove);
+        const bool urgent = later.urgent;
+        const auto released = later.released;
+        add(earlier, commit);
+        if (released) earlier.released = released;
+        earlier.urgent = earlier.urgent || urgent;
+        at->second = std::move(earlier);
+    } else {
+        pending_.emplace(index, std::move(earlier));
+    }
+    if (refused_until != journeys::timestamp_min) {
+        ++refused_;
+        return;
+    }
+    if (pending_.at(index).urgent) {
+        urgent_.push_front(index);
+    } else {
+        calm_.push_front(index);
+        ++checkpoint_left_;
+    }
+}
+
+void FlushActor::try_refused() {
+    if (refused_ == 0 || stopped_) return;
+    const Timestamp now = shard_.ports.pacer->now();
+    for (auto& [index, pending] : pending_) {
+        if (!pending.is_refused() || pending.refused_until > now) continue;
+        pending.refused_until = journeys::timestamp_min;
+        --refused_;
+        customers_max_ = 1; // Nobody else is to wait for it again.
+        pending.urgent = true;
+        urgent_.push_front(index);
+        return; // One at a time.
+    }
 }
 
 void FlushActor::tell_channels(const CustomerWrite& write) {

@@ -15,7 +15,9 @@ namespace actors {
 /// One per partition. Commits of one customer coalesce until they are taken; a customer who wants
 /// something of the world goes at once (behind what is in the mailbox, and behind the flush under
 /// way), others at checkpoints. A failed flush is repeated as it was, with its sequence number,
-/// until it is answered.
+/// until it is answered. One that the storage refuses for what it holds is cut in halves, until the
+/// customer at fault is alone: that one waits and is tried again from time to time, with all that
+/// comes for it meanwhile, and the others go on. Replay begins before what it waits with.
 ///
 /// What a flush holds for channels is told to them after its commit, never before.
 class FlushActor : public caf::event_based_actor {
@@ -36,18 +38,31 @@ private:
         std::uint64_t revision = 0; ///< The newest that was told, written here or not.
         std::uint64_t through = 0;
         bool urgent = false;
+        journeys::Timestamp refused_until = journeys::timestamp_min; ///< In no queue before.
+        bool is_refused() const { return refused_until != journeys::timestamp_min; }
+    };
+    /// What of the flush in flight is one customer's, in the order of its lists.
+    struct Taken {
+        bool urgent = false, has_write = false, has_released = false;
+        std::size_t parked = 0, proofs = 0;
     };
 
     void keep_all();
     void keep(Commit& commit);
+    void add(Pending& to, Commit& commit);
     void relay();
     void tick();
     void flush_if_due();
     void send_flush();
     void flushed(const Flushed& answer);
+    /// The storage refuses what the flush in flight holds: smaller ones are to show whose it is.
+    void divide(const journeys::Error& refusal);
+    std::vector<Pending> taken_back();
+    void put_back(Pending earlier);
+    void try_refused();
     void tell_channels(const CustomerWrite& write);
     void begin_checkpoint();
-    bool is_empty() const { return pending_.empty() && notes_.empty() && !request_; }
+    bool is_empty() const { return pending_.size() == refused_ && notes_.empty() && !request_; }
     void schedule_tick();
 
     const Shard& shard_;
@@ -65,12 +80,16 @@ private:
 
     std::shared_ptr<const FlushRequest> request_; ///< In flight, or waiting to be repeated.
     std::vector<Persisted::Entry> in_flight_;
+    std::vector<Taken> taken_;  ///< As `in_flight_`.
+    std::size_t refused_ = 0;   ///< Of `pending_`.
+    std::size_t customers_max_; ///< Of the next flush: few while it is not known who is at fault.
     std::vector<AskStanding> proofs_; ///< Answered by the commit of the flush in flight.
     std::vector<NoteAttempt> notes_;  ///< For the next one.
     std::vector<NoteAttempt> noted_;  ///< As `proofs_`.
     journeys::Timestamp sent_at_{}, repeat_at_ = journeys::no_time;
-    journeys::Duration retry_{}, checkpoint_{}, busy_{};
-    journeys::Timestamp next_checkpoint_{}, last_checkpoint_{};
+    journeys::Duration retry_{};
+    journeys::Duration busy_{}; ///< Flushing, since the last checkpoint.
+    journeys::Timestamp last_checkpoint_{};
 };
 
 } // namespace actors

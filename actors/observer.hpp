@@ -36,6 +36,7 @@ struct ChannelCounts {
     std::uint64_t accepted = 0, rejected = 0, unknown = 0, retried = 0, not_granted = 0,
                   revoked = 0;
     bool breaker_open = false, paused = false, draining = false;
+    journeys::Timestamp held_until{}; ///< By the provider's word; in the past: it is not.
     std::string last_failure; ///< The provider's word, in codes; of the newest call that failed.
 };
 
@@ -51,6 +52,9 @@ public:
     /// reasons.
     virtual void flushed(const FlushRequest&, journeys::Duration /*took*/) {}
     virtual void flush_failed(Partition, const journeys::Error&) {}
+    /// What a customer has become cannot be stored, whoever else is with them: they are tried again
+    /// once a minute, and replay begins before them.
+    virtual void write_refused(Partition, const journeys::CustomerId&, const journeys::Error&) {}
     virtual void parked(Partition, const ParkedRecord&) {}
     virtual void customers(Partition, std::uint64_t /*active*/, std::uint64_t /*loading*/) {}
     virtual void timers(Partition, std::uint64_t /*woken*/, journeys::Duration /*latest*/) {}

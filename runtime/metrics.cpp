@@ -215,6 +215,10 @@ struct Metrics::Series {
     Histogram& lateness = histogram("timer_lateness_seconds", "How late timers fired.", slow);
     Counter& failures =
         counters("flush_failures_total", "Flushes that failed and are tried again.").Add({});
+    Counter& refused_writes =
+        counters("refused_writes_total",
+                 "Times that PostgreSQL refused what a single customer has become. Others go on.")
+            .Add({});
     Gauge& open_walks =
         gauge("walks_open", "Events on their way to many customers, 64 at most are counted.");
     prometheus::Family<Counter>& copies =
@@ -265,6 +269,11 @@ void Metrics::decision_lost() { series_->decisions_lost.Increment(); }
 
 void Metrics::flush_failed(actors::Partition, const journeys::Error&) {
     series_->failures.Increment();
+}
+
+void Metrics::write_refused(actors::Partition, const journeys::CustomerId&,
+                            const journeys::Error&) {
+    series_->refused_writes.Increment();
 }
 
 void Metrics::customers(actors::Partition partition, std::uint64_t active, std::uint64_t) {

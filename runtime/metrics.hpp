@@ -33,6 +33,8 @@ public:
     void refused(actors::Partition, const std::vector<actors::RefusalCount>& counts) override;
     void flushed(const actors::FlushRequest& request, journeys::Duration took) override;
     void flush_failed(actors::Partition, const journeys::Error&) override;
+    void write_refused(actors::Partition, const journeys::CustomerId&,
+                       const journeys::Error&) override;
     void customers(actors::Partition, std::uint64_t active, std::uint64_t loading) override;
     void timers(actors::Partition, std::uint64_t woken, journeys::Duration latest) override;
     void position(actors::Partition, std::uint64_t received, std::uint64_t watermark) override;

@@ -84,6 +84,14 @@ void Tally::flush_failed(actors::Partition partition, const journeys::Error& err
                           {{"partition", partition}, {"why", error.detail}});
 }
 
+void Tally::write_refused(actors::Partition partition, const journeys::CustomerId& customer,
+                          const journeys::Error& error) {
+    Metrics::write_refused(partition, customer, error);
+    log_.repeated_warning(
+        "what a customer has become is refused by the storage, and tried again",
+        {{"partition", partition}, {"customer", log_text(customer)}, {"why", error.detail}});
+}
+
 void Tally::parked(actors::Partition partition, const actors::ParkedRecord& record) {
     Metrics::parked(partition, record);
     log_.repeated_warning(

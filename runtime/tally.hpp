@@ -50,6 +50,8 @@ public:
                  const std::vector<actors::RefusalCount>& counts) override;
     void flushed(const actors::FlushRequest& request, journeys::Duration took) override;
     void flush_failed(actors::Partition partition, const journeys::Error& error) override;
+    void write_refused(actors::Partition partition, const journeys::CustomerId& customer,
+                       const journeys::Error& error) override;
     void parked(actors::Partition partition, const actors::ParkedRecord& record) override;
     void customers(actors::Partition partition, std::uint64_t active,
                    std::uint64_t loading) override;

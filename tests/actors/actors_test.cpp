@@ -448,6 +448,71 @@ TEST_CASE_METHOD(ActorFixture,
     CHECK(system->credit().in_flight() == 0);
 }
 
+TEST_CASE_METHOD(ActorFixture, "one whose state the storage refuses holds up nobody else",
+                 "[actors]") {
+    struct Refused : actors::Observer {
+        void write_refused(actors::Partition, const CustomerId& customer,
+                           const journeys::Error& error) override {
+            said.push_back(customer);
+            CHECK(error.detail == "refused");
+        }
+        std::vector<CustomerId> said;
+    } seen;
+    observer = &seen;
+    settings.partitions = 1;
+    disk.partitions.resize(1);
+    start();
+    settle();
+    const auto holds = [](const actors::FlushRequest& request, const CustomerId& customer) {
+        return std::ranges::any_of(request.customers, [&](const actors::CustomerWrite& write) {
+            return write.customer == customer;
+        });
+    };
+    world().refuses = [&](const actors::FlushRequest& request) { return holds(request, ada); };
+    std::vector<CustomerId> others;
+    for (int i = 0; i < 20; ++i) others.push_back(user("n" + std::to_string(i)));
+    for (const auto& other : others) track(other, "Product Added");
+    track(ada, "Product Added");
+    pass(10s);
+    for (const auto& other : others) CHECK(stored(other));
+    CHECK_FALSE(stored(ada));
+    CHECK(seen.said == std::vector{ada});
+    CHECK(disk.partitions[0].watermark < disk.partitions[0].log.size());
+
+    // What comes meanwhile for both goes on, and the reminders of the others go out.
+    track(ada, "Product Viewed");
+    track(others[0], "Order Completed");
+    pass(46min, 1s);
+    CHECK(calls_in_all(provider) == static_cast<int>(others.size()) - 1);
+    CHECK(seen.said.size() > 40); // Once a minute.
+    CHECK(seen.said.size() < 50);
+    CHECK(std::ranges::all_of(seen.said, [&](const auto& customer) { return customer == ada; }));
+
+    SECTION("once it is taken, nothing is missing") {
+        world().refuses = nullptr;
+        pass(2min);
+        CHECK(stored(ada)->runs.size() == 1);
+        CHECK(calls_in_all(provider) == static_cast<int>(others.size()));
+        CHECK(disk.partitions[0].watermark == disk.partitions[0].log.size());
+        CHECK(stop());
+    }
+    SECTION("a stop in order does not wait for it, and the next process replays it") {
+        CHECK(stop());
+        CHECK_FALSE(stored(ada));
+        start();
+        pass(2min);
+        CHECK(stored(ada)->runs.size() == 1);
+        CHECK(calls_in_all(provider) == static_cast<int>(others.size()));
+    }
+    SECTION("nor does a crash lose it") {
+        crash();
+        start();
+        pass(2min);
+        CHECK(stored(ada)->runs.size() == 1);
+        CHECK(calls_in_all(provider) == static_cast<int>(others.size()));
+    }
+}
+
 TEST_CASE_METHOD(ActorFixture, "an older process is fenced and stops", "[actors]") {
     start();
     settle();

@@ -76,9 +76,10 @@ public:
 
     Disk& disk;
     Provider& provider;
-    std::vector<std::function<void()>> later; ///< Answers that are under way.
-    bool is_dead = false;                     ///< The process has crashed.
-    std::mt19937_64* faults = nullptr;        ///< Null: nothing fails.
+    std::vector<std::function<void()>> later;                 ///< Answers that are under way.
+    bool is_dead = false;                                     ///< The process has crashed.
+    std::mt19937_64* faults = nullptr;                        ///< Null: nothing fails.
+    std::function<bool(const actors::FlushRequest&)> refuses; ///< Flushes, for what they hold.
     double flush_lost = 0, flush_reply_lost = 0, load_fails = 0, append_fails = 0;
 
     bool happens(double probability) {
@@ -241,6 +242,8 @@ public:
             if (request->epoch != partition.epoch)
                 return reply(journeys::Error{journeys::ErrorCode::fenced, "an older epoch"});
             if (happens(flush_lost)) return reply(unavailable);
+            if (refuses && refuses(*request))
+                return reply(journeys::Error{journeys::ErrorCode::invalid_state, "refused"});
             if (request->sequence != partition.sequence) commit(*request, partition);
             if (happens(flush_reply_lost)) return reply(unavailable);
             reply({});
