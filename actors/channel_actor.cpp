@@ -612,6 +612,7 @@ void ChannelActor::count() {
     counts_.breaker_open = breaker_is_open_;
     counts_.paused = paused_;
     counts_.draining = draining_;
+    counts_.held_until = hold_until_;
 }
 
 void ChannelActor::control(ChannelControl& command) {
@@ -622,6 +623,7 @@ void ChannelActor::control(ChannelControl& command) {
         break;
     case ChannelCommand::resume:
         paused_ = draining_ = false;
+        hold_until_ = {}; // Whoever says so knows better than what the provider said then.
         pump();
         break;
     case ChannelCommand::drain:

@@ -37,11 +37,15 @@ void note(const Parts& parts, const Request& request, std::string action, std::s
     });
 }
 
-std::string channel_text(const std::string& name, const actors::ChannelCounts& counts) {
+std::string channel_text(const std::string& name, const actors::ChannelCounts& counts,
+                         journeys::Timestamp now) {
     std::string text = name;
     if (counts.paused) text += " · paused";
     if (counts.draining) text += " · draining";
     if (counts.breaker_open) text += " · breaker open";
+    if (counts.held_until > now)
+        text += " · held by the provider until " + schema::timestamp_text(counts.held_until) +
+                "; resume ends that";
     text += "\nqueued " + std::to_string(counts.queued) + " · under way " +
             std::to_string(counts.calling) + " · backing off " +
             std::to_string(counts.backing_off) + " · set aside " + std::to_string(counts.dead) +
@@ -59,8 +63,8 @@ void control_channel(const Parts& parts, const Request& request, const Respond& 
     const auto& name = request.arguments.at(0);
     const auto* channel = parts->system.find_channel(name);
     if (!channel) return respond(error_response(404, "no channel " + name));
-    const auto told = [respond, name](const actors::ChannelCounts& counts) {
-        respond(plain(channel_text(name, counts)));
+    const auto told = [parts, respond, name](const actors::ChannelCounts& counts) {
+        respond(plain(channel_text(name, counts, parts->now())));
     };
     if (command == ChannelCommand::look)
         return caf::anon_send(*channel, actors::ChannelControl{command, nullptr, told});
@@ -77,6 +81,8 @@ void control_channel(const Parts& parts, const Request& request, const Respond& 
 }
 
 void add_suppressions(const Parts& parts, const Request& request, const Respond& respond) {
+    // The process that works would go on without them.
+    if (!parts->system.has_started()) return respond(error_response(503, "this process stands by"));
     const auto body = parse_json(request.body);
     if (!body.is_array())
         return respond(

@@ -58,14 +58,14 @@ private:
         actors::ProviderRequest request;
         std::function<void(journeys::Result<void>)> done;
     };
-    explicit ServiceChannels(ServiceChannelsParts parts) : parts_(std::move(parts)) {}
+    explicit ServiceChannels(ServiceChannelsParts parts);
     journeys::Result<void> open_one(const schema::ChannelConfig& channel);
     std::unique_ptr<actors::Channel> sandbox();
     ChannelHooks hooks(const schema::ChannelConfig& channel) const;
     void write(std::vector<Kept> batch);
 
     const ServiceChannelsParts parts_;
-    std::optional<HttpClient> http_{std::in_place};
+    std::optional<HttpClient> http_;
     std::vector<std::unique_ptr<actors::Channel>> channels_;
     std::map<std::string, actors::Channel*> by_name_;
     std::map<std::string, const Provider*> providers_;
