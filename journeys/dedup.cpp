@@ -18,19 +18,28 @@ bool remember_message(Customer& customer, const Event& event, Duration window) {
     if (is_mutant(Mutant::no_dedup)) return true;
     if (!event.deduplicate) return true; // Nobody can send a messageId again that the server made.
     const auto seen = std::ranges::find(customer.dedup, event.message_hash);
+    const auto arrived = std::max(customer.accepted_at, event.written);
     if (seen != customer.dedup.end()) {
         const auto index = static_cast<std::size_t>(seen - customer.dedup.begin());
-        const auto arrived = std::max(customer.accepted_at, event.written);
         if (arrived - customer.dedup_written[index] <= window) return false;
         forget(customer, index);
     }
     customer.dedup.push_back(event.message_hash);
     customer.dedup_written.push_back(event.written);
-    if (customer.dedup.size() > bounds::dedup_ring) {
-        customer.dedup_evicted = std::max(customer.dedup_evicted, customer.dedup_written.front());
-        forget(customer, 0);
-    }
+    trim_dedup(customer, arrived);
     return true;
+}
+
+void trim_dedup(Customer& customer, Timestamp now) {
+    auto& written = customer.dedup_written;
+    const auto count = written.size();
+    std::size_t gone = 0;
+    while (count - gone > bounds::dedup_ring &&
+           (count - gone > bounds::dedup_ring_max || written[gone] <= now - bounds::dedup_recent))
+        customer.dedup_evicted = std::max(customer.dedup_evicted, written[gone++]);
+    written.erase(written.begin(), written.begin() + static_cast<std::ptrdiff_t>(gone));
+    customer.dedup.erase(customer.dedup.begin(),
+                         customer.dedup.begin() + static_cast<std::ptrdiff_t>(gone));
 }
 
 bool may_be_older_duplicate(const Customer& customer, const Event& event) {

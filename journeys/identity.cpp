@@ -195,14 +195,13 @@ void unite_dedup(Customer& winner, const Customer& loser) {
             seen.emplace_back(loser.dedup_written[i], loser.dedup[i]);
     std::ranges::stable_sort(seen, {}, &std::pair<Timestamp, std::uint64_t>::first);
     winner.dedup_evicted = std::max(winner.dedup_evicted, loser.dedup_evicted);
-    const auto dropped = seen.size() > bounds::dedup_ring ? seen.size() - bounds::dedup_ring : 0;
-    if (dropped > 0) winner.dedup_evicted = std::max(winner.dedup_evicted, seen[dropped - 1].first);
     winner.dedup.clear();
     winner.dedup_written.clear();
-    for (auto i = dropped; i < seen.size(); ++i) {
-        winner.dedup_written.push_back(seen[i].first);
-        winner.dedup.push_back(seen[i].second);
+    for (const auto& [written, hash] : seen) {
+        winner.dedup_written.push_back(written);
+        winner.dedup.push_back(hash);
     }
+    if (!seen.empty()) trim_dedup(winner, std::max(winner.accepted_at, seen.back().first));
 }
 
 /// What came for one of them does not come again for both.

@@ -153,6 +153,7 @@ std::string normal_address(const ChannelRules& channel, std::string_view text) {
     if (channel.address == "phone") return phone_number(text);
     if (channel.address == "email") return is_email(text) ? std::string{text} : std::string{};
     // Of other addresses (device tokens, handles) only the provider knows the form.
+    if (text.size() > bounds::address_bytes) return {};
     if (std::any_of(text.begin(), text.end(), is_control_or_space)) return {};
     return std::string{text};
 }

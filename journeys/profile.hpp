@@ -15,6 +15,8 @@ namespace journeys {
 /// `accepted_at` and `written`): then it must have no second effect. An event without deduplication
 /// is always new.
 bool remember_message(Customer& customer, const Event& event, Duration window);
+/// Lets go of what the ring need not hold at `now`: see `bounds::dedup_ring`.
+void trim_dedup(Customer& customer, Timestamp now);
 
 /// Whether an event that the ring does not hold may have been seen before it: something fell out of
 /// the ring, and this is not newer. Then the closed log must be asked before the event is

@@ -362,7 +362,7 @@ TEST_CASE("whatever happens, what is remembered stays within its bounds", "[prof
             REQUIRE(some.lines.size() <= bounds::cart_lines);
         REQUIRE(ada.customer.orders.size() <= bounds::orders);
         REQUIRE(ada.customer.older_orders.size() <= bounds::order_ids);
-        REQUIRE(ada.customer.dedup.size() <= bounds::dedup_ring);
+        REQUIRE(ada.customer.dedup.size() <= bounds::dedup_ring_max);
         REQUIRE(ada.customer.order_count >= 0);
     }
     CHECK(unpack(pack(ada.customer)).has_value());

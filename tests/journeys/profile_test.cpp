@@ -1,4 +1,5 @@
 #include "journeys/counters.hpp"
+#include "journeys/customer.hpp"
 #include "tests/journeys/person.hpp"
 
 #include <catch2/catch.hpp>
@@ -26,13 +27,36 @@ TEST_CASE("a message has an effect once within the window", "[profile][dedup]") 
     SECTION("and what fell out of the ring must be looked up") {
         CHECK_FALSE(may_be_older_duplicate(ada, track("Product Viewed", noon - 1h)));
         for (int i = 1; i <= 128; ++i)
-            remember_message(ada, track("Product Viewed", noon + i * 1s), 72h);
+            remember_message(ada, track("Product Viewed", noon + i * 1min), 72h);
         CHECK(ada.dedup.size() == 128);
         CHECK(ada.dedup_evicted == noon);
         CHECK(may_be_older_duplicate(ada, view));
         CHECK(may_be_older_duplicate(ada, track("Product Added", noon)));
         CHECK_FALSE(may_be_older_duplicate(ada, track("Product Added", noon + 1ms)));
-        CHECK_FALSE(may_be_older_duplicate(ada, track("Product Viewed", noon + 128s)));
+        CHECK_FALSE(may_be_older_duplicate(ada, track("Product Viewed", noon + 128min)));
+    }
+    SECTION(
+        "and of those of the last two hours many more are kept, which no index of the log has") {
+        for (int i = 1; i <= 1000; ++i)
+            remember_message(ada, track("Product Viewed", noon + i * 1s), 72h);
+        CHECK(ada.dedup.size() == 1001);
+        CHECK(ada.dedup_evicted == Timestamp{});
+        CHECK_FALSE(remember_message(ada, view, 72h));
+        // Two hours after the 500th.
+        remember_message(ada, track("Product Viewed", noon + 2h + 500s), 72h);
+        CHECK(ada.dedup.size() == 501);
+        CHECK(ada.dedup_evicted == noon + 500s);
+        // However long ago, 128 stay.
+        remember_message(ada, track("Product Viewed", noon + 100h), 72h);
+        CHECK(ada.dedup.size() == 128);
+    }
+    SECTION("within a bound") {
+        for (int i = 1; i <= 5000; ++i)
+            remember_message(ada, track("Product Viewed", noon + i * 1ms), 72h);
+        CHECK(ada.dedup.size() == bounds::dedup_ring_max);
+        CHECK(ada.dedup_written.size() == bounds::dedup_ring_max);
+        CHECK(ada.dedup_evicted == noon + 904ms);
+        CHECK(unpack(pack(ada)).has_value());
     }
 }
 
