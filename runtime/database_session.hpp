@@ -13,6 +13,10 @@
 
 namespace runtime {
 
+/// `conninfo` with bounds on how long a host that is gone is waited for, where it names none: 10 s
+/// to connect, 15 s for what is sent to arrive. A text that libpq cannot read comes back as it is.
+std::string with_deadlines(const std::string& conninfo);
+
 /// One connection, opened when it is needed and again after it broke. Any thread, one call at a
 /// time.
 class DatabaseSession {
@@ -28,7 +32,7 @@ public:
         const std::scoped_lock lock{mutex_};
         for (int attempt = 0;; ++attempt) {
             try {
-                if (!connection_) connection_.emplace(conninfo_);
+                if (!connection_) connection_.emplace(with_deadlines(conninfo_));
                 pqxx::work transaction{*connection_};
                 if constexpr (std::is_void_v<decltype(work(transaction))>) {
                     work(transaction);

@@ -82,6 +82,9 @@ public:
     Result<bool> become_primary();
     void take_report(const std::string& channel, Report report);
     std::string why_not_ready() const;
+    journeys::Duration shutdown_timeout() const {
+        return options.shutdown_timeout.value_or(config.limits.shutdown_timeout);
+    }
     bool stop();
     const std::string& conninfo() const { return storage->connection().conninfo; }
 
@@ -304,6 +307,7 @@ Result<bool> Service::Parts::become_primary() {
     if (stands_by)
         if (auto caught_up = publisher->catch_up(); !caught_up) return caught_up.error();
     if (auto loaded = products->load(); !loaded) return loaded.error();
+    if (auto read = records->suppressions().read(); !read) return read.error();
     const auto newest = archive->newest_instant();
     if (!newest) return newest.error();
     clock.start_no_earlier_than(*newest);
@@ -379,7 +383,7 @@ bool Service::Parts::stop() {
     watches->stop();
     coupons->stop();
     privacy_inbox->stop();
-    const auto patience = options.shutdown_timeout.value_or(config.limits.shutdown_timeout);
+    const auto patience = shutdown_timeout();
     if (listener) listener->stop(patience / 2);
     const bool ended = !system || stop_system(*system, patience / 2);
     if (!ended) {
@@ -468,5 +472,6 @@ std::string Service::reload() { return parts_->publisher->reload(); }
 void Service::learn() { parts_->publisher->learn(); }
 bool Service::has_been_replaced() const { return parts_->ownership.has_lost(); }
 bool Service::stop() { return parts_->stop(); }
+journeys::Duration Service::shutdown_timeout() const { return parts_->shutdown_timeout(); }
 
 } // namespace runtime

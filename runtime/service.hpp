@@ -53,6 +53,7 @@ public:
     /// Stops accepting, drains, snapshots. False where the deadline passed: then end the process at
     /// once.
     bool stop();
+    journeys::Duration shutdown_timeout() const;
 
 private:
     class Parts;

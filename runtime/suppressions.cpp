@@ -42,12 +42,21 @@ Suppressions::~Suppressions() = default;
 
 Result<std::unique_ptr<Suppressions>> Suppressions::open(std::string conninfo, std::string key) {
     std::unique_ptr<Suppressions> made{new Suppressions{std::move(conninfo), std::move(key)}};
-    auto read = made->session_->run([&](pqxx::work& work) {
-        for (const auto& row : work.exec("SELECT hash FROM suppressions"))
-            made->hashes_.insert(text_of(row[0]));
-    });
-    if (!read) return read.error();
+    if (auto read = made->read(); !read) return read.error();
     return made;
+}
+
+Result<void> Suppressions::read() {
+    std::unordered_set<std::string> found;
+    auto done = session_->run([&](pqxx::work& work) {
+        found.clear(); // A broken connection begins again.
+        for (const auto& row : work.exec("SELECT hash FROM suppressions"))
+            found.insert(text_of(row[0]));
+    });
+    if (!done) return done;
+    const std::unique_lock lock{mutex_};
+    hashes_ = std::move(found);
+    return {};
 }
 
 std::string Suppressions::hash(std::string_view kind, std::string_view address) const {

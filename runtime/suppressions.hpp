@@ -31,6 +31,9 @@ public:
                                                                 std::string key);
     ~Suppressions();
 
+    /// Reads all of them anew: a process that stood by knows nothing of what another has added
+    /// since. Not while this process adds any.
+    journeys::Result<void> read();
     bool contains(std::string_view kind, std::string_view address) const;
     /// What is kept of these, without those of which nothing is.
     struct Kept {

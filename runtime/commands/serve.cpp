@@ -4,14 +4,19 @@
 
 #include <CLI/Validators.hpp>
 
+#include <chrono>
+#include <condition_variable>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
+#include <mutex>
+#include <thread>
 
 namespace runtime {
 namespace {
 
+constexpr std::chrono::seconds watchdog_margin{10};
 constexpr timespec look_every{.tv_sec = 0, .tv_nsec = 500'000'000};
 
 bool is_asked_to_end() {
@@ -19,6 +24,37 @@ bool is_asked_to_end() {
     sigpending(&waiting);
     return sigismember(&waiting, SIGTERM) == 1 || sigismember(&waiting, SIGINT) == 1;
 }
+
+/// Ends the process where stopping hangs: what is acknowledged is in the log.
+class Watchdog {
+public:
+    explicit Watchdog(std::chrono::milliseconds patience)
+        : thread_([this, patience] { watch(patience); }) {}
+    ~Watchdog() {
+        {
+            const std::scoped_lock lock{mutex_};
+            is_over_ = true;
+        }
+        changed_.notify_one();
+        thread_.join();
+    }
+    Watchdog(const Watchdog&) = delete;
+    Watchdog& operator=(const Watchdog&) = delete;
+
+private:
+    void watch(std::chrono::milliseconds patience) {
+        std::unique_lock lock{mutex_};
+        if (changed_.wait_for(lock, patience, [this] { return is_over_; })) return;
+        std::fprintf(stderr, "sojourn: stopping hangs; what is acknowledged is in the log\n");
+        std::fflush(nullptr);
+        std::_Exit(exit_environment);
+    }
+
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    bool is_over_ = false; ///< Guarded by `mutex_`.
+    std::thread thread_;
+};
 
 int serve(ServiceOptions options) {
     options.gives_up = is_asked_to_end;
@@ -50,10 +86,13 @@ int serve(ServiceOptions options) {
             (*service)->reload();
             continue;
         }
+        // Beside what a clean end may take there are desks that wait for the database.
+        const Watchdog watchdog{(*service)->shutdown_timeout() + watchdog_margin};
         if (!(*service)->stop()) {
             std::fflush(nullptr);
             std::_Exit(exit_environment); // Something hangs: destructors would hang with it.
         }
+        service->reset();
         return exit_done;
     }
 }

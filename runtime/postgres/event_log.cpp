@@ -183,6 +183,11 @@ bool PostgresEventLog::is_stale(const AppendBatch& batch) const {
     });
 }
 
+bool PostgresEventLog::has_gone_stale(const AppendBatch& batch) {
+    const std::lock_guard lock{mutex_};
+    return is_stale(batch);
+}
+
 void PostgresEventLog::process(LogLane& lane, AppendBatch& batch) {
     // Before its turn a batch is only copied; whatever goes wrong is seen to when its turn comes.
     (void)copy(lane, batch);
@@ -228,14 +233,12 @@ Result<void> PostgresEventLog::commit_in_turn(LogLane& lane, AppendBatch& batch)
     auto wait = 20ms;
     const auto deadline = batch.appends.front().deadline;
     while (true) {
-        {
+        if (has_gone_stale(batch)) {
+            lane.roll_back(); // May wait for PostgreSQL, so not while the door waits for the lock.
             const std::lock_guard lock{mutex_};
-            if (is_stale(batch)) {
-                lane.roll_back();
-                for (const auto& [partition, stretch] : batch.stretches)
-                    positions_[partition].assigned = committed_[partition];
-                assign(batch, ownership_.all());
-            }
+            for (const auto& [partition, stretch] : batch.stretches)
+                positions_[partition].assigned = committed_[partition];
+            assign(batch, ownership_.all());
         }
         Error problem{ErrorCode::storage_unavailable, "the log's storage refuses the append"};
         Result<void> copied;

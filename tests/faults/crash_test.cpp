@@ -119,4 +119,23 @@ TEST_CASE("SIGTERM under load drains, loses nothing and ends in time") {
     require_none(settle_and_prove(world, *producers, {.every_intent_is_accepted = true}));
 }
 
+TEST_CASE("SIGTERM ends the process in time although PostgreSQL answers nothing") {
+    World world{{.limits = "shutdown_timeout: 2s"}};
+    world.start();
+    const auto producers = start_traffic(world, {}, {.rate = 200});
+    std::this_thread::sleep_for(1s);
+    world.storage->set({.way = Weather::Way::black_hole});
+    // Somebody asks meanwhile, so that the desks beside the log wait for it as well.
+    world.get("/v1/customers/u0-1/timeline?write_key=test-key");
+    std::this_thread::sleep_for(2s);
+    const auto begin = Clock::now();
+    CHECK(world.stop(30s) == 3);
+    CHECK(Clock::now() - begin < 20s);
+    world.service().kill();
+    world.storage->set({});
+    world.storage->reset_all();
+    world.start();
+    require_none(settle_and_prove(world, *producers, crashed));
+}
+
 } // namespace faults

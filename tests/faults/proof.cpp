@@ -345,8 +345,8 @@ void check_coupons(World& world, Findings& findings) {
         }
 }
 
-void check_log_file(World& world, Findings& findings) {
-    std::ifstream file{world.log()};
+void check_log_file(const std::filesystem::path& log, Findings& findings) {
+    std::ifstream file{log};
     const std::string text{std::istreambuf_iterator<char>{file}, {}};
     for (const char* mark :
          {"AddressSanitizer", "LeakSanitizer", "runtime error:", "ThreadSanitizer"})
@@ -370,7 +370,8 @@ std::vector<std::string> broken(World& world, const std::vector<const Producers*
     check_entries(world, truth, findings);
     check_intents(world, truth, expectations, findings);
     check_coupons(world, findings);
-    check_log_file(world, findings);
+    check_log_file(world.log(), findings);
+    check_log_file(world.second_log(), findings); // Empty where there was no second one.
     if (!expectations.may_park)
         if (const auto parked = world.sql("SELECT min(reason) FROM parked"); !parked.empty())
             findings.add("a record is parked", parked);

@@ -9,6 +9,7 @@
 #include <curl/curl.h>
 
 #include <algorithm>
+#include <csignal>
 #include <map>
 #include <mutex>
 #include <random>
@@ -58,16 +59,16 @@ long post(std::uint16_t port, const std::string& path, const std::string& body,
     return status;
 }
 
-long track(const World& world, const std::string& who, int number) {
+long track(std::uint16_t port, const std::string& who, int number) {
     const auto n = std::to_string(number);
-    return post(world.port(), "/v1/track",
+    return post(port, "/v1/track",
                 R"({"event":"Signed Up","userId":")" + who + R"(","messageId":")" + who + '-' + n +
                     R"(","properties":{"number":")" + n + "\"}}",
                 {"authorization: Bearer test-key", "content-type: application/json"});
 }
 
-long identify(const World& world, const std::string& who, const std::string& phone) {
-    return post(world.port(), "/v1/identify",
+long identify(std::uint16_t port, const std::string& who, const std::string& phone) {
+    return post(port, "/v1/identify",
                 R"({"userId":")" + who + R"(","messageId":"i-)" + who + R"(","traits":{"phone":")" +
                     phone + "\"}}",
                 {"authorization: Bearer test-key", "content-type: application/json"});
@@ -115,6 +116,14 @@ private:
     std::map<std::string, std::vector<Clock::time_point>> at_;
 };
 
+template <class Condition> bool comes_true(Condition condition) {
+    for (const auto until = Clock::now() + 60s; Clock::now() < until;) {
+        if (condition()) return true;
+        std::this_thread::sleep_for(20ms);
+    }
+    return false;
+}
+
 World world_with_text() {
     return World{{.clock_speed = 1,
                   .more_channels = "  text: { type: twilio, account_sid: AC1, auth_token: "
@@ -153,11 +162,11 @@ TEST_CASE("after a STOP that was acknowledged nothing goes to that number, kill 
         Person person{.id = "p" + std::to_string(cycle),
                       .phone = "+4915112345" + std::to_string(100 + cycle)};
         CAPTURE(cycle, person.phone);
-        REQUIRE(identify(world, person.id, person.phone) == 200);
+        REQUIRE(identify(world.port(), person.id, person.phone) == 200);
         std::atomic<bool> done{false};
         std::thread events{[&] {
             for (int number = 0; !done; ++number) {
-                track(world, person.id, number); // While it is dead nobody takes them.
+                track(world.port(), person.id, number); // While it is dead nobody takes them.
                 std::this_thread::sleep_for(5ms);
             }
         }};
@@ -203,6 +212,47 @@ TEST_CASE("after a STOP that was acknowledged nothing goes to that number, kill 
     CHECK(world.sql("SELECT count(*) FROM timeline WHERE kind = 'suppress' AND channel = 'text' "
                     "AND reason = 'suppressed'") != "0");
     CHECK(world.stop() == 0);
+}
+
+TEST_CASE(
+    "after a STOP that one process acknowledged the standby that takes over writes nothing to "
+    "that number") {
+    auto world = world_with_text();
+    world.add_journey("text", text_journey);
+    Received received;
+    world.provider->set([&](const Call& call) {
+        if (call.path.find("/Messages.json") != std::string::npos)
+            received.note(number_in(call.body));
+        return Answer{.status = 201};
+    });
+    const std::string stopped = "+4915112345001", free = "+4915112345002";
+    world.start();
+    auto second = world.launch_second();
+    REQUIRE(comes_true([&] {
+        return world.get("/readyz", world.second_port()).body.find("standby") != std::string::npos;
+    }));
+    REQUIRE(identify(world.port(), "one", stopped) == 200);
+    REQUIRE(track(world.port(), "one", 1) == 200);
+    REQUIRE(comes_true([&] { return received.count(stopped) == 1; }));
+    REQUIRE(say_stop(world, stopped) == 200);
+    world.service().kill();
+    REQUIRE(comes_true([&] { return world.get("/readyz", world.second_port()).status == 200; }));
+
+    // Somebody else with the same number: no state of theirs knows of the STOP.
+    REQUIRE(identify(world.second_port(), "other", stopped) == 200);
+    REQUIRE(track(world.second_port(), "other", 1) == 200);
+    REQUIRE(identify(world.second_port(), "third", free) == 200);
+    REQUIRE(track(world.second_port(), "third", 1) == 200);
+    CHECK(comes_true([&] {
+        return received.count(free) == 1 &&
+               world.sql("SELECT count(*) FROM outbox WHERE state IN ('pending', 'claimed')") ==
+                   "0";
+    }));
+    CHECK(received.count(stopped) == 1);
+    CHECK(world.sql("SELECT count(*) FROM timeline WHERE kind = 'suppress' AND reason = "
+                    "'suppressed'") == "1");
+    second->signal(SIGTERM);
+    CHECK(second->wait(40s) == 0);
 }
 
 } // namespace faults

@@ -197,7 +197,7 @@ std::unique_ptr<Process> World::launch_second(const Environment& environment) {
                                                               (folder_ / "second.yaml").string(),
                                                               "--clock-speed",
                                                               std::to_string(shape_.clock_speed)},
-                                     environment, folder_ / "second.log", Process::Limits{});
+                                     environment, second_log(), Process::Limits{});
 }
 
 void World::start(const Environment& environment) {

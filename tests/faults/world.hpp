@@ -76,6 +76,7 @@ public:
     const std::filesystem::path& folder() const { return folder_; }
     std::filesystem::path config() const { return folder_ / "sojourn.yaml"; }
     std::filesystem::path log() const { return folder_ / "service.log"; }
+    std::filesystem::path second_log() const { return folder_ / "second.log"; }
     std::string conninfo() const { return server_->conninfo(); }
     const Shape& shape() const { return shape_; }
 
