@@ -133,4 +133,14 @@ void Log::repeated_warning(std::string_view text, LogFields fields) {
     line(LogLevel::warning, text, fields, left_out);
 }
 
+std::string log_text(const journeys::CustomerId& customer) {
+    using journeys::IdNamespace;
+    const bool is_address = customer.space == IdNamespace::email ||
+                            customer.space == IdNamespace::phone ||
+                            customer.value.find('@') != std::string::npos;
+    if (!is_address) return journeys::to_text(customer);
+    return std::string{to_text(customer.space)} + ":#" +
+           journeys::to_hex(0, journeys::hash(journeys::to_text(customer))).substr(16);
+}
+
 } // namespace runtime

@@ -4,6 +4,8 @@
 /// traits, addresses, contents of messages, keys.
 #pragma once
 
+#include "journeys/ids.hpp"
+
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -29,6 +31,9 @@ struct LogField {
     requires std::is_arithmetic_v<Number> LogField(std::string_view own, Number number)
         : name(own), value(std::to_string(number)) {}
 };
+/// A customer as a log may name them: of an id that is an address only its hash.
+std::string log_text(const journeys::CustomerId& customer);
+
 using LogFields = std::initializer_list<LogField>;
 
 /// May be used from any thread.

@@ -135,7 +135,7 @@ std::unique_ptr<PoisonMarkFile> open_marks(const std::filesystem::path& folder,
                   {{"partition", partition}, {"offset", offset}});
     for (const auto& customer : poison.timers)
         log.error("the service has ended at a timer three times, and parks its customer",
-                  {{"customer", journeys::to_text(customer)}});
+                  {{"customer", log_text(customer)}});
     return std::move(*opened);
 }
 

@@ -58,3 +58,17 @@ TEST_CASE("a warning that repeats is one line, with a count", "[log]") {
     log.repeated_warning("storage is down");
     CHECK(written.lines.back() == "storage is down repeated=4");
 }
+
+TEST_CASE("a log names a customer by their id, and no address", "[log]") {
+    using journeys::IdNamespace;
+    CHECK(runtime::log_text({IdNamespace::user, "42"}) == "user:42");
+    CHECK(runtime::log_text({IdNamespace::anonymous, "7f0c"}) == "anonymous:7f0c");
+    for (const auto space : {IdNamespace::user, IdNamespace::email, IdNamespace::phone}) {
+        const auto text = runtime::log_text({space, "ada@shop.example"});
+        CAPTURE(text);
+        CHECK(text.find("ada") == text.npos);
+        CHECK(text.starts_with(std::string{to_text(space)} + ":#"));
+        CHECK(text.size() == to_text(space).size() + 2 + 16);
+    }
+    CHECK(runtime::log_text({IdNamespace::phone, "+491511"}).find("1511") == std::string::npos);
+}
