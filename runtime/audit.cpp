@@ -59,28 +59,62 @@ class Audit::Session : public DatabaseSession {
     using DatabaseSession::DatabaseSession;
 };
 
+/// The end of the chain, to be lengthened in a transaction. One writer at a time; readers go on.
+class Audit::Chain {
+public:
+    explicit Chain(pqxx::work& work) : work_(work) {
+        work.exec("LOCK TABLE audit IN EXCLUSIVE MODE");
+        const auto last = work.exec("SELECT id, hash FROM audit ORDER BY id DESC LIMIT 1");
+        if (last.empty()) return;
+        id_ = last[0][0].as<std::uint64_t>();
+        previous_ = text_of(last[0][1]);
+    }
+
+    /// By COPY: an import brings a hundred thousand changes of consent within seconds.
+    void add(const std::vector<AuditEntry>& entries) {
+        pqxx::stream_to rows{
+            work_, "audit",
+            std::vector<std::string>{"id", "at", "actor", "action", "subject", "detail", "hash"}};
+        for (auto entry : entries) {
+            entry.id = ++id_;
+            previous_ = audit_hash(previous_, entry);
+            rows << std::make_tuple(entry.id, journeys::to_text(entry.at), entry.actor,
+                                    entry.action, entry.subject, entry.detail,
+                                    "\\x" + hex_text(previous_));
+        }
+        rows.complete();
+    }
+
+private:
+    pqxx::work& work_;
+    std::uint64_t id_ = 0;
+    std::string previous_ = std::string(hash_bytes, '\0');
+};
+
 Audit::Audit(std::string conninfo) : session_(std::make_unique<Session>(std::move(conninfo))) {}
 Audit::~Audit() = default;
 
 Result<void> Audit::add(const std::vector<AuditEntry>& entries) {
     if (entries.empty()) return {};
+    return session_->run([&](pqxx::work& work) { Chain{work}.add(entries); });
+}
+
+Result<int> Audit::take_consent_changes(int limit, const MakeEntry& make_entry) {
     return session_->run([&](pqxx::work& work) {
-        work.exec("LOCK TABLE audit IN EXCLUSIVE MODE"); // One writer at a time; readers go on.
-        const auto last = work.exec("SELECT id, hash FROM audit ORDER BY id DESC LIMIT 1");
-        std::uint64_t id = last.empty() ? 0 : last[0][0].as<std::uint64_t>();
-        auto previous = last.empty() ? std::string(hash_bytes, '\0') : text_of(last[0][1]);
-        // By COPY: an import brings a hundred thousand changes of consent within seconds.
-        pqxx::stream_to rows{
-            work, "audit",
-            std::vector<std::string>{"id", "at", "actor", "action", "subject", "detail", "hash"}};
-        for (auto entry : entries) {
-            entry.id = ++id;
-            previous = audit_hash(previous, entry);
-            rows << std::make_tuple(entry.id, journeys::to_text(entry.at), entry.actor,
-                                    entry.action, entry.subject, entry.detail,
-                                    "\\x" + hex_text(previous));
-        }
-        rows.complete();
+        Chain chain{work};
+        const auto rows = work.exec_params(
+            "WITH taken AS (DELETE FROM consent_changes WHERE id IN (SELECT id FROM "
+            "consent_changes ORDER BY id LIMIT $1) RETURNING *) SELECT (extract(epoch FROM at) * "
+            "1000)::bigint, customer, channel, topic, state, data FROM taken ORDER BY id",
+            limit);
+        std::vector<AuditEntry> entries;
+        for (const auto& row : rows)
+            entries.push_back(
+                make_entry({journeys::from_millis(row[0].as<std::int64_t>()), text_of(row[1]),
+                            row[2].as<std::string>(), row[3].as<std::string>(),
+                            row[4].as<std::string>(), text_of(row[5])}));
+        if (!entries.empty()) chain.add(entries);
+        return static_cast<int>(entries.size());
     });
 }
 

@@ -39,6 +39,17 @@ public:
 
     /// All of them, in order, or none.
     journeys::Result<void> add(const std::vector<AuditEntry>& entries);
+    /// The change of consent that a flush has stored, as an entry.
+    struct ConsentChange {
+        journeys::Timestamp at{};
+        std::string customer; ///< As `journeys::to_text` writes it.
+        std::string channel, topic, state;
+        std::string data; ///< Packed: `source` and `text_version`.
+    };
+    using MakeEntry = std::function<AuditEntry(const ConsentChange&)>;
+    /// Enters the oldest `limit` changes that flushes have left, and takes them out, in one
+    /// transaction: how many.
+    journeys::Result<int> take_consent_changes(int limit, const MakeEntry& make_entry);
     /// The newest `limit`, oldest first; with `subject` only those of it.
     journeys::Result<std::vector<AuditEntry>> newest(int limit, const std::string& subject = {});
 
@@ -59,6 +70,7 @@ public:
 
 private:
     class Session;
+    class Chain;
     std::unique_ptr<Session> session_;
 };
 

@@ -2,12 +2,12 @@
 
 #include "journeys/packed.hpp"
 
-#include <utility>
+#include <algorithm>
 
 namespace runtime {
 namespace {
 
-constexpr std::size_t waiting_max = 100'000;
+constexpr int page = 5'000;
 constexpr auto gather = std::chrono::milliseconds{200}; ///< Many entries share a transaction.
 constexpr auto again_after = std::chrono::seconds{1};
 constexpr std::size_t word_bytes_max = 64;
@@ -39,30 +39,17 @@ AuditKeeper::~AuditKeeper() {
 }
 
 void AuditKeeper::flushed(const actors::FlushRequest& request) {
-    std::vector<AuditEntry> made;
-    for (const auto& write : request.customers)
-        for (const auto& effect : write.effects) {
-            const auto* line = std::get_if<journeys::TimelineEntry>(&effect);
-            if (!line || line->kind != journeys::EntryKind::consent) continue;
-            const journeys::PackedView data{line->data};
-            AuditEntry entry;
-            entry.at = line->at;
-            entry.actor = "customer";
-            entry.action = "consent.changed";
-            entry.subject = suppressions_.subject(journeys::to_text(write.customer));
-            entry.detail = line->channel + '/' + (line->topic.empty() ? "*" : line->topic) + ' ' +
-                           line->reason;
-            for (const auto* key : {"source", "text_version"})
-                if (const auto text = data.find(key); text.is_string() && !text.as_string().empty())
-                    entry.detail += std::string{"; "} + key + ' ' + word(text.as_string());
-            made.push_back(std::move(entry));
-        }
-    if (made.empty()) return;
+    const auto is_of_consent = [](const journeys::Effect& effect) {
+        const auto* line = std::get_if<journeys::TimelineEntry>(&effect);
+        return line && line->kind == journeys::EntryKind::consent;
+    };
+    if (std::ranges::none_of(request.customers, [&](const actors::CustomerWrite& write) {
+            return std::ranges::any_of(write.effects, is_of_consent);
+        }))
+        return;
     {
         const std::scoped_lock lock{mutex_};
-        if (waiting_.size() + made.size() > waiting_max)
-            return log_.repeated_warning("changes of consent are left out of the audit log");
-        for (auto& entry : made) waiting_.push_back(std::move(entry));
+        is_due_ = true;
     }
     changed_.notify_one();
 }
@@ -70,20 +57,44 @@ void AuditKeeper::flushed(const actors::FlushRequest& request) {
 void AuditKeeper::run() {
     std::unique_lock lock{mutex_};
     while (true) {
-        changed_.wait(lock, [this] { return stopping_ || !waiting_.empty(); });
-        if (waiting_.empty()) return;
+        changed_.wait(lock, [this] { return stopping_ || is_due_; });
         if (!stopping_) changed_.wait_for(lock, gather, [this] { return stopping_; });
-        auto batch = std::exchange(waiting_, {});
+        const bool is_last = stopping_;
+        is_due_ = false;
         lock.unlock();
-        const auto added = audit_.add(batch);
+        const bool done = enter_all();
         lock.lock();
-        if (added) continue;
-        log_.repeated_warning("the audit log cannot be written", {{"why", added.error().detail}});
-        if (stopping_) return;
-        waiting_.insert(waiting_.begin(), std::make_move_iterator(batch.begin()),
-                        std::make_move_iterator(batch.end()));
+        if (is_last) return;
+        if (done) continue;
+        is_due_ = true;
         changed_.wait_for(lock, again_after, [this] { return stopping_; });
     }
+}
+
+bool AuditKeeper::enter_all() {
+    while (true) {
+        const auto entered = audit_.take_consent_changes(
+            page, [this](const Audit::ConsentChange& change) { return entry_of(change); });
+        if (!entered)
+            log_.repeated_warning("the audit log cannot be written",
+                                  {{"why", entered.error().detail}});
+        if (!entered || *entered < page) return entered.has_value();
+    }
+}
+
+AuditEntry AuditKeeper::entry_of(const Audit::ConsentChange& change) const {
+    const journeys::PackedView data{change.data};
+    AuditEntry entry;
+    entry.at = change.at;
+    entry.actor = "customer";
+    entry.action = "consent.changed";
+    entry.subject = suppressions_.subject(change.customer);
+    entry.detail = word(change.channel) + '/' + (change.topic.empty() ? "*" : word(change.topic)) +
+                   ' ' + change.state;
+    for (const auto* key : {"source", "text_version"})
+        if (const auto text = data.find(key); text.is_string() && !text.as_string().empty())
+            entry.detail += std::string{"; "} + key + ' ' + word(text.as_string());
+    return entry;
 }
 
 } // namespace runtime

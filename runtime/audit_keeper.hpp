@@ -9,17 +9,15 @@
 #include <condition_variable>
 #include <mutex>
 #include <thread>
-#include <vector>
 
 namespace runtime {
 
-/// One thread writes what several report. A flush is committed before its consents are here, so a
-/// process that is killed in between leaves them out of the audit log; the timeline, which is
-/// written by the flush itself, has them in any case.
+/// One thread enters what flushes have left in `consent_changes`; at its start what another process
+/// has left there, and at its end the rest.
 class AuditKeeper {
 public:
     AuditKeeper(Audit& audit, const Suppressions& suppressions, Log& log);
-    /// Writes what is left.
+    /// Enters what is left.
     ~AuditKeeper();
 
     /// From the threads of actors; returns at once.
@@ -27,14 +25,15 @@ public:
 
 private:
     void run();
+    bool enter_all(); ///< False where the database does not answer.
+    AuditEntry entry_of(const Audit::ConsentChange& change) const;
 
     Audit& audit_;
     const Suppressions& suppressions_;
     Log& log_;
     std::mutex mutex_;
     std::condition_variable changed_;
-    std::vector<AuditEntry> waiting_; ///< Guarded by `mutex_`; bounded.
-    bool stopping_ = false;
+    bool is_due_ = true, stopping_ = false; ///< Guarded by `mutex_`.
     std::thread thread_;
 };
 

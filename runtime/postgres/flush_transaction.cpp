@@ -74,8 +74,8 @@ public:
             if (auto done = write_outbox(connection); !done) return done;
         Result<void> (Rows::*const steps[])(Connection&) = {
             &Rows::write_coupons,  &Rows::write_snapshots, &Rows::write_timeline,
-            &Rows::write_moves,    &Rows::write_released,  &Rows::write_parked,
-            &Rows::write_progress, &Rows::write_eras};
+            &Rows::write_consents, &Rows::write_moves,     &Rows::write_released,
+            &Rows::write_parked,   &Rows::write_progress,  &Rows::write_eras};
         for (const auto step : steps)
             if (auto done = (this->*step)(connection); !done) return done;
         return {};
@@ -182,6 +182,13 @@ private:
         else
             timeline_.untils.add_null();
         timeline_.held_outs.add(entry.held_out);
+        if (entry.kind != journeys::EntryKind::consent) return;
+        consents_.ats.add(entry.at);
+        consents_.customers.add(customer);
+        consents_.channels.add(entry.channel);
+        consents_.topics.add(entry.topic);
+        consents_.states.add(entry.reason);
+        consents_.datas.add(entry.data);
     }
     void take(const FlushRequest& request, const CustomerWrite&, const std::string& customer,
               std::uint64_t&, const journeys::IntentOpened& opened) {
@@ -458,6 +465,18 @@ private:
                    params);
     }
 
+    /// For the audit log, which has a writer of its own.
+    Result<void> write_consents(Connection& connection) {
+        auto& c = consents_;
+        if (c.customers.size() == 0) return {};
+        SqlParams params;
+        params.add(c.ats).add(c.customers).add(c.channels).add(c.topics).add(c.states).add(c.datas);
+        return run(connection,
+                   "INSERT INTO consent_changes (at, customer, channel, topic, state, data) "
+                   "SELECT * FROM unnest($1, $2, $3, $4, $5, $6)",
+                   params);
+    }
+
     Result<void> write_moves(Connection& connection) {
         if (moves_.size() == 0) return {};
         SqlParams params;
@@ -562,6 +581,10 @@ private:
             templates{Type::text}, topics{Type::text}, reasons{Type::text}, intents{Type::uuid},
             datas{Type::bytea}, untils{Type::timestamptz}, held_outs{Type::boolean};
     };
+    struct Consents {
+        SqlArray ats{Type::timestamptz}, customers{Type::bytea}, channels{Type::text},
+            topics{Type::text}, states{Type::text}, datas{Type::bytea};
+    };
     struct Snapshot {
         actors::Partition partition = 0;
         const CustomerWrite* write = nullptr;
@@ -572,6 +595,7 @@ private:
     std::map<std::string, Snapshot> snapshots_;
     std::map<IntentId, Intent> intents_;
     Timeline timeline_;
+    Consents consents_;
     SqlArray erased_{Type::bytea};
     SqlArray moves_{Type::int2}, move_customers_{Type::bytea}, move_kinds_{Type::int2},
         move_hashes_{Type::int8}, move_bodies_{Type::bytea};

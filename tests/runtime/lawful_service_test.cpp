@@ -673,6 +673,33 @@ TEST_CASE("an audit log that was changed says so", "[.postgres]") {
     CHECK(tamper("DELETE FROM audit WHERE id = 2") == 3u);
 }
 
+TEST_CASE("changes of consent that a killed process left are audited by the next, without names",
+          "[.postgres]") {
+    Shop shop;
+    const auto database = must(open_database(shop.folder.path() / "sojourn.yaml"));
+    DatabaseSession session{database.conninfo};
+    // Of no flush of this process, so that only the next one looks for them.
+    must(session.run([](pqxx::work& work) {
+        work.exec("INSERT INTO consent_changes (at, customer, channel, topic, state, data) SELECT "
+                  "to_timestamp(n), 'user:ada', 'email', 'ada@shop.example', 'subscribed', '' FROM "
+                  "generate_series(1, 5001) n");
+    }));
+    REQUIRE(shop.service->stop());
+    shop.service.reset();
+    shop.start();
+    CHECK(Shop::comes([&] {
+        return must(session.run([](pqxx::work& work) {
+                   return work
+                       .exec1("SELECT count(*) FROM audit WHERE action = 'consent.changed'")[0]
+                       .as<int>();
+               })) == 5001;
+    }));
+    const auto audit = shop.admin("GET", "/admin/audit").body;
+    CHECK(audit.find("email/ada_shop.example subscribed") != std::string::npos);
+    CHECK(audit.find("user:ada") == std::string::npos);
+    CHECK(shop.admin("GET", "/admin/audit/verify").body.find("unbroken") != std::string::npos);
+}
+
 TEST_CASE("a channel is paused, resumed and looked at, and it is noted who did it", "[.postgres]") {
     Shop shop;
     shop.identify();

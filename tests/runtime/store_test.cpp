@@ -1,4 +1,5 @@
 #include "runtime/archive.hpp"
+#include "runtime/audit.hpp"
 #include "runtime/postgres/flush_transaction.hpp"
 #include "tests/runtime/log_fixture.hpp"
 
@@ -254,6 +255,38 @@ TEST_CASE("a code is given by the flush of its hand-over, and only by who leases
         CHECK(refused.error().code == journeys::ErrorCode::fenced);
     }
     CHECK(count(owner.database, "SELECT count(*) FROM coupons WHERE run IS NOT NULL") == 1);
+}
+
+TEST_CASE("a change of consent waits beside its flush for the audit log, and enters it once",
+          "[.postgres]") {
+    Owner owner;
+    journeys::TimelineEntry line;
+    line.kind = journeys::EntryKind::consent;
+    line.at = Timestamp{1h};
+    line.channel = "email";
+    line.topic = std::string{"a\0b", 3};
+    line.reason = "unsubscribed";
+    must(owner.effects({line}));
+    line.kind = journeys::EntryKind::goal;
+    must(owner.effects({line}));
+    Audit audit{owner.database.settings().conninfo};
+    const auto make_entry = [](const Audit::ConsentChange& change) {
+        return AuditEntry{.at = change.at,
+                          .actor = "customer",
+                          .action = "consent.changed",
+                          .subject = change.customer,
+                          .detail = change.channel + '/' + change.topic + ' ' + change.state};
+    };
+    // The process that flushed has ended; whoever comes next finds it.
+    CHECK(must(audit.take_consent_changes(10, make_entry)) == 1);
+    CHECK(must(audit.take_consent_changes(10, make_entry)) == 0);
+    const auto entries = must(audit.newest(10));
+    REQUIRE(entries.size() == 1);
+    CHECK(entries[0].at == line.at);
+    CHECK(entries[0].subject == journeys::to_text(ada));
+    CHECK(entries[0].detail.starts_with("email/a"));
+    CHECK(entries[0].detail.ends_with("b unsubscribed"));
+    CHECK_FALSE(must(audit.verify()).broken_at);
 }
 
 TEST_CASE("a transfer is moved to the winner's log once", "[.postgres]") {
