@@ -4,6 +4,7 @@
 #include "journeys/local_time.hpp"
 #include "runtime/database_session.hpp"
 #include "runtime/printable.hpp"
+#include "runtime/sql_arrays.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -22,23 +23,6 @@ constexpr const char* matches =
     " FROM rejects WHERE ($1 = '' OR reason = $1) AND ($2 = '' OR source = $2) "
     "AND ($3 = '' OR message_id = $3) AND ($4::bytea[] = '{}' OR ids && $4::bytea[]) "
     "AND at >= to_timestamp($5::float8 / 1000) ";
-
-/// As PostgreSQL writes an array of bytea.
-std::string array_of(const std::vector<std::string>& texts) {
-    static constexpr char hex[] = "0123456789abcdef";
-    std::string out = "{";
-    for (const auto& text : texts) {
-        if (out.size() > 1) out += ',';
-        out += "\"\\\\x";
-        for (const char c : text) {
-            out += hex[static_cast<unsigned char>(c) >> 4];
-            out += hex[static_cast<unsigned char>(c) & 0xf];
-        }
-        out += '"';
-    }
-    return out + '}';
-}
-
 std::vector<std::string> ids_of(const std::string& customer) {
     if (customer.empty()) return {};
     std::vector<std::string> ids;
@@ -52,7 +36,7 @@ template <class... More>
 pqxx::result ask(pqxx::work& work, const std::string& sql, const DeadLetterFilter& filter,
                  const More&... more) {
     return work.exec_params(sql, filter.reason, filter.source, filter.message_id,
-                            array_of(ids_of(filter.customer)),
+                            bytea_array(ids_of(filter.customer)),
                             journeys::to_millis(filter.since.value_or(Timestamp{})), more...);
 }
 
@@ -77,7 +61,7 @@ Result<void> DeadLetters::add(const std::vector<DeadLetter>& letters) {
                              "body) VALUES (to_timestamp($1::float8 / 1000), $2, $3, $4, $5, "
                              "$6::bytea[], $7)",
                              journeys::to_millis(letter.at), letter.source, letter.reason,
-                             letter.detail, letter.message_id, array_of(letter.ids),
+                             letter.detail, letter.message_id, bytea_array(letter.ids),
                              pqxx::binarystring{letter.body.data(), letter.body.size()});
     });
 }

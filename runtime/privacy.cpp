@@ -1,13 +1,11 @@
 #include "runtime/privacy.hpp"
 
 #include "journeys/policy.hpp"
-#include "runtime/customer_json.hpp"
 #include "runtime/customer_search.hpp"
 #include "runtime/database_session.hpp"
-#include "runtime/listener/request.hpp"
-#include "schema/log_json.hpp"
+#include "runtime/person_export.hpp"
+#include "runtime/sql_arrays.hpp"
 #include "schema/record_codec.hpp"
-#include "schema/timestamp_text.hpp"
 
 #include <algorithm>
 #include <atomic>
@@ -41,27 +39,6 @@ constexpr int rounds_max = 5; ///< Until no further id of the person turns up.
 constexpr int hops_max = 6;
 
 std::string text_of(const pqxx::field& field) { return pqxx::binarystring{field}.str(); }
-
-/// Ids as PostgreSQL writes an array of bytea.
-std::string bytea_array(const std::vector<std::string>& ids) {
-    constexpr std::string_view digits = "0123456789abcdef";
-    std::string text = "{";
-    for (const auto& id : ids) {
-        text += text.size() > 1 ? ",\"\\\\x" : "\"\\\\x";
-        for (const char c : id) {
-            text += digits[static_cast<unsigned char>(c) >> 4];
-            text += digits[static_cast<unsigned char>(c) & 15];
-        }
-        text += '"';
-    }
-    return text + '}';
-}
-
-std::string int_array(const std::vector<std::int64_t>& numbers) {
-    std::string text = "{";
-    for (const auto number : numbers) text += (text.size() > 1 ? "," : "") + std::to_string(number);
-    return text + '}';
-}
 
 std::vector<std::string> all_ids(const Customer& customer) {
     std::vector<std::string> ids{journeys::to_text(customer.id)};
@@ -288,14 +265,18 @@ struct PrivacyDesk::Impl {
         return session.run([&](pqxx::work& work) {
             const auto whom = bytea_array(ids);
             std::size_t rows = 0;
-            rows += work.exec_params("UPDATE log SET kind = $3, message_hash = 0, customer = $4, "
-                                     "body = $5 WHERE customer_hash = ANY($1::bigint[]) AND "
-                                     "customer = ANY($2::bytea[])",
-                                     int_array(hashes), whom,
-                                     static_cast<int>(journeys::RecordKind::erasure),
-                                     pqxx::binarystring{"user:erased", 11},
-                                     pqxx::binarystring{body.data(), body.size()})
-                        .affected_rows();
+            const std::string nobodys_id = "user:erased";
+            rows +=
+                work.exec_params(
+                        "UPDATE log SET kind = $3, message_hash = 0, customer = $4, "
+                        "body = $5, customer_hash = $6 WHERE customer_hash = ANY($1::bigint[]) AND "
+                        "customer = ANY($2::bytea[])",
+                        int_array(hashes), whom, static_cast<int>(journeys::RecordKind::erasure),
+                        pqxx::binarystring{nobodys_id.data(), nobodys_id.size()},
+                        pqxx::binarystring{body.data(), body.size()},
+                        static_cast<std::int64_t>(
+                            journeys::hash(*journeys::parse_customer_id(nobodys_id))))
+                    .affected_rows();
             // Those that were refused while the erasure was on its way, as the flush has it.
             rows += work.exec_params("DELETE FROM rejects r USING unnest($1::bytea[]) AS e(id) "
                                      "WHERE e.id = ANY(r.ids) OR (r.ids = '{}' AND "
@@ -485,8 +466,25 @@ struct PrivacyDesk::Impl {
         return std::optional{*rows};
     }
 
-    Result<std::string> export_customer(const Customer& customer, const std::string& actor);
-    Result<std::string> export_suppressions(const Customer& customer);
+    /// Of all ids that reach the customer, those they have forgotten, too.
+    Result<std::string> export_customer(const Customer& customer, const std::string& actor) {
+        IdSet ids{all_ids(customer)};
+        if (customer.known_ids.size() >= journeys::bounds::known_ids) {
+            const auto forgotten = tombstones_of(ids.list());
+            if (!forgotten) return forgotten.error();
+            ids.add(*forgotten);
+        }
+        const auto catalog = parts.catalog();
+        auto all = export_person(session, {.customer = customer,
+                                           .ids = ids.list(),
+                                           .suppressions = parts.suppressions,
+                                           .catalog = *catalog,
+                                           .now = parts.now()});
+        if (!all) return all;
+        if (auto noted = note_customer("customer.exported", ids.list().front(), actor, ""); !noted)
+            return noted.error();
+        return all;
+    }
 
     /// A request that still waits; else why it cannot be dealt with.
     Result<KeptPrivacyRequest> waiting(std::int64_t number, std::string_view kind) {
@@ -584,150 +582,6 @@ Result<std::string> PrivacyDesk::export_all(const std::string& id, const std::st
     if (!customer) return customer.error();
     if (!*customer) return Error{ErrorCode::not_found, "no such customer"};
     return impl_->export_customer(**customer, actor);
-}
-
-/// Two members of the export: what the customer's own state holds, and what is kept of addresses,
-/// whoever they belong to.
-Result<std::string> PrivacyDesk::Impl::export_suppressions(const Customer& customer) {
-    std::string out = ",\"suppressions\":[";
-    for (const auto& one : customer.suppressions)
-        out += (out.back() == '[' ? "" : ",") + ("{\"channel\":" + json_text(one.channel)) +
-               ",\"reason\":" + json_text(one.reason) +
-               ",\"at\":" + json_text(schema::timestamp_text(one.at)) + '}';
-    std::set<std::pair<std::string, std::string>> addresses;
-    const auto catalog = parts.catalog();
-    for (const auto& channel : catalog->settings().channels)
-        if (auto address = journeys::address_of(customer, channel); !address.empty())
-            addresses.emplace(channel.address, std::move(address));
-    for (const auto& id : customer.known_ids) {
-        if (id.space == journeys::IdNamespace::email) addresses.emplace("email", id.value);
-        if (id.space == journeys::IdNamespace::phone) addresses.emplace("phone", id.value);
-    }
-    const auto kept = parts.suppressions.find(addresses);
-    if (!kept) return kept.error();
-    out += "],\"suppressed_addresses\":[";
-    for (const auto& one : *kept)
-        out += (out.back() == '[' ? "" : ",") + ("{\"kind\":" + json_text(one.kind)) +
-               ",\"address\":" + json_text(one.address) + ",\"reason\":" + json_text(one.reason) +
-               ",\"source\":" + json_text(one.source) +
-               ",\"at\":" + json_text(schema::timestamp_text(one.at)) + '}';
-    return out + ']';
-}
-
-Result<std::string> PrivacyDesk::Impl::export_customer(const Customer& found,
-                                                       const std::string& actor) {
-    const auto* const customer = &found;
-    const auto ids = all_ids(*customer);
-    std::vector<std::int64_t> hashes;
-    for (const auto& each : ids)
-        hashes.push_back(
-            static_cast<std::int64_t>(journeys::hash(*journeys::parse_customer_id(each))));
-    std::string out = "{\"ids\":[";
-    for (std::size_t i = 0; i < ids.size(); ++i) out += (i == 0 ? "" : ",") + json_text(ids[i]);
-    out += "],\"profile\":" + customer_json(*customer, *parts.catalog(), parts.now());
-    out += ",\"consents\":[";
-    static constexpr std::string_view states[]{"never", "subscribed", "unsubscribed", "pending"};
-    for (std::size_t i = 0; i < customer->consents.size(); ++i) {
-        const auto& consent = customer->consents[i];
-        out += std::string{i == 0 ? "" : ","} + "{\"channel\":" + json_text(consent.channel) +
-               ",\"topic\":" + json_text(consent.topic) +
-               ",\"state\":" + json_text(states[static_cast<std::size_t>(consent.state)]) +
-               ",\"at\":" + json_text(schema::timestamp_text(consent.at)) +
-               ",\"source\":" + json_text(consent.source) +
-               ",\"text_version\":" + json_text(consent.text_version) + '}';
-    }
-    out += ']';
-    const auto suppressions = export_suppressions(*customer);
-    if (!suppressions) return suppressions.error();
-    out += *suppressions;
-    auto read = session.run([&](pqxx::work& work) {
-        const auto whom = bytea_array(ids);
-        const auto list = [&](std::string_view name, const pqxx::result& rows, auto line) {
-            out += ",\"" + std::string{name} + "\":[";
-            bool is_first = true;
-            for (const auto& row : rows) {
-                out += (std::exchange(is_first, false) ? "" : ",") + line(row);
-            }
-            out += ']';
-        };
-        const auto fields = [](const pqxx::row& row) {
-            std::string object = "{";
-            for (int i = 0; i < static_cast<int>(row.size()); ++i) {
-                if (row[i].is_null()) continue;
-                object += (object.size() > 1 ? "," : "") + json_text(row[i].name()) + ':' +
-                          json_text(row[i].as<std::string>());
-            }
-            return object + '}';
-        };
-        list("timeline",
-             work.exec_params("SELECT at, kind, journey, key, step, channel, template, topic, "
-                              "reason, intent, until FROM timeline WHERE customer = "
-                              "ANY($1::bytea[]) ORDER BY at, revision, n",
-                              whom),
-             fields);
-        list("decisions",
-             work.exec_params("SELECT at, kind, intent, data FROM timeline WHERE customer = "
-                              "ANY($1::bytea[]) AND kind IN ('decide', 'reward', 'take_back') "
-                              "ORDER BY at, revision, n",
-                              whom),
-             [&](const pqxx::row& row) {
-                 std::string object = "{\"at\":" + json_text(row[0].as<std::string>()) +
-                                      ",\"kind\":" + json_text(row[1].as<std::string>());
-                 if (!row[2].is_null())
-                     object += ",\"decision\":" + json_text(row[2].as<std::string>());
-                 const auto data = text_of(row[3]);
-                 if (journeys::PackedView::validate(data)) {
-                     object += ",\"data\":";
-                     journeys::append_json(object, journeys::PackedView{data});
-                 }
-                 return object + '}';
-             });
-        list("messages",
-             work.exec_params("SELECT intent, journey, step, channel, template, topic, state, "
-                              "reason, convert_from(address, 'UTF8') AS address, "
-                              "convert_from(payload, 'UTF8') AS payload, opened_at, updated_at "
-                              "FROM outbox WHERE customer = ANY($1::bytea[]) ORDER BY opened_at",
-                              whom),
-             fields);
-        list("coupons",
-             work.exec_params("SELECT c.pool, c.code, c.given_at, c.expires_at FROM coupons c JOIN "
-                              "outbox o ON o.intent = c.intent WHERE o.customer = "
-                              "ANY($1::bytea[]) ORDER BY c.given_at, c.code",
-                              whom),
-             fields);
-        list("rejected",
-             work.exec_params("SELECT at, source, reason, detail, message_id, body FROM rejects "
-                              "WHERE ids && $1::bytea[] ORDER BY id",
-                              whom),
-             [&](const pqxx::row& row) {
-                 return "{\"at\":" + json_text(row[0].as<std::string>()) +
-                        ",\"source\":" + json_text(row[1].as<std::string>()) +
-                        ",\"reason\":" + json_text(row[2].as<std::string>()) +
-                        ",\"detail\":" + json_text(row[3].as<std::string>()) +
-                        ",\"message_id\":" + json_text(row[4].as<std::string>()) +
-                        ",\"text\":" + json_text(text_of(row[5])) + '}';
-             });
-        list("log",
-             work.exec_params("SELECT \"offset\", "
-                              "(extract(epoch FROM accepted_at) * 1000)::bigint, kind, customer, "
-                              "body FROM log WHERE customer_hash = ANY($2::bigint[]) AND "
-                              "customer = ANY($1::bytea[]) ORDER BY accepted_at, \"offset\"",
-                              whom, int_array(hashes)),
-             [](const pqxx::row& row) {
-                 schema::StoredRecord record;
-                 record.header.offset = row[0].as<std::uint64_t>();
-                 record.header.accepted_at = journeys::from_millis(row[1].as<std::int64_t>());
-                 record.kind = static_cast<journeys::RecordKind>(row[2].as<int>());
-                 record.header.customer =
-                     journeys::parse_customer_id(text_of(row[3])).value_or(CustomerId{});
-                 record.body = text_of(row[4]);
-                 return schema::to_log_line(record);
-             });
-    });
-    if (!read) return read.error();
-    if (auto noted = note_customer("customer.exported", ids.front(), actor, ""); !noted)
-        return noted.error();
-    return out + '}';
 }
 
 } // namespace runtime

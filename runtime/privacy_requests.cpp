@@ -4,6 +4,7 @@
 #include "journeys/local_time.hpp"
 #include "runtime/database_session.hpp"
 #include "runtime/printable.hpp"
+#include "runtime/sql_arrays.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -21,21 +22,6 @@ constexpr const char* columns =
     "(extract(epoch FROM received_at) * 1000)::bigint, "
     "(extract(epoch FROM due_at) * 1000)::bigint, "
     "(extract(epoch FROM done_at) * 1000)::bigint, state FROM privacy_requests ";
-
-std::string array_of(const std::vector<std::string>& texts) {
-    std::string out = "{";
-    for (const auto& text : texts) {
-        if (out.size() > 1) out += ',';
-        out += '"';
-        for (const char c : text) {
-            if (c == '"' || c == '\\') out += '\\';
-            if (c != '\0') out += c;
-        }
-        out += '"';
-    }
-    return out + '}';
-}
-
 std::vector<std::string> texts_of(const pqxx::field& json) {
     return nlohmann::json::parse(json.c_str()).get<std::vector<std::string>>();
 }
@@ -114,8 +100,8 @@ Result<std::optional<std::int64_t>> PrivacyRequests::add(const schema::PrivacyRe
             "$3, $4, $5::text[], $6::text[], to_timestamp($7::float8 / 1000), "
             "to_timestamp($8::float8 / 1000)) ON CONFLICT (request) DO NOTHING RETURNING id",
             name, source, std::string{schema::to_text(request.kind)}, request.shop,
-            array_of(request.subjects), array_of(request.orders), journeys::to_millis(received_at),
-            journeys::to_millis(received_at + due_after));
+            text_array(request.subjects), text_array(request.orders),
+            journeys::to_millis(received_at), journeys::to_millis(received_at + due_after));
         if (rows.empty()) return std::nullopt;
         return rows[0][0].as<std::int64_t>();
     });
@@ -151,7 +137,7 @@ Result<void> PrivacyRequests::set_subjects(std::int64_t number,
     return session_->run([&](pqxx::work& work) {
         work.exec_params("UPDATE privacy_requests SET subjects = $2::text[] WHERE id = $1 AND "
                          "state <> 'done'",
-                         number, array_of(subjects));
+                         number, text_array(subjects));
     });
 }
 
