@@ -22,8 +22,6 @@ TEST_CASE("whatever happens in whatever order, it comes to what the core alone m
           "[simulation]") {
     const bool is_one = std::getenv("SOJOURN_SEED") != nullptr;
     const auto first = number_of("SOJOURN_SEED", 1);
-    // Some later lives (74 is the first) end well, and yet leave actors of a killed process behind,
-    // which LeakSanitizer tells: open.
     const auto count = is_one ? 1 : number_of("SOJOURN_SEEDS", 300);
     for (auto seed = first; seed < first + count; ++seed) {
         const auto result = simulation::run(seed);
