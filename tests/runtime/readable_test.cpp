@@ -1,6 +1,8 @@
 // What marketing reads in a terminal, line by line: recorded as tests/golden/readable/*.txt, in 100
 // columns.
 
+#include "journeys/environment.hpp"
+#include "journeys/reason_reference.hpp"
 #include "journeys/template.hpp"
 #include "runtime/columns.hpp"
 #include "runtime/commands/simulate_summary.hpp"
@@ -8,6 +10,7 @@
 #include "runtime/coupon_keeper.hpp"
 #include "runtime/journey_report.hpp"
 #include "runtime/printable.hpp"
+#include "runtime/reference_text.hpp"
 #include "runtime/running_check.hpp"
 #include "runtime/timeline_text.hpp"
 #include "runtime/walk_list.hpp"
@@ -232,6 +235,26 @@ TEST_CASE("a customer's timeline is read without help", "[golden]") {
     const auto nobody = [](std::string_view, std::string_view) { return false; };
     check("timeline", customer_text(ada, *shop.catalog, now, nobody) + '\n' +
                           timeline_text(rows, outcomes, ada, *shop.catalog, now));
+}
+
+TEST_CASE("a message that the provider has not taken is not said to be sent", "[readable]") {
+    const Shop shop;
+    const auto ada = customer_of(shop);
+    const auto rows = rows_of(shop);
+    const auto shown = [&](const std::string& state) {
+        const std::vector<MessageOutcome> outcomes{
+            {rows[5].entry.intent, state, "", rows[5].entry.at + 1s}};
+        const auto text = timeline_text(rows, outcomes, ada, *shop.catalog, now);
+        const auto at = text.find("first-touch", text.find(state) - 40);
+        return text.substr(text.rfind('\n', at) + 8, 8);
+    };
+    REQUIRE(rows[5].entry.kind == EntryKind::send);
+    CHECK(shown("pending") == "sending ");
+    CHECK(shown("claimed") == "sending ");
+    CHECK(shown("accepted") == "sent    ");
+    CHECK(shown("unknown") == "sent    ");
+    CHECK(shown("rejected") == "refused ");
+    CHECK(shown("recalled") == "recalled");
 }
 
 TEST_CASE("what a producer sends neither commands a terminal nor begins a line", "[terminal]") {
@@ -554,4 +577,25 @@ TEST_CASE("how far events have come to many is read without help", "[golden]") {
                          .over_at = at + std::chrono::seconds{2}};
     check("walks", walks_text({open, limited, over, told}));
     check("walks_none", walks_text({}));
+}
+
+TEST_CASE("the references of expressions and reasons fit a terminal, whole and by a word",
+          "[readable]") {
+    const auto expressions = journeys::expressions_reference();
+    check("help-cel-cart", reference_text(expressions, "cart"));
+    check("help-cel-size", reference_text(expressions, "SIZE"));
+    check("help-reasons", reference_text(journeys::reasons_reference()));
+    const auto whole = reference_text(expressions);
+    std::istringstream lines{whole};
+    for (std::string line; std::getline(lines, line);) {
+        CAPTURE(line);
+        CHECK(width_of(line) <= text_columns);
+        CHECK(line.find("| ---") == line.npos);
+        CHECK(line.find("<br>") == line.npos);
+    }
+    CHECK(whole.find("duration.getSeconds() → int") != whole.npos);
+    CHECK(reference_text(expressions, "siz").empty());
+    CHECK(reference_text("", "size").empty());
+    CHECK(reference_text("| a |\n| --- |\n| b \\| c |\n") == "  b | c\n");
+    CHECK(reference_text("|").empty());
 }
