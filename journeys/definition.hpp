@@ -167,6 +167,10 @@ struct Step {
         action;
 };
 
+/// Whether a run stands at the step until something comes: time, an event, a condition, a risk. A
+/// message on its way is none.
+bool is_wait(const Step& step);
+
 /// What a journey is expected to do, so that its silence is noticed. Decides nothing.
 struct Watch {
     std::optional<std::int64_t> sends_min, sends_max; ///< Messages handed over in 24 hours.

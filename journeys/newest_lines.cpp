@@ -3,18 +3,9 @@
 #include "journeys/packed.hpp"
 
 #include <algorithm>
-#include <variant>
 
 namespace journeys {
 namespace {
-
-bool is_wait(const Step& step) {
-    return std::holds_alternative<WaitFor>(step.action) ||
-           std::holds_alternative<WaitUntilTime>(step.action) ||
-           std::holds_alternative<WaitUntilDate>(step.action) ||
-           std::holds_alternative<WaitForEvent>(step.action) ||
-           std::holds_alternative<WaitForCondition>(step.action);
-}
 
 /// The wait that `run` stands in.
 std::optional<TimelineEntry> wait_of(const Run& run, const Catalog& catalog) {

@@ -6,15 +6,6 @@
 namespace journeys::engine {
 namespace {
 
-bool is_wait(const Step& step) {
-    return std::holds_alternative<WaitFor>(step.action) ||
-           std::holds_alternative<WaitUntilTime>(step.action) ||
-           std::holds_alternative<WaitUntilDate>(step.action) ||
-           std::holds_alternative<WaitForEvent>(step.action) ||
-           std::holds_alternative<WaitForCondition>(step.action) ||
-           std::holds_alternative<WaitUntilRisk>(step.action);
-}
-
 /// The named wait of `newer` that is the one where the run stands; null where there is none.
 const Step* same_wait(const Run& run, const Journey& older, const Journey& newer) {
     if (run.step >= older.steps.size()) return nullptr;

@@ -75,6 +75,8 @@ steps:
       then:
         - name: thanks
           wait: { for: 1h }
+  - name: silence
+    wait: { until_churn_risk: 0.9, at_most: 24h }
 )"}};
     using Lines = std::vector<std::string>;
     const auto lines = [&] { return lines_of(story.customer("ada"), story.catalog()); };
@@ -85,6 +87,9 @@ steps:
     story.track("ada", "Product Added", monday + 4h, shoes);
     CHECK(lines() == Lines{"wait greet/thanks @240"});
     story.until(monday + 6h);
+    CHECK(lines() == Lines{"wait greet/silence @300"});
+    CHECK(newest_lines(story.customer("ada"), story.catalog()).back().until == monday + 29h);
+    story.until(monday + 29h);
     CHECK(lines().empty());
 }
 
