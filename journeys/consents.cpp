@@ -208,6 +208,65 @@ int strictness(ConsentState state) {
     return 3;
 }
 
+/// Where there is no more room what is worth least is forgotten first: a word that says nothing; a
+/// category, by which no message leaves; a grant, without which less is allowed. What withholds a
+/// message is kept.
+enum class Worth { nothing, category, category_withheld, grant, withheld };
+
+Worth worth_of(const Consent& consent) {
+    const bool is_category = consent.channel == "category";
+    switch (consent.state) {
+    case ConsentState::never: return Worth::nothing;
+    case ConsentState::subscribed: return is_category ? Worth::category : Worth::grant;
+    case ConsentState::pending:
+    case ConsentState::unsubscribed: break;
+    }
+    return is_category ? Worth::category_withheld : Worth::withheld;
+}
+
+/// All that is known of the channel becomes one withdrawal from all of it.
+void withdraw_whole(std::vector<Consent>& consents, const std::string& channel) {
+    Consent whole{channel, "", ConsentState::unsubscribed, {}, "many topics"};
+    for (const auto& consent : consents)
+        if (consent.channel == channel) whole.at = std::max(whole.at, consent.at);
+    std::erase_if(consents, [&](const Consent& one) { return one.channel == channel; });
+    consents.push_back(std::move(whole));
+}
+
+/// Where a consent of which nothing is known yet is kept; null: nowhere. Beyond the bound it takes
+/// the place of the oldest that is worth no more, and a withdrawal finds one always: where all
+/// others must stay, those of one channel become one. A `consent` of whose channel that is becomes
+/// that one.
+Consent* place_for(Customer& customer, Consent& consent) {
+    auto& consents = customer.consents;
+    if (consents.size() < bounds::consents) return &consents.emplace_back();
+    const auto least = std::ranges::min_element(consents, {}, [](const Consent& known) {
+        return std::pair{worth_of(known), known.at};
+    });
+    if (worth_of(*least) <= std::min(worth_of(consent), Worth::grant)) {
+        consents.erase(least);
+        return &consents.emplace_back();
+    }
+    if (consent.state != ConsentState::unsubscribed || worth_of(consent) != Worth::withheld)
+        return nullptr;
+    const auto words_of = [&](const std::string& channel) {
+        return std::ranges::count(consents, channel, &Consent::channel);
+    };
+    if (words_of(consent.channel) > 0) {
+        const auto* whole = find_consent(customer, consent.channel, "");
+        if (whole && whole->state == ConsentState::unsubscribed) return nullptr; // It says so.
+        withdraw_whole(consents, consent.channel);
+        consent.topic.clear();
+        consent.at = std::max(consent.at, consents.back().at);
+        return &consents.back();
+    }
+    const auto most = std::ranges::max_element(
+        consents, {}, [&](const Consent& known) { return words_of(known.channel); });
+    if (words_of(most->channel) < 2) return nullptr; // Of more channels than anybody has.
+    withdraw_whole(consents, std::string{most->channel});
+    return &consents.emplace_back();
+}
+
 } // namespace
 
 bool set_consent(Customer& customer, Consent consent, Effects& effects) {
@@ -215,10 +274,8 @@ bool set_consent(Customer& customer, Consent consent, Effects& effects) {
     if (known && consent.at < known->at) return false;
     const auto from = known ? known->state : ConsentState::never;
     const bool changed = from != consent.state;
-    if (!known) {
-        if (customer.consents.size() >= bounds::consents) return false;
-        known = &customer.consents.emplace_back();
-    }
+    if (!known) known = place_for(customer, consent);
+    if (!known) return false;
     *known = std::move(consent);
     if (changed) note(*known, effects);
     return changed;
@@ -274,9 +331,11 @@ void unite_consents(Customer& winner, const Customer& loser, Effects& effects) {
     for (const auto& from : loser.consents) {
         auto* to = find_consent(winner, from.channel, from.topic);
         if (!to) {
-            if (winner.consents.size() >= bounds::consents) continue;
-            winner.consents.push_back(from);
-            note(from, effects);
+            auto taken = from;
+            to = place_for(winner, taken);
+            if (!to) continue;
+            *to = std::move(taken);
+            note(*to, effects);
         } else if (strictness(from.state) > strictness(to->state)) {
             *to = from;
             note(from, effects);

@@ -1,5 +1,7 @@
+#include "journeys/consents.hpp"
 #include "journeys/counters.hpp"
 #include "journeys/customer.hpp"
+#include "journeys/policy.hpp"
 #include "tests/journeys/person.hpp"
 
 #include <catch2/catch.hpp>
@@ -178,6 +180,61 @@ TEST_CASE("consent is read as producers write it", "[profile][consent]") {
         CHECK(state("email") == ConsentState::unsubscribed);
         CHECK(ada.meets(identify(noon + 2min, "", R"({"consent":{"Advertising":false}})"))
                   .made_here.empty());
+    }
+}
+
+TEST_CASE("where there is no room for a consent, a withdrawal is kept", "[profile][consent]") {
+    Person ada;
+    const auto fill = [&](const std::string& word) {
+        std::string topics;
+        for (std::size_t i = 0; i < bounds::consents; ++i)
+            topics += (i ? ",\"t" : "\"t") + std::to_string(i) + "\":" + word;
+        ada.meets(identify(noon, R"({"marketing_consent":{"email":{"topics":{)" + topics + "}}}}"));
+        REQUIRE(ada.customer.consents.size() == bounds::consents);
+    };
+    const auto says = [&](const std::string& consent, Duration after = 1min) {
+        return ada.meets(identify(noon + after, R"({"marketing_consent":)" + consent + "}"))
+            .made_here.size();
+    };
+    SECTION("in place of the oldest grant") {
+        fill("true");
+        CHECK(says(R"({"sms":false})") == 1);
+        CHECK(consent_of(ada.customer, "sms", "") == ConsentState::unsubscribed);
+        CHECK(consent_of(ada.customer, "email", "t0") == ConsentState::never);
+        CHECK(consent_of(ada.customer, "email", "t1") == ConsentState::subscribed);
+    }
+    SECTION("and where all others withhold, those of its channel become one") {
+        fill("false");
+        CHECK(says(R"({"email":{"topics":{"news":false}}})") == 1);
+        CHECK(consent_of(ada.customer, "email", "news") == ConsentState::unsubscribed);
+        CHECK(consent_of(ada.customer, "email", "t5") == ConsentState::unsubscribed);
+        CHECK(says(R"({"email":{"topics":{"more":false}}})", 2min) == 1); // There is room now.
+        CHECK(ada.customer.consents.size() == 2);
+    }
+    SECTION("or those of another") {
+        fill("false");
+        CHECK(says(R"({"sms":false})") == 1);
+        CHECK(consent_of(ada.customer, "sms", "") == ConsentState::unsubscribed);
+        CHECK(consent_of(ada.customer, "email", "t5") == ConsentState::unsubscribed);
+    }
+    SECTION("but for a grant none is forgotten") {
+        fill("false");
+        CHECK(says(R"({"sms":true})") == 0);
+        CHECK(consent_of(ada.customer, "sms", "") == ConsentState::never);
+        CHECK(consent_of(ada.customer, "email", "t0") == ConsentState::unsubscribed);
+    }
+    SECTION("and categories take no consent away") {
+        fill("true");
+        ada.meets(identify(noon + 1min, "", R"({"consent":{"Advertising":true}})"));
+        CHECK(consent_of(ada.customer, "email", "t0") == ConsentState::subscribed);
+    }
+    SECTION("of two people who become one, too") {
+        fill("true");
+        Customer other;
+        other.consents = {{"sms", "", ConsentState::unsubscribed, noon, "import"}};
+        unite_consents(ada.customer, other, ada.effects);
+        CHECK(consent_of(ada.customer, "sms", "") == ConsentState::unsubscribed);
+        CHECK(ada.customer.consents.size() == bounds::consents);
     }
 }
 
