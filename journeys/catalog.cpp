@@ -2,6 +2,7 @@
 
 #include "journeys/coupons.hpp"
 #include "journeys/decision.hpp"
+#include "journeys/duration_text.hpp"
 #include "journeys/expressions.hpp"
 #include "journeys/ids.hpp"
 #include "journeys/template.hpp"
@@ -15,6 +16,17 @@ namespace {
 const std::shared_ptr<const Offers>& no_offers() {
     static const auto none = std::make_shared<const Offers>();
     return none;
+}
+
+/// Kept of whatever is counted, so that a shorter window may become longer.
+constexpr Duration window_min = std::chrono::hours{24 * 31};
+
+/// How far back a call looks; of one whose window is computed, as far as a file may say.
+Duration window_of(const cel::Call& call) {
+    if (call.function == "last") return {};
+    const auto& texts = call.constant_strings;
+    if (texts.size() < 2 || !texts[1]) return duration_max;
+    return parse_duration(*texts[1], duration_max).value_or(Duration{});
 }
 
 } // namespace
@@ -106,7 +118,7 @@ void Catalog::track_calls(const Expression& expression) {
         for (std::size_t i = 0; i < names; ++i)
             if (texts[i]) {
                 auto& kept = tracked_.counts[*texts[i]];
-                kept.window = std::max<Duration>(kept.window, std::chrono::hours{24 * 31});
+                kept.window = std::max({kept.window, window_min, window_of(call)});
                 // Which properties of a `recent` item a file reads is not followed through its
                 // macros: all are kept.
                 if (call.function == "recent") kept.properties.insert("*");

@@ -12,6 +12,9 @@
 namespace journeys {
 namespace {
 
+/// Within so many hours of the newest none is joined to another.
+constexpr std::int64_t hours_kept_single = 24 * 31;
+
 std::int64_t hour_of(Timestamp at) {
     return std::chrono::floor<std::chrono::hours>(at).time_since_epoch().count();
 }
@@ -27,6 +30,27 @@ void add_to(Counter::Hour& hour, std::uint32_t count) {
     hour.count = count > most - hour.count ? most : hour.count + count;
 }
 
+/// Two neighbours become one, at the hour of the newer, so that nothing is forgotten while it
+/// counts: it counts for longer. Of those older than 31 days the two that together span the least
+/// of their age, so that each of them spans about the same share of it; where there are none, the
+/// oldest.
+void join_two(std::vector<Counter::Hour>& hours) {
+    const auto newest = hours.back().hour;
+    std::size_t joined = 0;
+    double least = 1;
+    for (std::size_t i = 1; i + 1 < hours.size(); ++i) {
+        if (newest - hours[i + 1].hour < hours_kept_single) break;
+        const auto begin = hours[i - 1].hour; // What was joined to `i` before is newer than that.
+        const auto share =
+            static_cast<double>(hours[i + 1].hour - begin) / static_cast<double>(newest - begin);
+        if (share >= least) continue;
+        least = share;
+        joined = i;
+    }
+    add_to(hours[joined + 1], hours[joined].count);
+    hours.erase(hours.begin() + static_cast<std::ptrdiff_t>(joined));
+}
+
 void add_hour(Counter& counter, Counter::Hour addition) {
     auto& hours = counter.hours;
     auto at = std::ranges::lower_bound(hours, addition.hour, {}, &Counter::Hour::hour);
@@ -34,10 +58,7 @@ void add_hour(Counter& counter, Counter::Hour addition) {
         add_to(*at, addition.count);
     else
         hours.insert(at, addition);
-    if (hours.size() <= bounds::counter_hours) return;
-    // What was given is not forgotten while it counts against a cap: it counts for longer.
-    if (is_given(counter)) add_to(hours[1], hours[0].count);
-    hours.erase(hours.begin());
+    if (hours.size() > bounds::counter_hours) join_two(hours);
 }
 
 double discount_in(const Counter::Occurrence& occurrence) {
@@ -187,6 +208,7 @@ void observe_counters(Customer& customer, const Event& event, const Catalog& cat
     auto& counter = counter_of(customer, event.name, catalog.tracked());
     auto kept_properties = tracked->second.properties;
     if (is_order(counter)) kept_properties.insert(order_id);
+    drop_old_hours(counter, customer.now, tracked->second.window); // There may be room then.
     add(counter, {event.time, cut(PackedView{event.properties}, kept_properties)});
     drop_old_hours(counter, customer.now, tracked->second.window);
 }

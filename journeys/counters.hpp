@@ -1,4 +1,5 @@
-/// How often and when last: exact for the newest occurrences, by hour before them.
+/// How often and when last: exact for the newest occurrences, by hour before them; beyond 31 days
+/// by spans that are the longer, the longer they are past, where there are more than so many hours.
 #pragma once
 
 #include "journeys/catalog.hpp"
