@@ -29,6 +29,39 @@ Duration window_of(const cel::Call& call) {
     return parse_duration(*texts[1], duration_max).value_or(Duration{});
 }
 
+std::uint64_t hash_of_table(const Table& table, std::uint64_t seed) {
+    for (const auto& column : table.columns) seed = hash(column, seed);
+    for (const auto& [key, row] : table.rows) seed = hash(row, hash(key, seed));
+    return seed;
+}
+
+/// Of all that the expression looks up beside the customer: values, tables, and audiences with what
+/// these look up. `looked_at`: audiences that were.
+std::uint64_t hash_of_lookups(const Expression& expression, const Lookups& lookups,
+                              std::set<std::string, std::less<>>& looked_at) {
+    const auto& program = *expression.program;
+    std::uint64_t seed = 0;
+    if (program.uses_variable("vars")) {
+        seed = hash(lookups.vars, seed);
+        if (expression.vars) seed = hash(*expression.vars, seed);
+    }
+    for (const auto& call : program.calls()) {
+        if (call.function != "lookup" && call.function != "audience") continue;
+        const auto name = call.constant_strings.empty() ? std::nullopt : call.constant_strings[0];
+        const auto is_meant = [&](const std::string& each) { return !name || each == *name; };
+        if (call.function == "lookup") {
+            for (const auto& [each, table] : lookups.tables)
+                if (is_meant(each)) seed = hash_of_table(table, hash(each, seed));
+            continue;
+        }
+        for (const auto& [each, condition] : lookups.audiences)
+            if (is_meant(each) && looked_at.insert(each).second)
+                seed = hash(condition.program->text(), hash(each, seed)) ^
+                       hash_of_lookups(condition, lookups, looked_at);
+    }
+    return seed;
+}
+
 } // namespace
 
 Catalog::Catalog(std::uint64_t publication, Settings settings, std::vector<JourneyPtr> current,
@@ -150,12 +183,8 @@ std::uint64_t Catalog::wake_reason() const {
         add_bits(journey->id, static_cast<std::uint64_t>(entry.every));
         add_bits(entry.date.program->text(), static_cast<std::uint64_t>(entry.offset.count()));
         add_bits(entry.zone.name, static_cast<std::uint64_t>(entry.time.count()));
-        // What it looks up may have changed with any publication.
-        const auto& program = *entry.date.program;
-        const bool looks_up = std::ranges::any_of(program.calls(), [](const cel::Call& call) {
-            return call.function == "lookup" || call.function == "audience";
-        });
-        if (looks_up || program.uses_variable("vars")) add_bits("publication", publication_);
+        std::set<std::string, std::less<>> looked_at;
+        add_bits("lookups", hash_of_lookups(entry.date, lookups_, looked_at));
     }
     return reason | 1;
 }

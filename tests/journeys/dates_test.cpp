@@ -1,3 +1,6 @@
+#include "schema/audiences_yaml.hpp"
+#include "schema/table_csv.hpp"
+#include "schema/vars_yaml.hpp"
 #include "support/story.hpp"
 
 #include <catch2/catch.hpp>
@@ -94,4 +97,40 @@ steps:
     SECTION("in spring") { CHECK(met("2026-04-01") == "2026-03-29T08:00:00.000Z"); }
     SECTION("in autumn") { CHECK(met("2026-10-27") == "2026-10-24T08:00:00.000Z"); }
     SECTION("on no such night") { CHECK(met("2026-05-01") == "2026-04-28T08:00:00.000Z"); }
+}
+
+TEST_CASE("only what a date reads wakes who sleeps, and not every publication", "[engine][dates]") {
+    const auto lookups = [](std::string_view vars,
+                            std::string_view table = "id,day\na,2026-03-10\n",
+                            std::string_view audiences = "keen: customer.orders > 3\n") {
+        journeys::Lookups made;
+        made.vars = schema::load_vars("vars.yaml", vars).values;
+        made.tables["days"] = schema::load_table("days.csv", table).table;
+        made.tables["others"] = schema::load_table("others.csv", table).table;
+        made.audiences = schema::load_audiences("audiences.yaml", audiences, {}).audiences;
+        return made;
+    };
+    const auto by = [](const std::string& date) {
+        return "id: sale\nstatus: live\nenter: { date: '" + date +
+               "', every: once, at: \"09:00\", timezone: customer }\n"
+               "steps: [ { name: mail, send: { channel: email, template: t, topic: offers } } ]\n";
+    };
+    const auto differs = [&](const std::string& date, const journeys::Lookups& other) {
+        Story story{{by(date)}, std::nullopt, lookups("{ sale: 2026-03-10 }")};
+        const auto before = story.catalog().wake_reason();
+        story.publish({by(date)});
+        CHECK(story.catalog().wake_reason() == before); // As when something was learned.
+        story.use_lookups(other);
+        return story.catalog().wake_reason() != before;
+    };
+    const auto other_vars = lookups("{ sale: 2026-03-11 }");
+    const auto other_table = lookups("{ sale: 2026-03-10 }", "id,day\na,2026-03-11\n");
+    const auto other_audience =
+        lookups("{ sale: 2026-03-10 }", "id,day\na,2026-03-10\n", "keen: customer.orders > 4\n");
+    CHECK(differs("vars.sale", other_vars));
+    CHECK_FALSE(differs("vars.sale", other_table));
+    CHECK(differs(R"(lookup("days", "a").day)", other_table));
+    CHECK_FALSE(differs(R"(lookup("days", "a").day)", other_vars));
+    CHECK(differs(R"(audience("keen") ? "2026-03-10" : "2026-04-10")", other_audience));
+    CHECK_FALSE(differs("customer.traits.birthday", other_vars));
 }
