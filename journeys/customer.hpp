@@ -209,7 +209,8 @@ struct Run {
     Timestamp
         base{}; ///< From where the step's own time counts: the entry event, or the previous due.
     Timestamp due = no_time;        ///< When time moves it on.
-    Timestamp wait_limit = no_time; ///< `at_most` of a wait that restarts.
+    Timestamp wait_limit = no_time; ///< `at_most` of a wait that restarts; of one for an event, a
+                                    ///< condition or a date: when it was met while it was held.
     Timestamp step_reached{};       ///< When the step began.
     Sending sending = Sending::none;
     IntentId intent; ///< While `sending` is not none.

@@ -54,6 +54,10 @@ public:
     /// Sets the run's due time for the wait it stands at, or sends it on where there is nothing to
     /// wait for.
     void begin_wait(Run& run, const Journey& journey, const Step& step);
+    /// What the wait was for has come at `at`: the run goes on to `next`. While its journey is
+    /// paused it stands still, and goes on from that instant once the journey does; until then
+    /// `wait_limit` says that it was met, which these waits have no other use for.
+    void leave_wait(Run& run, StepIndex next, Timestamp at);
     void wait_is_over(RunId run);
 
     // steps.cpp

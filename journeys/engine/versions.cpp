@@ -15,6 +15,11 @@ const Step* same_wait(const Run& run, const Journey& older, const Journey& newer
     return step && is_wait(*step) ? step : nullptr;
 }
 
+bool is_for_something(const Step& wait) {
+    return std::holds_alternative<WaitForEvent>(wait.action) ||
+           std::holds_alternative<WaitForCondition>(wait.action);
+}
+
 } // namespace
 
 /// As if at its place in the log: before anything else that happens to the customer behind it.
@@ -35,14 +40,21 @@ bool Turn::adopt_publication() {
         const auto* today = catalog.journey(run.journey);
         const auto* step = fate.wait;
         const auto restarted = run.due;
+        // What the wait was for came while the journey was paused: it has still come.
+        const bool was_met = run.wait_limit != no_time &&
+                             is_for_something(journey_of(run)->steps[run.step]) &&
+                             is_for_something(*step);
         run.version = today->version;
         run.step = static_cast<StepIndex>(step - today->steps.data());
         run.due = run.wait_limit = no_time;
         begin_wait(run, *today, *step);
-        if (auto* const moved = find(id); moved && std::holds_alternative<WaitFor>(step->action) &&
-                                          restarted != no_time && !moved->last_event.empty() &&
-                                          moved->due < restarted)
+        auto* const moved = find(id);
+        if (!moved) continue;
+        if (std::holds_alternative<WaitFor>(step->action) && restarted != no_time &&
+            !moved->last_event.empty() && moved->due < restarted)
             moved->due = std::min(restarted, moved->wait_limit);
+        if (was_met && &today->steps[moved->step] == step)
+            moved->due = moved->wait_limit = restarted;
     }
     meet_what_was_made();
     return true;

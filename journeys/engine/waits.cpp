@@ -40,6 +40,17 @@ std::optional<Timestamp> due_of(const WaitUntilDate& wait, cel::Value date,
     return at_local(zone, local.day + days, *wait.time);
 }
 
+/// Where a run goes after a wait. `is_met`: what it was for has come, or its date is over already;
+/// else its time is.
+StepIndex after_wait(const Step& step, bool is_met) {
+    if (const auto* for_event = std::get_if<WaitForEvent>(&step.action))
+        return is_met ? for_event->then : for_event->timeout;
+    if (const auto* condition = std::get_if<WaitForCondition>(&step.action))
+        return is_met ? condition->then : condition->timeout;
+    const auto* date = std::get_if<WaitUntilDate>(&step.action);
+    return is_met && date && date->past == WaitUntilDate::Past::skip ? date->after_skip : step.next;
+}
+
 } // namespace
 
 void Turn::begin_wait(Run& run, const Journey& journey, const Step& step) {
@@ -63,19 +74,24 @@ void Turn::begin_wait(Run& run, const Journey& journey, const Step& step) {
         if (*due >= run.base) return arm(*due);
         switch (date->past) {
         case WaitUntilDate::Past::exit: return end_run(id, Ending::end, "no_date");
-        case WaitUntilDate::Past::go_on: return go_on(id, step.next, run.base);
-        case WaitUntilDate::Past::skip: return go_on(id, date->after_skip, run.base);
+        case WaitUntilDate::Past::go_on:
+        case WaitUntilDate::Past::skip: return leave_wait(run, after_wait(step, true), run.base);
         }
     } else if (const auto* for_event = std::get_if<WaitForEvent>(&step.action)) {
         arm(for_event->at_most ? run.base + *for_event->at_most : no_time);
     } else if (const auto* condition = std::get_if<WaitForCondition>(&step.action)) {
-        if (is_met(condition->condition, &run)) return go_on(id, condition->then, run.base);
+        if (is_met(condition->condition, &run)) return leave_wait(run, condition->then, run.base);
         arm(condition->at_most ? run.base + *condition->at_most : no_time);
     } else if (const auto* risk = std::get_if<WaitUntilRisk>(&step.action)) {
         run.wait_limit = risk->at_most ? run.base + *risk->at_most : no_time;
         arm(std::min(risk_wait_due(run, *risk).value_or(no_time), run.wait_limit));
     }
     (void)journey;
+}
+
+void Turn::leave_wait(Run& run, StepIndex next, Timestamp at) {
+    if (!is_held(run)) return go_on(run.id, next, at);
+    run.due = run.wait_limit = at;
 }
 
 void Turn::meet_waits(const Event& arrived, bool too_late) {
@@ -86,7 +102,9 @@ void Turn::meet_waits(const Event& arrived, bool too_late) {
         auto* const run = find(id);
         if (!run || run->entry_message == arrived.message_hash) continue;
         const auto* journey = journey_of(*run);
-        if (!journey || run->step >= journey->steps.size() || is_held(*run)) continue;
+        if (!journey || run->step >= journey->steps.size()) continue;
+        // Were it not held, its timer would have fired before this.
+        if (is_held(*run) && run->due < std::max(now, received_at)) continue;
         const auto& step = journey->steps[run->step];
 
         if (const auto* wait = std::get_if<WaitFor>(&step.action)) {
@@ -103,21 +121,28 @@ void Turn::meet_waits(const Event& arrived, bool too_late) {
             if (!contains(for_event->events, arrived.name) || arrived.time < run->base) continue;
             if (for_event->when && !is_met(*for_event->when, run)) continue;
             run->last_event = cut(arrived, *journey);
-            go_on(id, for_event->then, std::max(run->base, arrived.time));
+            leave_wait(*run, for_event->then, std::max(run->base, arrived.time));
         } else if (const auto* condition = std::get_if<WaitForCondition>(&step.action)) {
             const auto* const applied = std::exchange(event, nullptr);
             const bool met = is_met(condition->condition, run);
             event = applied;
             if (!met) continue;
             run->last_event = cut(arrived, *journey);
-            go_on(id, condition->then, std::max(run->base, now));
+            leave_wait(*run, condition->then, std::max(run->base, now));
         } else if (const auto* date = std::get_if<WaitUntilDate>(&step.action)) {
             const auto due = due_of(*date, value(date->date, run), customer, catalog.settings());
             if (!due) {
                 end_run(id, Ending::end, "no_date");
             } else if (*due != run->due) {
-                run->due = *due;
                 run->last_event = cut(arrived, *journey);
+                if (*due < now) { // As if it had stood there when the wait began.
+                    if (date->past == WaitUntilDate::Past::exit)
+                        end_run(id, Ending::end, "no_date");
+                    else
+                        leave_wait(*run, after_wait(step, true), std::max(run->base, now));
+                    continue;
+                }
+                run->due = *due;
                 auto line = entry(EntryKind::restart, *run);
                 line.step = step.path;
                 line.until = *due;
@@ -134,19 +159,13 @@ void Turn::wait_is_over(RunId id) {
     if (!journey || run->step >= journey->steps.size()) return end_run(id, Ending::end, "error");
     const auto& step = journey->steps[run->step];
     const auto due = run->due;
-    if (std::holds_alternative<Send>(step.action)) {
-        if (run->sending == Sending::deferred) {
-            go_on(id, run->step, due);
-        } else { // Pending, and nobody took it before it expired.
-            recall(*run, Reason::expired);
-            go_on(id, step.next, run->base);
-        }
-    } else if (const auto* for_event = std::get_if<WaitForEvent>(&step.action)) {
-        go_on(id, for_event->timeout, due);
-    } else if (const auto* condition = std::get_if<WaitForCondition>(&step.action)) {
-        go_on(id, condition->timeout, due);
-    } else {
-        go_on(id, step.next, due);
+    if (!std::holds_alternative<Send>(step.action)) {
+        go_on(id, after_wait(step, run->wait_limit != no_time), due);
+    } else if (run->sending == Sending::deferred) {
+        go_on(id, run->step, due);
+    } else { // Pending, and nobody took it before it expired.
+        recall(*run, Reason::expired);
+        go_on(id, step.next, run->base);
     }
 }
 

@@ -99,6 +99,48 @@ steps:
     SECTION("on no such night") { CHECK(met("2026-05-01") == "2026-04-28T08:00:00.000Z"); }
 }
 
+TEST_CASE("a wait whose date moves into the past does what past says", "[engine][dates]") {
+    const auto past = GENERATE(as<std::string>{}, "exit", "go_on", "skip");
+    Story story{{R"(
+id: renewal
+status: live
+enter: { on: Product Viewed, reentry: always }
+steps:
+  - name: three-days-before
+    wait: { until: { date: customer.traits.renews_at, offset: -3d, past: )" +
+                 past + R"( } }
+  - name: reminder
+    send: { channel: email, template: t, topic: offers }
+  - name: afterwards
+    wait: { for: 1h }
+  - name: thanks
+    send: { channel: email, template: t, topic: offers }
+)"}};
+    story.identify("ada", monday, R"({"renews_at":"2026-03-20T10:00:00Z"})");
+    story.track("ada", "Product Viewed", monday + 1min);
+    story.happened();
+    const auto moved = at("2026-03-10T12:00:00Z");
+    SECTION("renewed early") {
+        story.identify("ada", moved, R"({"renews_at":"2026-03-10T12:00:00Z"})");
+        story.until(moved + 24h);
+        if (past == "exit") {
+            CHECK(story.happened() == Lines{"end renewal/three-days-before no_date"});
+        } else if (past == "go_on") {
+            CHECK(story.happened(EntryKind::send) ==
+                  Lines{"send renewal/reminder", "send renewal/thanks"});
+            CHECK(story.last_at(EntryKind::send) == moved + 1h);
+        } else {
+            CHECK(story.happened(EntryKind::send) == Lines{"send renewal/thanks"});
+            CHECK(story.last_at(EntryKind::send) == moved + 1h);
+        }
+    }
+    SECTION("to this very instant, which is not past") {
+        story.identify("ada", moved, R"({"renews_at":"2026-03-13T12:00:00Z"})");
+        story.until(moved);
+        CHECK(story.happened() == Lines{"send renewal/reminder"});
+    }
+}
+
 TEST_CASE("only what a date reads wakes who sleeps, and not every publication", "[engine][dates]") {
     const auto lookups = [](std::string_view vars,
                             std::string_view table = "id,day\na,2026-03-10\n",
