@@ -99,6 +99,22 @@ steps:
     SECTION("on no such night") { CHECK(met("2026-05-01") == "2026-04-28T08:00:00.000Z"); }
 }
 
+TEST_CASE("who is let in only later on the day is not told: it comes once", "[engine][dates]") {
+    Story story{{R"(
+id: early
+status: live
+enter: { date: '"2026-03-10"', every: once, at: "09:00", timezone: customer, when: customer.orders > 0 }
+steps: [ { name: mail, send: { channel: email, template: t, topic: offers } } ]
+)"}};
+    story.track("ada", "Page Viewed", monday);
+    story.until(at("2026-03-10T09:00:00Z"));
+    CHECK(story.happened(EntryKind::no_entry).size() == 1);
+    story.track("ada", "Order Completed", at("2026-03-10T10:00:00Z"),
+                R"({"order_id":"o","total":5})");
+    story.until(at("2026-03-12T09:00:00Z"));
+    CHECK(story.happened().empty());
+}
+
 TEST_CASE("a wait whose date moves into the past does what past says", "[engine][dates]") {
     const auto past = GENERATE(as<std::string>{}, "exit", "go_on", "skip");
     Story story{{R"(
