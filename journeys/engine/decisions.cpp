@@ -187,13 +187,13 @@ void Turn::meet_rewards_of_the_past() {
 void Turn::review_rewards() {
     std::vector<DecisionWatch> undone;
     std::erase_if(customer.rewarded, [&](RewardedDecision& rewarded) {
+        if (now - rewarded.at > bounds::rewarded_age) return true; // It stays, whatever comes.
         const auto order = std::ranges::find_if(
             customer.orders, [&](const Order& one) { return hash(one.id) == rewarded.order; });
-        const bool is_old = now - rewarded.at > bounds::rewarded_age;
-        if (order == customer.orders.end()) return is_old;
+        if (order == customer.orders.end()) return false;
         const bool is_whole = order->status != OrderStatus::placed;
         const auto left = is_whole ? Money{} : net(*order);
-        if (!is_whole && left >= rewarded.value) return is_old;
+        if (!is_whole && left >= rewarded.value) return false;
         TimelineEntry line{.kind = EntryKind::take_back};
         line.at = now;
         line.until = std::max(now, received_at);

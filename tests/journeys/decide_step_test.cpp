@@ -274,6 +274,24 @@ TEST_CASE("what the order is undone of is taken back, once", "[decide]") {
         story.track("ada", "Order Cancelled", decided + 24h * 101 + 1h, undone);
         CHECK(taken_back().empty());
     }
+    SECTION("nor where nothing was bought meanwhile") {
+        story.track("ada", "Order Completed", decided + 1h, order);
+        story.happened();
+        SECTION("up to a hundred days") {
+            story.track("ada", "Order Cancelled", decided + 1h + 24h * 100, undone);
+            CHECK(taken_back() == whole);
+        }
+        SECTION("and a moment more") {
+            story.track("ada", "Order Cancelled", decided + 1h + 24h * 100 + 1ms, undone);
+            CHECK(taken_back().empty());
+            CHECK(story.customer("ada").rewarded.empty());
+        }
+        SECTION("and a moment more, of a part") {
+            story.track("ada", "Order Refunded", decided + 1h + 24h * 100 + 1ms,
+                        R"({"order_id":"o-1","total":10})");
+            CHECK(taken_back().empty());
+        }
+    }
     SECTION("as far as it goes, where a part is given back") {
         story.track("ada", "Order Completed", decided + 1h, order);
         story.track("ada", "Order Refunded", decided + 2h, R"({"order_id":"o-1","total":10})");
