@@ -1,13 +1,17 @@
 /// One transition of one customer, while it happens: what the parts of the engine share.
 ///
-///   engine.cpp    records and timers in, in their order
-///   entries.cpp   which journeys an event opens          exits.cpp   which runs it ends
-///   becoming.cpp  which journeys a condition opens that turned true
-///   waits.cpp     what arms, restarts and resumes a wait   steps.cpp   a run goes on until it must
-///   wait sends.cpp     permission, hand-over, outcome          goals.cpp   what a message achieved
-///   versions.cpp  what a publication does to open runs   lifecycle.cpp   stage and churn risk
-///   dates.cpp     the timers of journeys by a date   decisions.cpp   the next best action, and
-///   what came of it
+///   engine.cpp     records and timers in, in their order
+///   entries.cpp    which journeys an event opens
+///   becoming.cpp   which journeys a condition opens that turned true
+///   exits.cpp      which runs an event ends
+///   waits.cpp      what arms, restarts and resumes a wait
+///   steps.cpp      a run goes on until it must wait
+///   sends.cpp      permission, hand-over, outcome
+///   goals.cpp      what a message achieved
+///   decisions.cpp  the next best action, and what came of it
+///   lifecycle.cpp  stage and churn risk
+///   dates.cpp      the timers of journeys by a date
+///   versions.cpp   what a publication does to open runs
 #pragma once
 
 #include "journeys/catalog.hpp"

@@ -162,8 +162,8 @@ journeys::Result<Evaluation> evaluate_learned(const Table& table,
     const auto context = features_of(table, question.reward, {}, left_out);
     if (!context) return context.error();
     const auto actions = log.names.size();
-    // By a hash of the row, so that neither the order of the file nor chance decides which half one
-    // is in.
+    // By a hash of the row's place in the file: the same halves each time, and none of them a
+    // stretch of the file, whose rows are often sorted by time. In another order there are others.
     std::vector<std::size_t> fitted, judged;
     for (std::size_t i = 0; i < log.decisions.size(); ++i)
         (journeys::hash("row", i) % 2 == 0 ? fitted : judged).push_back(i);
