@@ -103,7 +103,9 @@ ModelSet read(const Json& json) {
     if (!(model.discount_per_year > -1)) throw Wrong{"discount_per_year must be above -1"};
     set.currency = json.value("currency", std::string{});
     set.fitted_until = json.value("fitted_until", std::string{});
-    if (json.contains("vip_clv")) set.cuts.vip_clv = number(json, "vip_clv");
+    // Null is what JSON makes of a number without end: nobody is a VIP.
+    if (const auto cut = json.find("vip_clv"); cut != json.end() && !cut->is_null())
+        set.cuts.vip_clv = number(json, "vip_clv");
     if (const auto rfm = json.find("rfm"); rfm != json.end()) {
         set.cuts.recency_days = quintiles(*rfm, "recency_days");
         set.cuts.orders = quintiles(*rfm, "orders");
@@ -162,7 +164,8 @@ std::string to_json(const ModelSet& set) {
     json["discount_per_year"] = set.purchases.discount_per_year;
     if (!set.currency.empty()) json["currency"] = set.currency;
     if (!set.fitted_until.empty()) json["fitted_until"] = set.fitted_until;
-    if (set.cuts.vip_clv) json["vip_clv"] = *set.cuts.vip_clv;
+    if (set.cuts.vip_clv && std::isfinite(*set.cuts.vip_clv)) // JSON has no word for infinity.
+        json["vip_clv"] = *set.cuts.vip_clv;
     if (set.cuts.has_rfm)
         json["rfm"] = {{"recency_days", set.cuts.recency_days},
                        {"orders", set.cuts.orders},

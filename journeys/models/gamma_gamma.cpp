@@ -11,8 +11,10 @@ double GammaGamma::log_likelihood(const History& h) const {
 }
 
 double GammaGamma::expected_spend(const History& h) const {
-    if (!(h.x > 0) || !(h.z > 0)) return q > 1 ? p * v / (q - 1) : HUGE_VAL;
-    return p * (v + h.x * h.z) / (p * h.x + q - 1);
+    const bool is_known = h.x > 0 && h.z > 0;
+    const double shape = (is_known ? p * h.x : 0) + q;
+    if (!(shape > 1)) return HUGE_VAL;
+    return p * (v + (is_known ? h.x * h.z : 0)) / (shape - 1);
 }
 
 } // namespace journeys::models

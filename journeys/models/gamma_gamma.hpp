@@ -13,7 +13,8 @@ struct GammaGamma {
     /// Precondition: x > 0 and z > 0.
     double log_likelihood(const History& history) const;
     /// The mean spend of an order to come; that of the population where there is no repeat order,
-    /// or none that cost anything. Infinite where q <= 1 and nothing is known.
+    /// or none that cost anything. Infinite where q <= 1 and too little is known, since such a
+    /// population has no mean.
     double expected_spend(const History& history) const;
 };
 

@@ -48,7 +48,9 @@ struct ModelSet {
         const auto orders =
             table_ && purchases.spend ? table_->discounted_orders(history) : std::nullopt;
         if (!orders) return purchases.clv(history);
-        return *orders * *purchases.p_alive(history) * purchases.spend->expected_spend(history);
+        const auto per_order = purchases.spend_per_order(history);
+        if (!per_order) return std::nullopt;
+        return *orders * *purchases.p_alive(history) * *per_order;
     }
     double expected_orders_90d(const History& history) const {
         const auto orders = table_ ? table_->orders_90d(history) : std::nullopt;

@@ -33,16 +33,22 @@ double PurchaseModel::expected_orders(const History& history, double weeks) cons
                       purchases);
 }
 
-std::optional<double> PurchaseModel::clv(const History& history) const {
+std::optional<double> PurchaseModel::spend_per_order(const History& history) const {
     if (!spend) return std::nullopt;
-    const double per_order = spend->expected_spend(history);
+    const double expected = spend->expected_spend(history);
+    return std::isfinite(expected) ? std::optional{expected} : std::nullopt;
+}
+
+std::optional<double> PurchaseModel::clv(const History& history) const {
+    const auto per_order = spend_per_order(history);
+    if (!per_order) return std::nullopt;
     double sum = 0, before = 0;
     for (int week = 1; week <= clv_weeks; ++week) {
         const double until = expected_orders(history, week);
         sum += (until - before) * std::pow(1 + discount_per_year, -week / 52.0);
         before = until;
     }
-    return per_order * sum;
+    return *per_order * sum;
 }
 
 double PurchaseModel::overdue(const History& history) const {

@@ -27,8 +27,10 @@ struct PurchaseModel {
     double churn_risk(const History& history) const;
     /// Orders to expect within `weeks` from now.
     double expected_orders(const History& history, double weeks) const;
+    /// What an order to come will bring; nothing without a model of spend, or where it has no mean.
+    std::optional<double> spend_per_order(const History& history) const;
     /// What the orders of the next 52 weeks will bring, each discounted from the end of its week;
-    /// nothing without a model of spend.
+    /// nothing where what one brings is not known.
     std::optional<double> clv(const History& history) const;
     /// How far the customer is overdue by their own rhythm, 0 to 1.
     double overdue(const History& history) const;

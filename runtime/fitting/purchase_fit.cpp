@@ -193,12 +193,14 @@ ModelFit fit(ModelKind kind, const std::vector<History>& histories) {
         groups = grouped(std::move(counted));
     const auto problem = make_problem(kind, groups);
     ModelFit result{.kind = kind, .names = problem.names, .estimate = maximize(problem)};
-    if (kind == ModelKind::nbd || kind == ModelKind::gamma_gamma) return result;
-
     const auto refuse = [&](std::string why) {
         result.identifiable = false;
         if (result.why.empty()) result.why = std::move(why);
     };
+    if (kind == ModelKind::gamma_gamma && !(result.spend().q > 1))
+        refuse("by these parameters what an order costs has no mean (q is not above 1)");
+    if (kind == ModelKind::nbd || kind == ModelKind::gamma_gamma) return result;
+
     const auto without = maximize(make_problem(ModelKind::nbd, groups));
     if (2 * (result.estimate.log_likelihood - without.log_likelihood) < gain_min)
         refuse("that some customers stop explains these orders no better than that nobody does");

@@ -21,6 +21,7 @@ struct ModelFit {
     std::vector<std::string> names;
     Estimate estimate;
     /// False where the data cannot tell who has stopped; then `why`, and P(alive) must not be used.
+    /// Of `gamma_gamma`: where by the fit no mean exists; then no spend must be expected.
     bool identifiable = true;
     std::string why;
 

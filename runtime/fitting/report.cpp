@@ -108,6 +108,12 @@ void warn_of_little_data(Report& report, const std::vector<History>& histories,
             report.correlation));
 }
 
+void warn_of_spend(Report& report, const ModelFit& spend) {
+    if (spend.identifiable) return;
+    report.warnings.push_back("spend not identifiable: " + spend.why +
+                              ". Nobody's value is told, and nobody is a VIP");
+}
+
 Json parameters_of(const ModelFit& fit) {
     Json json = Json::object();
     for (std::size_t i = 0; i < fit.names.size(); ++i)
@@ -139,7 +145,7 @@ std::string lines_of(const ModelFit& fit) {
 
 journeys::models::PurchaseModel Report::usable() const {
     auto model = (fallback ? *fallback : fit).model();
-    if (spend) model.spend = spend->spend();
+    if (spend && spend->identifiable) model.spend = spend->spend();
     return model;
 }
 
@@ -182,6 +188,7 @@ journeys::Result<Report> fit_and_validate(const OrderTable& table, ModelKind kin
     if (kind == ModelKind::gamma_gamma) {
         if (!has_spend) return fail("nobody has ordered a second time for money");
         report.fit = fit(kind, histories);
+        warn_of_spend(report, report.fit);
         warn_of_little_data(report, histories, last_order);
         return report;
     }
@@ -193,6 +200,7 @@ journeys::Result<Report> fit_and_validate(const OrderTable& table, ModelKind kin
                                   "overdue by their own rhythm");
     }
     if (has_spend) report.spend = fit(ModelKind::gamma_gamma, histories);
+    if (report.spend) warn_of_spend(report, *report.spend);
     warn_of_little_data(report, histories, last_order);
     if (table.returns > 0)
         report.warnings.push_back(
@@ -230,6 +238,8 @@ std::string to_text(const Report& report) {
     if (report.fallback)
         text += "\nchurn not identifiable: " + report.fit.why + "\n" + lines_of(*report.fallback);
     if (report.spend) text += "\n" + lines_of(*report.spend);
+    if (report.spend && !report.spend->identifiable)
+        text += "spend not identifiable: " + report.spend->why + "\n";
     text += print("\ncorrelation of frequency and spend %.3f\n", report.correlation);
     if (!report.validation) return text;
     const auto& v = *report.validation;

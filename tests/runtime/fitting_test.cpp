@@ -8,7 +8,9 @@
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
 
+#include <cmath>
 #include <ctime>
+#include <limits>
 #include <random>
 
 using namespace runtime::fitting;
@@ -253,6 +255,39 @@ TEST_CASE("what is published reads back as it was fitted, with the cuts of the p
     CHECK(mistake("\"alpha\"", "\"beta\"") == "this is no model: alpha is missing or no number");
     CHECK(schema::parse_models("[]").error().detail == "this is no model: it is no object");
     CHECK(!schema::parse_models("{").has_value());
+}
+
+TEST_CASE("a spend without a mean is told of and left out, and what is written reads back") {
+    OrderTable table;
+    constexpr int people = 400;
+    for (int i = 0; i < people; ++i) { // So many times as many who spend so much the less.
+        const double typical = std::pow((i + .5) / people, -1 / .6);
+        for (int day = 0; day <= 60; day += i % 3 == 0 ? 61 : 20)
+            table.rows.push_back({std::to_string(i), day + i % 30,
+                                  journeys::Money::of(typical * (.7 + .1 * (day / 20)))});
+    }
+    const auto report = fit_and_validate(table, ModelKind::mbg_nbd, {});
+    REQUIRE(report.has_value());
+    REQUIRE(report->spend.has_value());
+    CHECK(report->spend->spend().q < 1);
+    CHECK_FALSE(report->spend->identifiable);
+    CHECK(std::ranges::any_of(report->warnings, [](const std::string& warning) {
+        return warning.find("spend not identifiable") != warning.npos;
+    }));
+    CHECK(to_text(*report).find("spend not identifiable") != std::string::npos);
+    CHECK_FALSE(report->models.purchases.spend);
+    CHECK_FALSE(report->models.cuts.vip_clv);
+    CHECK(schema::parse_models(schema::to_json(report->models)).has_value());
+
+    auto models = report->models; // As they were once written: with a cut without end.
+    models.purchases.spend = report->spend->spend();
+    models.cuts.vip_clv = std::numeric_limits<double>::infinity();
+    auto text = schema::to_json(models);
+    CHECK(schema::parse_models(text).has_value());
+    text.insert(text.find('{') + 1, "\"vip_clv\": null,");
+    const auto read = schema::parse_models(text);
+    REQUIRE(read.has_value());
+    CHECK_FALSE(read->cuts.vip_clv);
 }
 
 TEST_CASE("a model that still fits shows no drift, and one whose customers stay away does") {

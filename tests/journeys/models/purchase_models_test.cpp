@@ -1,6 +1,6 @@
 /// The models against their papers' numbers. Log-likelihoods over CDNOW need the shared data; the
 /// single customers stand here.
-#include "journeys/models/purchase_model.hpp"
+#include "journeys/models/model_set.hpp"
 #include "tests/support/cdnow.hpp"
 
 #include <catch2/catch.hpp>
@@ -39,6 +39,8 @@ TEST_CASE("the spend to expect is as in note 025") {
     // A repeat order that cost nothing says nothing of what people spend.
     CHECK(spend.expected_spend({.x = 2, .z = 0}) == spend.expected_spend({}));
     CHECK(std::isinf(GammaGamma{.p = 2, .q = .9, .v = 3}.expected_spend({})));
+    CHECK(std::isinf(GammaGamma{.p = .1, .q = .9, .v = 3}.expected_spend({.x = 1, .z = 5})));
+    CHECK(GammaGamma{.p = 2, .q = .9, .v = 3}.expected_spend({.x = 1, .z = 5}) == Approx(16 / 1.9));
 }
 
 TEST_CASE("the log-likelihoods of CDNOW are the published ones") {
@@ -139,4 +141,17 @@ TEST_CASE("the value of a year is discounted by weeks") {
     model.discount_per_year = 0;
     CHECK(*model.clv(first_customer) ==
           Approx(bg.expected_orders(first_customer, 52) * spend.expected_spend(first_customer)));
+}
+
+TEST_CASE("a value that has no end is none") {
+    PurchaseModel model{BgNbd{.r = .5, .alpha = 6, .a = .9, .b = 1.6, .modified = true},
+                        GammaGamma{.p = 2, .q = .9, .v = 3}};
+    const History once{.x = 0, .t_x = 0, .T = 10}, again{.x = 2, .t_x = 5, .T = 10, .z = 20};
+    CHECK_FALSE(model.clv(once));
+    CHECK(std::isfinite(model.clv(again).value()));
+    ModelSet set;
+    set.purchases = model;
+    set.prepare();
+    CHECK_FALSE(set.clv(once));
+    CHECK(set.clv(again).value() == Approx(*model.clv(again)).epsilon(1e-3));
 }
