@@ -1,43 +1,33 @@
-/// Fits the models to the service's own customers from time to time, and publishes them.
+/// What is done each time that the models are to be fitted to the service's own customers.
 #pragma once
 
+#include "journeys/models/model_set.hpp"
 #include "journeys/result.hpp"
 #include "journeys/time.hpp"
-#include "runtime/log.hpp"
-#include "runtime/periodic.hpp"
 
-#include <chrono>
 #include <filesystem>
-#include <functional>
+#include <optional>
 #include <string>
 
 namespace runtime {
 
-struct FitScheduleSettings {
-    std::string conninfo;
-    std::filesystem::path file;        ///< Where the models stand; what else it holds stays.
-    std::chrono::milliseconds every{}; ///< Of real time.
-    std::function<journeys::Timestamp()> clock; ///< The service's.
-    std::function<void()> publish;              ///< Called when there are other models.
-    Log* log = nullptr;
+/// What came of a fit.
+struct Fitted {
+    journeys::models::ModelSet models;
+    std::string said; ///< In one line.
 };
 
-/// A thread of its own. A fit that fails, or that cannot be written, leaves the models as they are
-/// and says so.
-class FitSchedule {
-public:
-    explicit FitSchedule(FitScheduleSettings settings);
+/// Reads, fits, compares with the models in `file`, and writes there what it found; what else the
+/// file holds stays. One that cannot be read is put aside, as `FILE.unreadable`, and what runs
+/// (`in_force`, as `schema/model_json.hpp` has it) takes its place. Blocking, for minutes where
+/// there are many customers; on failure the file stays.
+journeys::Result<Fitted> fit_service(const std::string& conninfo, const std::filesystem::path& file,
+                                     const std::optional<std::string>& in_force,
+                                     journeys::Timestamp now);
 
-private:
-    void fit_once();
-
-    const FitScheduleSettings settings_;
-    Periodic periodic_; ///< Last: it uses the settings.
-};
-
-/// One fit: reads, fits, compares with the models in `file`, writes. What came of it in one line.
-journeys::Result<std::string> fit_service(const std::string& conninfo,
-                                          const std::filesystem::path& file,
-                                          journeys::Timestamp now);
+/// These models with what `text` knows beside those of purchases; as `schema/model_json.hpp` has
+/// it.
+std::string with_other_models_of(const std::optional<std::string>& text,
+                                 journeys::models::ModelSet models);
 
 } // namespace runtime

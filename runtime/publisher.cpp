@@ -1,5 +1,6 @@
 #include "runtime/publisher.hpp"
 
+#include "runtime/fit_schedule.hpp"
 #include "runtime/publication_upkeep.hpp"
 #include "runtime/reward_learning.hpp"
 #include "runtime/system_settings.hpp"
@@ -104,13 +105,8 @@ void Publisher::begin() {
     pruning_.emplace(pruned_every, [this] { prune(); });
     if (config.learn_every != journeys::Duration::zero())
         learning_.emplace(config.learn_every, [this] { learn(); });
-    if (config.fit_every == journeys::Duration::zero()) return;
-    fitting_.emplace(FitScheduleSettings{.conninfo = parts_.conninfo,
-                                         .file = parts_.config_file.parent_path() / config.models,
-                                         .every = config.fit_every,
-                                         .clock = [&clock = parts_.clock] { return clock.now(); },
-                                         .publish = [this] { (void)reload(); },
-                                         .log = &parts_.log});
+    if (config.fit_every != journeys::Duration::zero())
+        fitting_.emplace(config.fit_every, [this] { fit(); });
 }
 
 void Publisher::stop() {
@@ -227,6 +223,24 @@ void Publisher::learn() {
     auto files = published_;
     files.rewards = std::move((*lesson)->text);
     publish(std::move(files), "learning");
+}
+
+void Publisher::fit() {
+    const auto in_force = [this] {
+        const std::scoped_lock lock{publishing_};
+        return published_.models ? std::optional{published_.models->text} : std::nullopt;
+    };
+    const auto file = parts_.config_file.parent_path() / parts_.config.models;
+    const auto fitted = fit_service(parts_.conninfo, file, in_force(), parts_.clock.now());
+    if (!fitted)
+        return parts_.log.warning("fit: the models stay", {{"why", fitted.error().detail}});
+    parts_.log.info("fit", {{"said", fitted->said}});
+    const std::scoped_lock lock{publishing_};
+    auto files = published_;
+    const auto before = files.models ? std::optional{files.models->text} : std::nullopt;
+    files.models = {file.string(), with_other_models_of(before, fitted->models)};
+    if (publication_of(files) == parts_.publications.newest()->publication()) return;
+    publish(std::move(files), "fit");
 }
 
 void Publisher::prune() {

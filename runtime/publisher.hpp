@@ -11,7 +11,6 @@
 #include "journeys/result.hpp"
 #include "runtime/archive.hpp"
 #include "runtime/coupon_keeper.hpp"
-#include "runtime/fit_schedule.hpp"
 #include "runtime/interest_desk.hpp"
 #include "runtime/log.hpp"
 #include "runtime/periodic.hpp"
@@ -88,6 +87,10 @@ public:
     /// Learns from the decisions that have settled since the last time, of what runs: edits of
     /// files count from their own reload on.
     void learn();
+    /// Fits the models of purchases to the service's customers, writes them into their file, and
+    /// publishes what runs with them in place of those before: edits of files, the models' own
+    /// among them, count from their own reload on.
+    void fit();
 
 private:
     /// `why`: for the log. False where what runs stays.
@@ -103,9 +106,8 @@ private:
     std::mutex publishing_; ///< One at a time.
     Files published_;       ///< What runs; guarded by `publishing_` from `begin` on, as is `keys_`.
     std::vector<schema::ApiKey> keys_;
-    const schema::Config begun_;         ///< As the files had it at the start.
-    std::optional<FitSchedule> fitting_; ///< Last, with what follows: they use all the others.
-    std::optional<Periodic> learning_, pruning_;
+    const schema::Config begun_;                           ///< As the files had it at the start.
+    std::optional<Periodic> fitting_, learning_, pruning_; ///< Last: they use all the others.
 };
 
 } // namespace runtime

@@ -470,6 +470,7 @@ std::uint16_t Service::port() const { return parts_->listener->port(); }
 const std::string& Service::data_dir() const { return parts_->storage->data_dir(); }
 std::string Service::reload() { return parts_->publisher->reload(); }
 void Service::learn() { parts_->publisher->learn(); }
+void Service::fit() { parts_->publisher->fit(); }
 bool Service::has_been_replaced() const { return parts_->ownership.has_lost(); }
 bool Service::stop() { return parts_->stop(); }
 journeys::Duration Service::shutdown_timeout() const { return parts_->shutdown_timeout(); }

@@ -48,6 +48,9 @@ public:
     /// Learns from the decisions that have settled since the last time, as it does by itself every
     /// `models.learn_every`, and publishes what it has learned.
     void learn();
+    /// Fits the models to the service's own customers, as it does by itself every
+    /// `models.fit_every`, and publishes them.
+    void fit();
     /// Whether another process has taken over: nothing can be done here any more.
     bool has_been_replaced() const;
     /// Stops accepting, drains, snapshots. False where the deadline passed: then end the process at
