@@ -222,6 +222,7 @@ Applied Turn::take(const Record& record) {
             if (turn.customer.id.value.empty()) turn.customer.id = record.customer;
             auto loser = unpack(transfer.state);
             if (!loser) return Applied::duplicate; // Was refused when the record was decoded.
+            turn.look_before(&*loser);
             const auto imported =
                 unite(turn.customer, transfer, std::move(*loser), turn.catalog, turn.effects);
             turn.now = turn.customer.now;
@@ -235,6 +236,7 @@ Applied Turn::take(const Record& record) {
             turn.keep_groups_exclusive();
             turn.permission_changed = true;
             turn.meet_what_was_made();
+            turn.enter_what_became_true();
             return Applied::applied;
         }
         Applied operator()(const Settled& settled) const {
@@ -242,8 +244,10 @@ Applied Turn::take(const Record& record) {
             turn.now = std::max(turn.customer.now, record.accepted_at);
             turn.cause_ = settled.intent.low;
             turn.entries_left_ = entries_per_event;
+            turn.look_before();
             turn.settle(settled);
             turn.meet_what_was_made();
+            turn.enter_what_became_true();
             return Applied::applied;
         }
         Applied operator()(const Erasure&) const {
@@ -307,6 +311,7 @@ bool Turn::fire_due(Timestamp closed, int limit) {
         if (limit-- == 0) return true;
         ++customer.revision;
         entries_left_ = entries_per_event;
+        look_before();
         if (date_due <= closed && date_due <= std::min(life_due, session_end) &&
             (!first || date_due <= first->due)) {
             enter_by_date();
@@ -328,6 +333,7 @@ bool Turn::fire_due(Timestamp closed, int limit) {
             wait_is_over(first->id);
         }
         meet_what_was_made();
+        enter_what_became_true();
         arm_dates(now);
     }
 }
@@ -372,7 +378,10 @@ HandOver hand_over(Customer& customer, IntentId intent, Timestamp now, const Cat
     const bool is_new_publication = turn.adopt_publication(); // It may have ended the run.
     turn.now = std::max(now, customer.now);
     if (is_new_publication) turn.meet_models(turn.now);
-    return turn.hand_over(intent);
+    turn.look_before();
+    const auto answer = turn.hand_over(intent);
+    if (answer.verdict != HandOver::Verdict::gone) turn.enter_what_became_true();
+    return answer;
 }
 
 bool is_granted(const Customer& customer, IntentId intent) {

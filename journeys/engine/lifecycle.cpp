@@ -110,8 +110,10 @@ void Turn::meet_models(Timestamp at) {
     now = std::max(customer.now, at);
     cause_ = hash("publication", catalog.publication());
     entries_left_ = entries_per_event;
+    look_before();
     review_lifecycle(now, "models");
     meet_what_was_made();
+    enter_what_became_true();
     arm_dates(now);
 }
 

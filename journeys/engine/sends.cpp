@@ -119,6 +119,7 @@ void Turn::suppress(const Run& run, const Journey& journey, const Step& step, Re
     line.data = std::exchange(failure_, {});
     say(std::move(line));
     if (reason == Reason::holdout) watch_goals(run, journey, now);
+    if (send_of(step).is_call) return; // It is no message.
     announce("Message Suppressed", packed_texts({{"journey", run.journey},
                                                  {"step", step.path},
                                                  {"channel", send_of(step).channel},
@@ -350,9 +351,10 @@ void Turn::settle(const Settled& settled) {
         break;
     }
     case IntentState::accepted:
-        announce("Message Sent", packed_texts({{"journey", run.journey},
-                                               {"step", step.path},
-                                               {"channel", send_of(step).channel}}));
+        if (!send_of(step).is_call) // Which is no message.
+            announce("Message Sent", packed_texts({{"journey", run.journey},
+                                                   {"step", step.path},
+                                                   {"channel", send_of(step).channel}}));
         break;
     case IntentState::pending:
     case IntentState::claimed: break;

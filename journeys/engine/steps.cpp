@@ -1,6 +1,6 @@
 #include "journeys/engine/turn.hpp"
 
-#include "journeys/profile.hpp"
+#include "journeys/consents.hpp"
 
 #include <algorithm>
 
@@ -16,13 +16,31 @@ StepIndex chosen(const Split& split, double fraction) {
     return split.variants.back().first; // Weights add up to 100 but for rounding.
 }
 
+/// `{changed: [names]}` of the edits that differ from what is known, packed; empty where none does.
+std::string changed_names(PackedView known, PackedView edits) {
+    PackedWriter writer;
+    const auto map = writer.begin_map();
+    writer.key("changed");
+    const auto list = writer.begin_list();
+    std::size_t count = 0;
+    for (const auto& [name, value] : edits.entries()) {
+        const auto before = known.find(name);
+        if (before ? before.bytes() == value.bytes() : value.is_null()) continue;
+        writer.string(name);
+        ++count;
+    }
+    writer.end_list(list, count);
+    writer.end_map(map, 1);
+    return count > 0 ? writer.take() : std::string{};
+}
+
 } // namespace
 
 void Turn::go_on(RunId id, StepIndex next, Timestamp base) {
     // Steps only lead onwards, so this ends: a journey has no loops.
     while (true) {
         auto* const run = find(id);
-        if (!run) return; // What its own update led to has outranked it.
+        if (!run) return; // It has ended.
         const auto* journey = journey_of(*run);
         if (next == end_of_run || !journey || next >= journey->steps.size())
             return end_run(id, Ending::end, next == end_of_run ? "completed" : "error");
@@ -72,30 +90,32 @@ void Turn::update(const Run& run, const Step& step, const Update& change) {
         ++count;
     }
     writer.end_map(mark, count);
-    const bool looks_alone = !looks_; // At a timer; an event's own look sees it else.
-    if (looks_alone) look_before();
     if (count > 0) {
-        auto merged = merge_maps(PackedView{customer.traits}, PackedView{writer.bytes()});
-        if (merged.size() <= bounds::trait_bytes) customer.traits = std::move(merged);
+        const PackedView known{customer.traits}, edits{writer.bytes()};
+        auto changed = changed_names(known, edits);
+        auto merged = merge_maps(known, edits);
+        if (merged.size() <= bounds::trait_bytes) {
+            customer.traits = std::move(merged);
+            if (!changed.empty()) announce("Profile Changed", std::move(changed));
+        }
     }
     auto line = entry(EntryKind::update, run);
     line.step = step.path;
     if (change.unsubscribe) {
+        Event cause;
+        cause.message_hash = hash(step.path, run.id.low);
+        std::vector<Event> made;
         permission_changed |=
-            set_consent(customer,
-                        {change.unsubscribe->channel, change.unsubscribe->topic,
-                         ConsentState::unsubscribed, now, "journey " + run.journey},
-                        effects);
+            change_consent(customer,
+                           {change.unsubscribe->channel, change.unsubscribe->topic,
+                            ConsentState::unsubscribed, now, "journey " + run.journey},
+                           cause, made, effects);
+        for (auto& each : made) announce(each.name, std::move(each.properties));
         line.channel = change.unsubscribe->channel;
         line.topic = change.unsubscribe->topic;
     }
     line.data = writer.take();
     say(std::move(line));
-    // The last line: it may open and end runs.
-    if (looks_alone)
-        enter_what_became_true(
-            make_event(customer, "Profile Changed", {}, now, hash(step.path, run.id.low)), false,
-            false);
 }
 
 } // namespace journeys::engine

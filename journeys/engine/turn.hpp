@@ -152,10 +152,14 @@ public:
     bool takes_precedence(const Journey& journey);
 
     // becoming.cpp
-    /// Notes which journeys' `becomes` does not hold before a transition.
-    void look_before();
-    /// Enters those whose condition holds now.
+    /// Notes which journeys' `becomes` does not hold before a transition: neither of the customer
+    /// nor of `other`, with whom they are about to be united.
+    void look_before(const Customer* other = nullptr);
+    bool held_before(const Journey& journey, const Customer& who);
+    /// Enters those whose condition holds after it.
     void enter_what_became_true(const Event& cause, bool late, bool too_late);
+    /// The same where no event was applied: a `Profile Changed` is made that opens them.
+    void enter_what_became_true();
     /// After an import: at most one run of each group stays.
     void keep_groups_exclusive();
 
@@ -215,8 +219,7 @@ public:
 private:
     Evaluator& evaluator_;
     std::deque<Event> made_here_;
-    bool looks_ = false;                  ///< Between `look_before` and what comes after.
-    std::vector<const Journey*> not_yet_; ///< Whose `becomes` did not hold before the transition.
+    std::vector<const Journey*> not_yet_; ///< Whose `becomes` has not held in this transition.
     int entries_left_ = 0; ///< How many journeys the event may still open, chained ones included.
     std::uint64_t made_count_ = 0;
     std::uint64_t cause_ = 0; ///< Message hash of what everything in this turn comes from.

@@ -30,6 +30,7 @@ bool Turn::adopt_publication() {
     entries_left_ = entries_per_event;
     cause_ =
         hash("publication", catalog.publication() ^ static_cast<std::uint64_t>(to_millis(now)));
+    look_before();
     std::vector<RunId> ids;
     for (const auto& run : customer.runs) ids.push_back(run.id);
     for (const auto id : ids) {
@@ -57,6 +58,7 @@ bool Turn::adopt_publication() {
             moved->due = moved->wait_limit = restarted;
     }
     meet_what_was_made();
+    enter_what_became_true();
     return true;
 }
 

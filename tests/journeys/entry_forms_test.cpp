@@ -180,6 +180,119 @@ steps: [ { name: hi, send: { channel: email, template: t, topic: cart } } ]
     CHECK(story.happened().empty());
 }
 
+TEST_CASE("becomes sees what a timer ends, at the timer and once", "[engine]") {
+    Story story{{R"(
+id: short
+status: live
+enter: { on: Product Viewed, reentry: always }
+steps: [ { name: pause, wait: { for: 1h } } ]
+)",
+                 R"(
+id: free
+status: live
+enter: { becomes: '!running("short")', reentry: always }
+steps: [ { name: hi, send: { channel: email, template: t, topic: cart } } ]
+)"}};
+    story.track("ada", "Product Viewed", monday, R"({"product_id":"p1"})");
+    CHECK(story.happened(EntryKind::enter) == Lines{"enter short"});
+    story.until(monday + 1h);
+    CHECK(story.happened(EntryKind::enter) == Lines{"enter free"});
+    CHECK(story.last_at(EntryKind::enter) == monday + 1h);
+    story.track("ada", "Page Viewed", monday + 2h);
+    CHECK(story.happened(EntryKind::enter).empty());
+
+    SECTION("and where the event comes before the clock has told of the timer") {
+        story.track("ada", "Product Viewed", monday + 3h, R"({"product_id":"p1"})");
+        story.track("ada", "Page Viewed", monday + 5h);
+        CHECK(story.happened(EntryKind::enter) == Lines{"enter short", "enter free"});
+    }
+    SECTION("and what a publication ends") {
+        story.track("ada", "Product Viewed", monday + 3h, R"({"product_id":"p1"})");
+        story.happened();
+        story.publish({R"(
+id: short
+status: live
+on_publish: exit
+enter: { on: Product Viewed, reentry: always }
+steps: [ { name: pause, wait: { for: 2h } } ]
+)",
+                       R"(
+id: free
+status: live
+enter: { becomes: '!running("short")', reentry: always }
+steps: [ { name: hi, send: { channel: email, template: t, topic: cart } } ]
+)"});
+        story.wake_all(monday + 3h + 1min);
+        CHECK(story.happened(EntryKind::enter) == Lines{"enter free"});
+    }
+}
+
+TEST_CASE("what time alone has turned true counts at an event, whatever timers fire before it",
+          "[engine]") {
+    Story story{{R"(
+id: ticking
+status: live
+enter: { on: Order Completed, reentry: always }
+steps:
+  - wait: { for: 720h }
+  - wait: { for: 480h }
+)",
+                 R"yaml(
+id: silent
+status: live
+enter: { becomes: "now - customer.last_order_at > duration('700h')", reentry: always }
+steps: [ { name: hi, send: { channel: email, template: t, topic: cart } } ]
+)yaml"}};
+    story.track("ada", "Order Completed", monday, order("o-1", lamp));
+    story.until(monday + 40 * 24h);
+    CHECK(story.happened(EntryKind::enter) == Lines{"enter ticking"});
+    story.track("ada", "Page Viewed", monday + 41 * 24h);
+    CHECK(story.happened(EntryKind::enter) == Lines{"enter silent"});
+}
+
+TEST_CASE("becomes of two people who turn out to be one", "[engine]") {
+    Story story{{loyal}};
+    SECTION("it turns true by both together") {
+        story.track("anonymous:a-1", "Order Completed", monday, order("o-1", lamp));
+        story.track("ada", "Order Completed", monday + 1min, order("o-2", lamp));
+        CHECK(story.happened(EntryKind::enter).empty());
+        story.identify("ada", monday + 2min, "{}", "a-1");
+        CHECK(story.happened(EntryKind::enter) == Lines{"enter loyal"});
+    }
+    SECTION("it held of one of them already") {
+        story.track("anonymous:a-1", "Order Completed", monday, order("o-1", lamp));
+        story.track("anonymous:a-1", "Order Completed", monday + 1min, order("o-2", lamp));
+        CHECK(story.happened(EntryKind::enter) == Lines{"enter loyal"});
+        story.identify("ada", monday + 2min, "{}", "a-1");
+        CHECK(story.happened(EntryKind::enter).empty());
+    }
+}
+
+TEST_CASE("a journey that one turning true turns true is entered once", "[engine]") {
+    Story story{{R"(
+id: first
+status: live
+priority: 80
+enter: { becomes: customer.orders >= 1, reentry: always }
+steps: [ { update: { set: { buyer: "true" } } } ]
+)",
+                 R"(
+id: second
+status: live
+enter: { becomes: customer.traits.buyer == true, reentry: always }
+steps: [ { update: { set: { told: "true" } } } ]
+)",
+                 R"(
+id: third
+status: live
+priority: 90
+enter: { becomes: customer.traits.told == true, reentry: always }
+steps: [ { update: { set: { done: "true" } } } ]
+)"}};
+    story.track("ada", "Order Completed", monday, order("o-1", lamp));
+    CHECK(story.happened(EntryKind::enter) == Lines{"enter first", "enter second", "enter third"});
+}
+
 TEST_CASE("of an exclusive group one run is open: a higher priority ends the lower", "[engine]") {
     Story story{{reminder("cart", 80), reminder("browse", 40)}};
     SECTION("the lower is open") {

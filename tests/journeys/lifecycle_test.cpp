@@ -174,6 +174,43 @@ TEST_CASE("history that is told while models are loaded opens what silence opens
     CHECK(stages(story).back() == "prospect → active (time)");
 }
 
+TEST_CASE("becomes sees a stage that time has brought, and one that a model brings",
+          "[lifecycle]") {
+    Story story{{R"(
+id: gone
+status: live
+enter: { becomes: customer.stage == "lapsed", reentry: always }
+steps: [ { name: hi, send: { channel: email, template: t, topic: offers } } ]
+)"}};
+    const auto lapses = [&] { return rises(story.customer("ada"), .8); };
+    SECTION("time") {
+        story.use_models(shared(cdnow_models()));
+        for (int i = 0; i < 3; ++i)
+            story.track("ada", "Order Completed", monday + i * 7 * 24h, order(i));
+        story.until(lapses() - 1ms);
+        CHECK(story.happened(EntryKind::enter).empty());
+        SECTION("at its timer") {
+            story.until(lapses());
+            CHECK(story.happened(EntryKind::enter) == Lines{"enter gone"});
+        }
+        SECTION("which an event may be behind of") {
+            story.track("ada", "Page Viewed", lapses() + 1h);
+            CHECK(story.happened(EntryKind::enter) == Lines{"enter gone"});
+        }
+        story.track("ada", "Page Viewed", lapses() + 24h);
+        CHECK(story.happened(EntryKind::enter).empty());
+    }
+    SECTION("a model") {
+        for (int i = 0; i < 3; ++i)
+            story.track("ada", "Order Completed", monday + i * 7 * 24h, order(i));
+        story.use_models(shared(cdnow_models()));
+        story.wake_all(monday + 700 * 24h);
+        CHECK(story.happened(EntryKind::enter) == Lines{"enter gone"});
+        story.track("ada", "Page Viewed", monday + 701 * 24h);
+        CHECK(story.happened(EntryKind::enter).empty());
+    }
+}
+
 TEST_CASE("without a purchase a stage gets better only by more than the hysteresis",
           "[lifecycle]") {
     const auto models = cdnow_models();
