@@ -139,26 +139,45 @@ std::vector<ScoredItem> best(std::vector<ScoredItem> scores, std::size_t n,
 }
 
 void Recommender::forget_the_unpopular() {
-    for (auto& [item, views] : views_) views /= 2;
-    std::erase_if(views_, [](const auto& each) { return each.second < 1; });
-    std::erase_if(popular_, [this](ItemId item) { return !views_.contains(item); });
-    rank_.clear();
-    for (std::size_t i = 0; i < popular_.size(); ++i) rank_[popular_[i]] = i;
+    for (auto& [item, known] : popularity_) known.views /= 2;
+    std::erase_if(popularity_, [](const auto& each) { return each.second.views == 0; });
+    std::erase_if(popular_, [this](ItemId item) { return !popularity_.contains(item); });
+    first_of_.clear();
+    for (std::size_t rank = 0; rank < popular_.size(); ++rank) {
+        auto& known = popularity_[popular_[rank]];
+        known.rank = rank;
+        first_of_.try_emplace(known.views, rank);
+    }
+}
+
+/// One more view moves it past those that had as many: it changes places with the first of them.
+void Recommender::view(ItemId item) {
+    const auto [known, is_new] = popularity_.try_emplace(item);
+    auto& [views, rank] = known->second;
+    if (is_new) {
+        rank = popular_.size();
+        popular_.push_back(item);
+    } else {
+        const auto had_as_many = first_of_.find(views);
+        const auto first = had_as_many->second;
+        const auto passed = popular_[first];
+        popularity_[passed].rank = rank;
+        std::swap(popular_[first], popular_[rank]);
+        rank = first;
+        const auto next = first + 1;
+        if (next < popular_.size() && popularity_[popular_[next]].views == views)
+            had_as_many->second = next;
+        else
+            first_of_.erase(had_as_many);
+    }
+    ++views;
+    first_of_.try_emplace(views, rank);
 }
 
 void Recommender::add_session(const std::vector<ItemId>& items, std::int64_t ended_at) {
     for (std::size_t i = 0; i < items.size(); ++i) {
         pairs_.add(std::span{items}.first(i), items[i]);
-        const auto views = views_[items[i]] += 1;
-        const auto [rank, is_new] = rank_.try_emplace(items[i], popular_.size());
-        if (is_new) popular_.push_back(items[i]);
-        // One more view moves it past those that had as many.
-        while (rank->second > 0 && views_[popular_[rank->second - 1]] < views) {
-            const auto passed = popular_[rank->second - 1];
-            std::swap(popular_[rank->second - 1], popular_[rank->second]);
-            ++rank_[passed];
-            --rank->second;
-        }
+        view(items[i]);
     }
     if (popular_.size() > items_max_) forget_the_unpopular();
     neighbours_.add(items, ended_at);

@@ -103,14 +103,20 @@ public:
                                   const ItemFilter& allowed = {}) const;
 
 private:
+    struct Popularity {
+        std::uint64_t views = 0;
+        std::size_t rank = 0; ///< Its place in `popular_`.
+    };
+    void view(ItemId item);
     void forget_the_unpopular();
 
     std::size_t items_max_;
     SessionNeighbours neighbours_;
     ItemRules pairs_{ItemRules::Kind::pairs};
-    std::unordered_map<ItemId, double> views_;
+    std::unordered_map<ItemId, Popularity> popularity_;
     std::vector<ItemId> popular_; ///< Kept in order while views come in.
-    std::unordered_map<ItemId, std::size_t> rank_;
+    std::unordered_map<std::uint64_t, std::size_t>
+        first_of_; ///< By views: where the products with as many begin.
 };
 
 } // namespace journeys::models

@@ -5,8 +5,10 @@
 
 #include <catch2/catch.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <map>
+#include <random>
 #include <set>
 #include <sstream>
 
@@ -177,4 +179,42 @@ TEST_CASE("pairs and popularity are bounded: what is seldom seen is forgotten fi
     CHECK(popular[1] == 2);
     CHECK(recommender.popular(1) == std::vector<ItemId>{1});
     CHECK(recommender.popular(5, [](ItemId item) { return item != 1; }).front() == 2);
+}
+
+TEST_CASE("what most people look at comes first, and a look moves a product past all its equals") {
+    const SessionNeighbours::Settings few{.sessions_max = 1};
+    const auto look = [](Recommender& recommender, ItemId item) {
+        recommender.add_session({item}, 0);
+    };
+    SECTION("it changes places with the first of them") {
+        Recommender recommender{few};
+        for (const ItemId item : {1, 2, 3, 4, 4}) look(recommender, item);
+        CHECK(recommender.popular(9) == std::vector<ItemId>{4, 2, 3, 1});
+    }
+    SECTION("by any looks, also behind a halving") {
+        constexpr std::uint32_t seed = 7;
+        INFO("seed " << seed);
+        std::mt19937 chance{seed};
+        Recommender recommender{few, 50};
+        std::map<ItemId, int> looks;
+        for (int i = 0; i < 5'000; ++i) {
+            const ItemId item = std::min(chance() % 60, chance() % 60);
+            look(recommender, item);
+            ++looks[item];
+            if (looks.size() <= 50) continue;
+            for (auto& [known, times] : looks) times /= 2;
+            std::erase_if(looks, [](const auto& one) { return one.second == 0; });
+        }
+        const auto popular = recommender.popular(100);
+        REQUIRE(popular.size() == looks.size());
+        for (std::size_t i = 1; i < popular.size(); ++i)
+            CHECK(looks.at(popular[i - 1]) >= looks.at(popular[i]));
+    }
+    SECTION("without passing them one by one") { // Which would take minutes here.
+        Recommender recommender{few};
+        constexpr ItemId products = 100'000;
+        for (ItemId item = 0; item < products; ++item) look(recommender, item);
+        for (ItemId item = products; item-- > 0;) look(recommender, item);
+        CHECK(recommender.popular(products + 1).size() == products);
+    }
 }
