@@ -4,61 +4,105 @@
 #include <chrono>
 
 namespace journeys {
+namespace {
+
+/// Of so many customers it is told which half of all pairs is the older one.
+constexpr std::size_t sample = 4'096;
+
+std::uint32_t take_number(std::vector<std::uint32_t>& free, std::size_t next) {
+    if (free.empty()) return static_cast<std::uint32_t>(next);
+    const auto number = free.back();
+    free.pop_back();
+    return number;
+}
+
+} // namespace
 
 void InterestIndex::note(const CustomerId& customer, std::string_view product, Timestamp at) {
     if (product.empty()) return;
-    const auto [who, is_new] =
-        customer_numbers_.try_emplace(customer, static_cast<std::uint32_t>(customer_ids_.size()));
-    if (is_new) {
-        customer_ids_.push_back(&who->first);
-        of_customer_.emplace_back();
-    }
-    const auto [what, is_new_product] = product_numbers_.try_emplace(
-        std::string{product}, static_cast<std::uint32_t>(products_.size()));
-    if (is_new_product) products_.emplace_back();
     const auto minute = static_cast<std::int32_t>(
         std::chrono::floor<std::chrono::minutes>(at).time_since_epoch().count());
+    if (const auto who = customer_numbers_.find(customer); who != customer_numbers_.end()) {
+        auto& own = customers_[who->second].pairs;
+        if (const auto what = product_numbers_.find(std::string{product});
+            what != product_numbers_.end()) {
+            const auto known = std::ranges::find(own, what->second, &Pair::product);
+            if (known != own.end()) {
+                known->minute = std::max(known->minute, minute);
+                return;
+            }
+        }
+        if (own.size() == products_of_interest) {
+            const auto oldest = std::ranges::min_element(own, {}, &Pair::minute);
+            if (oldest->minute > minute) return;
+            remove(who->second, static_cast<std::size_t>(oldest - own.begin()));
+        }
+    }
+    add(number_of(customer), number_of(product), minute);
+    age_some();
+}
 
-    auto& own = of_customer_[who->second];
-    const auto known = std::ranges::find(own, what->second, &Pair::product);
-    if (known != own.end()) {
-        known->minute = std::max(known->minute, minute);
-        return;
-    }
-    if (own.size() == products_of_interest) {
-        const auto oldest = std::ranges::min_element(own, {}, &Pair::minute);
-        if (oldest->minute > minute) return;
-        own.erase(oldest);
-        --pairs_;
-    }
-    own.push_back({what->second, minute});
+InterestIndex::Number InterestIndex::number_of(const CustomerId& customer) {
+    const auto [known, is_new] = customer_numbers_.try_emplace(customer);
+    if (!is_new) return known->second;
+    known->second = take_number(free_customers_, customers_.size());
+    if (known->second == customers_.size()) customers_.emplace_back();
+    customers_[known->second].id = &known->first;
+    return known->second;
+}
+
+InterestIndex::Number InterestIndex::number_of(std::string_view product) {
+    const auto [known, is_new] = product_numbers_.try_emplace(std::string{product});
+    if (!is_new) return known->second;
+    known->second = take_number(free_products_, products_.size());
+    if (known->second == products_.size()) products_.emplace_back();
+    products_[known->second].id = &known->first;
+    return known->second;
+}
+
+void InterestIndex::add(Number customer, Number product, std::int32_t minute) {
+    auto& list = products_[product].customers;
+    customers_[customer].pairs.push_back(
+        {product, minute, static_cast<std::uint32_t>(list.size())});
+    list.push_back(customer);
     ++pairs_;
-    auto& list = products_[what->second];
-    list.customers.push_back(who->second);
-    if (list.customers.size() >= list.tidy_at) tidy(what->second);
-    if (pairs_ > pairs_max_) forget_the_older_half();
 }
 
-bool InterestIndex::holds(std::uint32_t customer, std::uint32_t product) const {
-    const auto& own = of_customer_[customer];
-    return std::ranges::find(own, product, &Pair::product) != own.end();
+void InterestIndex::remove(Number customer, std::size_t pair) {
+    auto& own = customers_[customer].pairs;
+    const auto gone = own[pair];
+    own[pair] = own.back();
+    own.pop_back();
+    --pairs_;
+    auto& product = products_[gone.product];
+    auto& list = product.customers;
+    if (const auto last = list.back(); last != customer) {
+        list[gone.place] = last;
+        std::ranges::find(customers_[last].pairs, gone.product, &Pair::product)->place = gone.place;
+    }
+    list.pop_back();
+    if (list.size() < list.capacity() / 4) list.shrink_to_fit();
+    if (!list.empty()) return;
+    product_numbers_.erase(product_numbers_.find(*product.id));
+    product = {};
+    free_products_.push_back(gone.product);
 }
 
-void InterestIndex::tidy(std::uint32_t product) {
-    auto& list = products_[product];
-    std::ranges::sort(list.customers);
-    const auto twice = std::ranges::unique(list.customers);
-    list.customers.erase(twice.begin(), twice.end());
-    std::erase_if(list.customers, [&](std::uint32_t who) { return !holds(who, product); });
-    list.tidy_at = std::max<std::size_t>(64, 2 * list.customers.size());
+void InterestIndex::free_if_unused(Number number) {
+    auto& customer = customers_[number];
+    if (!customer.id || !customer.pairs.empty()) return;
+    customer_numbers_.erase(customer_numbers_.find(*customer.id));
+    customer = {};
+    free_customers_.push_back(number);
 }
 
-std::vector<CustomerId> InterestIndex::interested_in(std::string_view product) {
+std::vector<CustomerId> InterestIndex::interested_in(std::string_view product) const {
     std::vector<CustomerId> found;
     const auto what = product_numbers_.find(std::string{product});
     if (what == product_numbers_.end()) return found;
-    tidy(what->second);
-    for (const auto who : products_[what->second].customers) found.push_back(*customer_ids_[who]);
+    const auto& list = products_[what->second].customers;
+    found.reserve(list.size());
+    for (const auto who : list) found.push_back(*customers_[who].id);
     std::ranges::sort(found);
     return found;
 }
@@ -66,26 +110,41 @@ std::vector<CustomerId> InterestIndex::interested_in(std::string_view product) {
 void InterestIndex::forget(const CustomerId& customer) {
     const auto who = customer_numbers_.find(customer);
     if (who == customer_numbers_.end()) return;
-    pairs_ -= of_customer_[who->second].size();
-    of_customer_[who->second].clear();
-    customer_ids_[who->second] = nullptr;
-    customer_numbers_.erase(who);
+    const auto number = who->second;
+    auto& own = customers_[number].pairs;
+    while (!own.empty()) remove(number, own.size() - 1);
+    free_if_unused(number);
 }
 
-/// Whoever has nothing left keeps their number: ids are as many as there are customers.
-void InterestIndex::forget_the_older_half() {
+void InterestIndex::age_some() {
+    if (!aging_) {
+        if (pairs_ <= pairs_max_) return;
+        old_ = middle_minute();
+        aging_ = 0;
+    }
+    const auto until = std::min(*aging_ + aged_at_once, customers_.size());
+    for (; *aging_ < until; ++*aging_) {
+        const auto number = static_cast<Number>(*aging_);
+        auto& own = customers_[number].pairs;
+        const auto before = own.size();
+        for (auto pair = own.size(); pair-- > 0;)
+            if (own[pair].minute <= old_) remove(number, pair);
+        if (own.size() < before) own.shrink_to_fit();
+        free_if_unused(number);
+    }
+    if (*aging_ == customers_.size()) aging_.reset();
+}
+
+/// Of a sample, spread over all customers.
+std::int32_t InterestIndex::middle_minute() const {
     std::vector<std::int32_t> minutes;
-    minutes.reserve(pairs_);
-    for (const auto& own : of_customer_)
-        for (const auto& pair : own) minutes.push_back(pair.minute);
+    for (auto stride = std::max<std::size_t>(1, customers_.size() / sample); minutes.empty();
+         stride = std::max<std::size_t>(1, stride / 2))
+        for (std::size_t number = 0; number < customers_.size(); number += stride)
+            for (const auto& pair : customers_[number].pairs) minutes.push_back(pair.minute);
     const auto middle = minutes.begin() + static_cast<std::ptrdiff_t>(minutes.size() / 2);
     std::ranges::nth_element(minutes, middle);
-    pairs_ = 0;
-    for (auto& own : of_customer_) {
-        std::erase_if(own, [&](const Pair& pair) { return pair.minute <= *middle; });
-        pairs_ += own.size();
-    }
-    for (std::uint32_t product = 0; product < products_.size(); ++product) tidy(product);
+    return *middle;
 }
 
 void InterestIndex::clear() { *this = InterestIndex{pairs_max_}; }

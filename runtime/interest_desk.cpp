@@ -52,12 +52,15 @@ void InterestDesk::received(const std::vector<journeys::RecordPtr>& records) {
 }
 
 std::optional<std::vector<std::string>> InterestDesk::interested_in(std::string_view product) {
-    std::vector<std::string> ids;
+    std::vector<journeys::CustomerId> found;
     {
         const std::scoped_lock lock{mutex_};
         if (unread_ > 0) return std::nullopt;
-        for (const auto& id : index_.interested_in(product)) ids.push_back(journeys::to_text(id));
+        found = index_.interested_in(product);
     }
+    std::vector<std::string> ids;
+    ids.reserve(found.size());
+    for (const auto& id : found) ids.push_back(journeys::to_text(id));
     std::ranges::sort(ids);
     return ids;
 }

@@ -2,7 +2,11 @@
 
 #include <catch2/catch.hpp>
 
+#include <algorithm>
+#include <map>
+#include <random>
 #include <string>
+#include <vector>
 
 using namespace journeys;
 using namespace std::chrono_literals;
@@ -65,4 +69,80 @@ TEST_CASE("where there would be too many pairs, the older half is forgotten", "[
     CHECK(left.size() == index.pairs());
     CHECK(std::ranges::find(left, user("u100")) != left.end());
     CHECK(std::ranges::find(left, user("u0")) == left.end());
+}
+
+TEST_CASE("of customers and products without a pair nothing is kept", "[journeys]") {
+    InterestIndex index{1'000};
+    for (int i = 0; i < 20'000; ++i) {
+        index.note(user("u" + std::to_string(i)), "p" + std::to_string(i), noon + i * 1min);
+        REQUIRE(index.customers() == index.pairs());
+        REQUIRE(index.products() == index.pairs());
+        REQUIRE(index.pairs() <= 1'010);
+    }
+    CHECK(index.interested_in("p19999") == std::vector{user("u19999")});
+    index.forget(user("u19999"));
+    CHECK(index.interested_in("p19999").empty());
+    CHECK(index.products() == index.pairs());
+
+    // A word that is too old to be kept leaves no product behind.
+    for (std::size_t i = 0; i < products_of_interest; ++i)
+        index.note(user("ada"), "a" + std::to_string(i), noon + 20'000min);
+    const auto before = index.products();
+    index.note(user("ada"), "of-old", noon);
+    CHECK(index.products() == before);
+}
+
+TEST_CASE("what is too much is forgotten little by little", "[journeys]") {
+    constexpr std::size_t pairs_max = 20'000;
+    InterestIndex index{pairs_max};
+    std::size_t before = 0, most = 0, least = pairs_max;
+    for (int i = 0; i < 60'000; ++i) {
+        index.note(user("u" + std::to_string(i)), "p" + std::to_string(i % 7), noon + i * 1min);
+        REQUIRE(index.pairs() + InterestIndex::aged_at_once > before);
+        before = index.pairs();
+        most = std::max(most, before);
+        if (i > static_cast<int>(pairs_max)) least = std::min(least, before);
+    }
+    CHECK(most <= pairs_max + pairs_max / 100);
+    CHECK(least <= pairs_max * 11 / 20); // The older half went, and not much more.
+    CHECK(least >= pairs_max * 9 / 20);
+    std::size_t listed = 0;
+    for (int product = 0; product < 7; ++product)
+        listed += index.interested_in("p" + std::to_string(product)).size();
+    CHECK(listed == index.pairs());
+}
+
+TEST_CASE("whatever is noted and forgotten, the index names whom a list of all would",
+          "[journeys]") {
+    constexpr std::uint32_t seed = 7;
+    INFO("seed " << seed);
+    std::mt19937 chance{seed};
+    InterestIndex index;
+    std::map<CustomerId, std::map<std::string, int>> all; // The minute of the newest word.
+    for (int minute = 0; minute < 20'000; ++minute) {
+        const auto who = user("u" + std::to_string(chance() % 12));
+        if (chance() % 200 == 0) {
+            index.forget(who);
+            all.erase(who);
+            continue;
+        }
+        const auto product = "p" + std::to_string(chance() % 70);
+        index.note(who, product, noon + minute * 1min);
+        auto& own = all[who];
+        own[product] = minute;
+        if (own.size() > products_of_interest)
+            own.erase(
+                std::ranges::min_element(own, {}, &std::pair<const std::string, int>::second));
+    }
+    std::size_t pairs = 0;
+    for (int i = 0; i < 70; ++i) {
+        const auto product = "p" + std::to_string(i);
+        std::vector<CustomerId> expected;
+        for (const auto& [who, own] : all)
+            if (own.contains(product)) expected.push_back(who);
+        CHECK(index.interested_in(product) == expected);
+        pairs += expected.size();
+    }
+    CHECK(index.pairs() == pairs);
+    CHECK(index.customers() == all.size());
 }
