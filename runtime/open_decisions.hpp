@@ -7,15 +7,18 @@
 #include "journeys/event.hpp"
 
 #include <array>
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <vector>
 
 namespace runtime {
 
 /// Whoever asks for a customer sees what was decided for them a moment before, so that questions at
-/// the same time cannot pass a cap or a budget together. For any thread.
+/// the same time cannot pass a cap or a budget together. Also where they bring an older state than
+/// another who asked before. For any thread.
 class OpenDecisions {
 public:
     /// What `decide` is given is `customer` with all that was decided since; the event that it
@@ -26,11 +29,19 @@ public:
     void forget(const journeys::CustomerId& customer, std::uint64_t message_hash);
 
 private:
+    struct Open {
+        journeys::Event event;
+        /// The lowest of the customer's revisions that was seen to hold it; nothing: none was yet.
+        std::optional<std::uint64_t> held_by;
+        journeys::Timestamp held_at{}; ///< When that was first seen.
+
+        bool is_in(const journeys::Customer& customer) const;
+    };
     /// So that customers do not wait for each other.
     struct Stripe {
         std::mutex mutex;
-        std::map<journeys::CustomerId, std::vector<journeys::Event>> open; ///< Guarded by `mutex`.
-        journeys::Timestamp swept_at{};                                    ///< As is this.
+        std::map<journeys::CustomerId, std::vector<Open>> open; ///< Guarded by `mutex`.
+        journeys::Timestamp swept_at{};                         ///< As is this.
     };
     Stripe& stripe_of(const journeys::CustomerId& customer);
 
