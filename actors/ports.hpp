@@ -51,6 +51,7 @@ struct Walk {
     double pace = 1;      ///< Copies a second, of the pacer's time.
     std::string after;    ///< The customer who got the last one; empty: nobody did yet.
     std::uint64_t left = std::numeric_limits<std::uint64_t>::max(); ///< Copies that may be made.
+    bool is_held = false;                                           ///< It stands still for now.
 };
 
 /// How far a walk has come with some copies.
@@ -225,6 +226,9 @@ public:
     /// Answers `OpenWalks`: those that have begun and are not over, the oldest first; of many only
     /// some.
     virtual void open_walks(caf::actor asker) = 0;
+    /// Whether a copy would be refused by now: none is made, until `OpenWalks` tells of the walk as
+    /// one that is not held. Answers at once.
+    virtual bool is_held(const Walk&) const { return false; }
     /// Answers `WalkPage`: the next customers behind `walk.after` whom it concerns, about `limit`.
     virtual void next_page(Walk walk, std::size_t limit, caf::actor asker) = 0;
     /// There is nobody left. Where this is lost, it is found again.

@@ -82,11 +82,23 @@ void WalkActor::opened(OpenWalks& answer) {
             moving.look = 0;
             moving.walk = *now;
             moving.stored = moving.walk.after;
+        } else if (now != answer.walks.end()) {
+            const bool was_held = std::exchange(moving.walk.is_held, now->is_held);
+            if (was_held && !now->is_held) release(moving);
         }
         ++entry;
     }
     for (auto& walk : answer.walks)
         if (!moving_.contains(walk.id) && !over_.contains(walk.id)) begin(std::move(walk));
+}
+
+void WalkActor::release(Moving& moving) {
+    if (moving.appending || moving.asking) {
+        moving.walk.is_held = true; // The next answer lets it go.
+        return;
+    }
+    moving.page.clear();
+    moving.look = looks_ + 1;
 }
 
 void WalkActor::up_to_date(const UpToDate& answer) {
@@ -149,8 +161,8 @@ std::size_t WalkActor::allowed(Moving& moving) {
 }
 
 void WalkActor::pump(Moving& moving) {
-    if (moving.partitions_behind > 0 || moving.look > 0 || moving.asking || moving.appending ||
-        ports_.pacer->now() < moving.not_before)
+    if (moving.partitions_behind > 0 || moving.look > 0 || moving.walk.is_held || moving.asking ||
+        moving.appending || ports_.pacer->now() < moving.not_before)
         return;
     if (moving.page.empty()) {
         moving.asking = true;
@@ -163,6 +175,10 @@ void WalkActor::pump(Moving& moving) {
 void WalkActor::copy(Moving& moving, std::size_t count) {
     if (failpoint("walk.before")) return retry_later(moving);
     auto& walk = moving.walk;
+    if (ports_.walks->is_held(walk)) {
+        walk.is_held = true;
+        return;
+    }
     const auto now = ports_.pacer->now();
     std::vector<Draft> drafts;
     drafts.reserve(count);

@@ -23,7 +23,7 @@ namespace actors {
 /// A walk begins when all that was acknowledged before is known to whoever finds its customers.
 /// Copies and how far it has come are one transaction of the log, so it goes on after a crash where
 /// it was: nobody is left out, nobody reached twice. It keeps to its pace, and gives way to
-/// producers.
+/// producers. One that is held stands still where it is.
 class WalkActor : public caf::event_based_actor {
 public:
     WalkActor(caf::actor_config& config, const Ports& ports, WalkSettings settings,
@@ -52,6 +52,9 @@ private:
 
     void tick();
     void opened(OpenWalks& answer);
+    /// Lets one go that stood still, from where it is stored that it stands: those who were found
+    /// for it before are looked for again.
+    void release(Moving& moving);
     void begin(Walk walk);
     void up_to_date(const UpToDate& answer);
     void page(WalkPage& answer);

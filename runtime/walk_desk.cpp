@@ -41,6 +41,24 @@ bool lets_in(const journeys::Journey& journey) {
            journey.status == Status::draft;
 }
 
+/// Where the audience that is walked for goes; null where there is no such journey any more.
+const journeys::Journey* journey_of(const actors::Walk& walk, const journeys::Catalog& catalog) {
+    return catalog.journey(journeys::PackedView{walk.event.properties}.string_at("journey"));
+}
+
+bool is_paused(const actors::Walk& walk, const journeys::Catalog& catalog) {
+    if (!walk.product.empty()) return false;
+    const auto* journey = journey_of(walk, catalog);
+    return journey && journey->status == journeys::Status::paused;
+}
+
+/// The instants of a journey as it was, while it let anybody in. Those that are no instants of its
+/// new version belong to nobody any more, and those that only the new one has are over.
+bool was_missed(const journeys::Journey& before, Timestamp instant) {
+    return lets_in(before) && before.enter.audience &&
+           next_entry(*before.enter.audience, instant - journeys::Duration{1}) == instant;
+}
+
 } // namespace
 
 /// Customers as their snapshots have them, in the order of their ids.
@@ -94,8 +112,17 @@ void WalkDesk::open_walks(caf::actor asker) {
             return caf::anon_send(asker, actors::OpenWalks{{}, true});
         }
         tell_what_is_over(*open);
+        const auto catalog = parts_.catalog();
+        for (auto& walk : *open) walk.is_held = is_paused(walk, *catalog);
         caf::anon_send(asker, actors::OpenWalks{std::move(*open), false});
     });
+}
+
+bool WalkDesk::is_held(const actors::Walk& walk) const {
+    if (!walk.product.empty()) return false;
+    const auto catalog = parts_.catalog();
+    const auto* journey = journey_of(walk, *catalog);
+    return !journey || !lets_in(*journey);
 }
 
 /// Begins the walks of the audiences whose instants have come.
@@ -115,21 +142,27 @@ Result<void> WalkDesk::plan() {
 Result<void> WalkDesk::plan(const journeys::Journey& journey, Timestamp now) {
     const auto& entry = *journey.enter.audience;
     const auto known = marks_->find(journey.id);
-    const bool is_new = known == marks_->end() || known->second.version != journey.version;
-    AudienceMark mark = known == marks_->end() ? AudienceMark{} : known->second;
-    if (is_new) {
-        mark.version = journey.version;
-        mark.until = std::max(mark.until, now - grace); // What is over is over.
-    }
+    const bool is_known = known != marks_->end();
+    const bool is_new = !is_known || known->second.version != journey.version;
+    AudienceMark mark = is_known ? known->second : AudienceMark{};
+    // What the version before had missed, nothing running, is made up for; else what is over is
+    // over.
+    const auto catalog = parts_.catalog();
+    const auto* before = is_known && is_new ? catalog->version(journey.id, mark.version) : nullptr;
+    const auto begins = is_new ? std::max(mark.until, now - grace) : mark.until;
+    if (!before) mark.until = begins;
+    mark.version = journey.version;
     std::vector<actors::Walk> walks;
     bool has_come = false;
     for (auto next = next_entry(entry, mark.until); next && *next <= now;
          next = next_entry(entry, mark.until)) {
         has_come = true;
         mark.until = *next;
-        if (lets_in(journey) && now - *next <= journeys::copy_age_max)
+        const bool is_due = *next > begins || was_missed(*before, *next);
+        if (is_due && lets_in(journey) && now - *next <= journeys::copy_age_max)
             walks.push_back(audience_walk(journey, entry.audience, *next));
     }
+    if (is_new) mark.until = std::max(mark.until, begins);
     if (!is_new && !has_come) return {};
     if (auto marked = book_.mark(journey.id, mark, walks); !marked) return marked;
     (*marks_)[journey.id] = mark;
@@ -142,13 +175,16 @@ Result<void> WalkDesk::plan(const journeys::Journey& journey, Timestamp now) {
 void WalkDesk::tell_what_is_over(const std::vector<actors::Walk>& open) {
     std::set<std::uint64_t> under_way;
     for (const auto& walk : open) under_way.insert(walk.id);
-    if (open.size() < WalkBook::walks_at_once)
-        for (const auto id : told_) {
-            if (under_way.contains(id)) continue;
-            interested_.erase(id);
-            if (const auto found = book_.find(id); found && *found && (*found)->is_over)
-                parts_.log.info("copies to many are made", {{"copies", (*found)->copied}});
+    for (const auto id : told_) {
+        if (under_way.contains(id)) continue;
+        const auto found = book_.find(id);
+        if (!found || (*found && !(*found)->is_over)) { // Of many only some are told of.
+            under_way.insert(id);
+            continue;
         }
+        interested_.erase(id);
+        if (*found) parts_.log.info("copies to many are made", {{"copies", (*found)->copied}});
+    }
     told_ = std::move(under_way);
 }
 
@@ -163,8 +199,11 @@ actors::WalkPage WalkDesk::page(const actors::Walk& walk, std::size_t limit) {
     actors::WalkPage page{.walk = walk.id, .customers = {}, .through = walk.after};
     const auto catalog = parts_.catalog();
     const auto now = parts_.now();
-    const auto* journey =
-        catalog->journey(journeys::PackedView{walk.event.properties}.string_at("journey"));
+    const auto* journey = journey_of(walk, *catalog);
+    if (is_paused(walk, *catalog)) {
+        page.failed = true; // It is asked again when it goes on.
+        return page;
+    }
     if (!journey || !lets_in(*journey)) { // Closed meanwhile.
         page.is_last = true;
         return page;

@@ -48,6 +48,8 @@ public:
     void stop();
 
     void open_walks(caf::actor asker) override;
+    /// While the journey of an audience lets nobody in.
+    bool is_held(const actors::Walk& walk) const override;
     void next_page(actors::Walk walk, std::size_t limit, caf::actor asker) override;
     void finish(actors::WalkProgress progress) override;
 

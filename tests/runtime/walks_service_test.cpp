@@ -37,8 +37,8 @@ steps:
 )";
 
 /// What opens an intent is written at once, so the reports of the database tell of it at once.
-std::string preview(const std::string& more) {
-    return "id: preview\nstatus: live\nenter: { audience: everybody, " + more + R"( }
+std::string preview(const std::string& more, const std::string& status = "live") {
+    return "id: preview\nstatus: " + status + "\nenter: { audience: everybody, " + more + R"( }
 steps:
   - name: hello
     send:
@@ -101,6 +101,11 @@ public:
             std::this_thread::sleep_for(10ms);
         }
         return false;
+    }
+    /// Publishes it in place of the one before.
+    void edit(const std::string& journey) {
+        folder.write("journeys/j.yaml", journey);
+        REQUIRE(folder.service().reload() == "published");
     }
     void restart() {
         folder.stop();
@@ -179,6 +184,39 @@ TEST_CASE("a walk that is cut off half-way goes on where it was", "[.postgres]")
     CHECK(took > 2500ms); // At its pace.
     std::this_thread::sleep_for(300ms);
     CHECK(shop.entered("preview") == 60);
+    shop.folder.stop();
+}
+
+TEST_CASE("a walk stands still while its journey is paused, and a closed one ends it",
+          "[.postgres]") {
+    const std::string how = "pace: 20/s, reentry: always";
+    Shop shop{preview(how)};
+    shop.look(60);
+    shop.restart();
+    shop.folder.ask("POST", "/admin/journeys/preview/enter");
+    REQUIRE(shop.wait_for_entered("preview", 5) < 30);
+    shop.edit(preview(how, "paused"));
+    std::this_thread::sleep_for(600ms); // What was copied before is on record by then.
+    const int at_pause = shop.entered("preview");
+    std::this_thread::sleep_for(600ms);
+    CHECK(shop.entered("preview") == at_pause);
+    CHECK(shop.folder.ask("GET", "/admin/walks").find("under way") != std::string::npos);
+    SECTION("it goes on where it was, and leaves nobody out") {
+        shop.edit(preview(how));
+        CHECK(shop.wait_for_entered("preview", 60) == 60);
+    }
+    SECTION("also behind a restart") {
+        shop.restart();
+        CHECK(shop.entered("preview") == at_pause);
+        shop.edit(preview(how));
+        CHECK(shop.wait_for_entered("preview", 60) == 60);
+    }
+    SECTION("it ends") {
+        shop.edit(preview(how, "closed"));
+        CHECK(shop.shows("sojourn_walks_open 0\n"));
+        CHECK(shop.folder.ask("GET", "/admin/walks").find("under way") == std::string::npos);
+        CHECK(shop.entered("preview") == at_pause);
+    }
     shop.folder.stop();
 }
 
