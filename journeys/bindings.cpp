@@ -97,6 +97,12 @@ template <class Score> Value scored_buyer(const Customer& customer, const View& 
     return scored(customer, view, score);
 }
 
+/// Precondition: models are loaded.
+bool is_valued(const Customer& customer, const View& view) {
+    return journeys::is_valued(*view.catalog->models(), view.catalog->settings().currency,
+                               customer.currency);
+}
+
 /// Records bound one by one, as far as an expression asks.
 template <class Record> class BoundList final : public cel::ListObject {
 public:
@@ -572,13 +578,14 @@ template <> const FieldTable<Customer>& table<Customer>() {
           }},
          {"clv", Type::nullable(Type::floating()),
           "what the orders of the next 52 weeks will bring, discounted; null before the first "
-          "order, and until models "
+          "order, in another currency than that of the workspace and the models, and until models "
           "are loaded",
           [](const Customer& customer, const View& view, Arena&) {
-              return scored_buyer(customer, view,
-                                  [](const models::ModelSet& models, const models::History& h) {
-                                      return number_or_null(models.clv(h));
-                                  });
+              return scored_buyer(
+                  customer, view, [&](const models::ModelSet& models, const models::History& h) {
+                      return is_valued(customer, view) ? number_or_null(models.clv(h))
+                                                       : Value::null();
+                  });
           }},
          {"expected_orders_90d", Type::nullable(Type::floating()),
           "orders to expect within 90 days; null before the first order, and until models are "
@@ -610,10 +617,11 @@ template <> const FieldTable<Customer>& table<Customer>() {
                   });
           }},
          {"rfm", Type::nullable(Type::string()),
-          "recency, frequency and spend as digits from 1 to 5, 5 the best; null until models are "
-          "loaded",
+          "recency, frequency and spend as digits from 1 to 5, 5 the best; null in another "
+          "currency, as clv, and until models are loaded",
           [](const Customer& customer, const View& view, Arena& arena) {
               if (!view.catalog || !view.catalog->models()) return Value::null();
+              if (!is_valued(customer, view)) return Value::null();
               const auto digits = rfm(*view.catalog->models(), customer.purchases, view.now);
               if (!digits) return Value::null();
               return Value::string(std::string_view{digits->data(), digits->size()}, arena);

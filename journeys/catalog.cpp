@@ -175,6 +175,7 @@ std::uint64_t Catalog::wake_reason() const {
         add("at_risk", settings_.stages.at_risk);
         add("lapsed", settings_.stages.lapsed);
         add("overdue", settings_.stages.overdue);
+        if (!settings_.currency.empty()) add_bits("currency", hash(settings_.currency));
         for (const auto* journey : entered_by_risk_)
             add(journey->id, *journey->enter.on_churn_risk);
     }

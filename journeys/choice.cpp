@@ -27,6 +27,8 @@ std::string refusal(const Candidate& candidate, const DecisionQuestion& question
     if (intent && *intent >= rules.would_buy_anyway)
         return "would buy anyway with " + percent(*intent) + ", from " +
                percent(rules.would_buy_anyway) + " on there is no discount";
+    if (question.context.is_cart_foreign)
+        return "a discount is measured by the cart's margin, and the cart is in another currency";
     if (!question.context.cart_value)
         return "a discount is measured by the cart's margin, and there is no cart";
     const double discount = discount_of(action, question.context).value_or(0);
@@ -87,6 +89,9 @@ std::optional<DecisionPolicy> parse_policy(std::string_view text) {
 Choice choose(const DecisionQuestion& question) {
     Choice choice;
     const auto features = models::features_of(question.context);
+    if (question.context.is_cart_foreign)
+        choice.reasons.emplace_back("The cart is in another currency than the workspace's, so what "
+                                    "it is worth is not known.");
     std::vector<std::size_t> allowed;
     std::vector<models::RewardBelief> values;
     for (std::size_t i = 0; i < question.candidates.size(); ++i) {

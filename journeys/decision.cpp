@@ -20,8 +20,10 @@ models::DecisionContext decision_context(const Customer& customer, const Catalog
                                          Timestamp now) {
     models::DecisionContext context;
     const auto* cart = current_cart(customer);
-    if (cart && !cart->ordered && !cart->is_empty() && !cart->mixed_currencies)
-        context.cart_value = cart->value().to_double();
+    if (cart && !cart->ordered && !cart->is_empty() && !cart->mixed_currencies) {
+        context.is_cart_foreign = !is_same_currency(catalog.settings().currency, cart->currency);
+        if (!context.is_cart_foreign) context.cart_value = cart->value().to_double();
+    }
     context.orders = customer.order_count;
     if (const auto* models = catalog.models(); models && !customer.purchases.empty())
         context.churn_risk = models->purchases.churn_risk(customer.purchases.history(now));

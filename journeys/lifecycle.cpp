@@ -86,6 +86,10 @@ Timestamp next_stage_at(const ModelSet& models, const Purchases& purchases,
     return next;
 }
 
+bool is_valued(const ModelSet& models, std::string_view workspace, std::string_view own) {
+    return is_same_currency(workspace, own) && is_same_currency(models.currency, own);
+}
+
 bool is_vip(const ModelSet& models, const Purchases& purchases, Timestamp now, bool before) {
     if (!models.cuts.vip_clv || purchases.empty()) return false;
     const auto value = models.clv(purchases.history(now));

@@ -57,6 +57,10 @@ Stage stage_at(const models::ModelSet& models, const models::Purchases& purchase
 Timestamp next_stage_at(const models::ModelSet& models, const models::Purchases& purchases,
                         const StagePolicy& policy, Timestamp now);
 
+/// Whether somebody who buys in `own` can be valued: it is the currency of the workspace, and that
+/// of the models. One that is not known counts as the others.
+bool is_valued(const models::ModelSet& models, std::string_view workspace, std::string_view own);
+
 /// Whether the value makes a VIP; one loses it only a tenth below the cut.
 bool is_vip(const models::ModelSet& models, const models::Purchases& purchases, Timestamp now,
             bool before);

@@ -40,4 +40,9 @@ private:
     std::int64_t amount_ = 0;
 };
 
+/// Whether amounts in both add up: one that is not known counts as the other.
+constexpr bool is_same_currency(std::string_view one, std::string_view other) {
+    return one.empty() || other.empty() || one == other;
+}
+
 } // namespace journeys

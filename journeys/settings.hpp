@@ -59,6 +59,8 @@ struct Cap {
 struct Settings {
     std::uint64_t seed = 0;       ///< Of the workspace: ids, holdouts and splits hang on it.
     std::string timezone = "UTC"; ///< Of customers whose own is unknown. IANA.
+    /// What values, costs, margins and models reckon in. ISO 4217; empty: whatever money comes.
+    std::string currency;
     Duration session_idle = std::chrono::minutes{30};
     Duration max_lateness = std::chrono::hours{24};
     Duration dedup_window = std::chrono::hours{72};

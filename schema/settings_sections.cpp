@@ -26,12 +26,13 @@ std::vector<std::string> channel_keys() {
 
 const std::vector<Section>& settings_sections() {
     static const std::vector<Section> sections{
-        {"file", "the settings", {"workspace", "timezone",    "listen",    "tls",       "storage",
-                                  "log",       "journeys",    "templates", "events",    "keys",
-                                  "identity",  "sources",     "topics",    "channels",  "consent",
-                                  "caps",      "quiet_hours", "sessions",  "holdout",   "testers",
-                                  "limits",    "public_url",  "best_hour", "retention", "models",
-                                  "audiences", "actions",     "vars",      "tables",    "coupons"}},
+        {"file",
+         "the settings",
+         {"workspace", "currency",   "timezone",  "listen",      "tls",      "storage",   "log",
+          "journeys",  "templates",  "events",    "keys",        "identity", "sources",   "topics",
+          "channels",  "consent",    "caps",      "quiet_hours", "sessions", "holdout",   "testers",
+          "limits",    "public_url", "best_hour", "retention",   "models",   "audiences", "actions",
+          "vars",      "tables",     "coupons"}},
         {"listen", "listen", {"address", "port"}},
         {"storage", "storage", {"data_dir", "url", "retention", "retention_size", "checkpoint"}},
         {"key", "a key", {"name", "key", "scopes"}},

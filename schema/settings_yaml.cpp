@@ -10,6 +10,7 @@
 #include "schema/settings_storage.hpp"
 #include "schema/settings_values.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <set>
 #include <tuple>
@@ -23,6 +24,11 @@ namespace {
 
 bool is_loopback(std::string_view address) {
     return address == "localhost" || address == "::1" || address.starts_with("127.");
+}
+
+bool is_currency(std::string_view text) {
+    return text.size() == 3 &&
+           std::ranges::all_of(text, [](char c) { return c >= 'A' && c <= 'Z'; });
 }
 
 /// The top of the file, in the order of who names whom: topics and channels before caps.
@@ -40,6 +46,14 @@ void read_file(SettingsValues& values, const YamlNode& root, ChannelSettings& ch
                 values.mistakes().add(node->at, "no time zone " + values.shown(*node) +
                                                     ". Write an IANA name such as Europe/Berlin");
             settings.timezone = *zone;
+        }
+    if (const auto* node = values.part(file, "currency"))
+        if (const auto currency = values.text(*node, "a currency such as EUR")) {
+            if (!is_currency(*currency))
+                values.mistakes().add(node->at, "no currency " + values.shown(*node) +
+                                                    ". Write three capital letters such as EUR "
+                                                    "(ISO 4217)");
+            settings.currency = *currency;
         }
     if (const auto* node = values.part(file, "listen")) read_listen(values, *node, config.listen);
     if (const auto* node = values.part(file, "tls"))

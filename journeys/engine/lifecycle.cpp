@@ -51,7 +51,8 @@ void Turn::review_lifecycle(Timestamp at, std::string_view cause) {
     const auto before = life.stage;
     const bool is_first = life.since == Timestamp{};
     life.stage = stage_at(*models, purchases, policy, at, before, purchased);
-    life.vip = is_vip(*models, purchases, at, life.vip);
+    life.vip = is_valued(*models, catalog.settings().currency, customer.currency) &&
+               is_vip(*models, purchases, at, life.vip);
     if (is_first) life.since = at;
     if (life.stage != before) {
         life.since = at;

@@ -26,11 +26,13 @@ using DecisionFeatures = std::array<double, decision_features>;
 
 /// What is known of the customer when it is decided. What is unknown counts as 0.
 struct DecisionContext {
-    std::optional<double> cart_value; ///< In the workspace's currency; nothing: no cart.
+    std::optional<double> cart_value; ///< In the workspace's currency; nothing: no cart, or a
+                                      ///< foreign one.
     std::int64_t orders = 0;
     std::optional<double> churn_risk; ///< 0 to 1.
     std::optional<double> intent;     ///< The chance of an order in this session, 0 to 1.
     bool is_vip = false;
+    bool is_cart_foreign = false; ///< There is a cart, in another currency.
 };
 
 /// `cart_value` is v / (v + 100): it rises with the value and never dominates.

@@ -260,3 +260,30 @@ TEST_CASE("a decision is no visit, and says all that another policy is judged by
     CHECK(PackedView{empty}.find("action").is_null());
     CHECK(PackedView{empty}.find("held_out").as_bool());
 }
+
+TEST_CASE("a cart in another currency than the workspace's is worth an unknown sum", "[decision]") {
+    Offers offers;
+    offers.actions = {offered("ten-off", 100, "cart-page"), offered("news", 10, "cart-page")};
+    offers.actions[0].action.discount_amount = 3;
+    const auto ada = with_cart(); // 60.00 EUR
+    const auto decided_in = [&](const std::string& currency) {
+        Settings settings;
+        settings.currency = currency;
+        const Catalog rules{0,  settings, {}, {},
+                            {}, nullptr,  {}, std::make_shared<const Offers>(offers)};
+        return decide(offers, ada.customer, rules, noon, {.surface = "cart-page", .key = "k"});
+    };
+    for (const auto* same : {"", "EUR"}) {
+        const auto decision = decided_in(same);
+        CHECK(decision.context.cart_value == 60);
+        CHECK(id_of(decision) == "ten-off");
+    }
+    const auto foreign = decided_in("USD");
+    CHECK_FALSE(foreign.context.cart_value);
+    CHECK(id_of(foreign) == "news");
+    CHECK(foreign.choice.scores[0].refused.find("the cart is in another currency") !=
+          std::string::npos);
+    REQUIRE_FALSE(foreign.choice.reasons.empty());
+    CHECK(foreign.choice.reasons[0].find("another currency than the workspace's") !=
+          std::string::npos);
+}

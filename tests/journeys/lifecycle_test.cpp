@@ -233,9 +233,9 @@ TEST_CASE("without a purchase a stage gets better only by more than the hysteres
           Stage::reactivated);
 }
 
-TEST_CASE("scores come alive in expressions when models are loaded, and are null before",
-          "[lifecycle]") {
-    const std::string scores = R"(
+namespace {
+
+const std::string scores = R"(
 id: scores
 status: live
 enter: { on: Order Completed, reentry: always }
@@ -252,9 +252,16 @@ steps:
         rfm: customer.rfm
         next: customer.expected_next_order_at
 )";
-    const auto trait = [](const Story& story, std::string_view name) {
-        return journeys::PackedView{story.customer("ada").traits}.find(name);
-    };
+
+/// Of `ada`, as `scores` has set it.
+journeys::PackedView trait(const Story& story, std::string_view name) {
+    return journeys::PackedView{story.customer("ada").traits}.find(name);
+}
+
+} // namespace
+
+TEST_CASE("scores come alive in expressions when models are loaded, and are null before",
+          "[lifecycle]") {
     Story story{{scores}};
     story.track("ada", "Order Completed", monday, order(1));
     CHECK(trait(story, "risk").kind() == journeys::PackedKind::null);
@@ -274,6 +281,42 @@ steps:
     CHECK(trait(story, "stage").as_string() == "active");
     CHECK(trait(story, "vip").as_bool());
     CHECK(trait(story, "rfm").as_string() == "525");
+}
+
+TEST_CASE("who buys in another currency than the workspace's or the models' has a rhythm and no "
+          "value",
+          "[lifecycle]") {
+    const auto story_in = [](const std::string& workspace, const std::string& fitted) {
+        journeys::Settings settings;
+        settings.all_live = settings.assume_permission = true;
+        settings.currency = workspace;
+        auto models = cdnow_models();
+        models.currency = fitted;
+        auto story =
+            std::make_unique<Story>(std::vector{scores}, std::optional{std::move(settings)});
+        story->use_models(shared(std::move(models)));
+        story->track("ada", "Order Completed", monday, order(1)); // EUR
+        story->track("ada", "Order Completed", monday + 24h * 30, order(2, 200));
+        return story;
+    };
+    for (const auto& [workspace, fitted] :
+         {std::pair{"", ""}, {"EUR", ""}, {"", "EUR"}, {"EUR", "EUR"}}) {
+        const auto told = story_in(workspace, fitted);
+        const auto& story = *told;
+        CHECK(trait(story, "clv").as_double() > 150);
+        CHECK(trait(story, "vip").as_bool());
+        CHECK(trait(story, "rfm").as_string() == "525");
+    }
+    for (const auto& [workspace, fitted] :
+         {std::pair{"USD", ""}, {"", "USD"}, {"EUR", "USD"}, {"USD", "EUR"}}) {
+        const auto told = story_in(workspace, fitted);
+        const auto& story = *told;
+        CHECK(trait(story, "clv").is_null());
+        CHECK_FALSE(trait(story, "vip").as_bool());
+        CHECK(trait(story, "rfm").is_null());
+        CHECK(trait(story, "risk").as_double() > 0);
+        CHECK(trait(story, "stage").as_string() == "active");
+    }
 }
 
 TEST_CASE("a journey opens when the risk rises above its threshold, once in a silence",

@@ -153,7 +153,7 @@ caps: [ { channel: emial, messages: 3, per: 7 } ]
 )");
     CHECK(
         all ==
-        R"(s.yaml:2:1: unknown key "lisen" in the settings. Did you mean "listen"? Allowed: workspace, timezone, listen, tls, storage, log, journeys, templates, events, keys, identity, sources and 18 more
+        R"(s.yaml:2:1: unknown key "lisen" in the settings. Did you mean "listen"? Allowed: workspace, timezone, currency, listen, tls, storage, log, journeys, templates, events, keys, identity and 19 more
 s.yaml:3:17: expected a whole number from 0 to 65535, found "70000"
 s.yaml:4:6: tls is not built yet: let a proxy in front of sojourn speak it
 s.yaml:5:6: log: kafka is not built yet
@@ -261,4 +261,15 @@ TEST_CASE("the demo key stays on this machine", "[schema]") {
     for (const auto* address : {"0.0.0.0", "192.168.1.2", "'::'"})
         CHECK(check_exposure(load(std::string{"listen: { address: "} + address + " }"), "s.yaml")
                   .size() == 1);
+}
+
+TEST_CASE("the workspace's currency is an ISO code, or not said", "[schema]") {
+    CHECK(load("").settings.currency.empty());
+    CHECK(load("currency:\n").settings.currency.empty());
+    CHECK(load("currency: EUR\n").settings.currency == "EUR");
+    for (const auto* text : {"eur", "EURO", "E1R", "'€'"})
+        CHECK(told(std::string{"currency: "} + text + '\n').find("no currency ") !=
+              std::string::npos);
+    // It is part of the publication: a reload is enough.
+    CHECK(sections_of_restart(load(""), load("currency: EUR\n")).empty());
 }
