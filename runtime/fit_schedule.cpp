@@ -52,8 +52,9 @@ std::optional<std::string> models_before(const std::filesystem::path& file,
 } // namespace
 
 Result<Fitted> fit_service(const std::string& conninfo, const std::filesystem::path& file,
-                           const std::optional<std::string>& in_force, journeys::Timestamp now) {
-    const auto table = fitting::orders_in(conninfo);
+                           const std::optional<std::string>& in_force, const std::string& currency,
+                           journeys::Timestamp now) {
+    const auto table = fitting::orders_in(conninfo, currency);
     if (!table) return table.error();
     const auto today = journeys::models::day_of(now);
     auto report = fitting::fit_and_validate(*table, fitting::ModelKind::mbg_nbd,

@@ -17,13 +17,14 @@ struct Fitted {
     std::string said; ///< In one line.
 };
 
-/// Reads, fits, compares with the models in `file`, and writes there what it found; what else the
-/// file holds stays. One that cannot be read is put aside, as `FILE.unreadable`, and what runs
+/// Reads those who buy in `currency` (empty: all, where there is one only), fits, compares with the
+/// models in `file`, and writes there what it found; what else the file holds stays. One that
+/// cannot be read is put aside, as `FILE.unreadable`, and what runs
 /// (`in_force`, as `schema/model_json.hpp` has it) takes its place. Blocking, for minutes where
 /// there are many customers; on failure the file stays.
 journeys::Result<Fitted> fit_service(const std::string& conninfo, const std::filesystem::path& file,
                                      const std::optional<std::string>& in_force,
-                                     journeys::Timestamp now);
+                                     const std::string& currency, journeys::Timestamp now);
 
 /// These models with what `text` knows beside those of purchases; as `schema/model_json.hpp` has
 /// it.

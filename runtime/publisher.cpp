@@ -231,7 +231,8 @@ void Publisher::fit() {
         return published_.models ? std::optional{published_.models->text} : std::nullopt;
     };
     const auto file = parts_.config_file.parent_path() / parts_.config.models;
-    const auto fitted = fit_service(parts_.conninfo, file, in_force(), parts_.clock.now());
+    const auto fitted = fit_service(parts_.conninfo, file, in_force(),
+                                    parts_.config.settings.currency, parts_.clock.now());
     if (!fitted)
         return parts_.log.warning("fit: the models stay", {{"why", fitted.error().detail}});
     parts_.log.info("fit", {{"said", fitted->said}});

@@ -17,7 +17,7 @@ journeys::Result<OrderTable> orders_in(const std::string& conninfo, const std::s
             const auto customer = journeys::unpack(rows.bytes(0, 0));
             if (!customer || customer->purchases.empty())
                 return; // Who cannot be read is parked, and said elsewhere.
-            if (!currency.empty() && customer->currency != currency) return;
+            if (!journeys::is_same_currency(currency, customer->currency)) return;
             const auto id = std::to_string(customers++);
             for (const auto& day : customer->purchases.days)
                 table.rows.push_back({id, day.day, day.spend});

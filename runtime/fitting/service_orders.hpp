@@ -9,7 +9,7 @@
 namespace runtime::fitting {
 
 /// One row for each purchase day that a customer remembers. `currency` not empty: only customers
-/// who buy in it. Blocks until all are read; changes nothing.
+/// who buy in it, or in one that is not known. Blocks until all are read; changes nothing.
 journeys::Result<OrderTable> orders_in(const std::string& conninfo,
                                        const std::string& currency = {});
 
