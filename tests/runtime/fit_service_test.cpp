@@ -6,6 +6,7 @@
 #include "runtime/event_files.hpp"
 #include "runtime/publication.hpp"
 #include "schema/model_json.hpp"
+#include "schema/timestamp_text.hpp"
 #include "tests/runtime/service_fixture.hpp"
 
 #include <catch2/catch.hpp>
@@ -59,7 +60,7 @@ channels:
                 const auto id = std::to_string(i) + "-" + std::to_string(days);
                 orders.push_back(R"({"type":"track","event":"Order Completed","userId":"p)" +
                                  std::to_string(i) + R"(","messageId":")" + id +
-                                 R"(","timestamp":")" + journeys::to_text(now - days * 24h) +
+                                 R"(","timestamp":")" + schema::timestamp_text(now - days * 24h) +
                                  R"(","properties":{"order_id":")" + id + R"(","total":)" +
                                  std::to_string(20 + i % 7) + R"(,"currency":"EUR"}})");
             }
