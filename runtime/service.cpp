@@ -81,6 +81,7 @@ public:
     /// Waits where another process works. False: it gave up.
     Result<bool> become_primary();
     void take_report(const std::string& channel, Report report);
+    void keep_stopped(const std::string& channel);
     std::string why_not_ready() const;
     journeys::Duration shutdown_timeout() const {
         return options.shutdown_timeout.value_or(config.limits.shutdown_timeout);
@@ -225,6 +226,16 @@ void Service::Parts::take_report(const std::string& channel, Report report) {
     });
 }
 
+/// The channel has paused by itself; the next process is to know it, too.
+void Service::Parts::keep_stopped(const std::string& channel) {
+    records->note("service", "channel.paused", "channel " + channel, "its provider is gone");
+    const auto kept =
+        orders->give(channel, actors::ChannelCommand::pause, [](const actors::ChannelCounts&) {});
+    if (!kept)
+        log.warning("a channel has paused only until a restart",
+                    {{"channel", channel}, {"why", kept.error().detail}});
+}
+
 void Service::Parts::make_actors(Published first) {
     const auto now = [this] { return clock.now(); };
     const auto catalog = [this] { return publications->newest(); };
@@ -243,6 +254,10 @@ void Service::Parts::make_actors(Published first) {
                                 .now = now});
     tally->also_of_records(
         [this](const std::vector<journeys::RecordPtr>& seen) { interests->received(seen); });
+
+    tally->also_of_stops([this](const std::string& channel) {
+        boost::asio::post(operator_worker, [this, channel] { keep_stopped(channel); });
+    });
 
     ports.log = &event_log;
     ports.store = &log_and_store->store();

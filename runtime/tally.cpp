@@ -138,6 +138,7 @@ void Tally::called(std::string_view channel, const actors::ProviderOutcome& outc
                    journeys::Duration since_opened) {
     using Kind = actors::ProviderOutcome::Kind;
     Metrics::called(channel, outcome, since_opened);
+    if (outcome.stops_channel && stop_) stop_(std::string{channel});
     if (outcome.kind != Kind::retry && outcome.kind != Kind::unknown) return;
     log_.repeated_warning(
         "a call of " + std::string{channel} +

@@ -36,6 +36,12 @@ public:
         hear_ = std::move(hear);
     }
 
+    /// `stop` hears of channels whose provider says that nobody is there any more. It is called
+    /// from an actor's thread and returns at once. Before the actors start.
+    void also_of_stops(std::function<void(const std::string& channel)> stop) {
+        stop_ = std::move(stop);
+    }
+
     Journey of(const std::string& journey) const;
     /// Events that the journey named and that opened no run of it, by why.
     std::map<std::string, std::uint64_t> refused_of(const std::string& journey) const;
@@ -66,6 +72,7 @@ private:
     std::function<void(const std::string&)> show_;
     std::function<void(const actors::FlushRequest&)> listen_;
     std::function<void(const std::vector<journeys::RecordPtr>&)> hear_;
+    std::function<void(const std::string&)> stop_;
     std::string zone_;
     mutable std::mutex mutex_;
     std::map<std::string, Journey> journeys_; ///< Guarded by `mutex_`, as is `refused_`.

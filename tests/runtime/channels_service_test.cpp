@@ -198,4 +198,35 @@ TEST_CASE("what was set aside is tried again after a restart, where the provider
     shop.stop();
 }
 
+TEST_CASE("a channel whose provider is gone stays paused over a restart, until it is resumed",
+          "[.postgres]") {
+    ProvidersFolder shop;
+    shop.provider.answer("410 Gone\r\n");
+    shop.start();
+    shop.sign_up();
+    const auto looks = [&](const std::string& part) {
+        for (int i = 0; i < 400; ++i) {
+            const auto text = shop.ask("GET", "/admin/channels/webhook");
+            if (text.find(part) != std::string::npos) return true;
+            std::this_thread::sleep_for(50ms);
+        }
+        return false;
+    };
+    REQUIRE(looks("webhook · paused"));
+    bool is_noted = false;
+    for (int i = 0; i < 400 && !is_noted; ++i) {
+        is_noted =
+            shop.ask("GET", "/admin/audit").find("its provider is gone") != std::string::npos;
+        std::this_thread::sleep_for(50ms);
+    }
+    CHECK(is_noted);
+    shop.provider.answer("202 Accepted\r\n");
+    shop.stop();
+    shop.start();
+    CHECK(looks("webhook · paused"));
+    CHECK(shop.ask("POST", "/admin/channels/webhook/resume").find("paused") == std::string::npos);
+    CHECK(looks("accepted 1"));
+    shop.stop();
+}
+
 } // namespace runtime::test
