@@ -113,14 +113,14 @@ steps:
 )";
 
 /// Entered by walks: one through an audience, one through those who have seen a product.
-constexpr const char* visit = R"(
-id: visit
-status: live
+std::string visit(const std::string& status) {
+    return "id: visit\nstatus: " + status + R"(
 enter: { audience: everybody, pace: 20/s, reentry: { after: 1h, per: customer } }
 steps:
   - name: hello
     send: { channel: mail, template: hello, topic: browse, expires: 1h }
 )";
+}
 constexpr const char* cheaper = R"(
 id: cheaper
 status: live
@@ -140,6 +140,78 @@ steps:
       data:
         price: run.event.properties.to
 )";
+
+/// One run for each of a list.
+constexpr const char* parcel = R"(
+id: parcel
+status: live
+enter:
+  on: Order Completed
+  each: event.properties.products
+  key: run.item.product_id
+  reentry: { after: 30m }
+exit:
+  - { on: Product Viewed, when: event.properties.product_id == run.key, reason: seen-again }
+steps:
+  - name: on-its-way
+    wait: { for: 25m }
+  - name: tell
+    call:
+      channel: crm
+      data:
+        product: run.item.product_id
+)";
+
+/// Entered when a condition turns true, again and again.
+constexpr const char* full_cart = R"(
+id: full-cart
+status: live
+enter: { becomes: cart.value >= 60, reentry: { after: 10m } }
+exit:
+  - { when: cart.value < 60, reason: less }
+steps:
+  - name: moment
+    wait: { for: 5m }
+  - name: tell
+    send: { channel: mail, template: full, topic: cart, expires: 1h }
+)";
+
+/// By a day of the customer, which they may change their mind about.
+constexpr const char* renewal = R"(
+id: renewal
+status: live
+enter: { date: customer.traits.renews, every: once, at: "17:30", reentry: always }
+steps:
+  - name: moment
+    wait: { for: 3m }
+  - name: tell
+    call:
+      channel: crm
+      data:
+        renews: customer.traits.renews
+)";
+
+/// By a risk that rises with time alone: from the midnight behind an order on.
+constexpr const char* silence = R"(
+id: silence
+status: live
+enter: { on_churn_risk: 0.3, reentry: always }
+exit: { on: Order Completed, reason: bought }
+steps:
+  - name: moment
+    wait: { for: 10m }
+  - name: tell
+    send: { channel: mail, template: silence, topic: browse, expires: 1h }
+)";
+
+/// As fitted to CDNOW's sample.
+journeys::models::ModelSetPtr models() {
+    journeys::models::ModelSet models;
+    models.version = 7;
+    models.purchases.purchases = journeys::models::BgNbd{
+        .r = .524843, .alpha = 6.183085, .a = .891359, .b = 1.614002, .modified = true};
+    return std::make_shared<const journeys::models::ModelSet>(std::move(models));
+}
 
 /// A timer that is no run's.
 constexpr const char* goodbye = R"(
@@ -176,28 +248,32 @@ journeys::Settings settings() {
 
 std::vector<journeys::CatalogPtr> make() {
     const std::vector<std::vector<std::string>> publications{
-        {cart_abandon("live", "pin", "45m"), browse("live"), post_purchase, chained, goodbye, visit,
-         cheaper},
+        {cart_abandon("live", "pin", "45m"), browse("live"), post_purchase, chained, goodbye,
+         visit("live"), cheaper},
         {cart_abandon("live", "migrate", "20m"), browse("paused"), post_purchase, chained, goodbye,
-         visit, cheaper},
-        {cart_abandon("archived", "pin", "45m"), browse("live"), post_purchase, chained, visit},
+         visit("paused"), cheaper},
+        {cart_abandon("archived", "pin", "45m"), browse("live"), post_purchase, chained,
+         visit("live")},
         {cart_abandon("live", "exit", "30m"), browse("closed"), post_purchase, chained, goodbye,
-         visit, cheaper},
+         visit("live"), cheaper},
         {cart_abandon("paused", "migrate", "25m"), browse("live"), post_purchase, chained, goodbye,
-         visit, cheaper},
-        {cart_abandon("live", "pin", "50m"), browse("live"), post_purchase, chained, goodbye, visit,
-         cheaper},
+         visit("paused"), cheaper},
+        {cart_abandon("live", "pin", "50m"), browse("live"), post_purchase, chained, goodbye,
+         visit("live"), cheaper},
     };
     std::vector<std::vector<journeys::JourneyPtr>> loaded_publications;
     std::vector<journeys::JourneyPtr> known; // In whatever order they are published.
     for (const auto& files : publications) {
         auto& current = loaded_publications.emplace_back();
-        for (const auto& text : files) {
+        const auto load = [&](const std::string& text) {
             auto loaded = schema::load_journey("simulated.yaml", text, {});
             for (const auto& mistake : loaded.mistakes)
                 if (!mistake.is_warning) throw std::logic_error(schema::to_text(mistake));
             current.push_back(loaded.journey);
-        }
+        };
+        for (const auto& text : files) load(text);
+        // What time does under them is the same in all: nobody has to be woken for another.
+        for (const auto* text : {parcel, full_cart, renewal, silence}) load(text);
         known.insert(known.end(), current.begin(), current.end());
     }
     journeys::Lookups lookups;
@@ -207,7 +283,7 @@ std::vector<journeys::CatalogPtr> make() {
     for (const auto& current : loaded_publications)
         made.push_back(std::make_shared<const journeys::Catalog>(
             made.size() + 1, settings(), current, known,
-            std::map<std::string, std::shared_ptr<const journeys::Template>>{}, nullptr, lookups));
+            std::map<std::string, std::shared_ptr<const journeys::Template>>{}, models(), lookups));
     return made;
 }
 

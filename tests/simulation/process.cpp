@@ -282,6 +282,7 @@ void Process::open_walks(caf::actor asker) {
         actors::OpenWalks open{{}, world_.is_down()};
         for (const auto& [id, stored] : world_.disk.walks)
             if (!stored.is_over) open.walks.push_back(stored.walk);
+        for (auto& walk : open.walks) walk.is_held = is_held(walk);
         caf::anon_send(*asker, std::move(open));
     });
 }

@@ -84,6 +84,9 @@ public:
                          caf::actor asker) override;
     // The walks.
     void open_walks(caf::actor asker) override;
+    bool is_held(const actors::Walk& walk) const override {
+        return walk.product.empty() && world_.is_visit_paused;
+    }
     void next_page(actors::Walk walk, std::size_t limit, caf::actor asker) override;
     void finish(actors::WalkProgress progress) override;
     // The rest of the world.

@@ -184,8 +184,9 @@ private:
             number, content.settings(),
             std::vector<journeys::JourneyPtr>{content.journeys().begin(), content.journeys().end()},
             std::vector<journeys::JourneyPtr>{content.known().begin(), content.known().end()},
-            std::map<std::string, std::shared_ptr<const journeys::Template>>{}, nullptr,
+            std::map<std::string, std::shared_ptr<const journeys::Template>>{}, content.model_set(),
             content.lookups());
+        world_.is_visit_paused = content.journey("visit")->status == journeys::Status::paused;
         shop_.published(newest(), number);
     }
 
@@ -334,6 +335,11 @@ private:
             for (const auto& [id, row] : partition.customers)
                 if (row.block) world_.trace(journeys::hash(*row.block));
         }
+        for (const auto& [customer, history] : world_.disk.history)
+            for (const auto& effect : history)
+                if (const auto* line = std::get_if<journeys::TimelineEntry>(&effect);
+                    line && line->kind == journeys::EntryKind::enter)
+                    ++result_.entered[line->journey];
         result_.intents = world_.disk.outbox.size();
         result_.digest = world_.digest;
         result_.steps = world_.steps;

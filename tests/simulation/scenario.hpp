@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <string>
 
 namespace simulation {
@@ -15,7 +16,8 @@ struct Result {
     std::uint64_t digest = 0, steps = 0;
     std::size_t records = 0, intents = 0, crashes = 0, zombies = 0, publications = 0, transfers = 0,
                 parked = 0;
-    std::size_t walks = 0; ///< That were begun.
+    std::size_t walks = 0;                      ///< That were begun.
+    std::map<std::string, std::size_t> entered; ///< Runs, by journey.
 };
 
 /// The same seed gives the same result, to the last bit of `digest`. `teller` gets the story, line

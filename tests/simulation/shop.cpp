@@ -46,13 +46,15 @@ void Shop::act(Process& door) {
     else if (dice < 72)
         track(door, who, "Order Completed",
               R"({"order_id":"o)" + std::to_string(++orders_) +
-                  R"(","total":30,"currency":"EUR","products":[{)" + line + "}]}",
+                  R"(","total":30,"currency":"EUR","products":[{)" + line +
+                  R"(},{"product_id":"p0","price":3,"quantity":1,"currency":"EUR"}]})",
               at);
     else if (dice < 78)
         track(door, who, "Product Removed", "{\"cart_id\":\"c" + number + "\"," + line + "}", at);
     else if (dice < 90)
         say(door,
-            R"("type":"identify","traits":{"plan":")" + product + "\"}," + user + "," + anonymous,
+            R"("type":"identify","traits":{"plan":")" + product + R"(","renews":"2026-03-0)" +
+                product + "\"}," + user + "," + anonymous,
             at);
     else if (dice < 92) // Two people turn out to be one.
         say(door,

@@ -5,6 +5,8 @@
 #include <catch2/catch.hpp>
 
 #include <cstdlib>
+#include <map>
+#include <string>
 
 namespace {
 
@@ -23,10 +25,18 @@ TEST_CASE("whatever happens in whatever order, it comes to what the core alone m
     const bool is_one = std::getenv("SOJOURN_SEED") != nullptr;
     const auto first = number_of("SOJOURN_SEED", 1);
     const auto count = is_one ? 1 : number_of("SOJOURN_SEEDS", 300);
+    std::map<std::string, std::size_t> entered;
     for (auto seed = first; seed < first + count; ++seed) {
         const auto result = simulation::run(seed);
         INFO("SOJOURN_SEED=" << seed);
         REQUIRE(result.violation == "");
+        for (const auto& [journey, runs] : result.entered) entered[journey] += runs;
+    }
+    if (count < 100) return;
+    for (const auto* journey : {"cart-abandon", "browse", "post-purchase", "chained", "goodbye",
+                                "visit", "cheaper", "parcel", "full-cart", "renewal", "silence"}) {
+        INFO(journey);
+        CHECK(entered[journey] >= count / 10); // By whatever way in.
     }
 }
 

@@ -127,6 +127,7 @@ public:
         acked; ///< Message hashes whose producer was told that they are durable.
     /// Some messages cannot be applied, by a fault of the rules that is mended in the end.
     bool is_poisoned = false;
+    bool is_visit_paused = false; ///< By what was published last: walks of audiences stand still.
     std::size_t parked = 0;
     int processes = 0; ///< That there ever were.
     std::string violation;
