@@ -249,8 +249,8 @@ void declare_functions(cel::Environment& environment) {
          {{{text, text}, Type::integer()}, {{text, text, text, Type::dyn()}, Type::integer()}},
          call_count,
          "`count(name, window)`, `count(name, window, property, value)`: how often the event "
-         "happened "
-         "within the window before `now`. Exact to 64, then by hour.",
+         "happened within the window before `now`. Exact to 64, then by hour; beyond 31 days by "
+         "spans, never too few. With a property of the newest 64.",
          check_window});
     environment.add_function({"last",
                               {{{text}, Type::nullable(Type::timestamp())},

@@ -1,8 +1,8 @@
 #include "runtime/publisher.hpp"
 
-#include "runtime/fit_schedule.hpp"
 #include "runtime/publication_upkeep.hpp"
 #include "runtime/reward_learning.hpp"
+#include "runtime/service_fit.hpp"
 #include "runtime/system_settings.hpp"
 #include "schema/record_codec.hpp"
 

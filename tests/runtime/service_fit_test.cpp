@@ -1,6 +1,6 @@
 // The fit that a service makes of its own customers.
 
-#include "runtime/fit_schedule.hpp"
+#include "runtime/service_fit.hpp"
 
 #include "journeys/models/purchases.hpp"
 #include "runtime/event_files.hpp"

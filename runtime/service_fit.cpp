@@ -1,4 +1,4 @@
-#include "runtime/fit_schedule.hpp"
+#include "runtime/service_fit.hpp"
 
 #include "runtime/event_files.hpp"
 #include "runtime/fitting/drift.hpp"

@@ -1,4 +1,4 @@
-/// What is done each time that the models are to be fitted to the service's own customers.
+/// A fit of the models to the service's own customers.
 #pragma once
 
 #include "journeys/models/model_set.hpp"
