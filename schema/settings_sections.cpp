@@ -28,7 +28,7 @@ const std::vector<Section>& settings_sections() {
     static const std::vector<Section> sections{
         {"file",
          "the settings",
-         {"workspace", "currency",   "timezone",  "listen",      "tls",      "storage",   "log",
+         {"workspace", "timezone",   "currency",  "listen",      "tls",      "storage",   "log",
           "journeys",  "templates",  "events",    "keys",        "identity", "sources",   "topics",
           "channels",  "consent",    "caps",      "quiet_hours", "sessions", "holdout",   "testers",
           "limits",    "public_url", "best_hour", "retention",   "models",   "audiences", "actions",

@@ -226,9 +226,10 @@ TEST_CASE_METHOD(ActorFixture, "a message seen before has no second effect", "[a
         CHECK(world().lookups == 0);
     }
     SECTION("far behind: the log is asked") {
+        // More than the ring holds, and hours ago: the cart's wait is begun anew by each.
         for (int i = 0; i < 200; ++i) {
             track(ada, "Product Viewed");
-            clock += 1s;
+            clock += 1min;
         }
         pass(1s);
         Record record;
@@ -479,6 +480,16 @@ TEST_CASE_METHOD(ActorFixture, "one whose state the storage refuses holds up nob
     CHECK(seen.said == std::vector{ada});
     CHECK(disk.partitions[0].watermark < disk.partitions[0].log.size());
 
+    SECTION("a stop in order does not wait for it, and the next process replays it") {
+        CHECK(stop());
+        CHECK_FALSE(stored(ada));
+        start();
+        pass(46min);
+        CHECK(stored(ada)->runs.size() == 1);
+        CHECK(calls_in_all(provider) == static_cast<int>(others.size()) + 1);
+        return;
+    }
+
     // What comes meanwhile for both goes on, and the reminders of the others go out.
     track(ada, "Product Viewed");
     track(others[0], "Order Completed");
@@ -495,14 +506,6 @@ TEST_CASE_METHOD(ActorFixture, "one whose state the storage refuses holds up nob
         CHECK(calls_in_all(provider) == static_cast<int>(others.size()));
         CHECK(disk.partitions[0].watermark == disk.partitions[0].log.size());
         CHECK(stop());
-    }
-    SECTION("a stop in order does not wait for it, and the next process replays it") {
-        CHECK(stop());
-        CHECK_FALSE(stored(ada));
-        start();
-        pass(2min);
-        CHECK(stored(ada)->runs.size() == 1);
-        CHECK(calls_in_all(provider) == static_cast<int>(others.size()));
     }
     SECTION("nor does a crash lose it") {
         crash();

@@ -134,7 +134,7 @@ TEST_CASE("a slip of form is refused by editors and the loader alike", "[schema]
         {"\n      at_most: ", "\n      # "},
         {"wait: { for: ", "wait: { timeout: [], for: "},
         {"until: { time:", "until: { past: skip, time:"},
-        {"until: { date:", "until: { weekdays: mon, date:"}};
+        {"\n        date: ", "\n        weekdays: mon\n        date: "}};
     std::size_t tried = 0;
     std::set<std::string> of_use;
     for (const auto& file : support::files_of("config/journeys", ".yaml")) {
