@@ -135,17 +135,18 @@ std::string list_of(const Part& part) {
     std::string out;
     for (const auto& row : part.rows) {
         const auto lines = lines_of_cell(row[0]);
-        for (std::size_t i = 0; i + 1 < lines.size(); ++i) out += "  " + lines[i] + '\n';
+        for (std::size_t i = 0; i + 1 < lines.size(); ++i) out += wrapped("  ", lines[i], 4);
         auto begun = "  " + lines.back();
         std::size_t indent = 6, next = 1;
         if (own_lines) {
-            out += begun + '\n';
+            out += wrapped("  ", lines.back(), 4);
             begun = std::string(indent, ' ');
         } else {
             begun = padded(std::move(begun), name_width + 4);
             if (has_type) begun += padded(row[next++], second_width + 2);
             indent = width_of(begun);
         }
+        if (next == row.size() && !own_lines) out += "  " + lines.back() + '\n';
         const auto first = next;
         for (; next < row.size(); ++next) {
             if (row[next].empty() && next != first) continue;

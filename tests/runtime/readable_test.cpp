@@ -244,9 +244,10 @@ TEST_CASE("a message that the provider has not taken is not said to be sent", "[
     const auto shown = [&](const std::string& state) {
         const std::vector<MessageOutcome> outcomes{
             {rows[5].entry.intent, state, "", rows[5].entry.at + 1s}};
-        const auto text = timeline_text(rows, outcomes, ada, *shop.catalog, now);
-        const auto at = text.find("first-touch", text.find(state) - 40);
-        return text.substr(text.rfind('\n', at) + 8, 8);
+        std::istringstream lines{timeline_text(rows, outcomes, ada, *shop.catalog, now)};
+        for (std::string line; std::getline(lines, line);)
+            if (line.find(' ' + state + ' ') != line.npos) return line.substr(7, 8);
+        return std::string{};
     };
     REQUIRE(rows[5].entry.kind == EntryKind::send);
     CHECK(shown("pending") == "sending ");
