@@ -20,6 +20,13 @@ bool is_urgent(const journeys::Effect& effect) {
     return !std::holds_alternative<journeys::TimelineEntry>(effect);
 }
 
+/// Tells what is persisted from what has come since. Who is in quarantine is at the same revision,
+/// however many of their records are parked: each parking is one of its own.
+std::uint64_t revision_of(const Commit& commit) {
+    constexpr std::uint64_t parked = std::uint64_t{1} << 63;
+    return commit.parked.empty() ? commit.write.revision : parked | commit.through;
+}
+
 } // namespace
 
 FlushActor::FlushActor(caf::actor_config& config, const Shard& shard, caf::actor partition)
@@ -72,8 +79,8 @@ void FlushActor::keep_all() {
 }
 
 void FlushActor::keep(Commit& commit) {
-    progressed_.entries.push_back({commit.slot, commit.records, commit.through,
-                                   commit.write.revision, commit.write.wake_at, commit.answers,
+    progressed_.entries.push_back({commit.slot, commit.records, commit.through, revision_of(commit),
+                                   commit.write.wake_at, commit.answers,
                                    commit.changed || !commit.parked.empty(), commit.quarantined});
     progressed_.counts.add(commit.counts);
     closed_ = std::max(closed_, commit.closed);
@@ -83,7 +90,7 @@ void FlushActor::keep(Commit& commit) {
     auto [at, is_new] = pending_.try_emplace(commit.slot.index);
     Pending& pending = at->second;
     const bool was_urgent = pending.urgent;
-    add(pending, commit);
+    add(pending, commit, revision_of(commit));
     if (pending.is_refused()) return;
     if (is_new)
         (pending.urgent ? urgent_ : calm_).push_back(commit.slot.index);
@@ -91,14 +98,14 @@ void FlushActor::keep(Commit& commit) {
         urgent_.push_back(commit.slot.index);
 }
 
-void FlushActor::add(Pending& to, Commit& commit) {
+void FlushActor::add(Pending& to, Commit& commit, std::uint64_t revision) {
     const auto released = commit.write.customer;
     to.urgent =
         to.urgent || !commit.prove.empty() || std::ranges::any_of(commit.write.effects, is_urgent);
     // Also where there is one already: who only proved something may have gone to sleep meanwhile,
     // and the place is another's.
     to.slot = commit.slot;
-    to.revision = commit.write.revision;
+    to.revision = revision;
     if (!to.write.block && to.write.effects.empty()) {
         to.write = std::move(commit.write);
     } else if (commit.write.block) {
@@ -320,14 +327,13 @@ void FlushActor::put_back(Pending earlier) {
         Commit commit;
         commit.slot = later.slot;
         commit.write = std::move(later.write);
-        commit.write.revision = later.revision;
         commit.released = later.released.has_value();
         commit.through = later.through;
         commit.parked = std::move(later.parked);
         commit.prove = std::move(later.prove);
         const bool urgent = later.urgent;
         const auto released = later.released;
-        add(earlier, commit);
+        add(earlier, commit, later.revision);
         if (released) earlier.released = released;
         earlier.urgent = earlier.urgent || urgent;
         at->second = std::move(earlier);

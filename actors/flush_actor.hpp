@@ -35,7 +35,7 @@ private:
         std::vector<ParkedRecord> parked;
         std::optional<ReleasedCustomer> released;
         std::vector<AskStanding> prove;
-        std::uint64_t revision = 0; ///< The newest that was told, written here or not.
+        std::uint64_t revision = 0; ///< The newest that the partition was told, written or not.
         std::uint64_t through = 0;
         bool urgent = false;
         journeys::Timestamp refused_until = journeys::timestamp_min; ///< In no queue before.
@@ -49,7 +49,7 @@ private:
 
     void keep_all();
     void keep(Commit& commit);
-    void add(Pending& to, Commit& commit);
+    void add(Pending& to, Commit& commit, std::uint64_t revision);
     void relay();
     void tick();
     void flush_if_due();

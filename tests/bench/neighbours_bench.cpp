@@ -18,6 +18,7 @@ using Steady = std::chrono::steady_clock;
 
 constexpr auto pause = std::chrono::milliseconds{10};
 constexpr std::uint32_t customers = 10'000;
+constexpr std::size_t frames_min = 10; ///< However long they take.
 
 StreamProducer::Options producing(std::uint16_t port, std::size_t in_flight) {
     return {.url = {"127.0.0.1", std::to_string(port), "/v1/stream"},
@@ -42,6 +43,11 @@ public:
                       return StreamProducer::Frame{load.frame(1, now()), 1};
                   }});
           }) {}
+    ~Neighbour() {
+        if (thread_.joinable()) end(); // What is beside it has failed.
+    }
+    Neighbour(const Neighbour&) = delete;
+
     std::uint64_t end() {
         is_ending_ = true;
         thread_.join();
@@ -68,7 +74,8 @@ Waits single_frames(std::uint16_t port, Load& load, double seconds) {
     auto due = begin;
     const auto take = [&]() -> std::optional<StreamProducer::Frame> {
         due = std::max(due + pause, Steady::now());
-        if (due - begin > std::chrono::duration<double>(seconds)) return std::nullopt;
+        if (due - begin > std::chrono::duration<double>(seconds) && micros.size() >= frames_min)
+            return std::nullopt;
         StreamProducer::Frame frame{load.frame(1, Neighbour::now()), 1};
         frame.due = due;
         return frame;
@@ -78,7 +85,7 @@ Waits single_frames(std::uint16_t port, Load& load, double seconds) {
              micros.push_back(
                  std::chrono::duration<double, std::micro>(Steady::now() - due).count());
          }});
-    if (micros.size() < 10) throw std::runtime_error{"neighbours: too few frames"};
+    if (micros.size() < frames_min) throw std::runtime_error{"neighbours: too few frames"};
     std::ranges::sort(micros);
     return {micros[micros.size() / 2], micros[micros.size() * 99 / 100]};
 }

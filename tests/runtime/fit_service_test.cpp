@@ -48,6 +48,7 @@ channels:
   email: { type: sandbox, address: email, opt_in: false }
 )");
         write("templates/gift.mustache", "---\nsubject: A gift\n---\n<p>Hello</p>\n");
+        write("events.yaml", "events:\n  Signed Up: {}\n");
         write("journeys/greeting.yaml", greeting);
         write("models.json", intent);
     }

@@ -676,10 +676,9 @@ TEST_CASE("an audit log that was changed says so", "[.postgres]") {
 TEST_CASE("changes of consent that a killed process left are audited by the next, without names",
           "[.postgres]") {
     Shop shop;
-    const auto database = must(open_database(shop.folder.path() / "sojourn.yaml"));
-    DatabaseSession session{database.conninfo};
+    const auto conninfo = must(open_database(shop.folder.path() / "sojourn.yaml")).conninfo;
     // Of no flush of this process, so that only the next one looks for them.
-    must(session.run([](pqxx::work& work) {
+    must(DatabaseSession{conninfo}.run([](pqxx::work& work) {
         work.exec("INSERT INTO consent_changes (at, customer, channel, topic, state, data) SELECT "
                   "to_timestamp(n), 'user:ada', 'email', 'ada@shop.example', 'subscribed', '' FROM "
                   "generate_series(1, 5001) n");
@@ -687,6 +686,7 @@ TEST_CASE("changes of consent that a killed process left are audited by the next
     REQUIRE(shop.service->stop());
     shop.service.reset();
     shop.start();
+    DatabaseSession session{conninfo};
     CHECK(Shop::comes([&] {
         return must(session.run([](pqxx::work& work) {
                    return work

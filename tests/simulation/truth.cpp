@@ -97,6 +97,7 @@ void check_customers(World& world) {
         return nullptr;
     };
     std::unordered_set<std::uint64_t> viewed;
+    std::unordered_map<std::uint64_t, CustomerId> came_under;
     std::int64_t untold = 0;
     for (const auto& partition : world.disk.partitions)
         for (const auto& record : partition.log) {
@@ -105,6 +106,11 @@ void check_customers(World& world) {
             // Of a message that was passed on, and that the ring of its customer is too short for,
             // nobody can tell whether it was seen.
             if (record->forwarded_from != 0)
+                if (const auto* owner = owner_of(record->customer))
+                    untold += owner->dedup_evicted > Timestamp{} ? 1 : 0;
+            // Nor of one that comes again under another id than before: the log is asked by id.
+            const auto [before, is_new] = came_under.emplace(event->message_hash, record->customer);
+            if (!is_new && record->forwarded_from == 0 && before->second != record->customer)
                 if (const auto* owner = owner_of(record->customer))
                     untold += owner->dedup_evicted > Timestamp{} ? 1 : 0;
             if (event->name == "Product Viewed") viewed.insert(event->message_hash);
