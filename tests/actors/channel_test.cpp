@@ -257,6 +257,28 @@ TEST_CASE_METHOD(ChannelFixture, "Retry-After is waited for, by everything in th
     CHECK(calls() == 4);
 }
 
+TEST_CASE_METHOD(ChannelFixture, "a day's Retry-After is shown, and ends where an operator resumes",
+                 "[channel]") {
+    int refusals = 1;
+    provider.answer = [&](const actors::ProviderRequest&) -> actors::ProviderOutcome {
+        if (refusals-- > 0) return {Kind::retry, 24h, "503"};
+        return {Kind::accepted, 0ms, "202"};
+    };
+    start();
+    settle();
+    sign_up(1);
+    pass(10s);
+    CHECK(calls() == 1);
+    CHECK(tell(actors::ChannelCommand::look).held_until > clock + 23h);
+    sign_up(2, 10);
+    pass(1min);
+    CHECK(calls() == 1);
+    tell(actors::ChannelCommand::resume);
+    pass(1s);
+    CHECK(calls() == 3); // The one refused waits for its own time.
+    CHECK(tell(actors::ChannelCommand::look).held_until <= clock);
+}
+
 TEST_CASE_METHOD(ChannelFixture, "pause, resume, drain", "[channel]") {
     start();
     settle();

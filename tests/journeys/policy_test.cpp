@@ -250,6 +250,13 @@ TEST_CASE("an address is used only if it looks like one", "[policy]") {
         customer.traits = writer.take();
         CHECK(address_of(customer, settings.channels[0]).empty());
     }
+    SECTION("one of another kind is as it stands, up to what the storage can look up") {
+        const ChannelRules push{.name = "push", .type = {}, .address = "push_token"};
+        const std::string longest(bounds::address_bytes, 'x');
+        CHECK(normal_address(push, longest) == longest);
+        CHECK(normal_address(push, longest + 'x').empty());
+        CHECK(normal_address(push, "a b").empty());
+    }
     SECTION("a channel that needs none asks for none") {
         CHECK(address_of(ada(), settings.channels[2]).empty());
         CHECK(is_reachable(Customer{}, "webhook", "", settings));
