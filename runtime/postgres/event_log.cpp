@@ -175,17 +175,12 @@ void PostgresEventLog::assign(AppendBatch& batch, const Owned& owned) {
         positions_[partition].assigned = stretch.last;
 }
 
-/// Whether a batch before this one has failed, so that its offsets would leave a gap. Under
-/// `mutex_`.
-bool PostgresEventLog::is_stale(const AppendBatch& batch) const {
+/// Whether a batch before this one has failed, so that its offsets would leave a gap.
+bool PostgresEventLog::is_stale(const AppendBatch& batch) {
+    const std::lock_guard lock{mutex_};
     return std::ranges::any_of(batch.stretches, [&](const auto& entry) {
         return committed_[entry.first] + 1 != entry.second.first;
     });
-}
-
-bool PostgresEventLog::has_gone_stale(const AppendBatch& batch) {
-    const std::lock_guard lock{mutex_};
-    return is_stale(batch);
 }
 
 void PostgresEventLog::process(LogLane& lane, AppendBatch& batch) {
@@ -233,7 +228,7 @@ Result<void> PostgresEventLog::commit_in_turn(LogLane& lane, AppendBatch& batch)
     auto wait = 20ms;
     const auto deadline = batch.appends.front().deadline;
     while (true) {
-        if (has_gone_stale(batch)) {
+        if (is_stale(batch)) {
             lane.roll_back(); // May wait for PostgreSQL, so not while the door waits for the lock.
             const std::lock_guard lock{mutex_};
             for (const auto& [partition, stretch] : batch.stretches)

@@ -89,8 +89,7 @@ private:
     void lane_loop();
     std::shared_ptr<AppendBatch> take_batch();
     void assign(AppendBatch& batch, const Owned& owned);
-    bool is_stale(const AppendBatch& batch) const;
-    bool has_gone_stale(const AppendBatch& batch);
+    bool is_stale(const AppendBatch& batch);
     void process(LogLane& lane, AppendBatch& batch);
     journeys::Result<void> copy(LogLane& lane, AppendBatch& batch);
     journeys::Result<void> commit_in_turn(LogLane& lane, AppendBatch& batch);
