@@ -31,7 +31,8 @@ std::uint64_t revision_of(const Commit& commit) {
 
 FlushActor::FlushActor(caf::actor_config& config, const Shard& shard, caf::actor partition)
     : event_based_actor(config), shard_(shard), partition_(std::move(partition)),
-      customers_max_(shard.flush_settings.customers_max), retry_(shard.flush_settings.retry_min) {}
+      customers_max_(shard.flush_settings.customers_max), retry_(shard.flush_settings.retry_min),
+      span_(shard.flush_settings.checkpoint) {}
 
 caf::behavior FlushActor::make_behavior() {
     schedule_tick();
@@ -58,7 +59,8 @@ caf::behavior FlushActor::make_behavior() {
         },
         [this](Drain) {
             draining_ = true;
-            begin_checkpoint();
+            calm_until_ = journeys::no_time;
+            begin_position();
             flush_if_due();
         },
     };
@@ -92,10 +94,10 @@ void FlushActor::keep(Commit& commit) {
     const bool was_urgent = pending.urgent;
     add(pending, commit, revision_of(commit));
     if (pending.is_refused()) return;
-    if (is_new)
-        (pending.urgent ? urgent_ : calm_).push_back(commit.slot.index);
-    else if (pending.urgent && !was_urgent)
+    if (pending.urgent && (is_new || !was_urgent))
         urgent_.push_back(commit.slot.index);
+    else if (is_new)
+        calm_.push_back({commit.slot.index, shard_.ports.pacer->now()});
 }
 
 void FlushActor::add(Pending& to, Commit& commit, std::uint64_t revision) {
@@ -140,29 +142,36 @@ void FlushActor::tick() {
         sent_at_ = now;
         shard_.ports.store->flush(request_, this);
     }
-    // While flushing takes more than a quarter of the time checkpoints are put off, so that more
-    // changes share a row; as soon as it does not, what is left is written.
-    const auto& limits = shard_.flush_settings;
-    const auto span = std::clamp(busy_ * 4, limits.checkpoint,
-                                 std::max(limits.checkpoint, limits.checkpoint_max));
-    if (started_ && now - last_checkpoint_ >= span) {
-        busy_ = {};
-        last_checkpoint_ = now;
-        begin_checkpoint();
-    }
+    if (started_) tick_checkpoint(now);
     try_refused();
     flush_if_due();
 }
 
-void FlushActor::begin_checkpoint() {
-    checkpoint_left_ = calm_.size();
+/// A change is written when it is as old as the span of a checkpoint; so rows are written as evenly
+/// as customers change, and not all at once. While flushing takes more than a quarter of the time
+/// the span grows, so that more changes share a row.
+void FlushActor::tick_checkpoint(Timestamp now) {
+    const auto& limits = shard_.flush_settings;
+    if (now - last_checkpoint_ >= span_) {
+        span_ = std::clamp(std::exchange(busy_, {}) * 4, limits.checkpoint,
+                           std::max(limits.checkpoint, limits.checkpoint_max));
+        last_checkpoint_ = now;
+        begin_position();
+    }
+    // By the clock, so that all partitions come at once: the store writes them together.
+    const auto slice = now.time_since_epoch() / limits.slice;
+    if (slice == slice_) return;
+    slice_ = slice;
+    calm_until_ = std::max(calm_until_, now - span_);
+}
+
+void FlushActor::begin_position() {
     position_due_ = watermark_.offset > stored_.offset || watermark_.swept != stored_.swept;
 }
 
 void FlushActor::flush_if_due() {
     if (!started_ || stopped_ || request_) return;
-    if (draining_) checkpoint_left_ = calm_.size();
-    if (!urgent_.empty() || !notes_.empty() || checkpoint_left_ > 0 || position_due_) send_flush();
+    if (!urgent_.empty() || !notes_.empty() || has_calm_due() || position_due_) send_flush();
     if (draining_ && is_empty()) {
         relay();
         draining_ = false;
@@ -173,9 +182,7 @@ void FlushActor::flush_if_due() {
 void FlushActor::send_flush() {
     auto request = std::make_shared<FlushRequest>();
     std::size_t bytes = 0;
-    const auto take = [&](std::deque<std::uint32_t>& queue, bool urgent) {
-        const std::uint32_t index = queue.front();
-        queue.pop_front();
+    const auto take = [&](std::uint32_t index, bool urgent) {
         const auto at = pending_.find(index);
         if (at == pending_.end() || at->second.urgent != urgent || at->second.is_refused())
             return; // Taken by the other queue.
@@ -199,13 +206,21 @@ void FlushActor::send_flush() {
     const auto has_room = [&] {
         return in_flight_.size() < customers_max_ && bytes < limits.bytes_max;
     };
-    while (!urgent_.empty() && has_room()) take(urgent_, true);
-    // A checkpoint's rows never make an intent wait for more than one flush, and a short one.
-    if (in_flight_.empty() || draining_)
-        for (; checkpoint_left_ > 0 && has_room() &&
-               (draining_ || in_flight_.size() < limits.calm_max);
-             --checkpoint_left_)
-            take(calm_, false);
+    while (!urgent_.empty() && has_room()) {
+        const auto index = urgent_.front();
+        urgent_.pop_front();
+        take(index, true);
+    }
+    // A checkpoint's rows never make an intent wait for more than one flush, and a short one; nor
+    // do intents that never cease hold them back.
+    const auto calm_max = draining_ ? customers_max_ : in_flight_.size() + limits.calm_max;
+    const bool takes_calm = in_flight_.empty() || draining_ || calm_passed_over_;
+    calm_passed_over_ = !takes_calm && has_calm_due();
+    while (takes_calm && has_calm_due() && has_room() && in_flight_.size() < calm_max) {
+        const auto index = calm_.front().index;
+        calm_.pop_front();
+        take(index, false);
+    }
     // Nor do they share a flush with somebody who may be at fault.
     if (customers_max_ == limits.customers_max || in_flight_.empty()) {
         for (const auto& note : notes_) request->attempts.push_back(note.note);
@@ -347,8 +362,7 @@ void FlushActor::put_back(Pending earlier) {
     if (pending_.at(index).urgent) {
         urgent_.push_front(index);
     } else {
-        calm_.push_front(index);
-        ++checkpoint_left_;
+        calm_.push_front({index, journeys::timestamp_min});
     }
 }
 

@@ -41,6 +41,11 @@ private:
         journeys::Timestamp refused_until = journeys::timestamp_min; ///< In no queue before.
         bool is_refused() const { return refused_until != journeys::timestamp_min; }
     };
+    /// Somebody changed, and the world waits for nothing of it.
+    struct Calm {
+        std::uint32_t index = 0;
+        journeys::Timestamp since{};
+    };
     /// What of the flush in flight is one customer's, in the order of its lists.
     struct Taken {
         bool urgent = false, has_write = false, has_released = false;
@@ -61,7 +66,9 @@ private:
     void put_back(Pending earlier);
     void try_refused();
     void tell_channels(const CustomerWrite& write);
-    void begin_checkpoint();
+    void tick_checkpoint(journeys::Timestamp now);
+    void begin_position();
+    bool has_calm_due() const { return !calm_.empty() && calm_.front().since <= calm_until_; }
     bool is_empty() const { return pending_.size() == refused_ && notes_.empty() && !request_; }
     void schedule_tick();
 
@@ -73,9 +80,11 @@ private:
     Watermark watermark_, stored_;
     journeys::Timestamp closed_ = journeys::timestamp_min; ///< Up to where timers have fired.
 
-    std::unordered_map<std::uint32_t, Pending> pending_; ///< By slot index.
-    std::deque<std::uint32_t> urgent_, calm_;            ///< In order; may name what is gone.
-    std::size_t checkpoint_left_ = 0; ///< Of `calm_`: how many belong to the checkpoint under way.
+    std::unordered_map<std::uint32_t, Pending> pending_;       ///< By slot index.
+    std::deque<std::uint32_t> urgent_;                         ///< In order; may name what is gone.
+    std::deque<Calm> calm_;                                    ///< As `urgent_`.
+    journeys::Timestamp calm_until_ = journeys::timestamp_min; ///< Due is what is as old as that.
+    bool calm_passed_over_ = false;                            ///< By the flush before.
     Progressed progressed_;
 
     std::shared_ptr<const FlushRequest> request_; ///< In flight, or waiting to be repeated.
@@ -88,8 +97,10 @@ private:
     std::vector<NoteAttempt> noted_;  ///< As `proofs_`.
     journeys::Timestamp sent_at_{}, repeat_at_ = journeys::no_time;
     journeys::Duration retry_{};
-    journeys::Duration busy_{}; ///< Flushing, since the last checkpoint.
-    journeys::Timestamp last_checkpoint_{};
+    journeys::Duration busy_{};             ///< Flushing, in the span under way.
+    journeys::Duration span_{};             ///< How long a change waits that nobody waits for.
+    journeys::Timestamp last_checkpoint_{}; ///< When the span under way began.
+    std::int64_t slice_ = 0;                ///< The newest one seen.
 };
 
 } // namespace actors

@@ -76,7 +76,9 @@ struct FlushSettings {
     journeys::Duration checkpoint_max =
         std::chrono::seconds{60};      ///< While flushing is a quarter of the time.
     std::size_t customers_max = 1'000; ///< Of one transaction.
-    std::size_t calm_max = 256;        ///< Of one for a checkpoint: an intent may wait for it.
+    std::size_t calm_max = 256;        ///< Of a checkpoint's: an intent may wait for them.
+    /// How often what has become due of a checkpoint is written.
+    journeys::Duration slice = std::chrono::milliseconds{100};
     std::size_t bytes_max = 8u << 20;
     journeys::Duration retry_min = std::chrono::milliseconds{50};
     journeys::Duration retry_max = std::chrono::seconds{2};

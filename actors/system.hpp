@@ -65,6 +65,10 @@ public:
         return found == channels_.end() ? nullptr : &found->second;
     }
     caf::actor_system& shard(unsigned index) { return *shards_.at(index)->system; }
+    /// The one that holds the customer, so that whoever asks is answered on the same thread.
+    caf::actor_system& shard_of(const journeys::CustomerId& customer) {
+        return shard(partition_of(customer, partitions()) % static_cast<unsigned>(shards_.size()));
+    }
 
     /// Tries a customer in quarantine again with all that was parked. `done` gets why it did not
     /// help, or nothing; from an actor's thread.

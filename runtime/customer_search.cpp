@@ -118,7 +118,7 @@ private:
     }
     void ask(const CustomerId& id, int hops) {
         const auto self = shared_from_this();
-        auto question = system_.shard(0).spawn<Question>(
+        auto question = system_.shard_of(id).spawn<Question>(
             [self, hops](const std::shared_ptr<const std::string>& block, bool is_parked) {
                 if (!block) return self->done_(no_answer());
                 if (block->empty()) return self->next();

@@ -20,6 +20,7 @@ actors::SystemSettings system_settings(const schema::Config& config, double cloc
     auto& flush = result.flush;
     flush.checkpoint = paced(config.storage.checkpoint, clock_speed);
     flush.checkpoint_max = paced(flush.checkpoint_max, clock_speed);
+    flush.slice = paced(flush.slice, clock_speed);
     flush.retry_min = paced(flush.retry_min, clock_speed);
     flush.retry_max = paced(flush.retry_max, clock_speed);
     result.rules = &actors::product_rules();
