@@ -93,6 +93,40 @@ TEST_CASE("a reader gets what is stored and then what is new, without a gap", "[
     }
 }
 
+TEST_CASE("a record that cannot be read comes in its place, with its bytes", "[.postgres]") {
+    const Database database;
+    TestClock clock;
+    Process process{database, clock, 1,
+                    [](EventLogSettings& settings) { settings.codec = older_codec(); }};
+    process.take_over_all();
+    auto moved = draft("ada", "newer two"); // As a transfer's mover appends it: only its bytes.
+    moved.record = nullptr;
+    const auto is_kept = [](const journeys::Record& record) {
+        const auto& kept = std::get<journeys::Unreadable>(record.body);
+        CHECK(record.offset == 2);
+        CHECK(record.customer == journeys::CustomerId{journeys::IdNamespace::user, "ada"});
+        CHECK(record.kind() == journeys::RecordKind::settled);
+        CHECK(kept.body == "newer two");
+        CHECK(kept.why == "of a newer\\u001b program"); // It goes to terminals and logs.
+    };
+
+    Listener live;
+    process.log->subscribe(0, 0, live.actor());
+    live.wait_closed(clock.now() - 1ms); // It has joined.
+    must(process.append({draft("ada", "one"), moved, draft("ada", "three")}));
+    const auto delivered = live.records(3);
+    CHECK(word_of(*delivered[0]) == "one");
+    is_kept(*delivered[1]);
+    CHECK(word_of(*delivered[2]) == "three");
+
+    Listener late;
+    process.log->subscribe(0, 0, late.actor());
+    const auto replayed = late.records(3);
+    CHECK(word_of(*replayed[0]) == "one");
+    is_kept(*replayed[1]);
+    CHECK(word_of(*replayed[2]) == "three");
+}
+
 TEST_CASE("a publication stands in every partition", "[.postgres]") {
     const Database database;
     TestClock clock;
