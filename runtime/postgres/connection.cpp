@@ -16,6 +16,8 @@ using journeys::Result;
 
 using Clock = std::chrono::steady_clock;
 
+constexpr auto long_one_looked_at_every = std::chrono::milliseconds{100};
+
 std::atomic<std::uint64_t> connection_count{0};
 
 /// The first line, without the "ERROR:  " of the server.
@@ -211,6 +213,18 @@ Result<SqlRows> Connection::run(const char* sql, const SqlParams& params) {
 
 Result<SqlRows> Connection::run_script(const std::string& sql) {
     if (auto sent = send_script(sql); !sent) return sent.error();
+    return answer_to_script();
+}
+
+Result<SqlRows> Connection::run_long(const std::string& sql, const std::function<bool()>& goes_on) {
+    if (auto sent = send_script(sql); !sent) return sent.error();
+    while (PQisBusy(handle_.get())) {
+        const int ready =
+            poll_once(PQsocket(handle_.get()), POLLIN, Clock::now() + long_one_looked_at_every);
+        if (ready < 0 || (ready > 0 && PQconsumeInput(handle_.get()) == 0))
+            return lose("PostgreSQL: the connection was lost");
+        if (ready == 0 && !goes_on()) return lose("PostgreSQL: a statement was given up");
+    }
     return answer_to_script();
 }
 

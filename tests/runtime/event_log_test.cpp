@@ -277,6 +277,54 @@ TEST_CASE("a segment is closed, searched for duplicates, and dropped", "[.postgr
     CHECK(count(database, "SELECT min(\"offset\") FROM log") == 3);
 }
 
+TEST_CASE("an index that takes long holds up nothing else, and no stop", "[.postgres]") {
+    const Database database;
+    TestClock clock;
+    constexpr auto patience = 1s;
+    std::optional<Process> process;
+    process.emplace(database, clock, Partition{1}, [&](EventLogSettings& settings) {
+        settings.connection.reply_timeout = patience;
+    });
+    process->take_over(0);
+    must(process->append({draft("ada", "one")}));
+    auto other = database.connect();
+    const std::string segment{must(other.run("SELECT segment FROM log_segments")).bytes(0, 0)};
+    must(other.run_script("BEGIN; LOCK TABLE " + segment + " IN ROW EXCLUSIVE MODE"));
+    clock.millis += 3'600'000;
+    must(process->append({draft("ada", "two")})); // Closes the first segment.
+
+    const std::string building = "FROM pg_stat_activity WHERE query LIKE 'CREATE INDEX%' "
+                                 "AND datname = current_database() AND state = 'active'";
+    wait_until([&] { return count(database, "SELECT count(*) " + building) == 1; });
+    const auto pid = count(database, "SELECT pid " + building);
+    const auto marks = count(database, "SELECT count(*) FROM log_marks");
+    clock.millis += 1;
+    must(process->append({draft("ada", "three")}));
+    wait_until([&] { return count(database, "SELECT count(*) FROM log_marks") > marks; });
+    const auto longer = std::to_string(2 * patience.count());
+    wait_until([&] {
+        return count(database, "SELECT count(*) " + building +
+                                   " AND clock_timestamp() - query_start > interval '" + longer +
+                                   " s'") == 1;
+    });
+    CHECK(count(database, "SELECT pid " + building) == pid); // Still the same.
+    CHECK(process->log->healthy());
+    must(process->append({draft("ada", "four")}));
+
+    SECTION("in the end it is there") {
+        must(other.run_script("COMMIT"));
+        wait_until([&] {
+            return count(database, "SELECT count(*) FROM log_segments WHERE indexed") == 1;
+        });
+    }
+    SECTION("a stop ends it") {
+        process.reset();
+        CHECK(count(database, "SELECT count(*) " + building) == 0);
+        must(other.run_script("COMMIT"));
+        CHECK(count(database, "SELECT count(*) FROM log_segments WHERE indexed") == 0);
+    }
+}
+
 TEST_CASE("the log goes on by itself after PostgreSQL was killed", "[.postgres]") {
     const TemporaryFolder folder;
     TestClock clock;
