@@ -342,6 +342,51 @@ TEST_CASE_METHOD(ActorFixture, "what was parked is applied in order when its cus
     CHECK(answers == 1);
 }
 
+TEST_CASE_METHOD(ActorFixture, "no position passes a record that was parked and is not stored yet",
+                 "[actors]") {
+    rules.apply = [](journeys::Customer& customer, const Record& record,
+                     const journeys::Catalog& catalog, journeys::Effects& effects) {
+        if (record.event() && record.event()->name == "Poison") throw std::runtime_error("poison");
+        return journeys::apply(customer, record, catalog, effects);
+    };
+    settings.partitions = 1;
+    disk.partitions.resize(1);
+    settings.flush.checkpoint = 20min;
+    start();
+    settle();
+    const auto& partition = disk.partitions[0];
+    track(ada, "Poison");
+    track(bob, "Product Added"); // Whose reminder makes a flush of its own in 45 minutes.
+    pass(15min, 10s);
+    CHECK(partition.parked.empty());
+    CHECK(partition.watermark == 0);
+    pass(24min, 10s);
+    CHECK(partition.parked.size() == 1);
+
+    // The flush of one parking is not answered while the customer, whose state is what it was,
+    // parks another.
+    std::mt19937_64 always;
+    world().faults = &always;
+    world().flush_reply_lost = 1;
+    track(ada, "Product Viewed");
+    pass(2min, 10s);
+    REQUIRE(partition.parked.size() == 2);
+    track(ada, "Product Viewed");
+    const auto newest = partition.log.size();
+    settle();
+    world().flush_reply_lost = 0;
+    pass(5min, 10s);
+    REQUIRE(outbox() == std::vector{IntentState::accepted}); // Bob's flush told where we are.
+    REQUIRE(partition.parked.size() == 2);
+    CHECK(partition.watermark == newest - 1);
+
+    crash();
+    start();
+    pass(21min, 10s);
+    CHECK(partition.parked.size() == 3);
+    CHECK(partition.watermark == partition.log.size());
+}
+
 TEST_CASE_METHOD(ActorFixture, "a record that cannot be read is parked, and applied once it can be",
                  "[actors]") {
     struct Parked : actors::Observer {
