@@ -333,6 +333,9 @@ bool CustomerActor::apply(Batch& batch, const Rulebook& rulebook, Customer& cust
             records.erase(records.begin(), records.begin() + static_cast<std::ptrdiff_t>(i));
             return false;
         }
+        if (const auto* unreadable = std::get_if<journeys::Unreadable>(&record.body);
+            unreadable && record.offset > customer.applied)
+            throw std::runtime_error(unreadable->why);
         if (!replaying_ && shard_.ports.poison.records.contains({shard_.partition, record.offset}))
             throw std::runtime_error("the process has ended at this record again and again");
         if (shard_.ports.mark) shard_.ports.mark->applying(shard_.partition, record.offset, id_);

@@ -19,9 +19,10 @@ struct LookAgain {};
 /// `Commit`, and nothing leaves before that is committed. Its state is one flat block, decoded
 /// while it is needed.
 ///
-/// An exception out of the rules, or a state that can't be read, quarantines the customer: what was
-/// applied before stands, everything later is parked in order, up to a bound, and the partition
-/// goes on. An operator's release tries it all again, under the publication of that day.
+/// An exception out of the rules, or a state or a record that can't be read, quarantines the
+/// customer: what was applied before stands, everything later is parked in order, up to a bound,
+/// and the partition goes on. An operator's release tries it all again, under the publication of
+/// that day.
 class CustomerActor : public caf::event_based_actor {
 public:
     /// `block`: null for a customer that the store does not know.

@@ -300,8 +300,12 @@ void PartitionActor::change_catalog(const Record& record) {
         next = shard_.ports.catalogs->paused(rulebook_->current, *pause);
     }
     if (!next) {
+        const auto* unreadable = std::get_if<journeys::Unreadable>(&record.body);
         shard_.ports.observer->parked(shard_.partition,
-                                      {{}, record.offset, "the publication is unknown", nullptr});
+                                      {{},
+                                       record.offset,
+                                       unreadable ? unreadable->why : "the publication is unknown",
+                                       nullptr});
         return;
     }
     if (next->publication() == rulebook_->current->publication()) return; // Nothing is new.

@@ -11,6 +11,7 @@ struct KindOf {
     RecordKind operator()(const Settled&) const { return RecordKind::settled; }
     RecordKind operator()(const Erasure&) const { return RecordKind::erasure; }
     RecordKind operator()(const Pause&) const { return RecordKind::pause; }
+    RecordKind operator()(const Unreadable& unreadable) const { return unreadable.kind; }
 };
 
 } // namespace

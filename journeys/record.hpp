@@ -66,12 +66,20 @@ struct Pause {
     enum class Action : std::uint8_t { pause, resume, stop } action = Action::pause;
 };
 
+/// What this program cannot read: a newer one has written it, or it was damaged. Its owner parks it
+/// with these very bytes, so that a program that reads them applies it.
+struct Unreadable {
+    RecordKind kind = RecordKind::event; ///< Under which it is stored.
+    std::string body;
+    std::string why;
+};
+
 /// One entry of the log. `accepted_at` is set by the partition's one appender and never goes back.
 struct Record {
     std::uint64_t offset = 0; ///< Dense within its partition, from 1.
     Timestamp accepted_at{};
     CustomerId customer; ///< Whose it is; of `Publish` and `Pause`: nobody's (empty value).
-    std::variant<Event, Publish, Link, Transfer, Settled, Erasure, Pause> body;
+    std::variant<Event, Publish, Link, Transfer, Settled, Erasure, Pause, Unreadable> body;
     std::uint64_t forwarded_from =
         0; ///< Of an event that a tombstone passed on: the id of the forward.
 

@@ -1,5 +1,7 @@
 #include "runtime/database_session.hpp"
 
+#include "runtime/postgres/keep_alive.hpp"
+
 #include <libpq-fe.h>
 
 #include <map>
@@ -13,11 +15,8 @@ std::string with_deadlines(const std::string& conninfo) {
         PQconninfoParse(conninfo.c_str(), &fault), PQconninfoFree};
     if (fault) PQfreemem(fault);
     if (!given) return conninfo;
-    std::map<std::string, std::string> options{{"connect_timeout", "10"},
-                                               {"keepalives_idle", "10"},
-                                               {"keepalives_interval", "5"},
-                                               {"keepalives_count", "3"},
-                                               {"tcp_user_timeout", "15000"}};
+    std::map<std::string, std::string> options{{"connect_timeout", "10"}};
+    options.insert(keep_alive.begin(), keep_alive.end());
     for (const auto* option = given.get(); option->keyword; ++option)
         if (option->val) options[option->keyword] = option->val;
     std::string text;

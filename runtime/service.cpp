@@ -70,7 +70,8 @@ public:
     explicit Parts(ServiceOptions given)
         : options(std::move(given)), clock(options.clock_speed), pacer(clock) {}
 
-    Result<void> open_storage();
+    /// False: it had to wait for the process that works, and gave up.
+    Result<bool> open_storage();
     Result<Published> read_publications(const Files& files, std::vector<schema::Mistake>& mistakes);
     void make_tally();
     Result<void> open_records();
@@ -128,10 +129,13 @@ public:
     std::unique_ptr<Listener> listener;
 };
 
-Result<void> Service::Parts::open_storage() {
+Result<bool> Service::Parts::open_storage() {
     auto opened = ServiceStorage::open(options.config, config, log);
     if (!opened) return opened.error();
     storage = std::move(*opened);
+    primacy.emplace(PrimacySettings{.connection = storage->connection()});
+    auto prepared = storage->prepare(*primacy, options.gives_up);
+    if (!prepared || !*prepared) return prepared;
     archive.emplace(conninfo());
     dead_letters.emplace(conninfo());
     privacy.emplace(conninfo());
@@ -153,7 +157,7 @@ Result<void> Service::Parts::open_storage() {
     keeping.rows_max = config.limits.rejects;
     rejects.emplace(
         conninfo(), keeping, [this] { return clock.now(); }, log);
-    return {};
+    return true;
 }
 
 Result<Published> Service::Parts::read_publications(const Files& files,
@@ -310,7 +314,6 @@ void Service::Parts::make_actors(Published first) {
 }
 
 Result<bool> Service::Parts::become_primary() {
-    primacy.emplace(PrimacySettings{.connection = storage->connection()});
     const auto say_so = [this] {
         stands_by = true;
         log.info("standby: another process works on this database");
@@ -449,7 +452,9 @@ Result<std::unique_ptr<Service>> Service::start(const ServiceOptions& options,
 
     const auto& listen = parts->config.listen;
     if (auto free = check_port(listen.address, listen.port); !free) return free.error();
-    if (auto opened = parts->open_storage(); !opened) return opened.error();
+    const auto opened_storage = parts->open_storage();
+    if (!opened_storage) return opened_storage.error();
+    if (!*opened_storage) return std::unique_ptr<Service>{};
     auto first = parts->read_publications(*files, mistakes);
     if (!first) return first.error();
     parts->make_tally();

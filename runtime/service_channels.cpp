@@ -13,18 +13,12 @@ using journeys::Error;
 using journeys::ErrorCode;
 using journeys::Result;
 
-namespace {
-
-/// Enough for all channels at once, so that one whose provider hangs takes no connection from
-/// another, and no message waits behind its last look at the suppressions.
 std::size_t connections_of(const schema::Config& config) {
     std::size_t all = 1;
     for (const auto& channel : config.channels)
         all += static_cast<std::size_t>(std::max(channel.concurrency, 1));
     return all;
 }
-
-} // namespace
 
 ServiceChannels::ServiceChannels(ServiceChannelsParts parts)
     : parts_(std::move(parts)), http_(std::in_place, connections_of(parts_.config)) {}

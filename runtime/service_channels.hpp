@@ -28,6 +28,10 @@
 
 namespace runtime {
 
+/// Of the HTTP client: enough for all channels at once, so that one whose provider hangs takes no
+/// connection from another, and no message waits behind its last look at the suppressions.
+std::size_t connections_of(const schema::Config& config);
+
 /// All of it outlives the channels.
 struct ServiceChannelsParts {
     const schema::Config& config;

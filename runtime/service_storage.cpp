@@ -1,7 +1,7 @@
 #include "runtime/service_storage.hpp"
 
 #include "runtime/database.hpp"
-#include "runtime/postgres/migrate.hpp"
+#include "runtime/postgres/upgrade.hpp"
 #include "runtime/system_settings.hpp"
 
 #include <unistd.h>
@@ -43,11 +43,20 @@ ServiceStorage::open(const std::filesystem::path& config_file, const schema::Con
                !started) {
         return started.error();
     }
-    auto opened = Connection::open(storage->connection_, "migrate");
-    if (!opened) return opened.error();
-    if (const auto migrated = migrate(*opened); !migrated) return migrated.error();
-    if (auto fixed = fix_partition_count(*opened, partition_count); !fixed) return fixed.error();
     return storage;
+}
+
+Result<bool> ServiceStorage::prepare(Primacy& primacy, const std::function<bool()>& gives_up) {
+    const auto say_so = [this] {
+        log_.info("standby: another process works on this database, and what this version changes "
+                  "in its tables has to wait until that one has ended");
+    };
+    const auto brought = bring_to_schema(connection_, primacy, say_so, gives_up);
+    if (!brought || !*brought) return brought;
+    auto opened = Connection::open(connection_, "partitions");
+    if (!opened) return opened.error();
+    if (auto fixed = fix_partition_count(*opened, partition_count); !fixed) return fixed.error();
+    return true;
 }
 
 Result<void> ServiceStorage::start_private(const std::string& data_dir) {

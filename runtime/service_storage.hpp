@@ -7,9 +7,11 @@
 #include "runtime/log.hpp"
 #include "runtime/postgres/connection.hpp"
 #include "runtime/postgres/embedded.hpp"
+#include "runtime/postgres/primacy.hpp"
 #include "schema/settings_yaml.hpp"
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -20,11 +22,15 @@ namespace runtime {
 /// The private PostgreSQL is started again whenever it ends without us, until `stop`.
 class ServiceStorage {
 public:
-    /// Locks the data folder, starts or adopts the private server, brings the tables up to date.
-    /// One line about the environment where that fails; then nothing is left running.
+    /// Locks the data folder, starts or adopts the private server. One line about the environment
+    /// where that fails; then nothing is left running.
     static journeys::Result<std::unique_ptr<ServiceStorage>>
     open(const std::filesystem::path& config_file, const schema::Config& config, Log& log);
     ~ServiceStorage() { stop(); }
+
+    /// Brings the tables up to date, before anything else of them is used: see `bring_to_schema`.
+    /// False: it gave up.
+    journeys::Result<bool> prepare(Primacy& primacy, const std::function<bool()>& gives_up);
 
     const ConnectionSettings& connection() const { return connection_; }
     /// Empty where a url is configured.

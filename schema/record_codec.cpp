@@ -209,17 +209,20 @@ void write(Writer& out, const Settled& settled) {
 
 void write(Writer&, const Erasure&) {}
 
+void write(Writer&, const Unreadable&) {} // It is its own bytes, see `encode`.
+
 void write(Writer& out, const Pause& pause) {
     out.text(pause.journey);
     out.byte(static_cast<std::uint8_t>(pause.action));
 }
 
 RecordKind kind_of_body(const Record& record) {
+    if (const auto* unreadable = std::get_if<Unreadable>(&record.body)) return unreadable->kind;
     // In the order of the variant.
     constexpr RecordKind kinds[]{RecordKind::event,    RecordKind::publish, RecordKind::link,
                                  RecordKind::transfer, RecordKind::settled, RecordKind::erasure,
                                  RecordKind::pause};
-    static_assert(std::size(kinds) == std::variant_size_v<decltype(Record::body)>);
+    static_assert(std::size(kinds) + 1 == std::variant_size_v<decltype(Record::body)>);
     return kinds[record.body.index()];
 }
 
@@ -349,6 +352,7 @@ std::string encode(const Source& source) {
 }
 
 std::string encode(const Record& record) {
+    if (const auto* unreadable = std::get_if<Unreadable>(&record.body)) return unreadable->body;
     Writer out;
     if (record.forwarded_from != 0) {
         out.fixed(record.forwarded_from);

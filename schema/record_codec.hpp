@@ -32,7 +32,7 @@ journeys::RecordKind kind_of(const journeys::Record& record);
 /// The body of a producer's event. Stored as kind `event`.
 std::string encode(const Source& source);
 /// The body of any record, without its header; events in full, for they have no bytes of a
-/// producer.
+/// producer. What could not be read is the bytes that it was.
 std::string encode(const journeys::Record& record);
 /// As the column beside the body: the message's hash, a forward's or transfer's id, else 0.
 std::uint64_t message_hash(const journeys::Record& record);

@@ -8,6 +8,7 @@
 #include "journeys/profile.hpp"
 
 #include <algorithm>
+#include <cassert>
 
 namespace journeys {
 namespace engine {
@@ -253,6 +254,10 @@ Applied Turn::take(const Record& record) {
         Applied operator()(const Erasure&) const {
             for (auto& run : turn.customer.runs) turn.recall(run, Reason::erased);
             erase(turn.customer, turn.effects);
+            return Applied::applied;
+        }
+        Applied operator()(const Unreadable&) const {
+            assert(false && "its owner parks it");
             return Applied::applied;
         }
     };

@@ -2,8 +2,6 @@
 
 #include "journeys/ids.hpp"
 
-#include <spdlog/spdlog.h>
-
 #include <utility>
 
 namespace runtime {
@@ -80,14 +78,9 @@ std::map<Partition, std::vector<RecordPtr>> records_of(AppendBatch& batch, const
         records[partition].reserve(stretch.last - stretch.first + 1);
     for (auto& row : batch.rows) {
         if (!row.record) {
-            auto decoded = codec.decode(row.draft->kind, row.draft->bytes, row.offset,
-                                        batch.accepted_at, row.draft->customer);
-            if (!decoded) {
-                spdlog::critical("log: record {} of partition {} cannot be read: {}", row.offset,
-                                 row.partition, decoded.error().detail);
-                continue;
-            }
-            row.record = std::make_shared<Record>(std::move(*decoded));
+            row.record = std::make_shared<Record>(
+                decode_or_keep(codec, row.draft->kind, row.draft->bytes, row.offset,
+                               batch.accepted_at, row.draft->customer));
         } else {
             row.record->offset = row.offset;
             row.record->accepted_at = batch.accepted_at;

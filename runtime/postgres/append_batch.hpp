@@ -63,7 +63,7 @@ std::optional<journeys::Error> refusal_of(const LogAppend& append,
 void build_rows(AppendBatch& batch, actors::Partition partitions);
 
 /// The rows' records as readers get them, each with its offset and instant; leaves the rows without
-/// theirs. What cannot be decoded is logged and left out.
+/// theirs. What cannot be decoded is `Unreadable`.
 std::map<actors::Partition, std::vector<journeys::RecordPtr>> records_of(AppendBatch& batch,
                                                                          const LogCodec& codec);
 

@@ -1,11 +1,13 @@
 #include "runtime/postgres/connection.hpp"
 
+#include "runtime/postgres/keep_alive.hpp"
+
 #include <poll.h>
 
-#include <array>
 #include <atomic>
 #include <cerrno>
 #include <random>
+#include <vector>
 
 namespace runtime {
 namespace {
@@ -15,6 +17,8 @@ using journeys::ErrorCode;
 using journeys::Result;
 
 using Clock = std::chrono::steady_clock;
+
+constexpr auto long_one_looked_at_every = std::chrono::milliseconds{100};
 
 std::atomic<std::uint64_t> connection_count{0};
 
@@ -73,24 +77,15 @@ Result<Connection> Connection::open(const ConnectionSettings& settings, std::str
     auto name = "sojourn/" + settings.instance + '/' + std::string{role} + '/' +
                 std::to_string(++connection_count);
     // `dbname` is expanded as a conninfo string, and what follows it wins.
-    const std::array<const char*, 10> keys{"dbname",
-                                           "application_name",
-                                           "keepalives_idle",
-                                           "keepalives_interval",
-                                           "keepalives_count",
-                                           "tcp_user_timeout",
-                                           "client_encoding",
-                                           "options",
-                                           nullptr};
-    const std::array<const char*, 10> values{settings.conninfo.c_str(),
-                                             name.c_str(),
-                                             "10",
-                                             "5",
-                                             "3",
-                                             "15000",
-                                             "UTF8",
-                                             "-c timezone=UTC -c synchronous_commit=on",
-                                             nullptr};
+    std::vector<const char*> keys{"dbname", "application_name", "client_encoding", "options"};
+    std::vector<const char*> values{settings.conninfo.c_str(), name.c_str(), "UTF8",
+                                    "-c timezone=UTC -c synchronous_commit=on"};
+    for (const auto& [key, value] : keep_alive) {
+        keys.push_back(key);
+        values.push_back(value);
+    }
+    keys.push_back(nullptr);
+    values.push_back(nullptr);
     Connection connection{PQconnectStartParams(keys.data(), values.data(), 1), std::move(name),
                           settings.reply_timeout};
     auto* handle = connection.handle_.get();
@@ -211,6 +206,18 @@ Result<SqlRows> Connection::run(const char* sql, const SqlParams& params) {
 
 Result<SqlRows> Connection::run_script(const std::string& sql) {
     if (auto sent = send_script(sql); !sent) return sent.error();
+    return answer_to_script();
+}
+
+Result<SqlRows> Connection::run_long(const std::string& sql, const std::function<bool()>& goes_on) {
+    if (auto sent = send_script(sql); !sent) return sent.error();
+    while (PQisBusy(handle_.get())) {
+        const int ready =
+            poll_once(PQsocket(handle_.get()), POLLIN, Clock::now() + long_one_looked_at_every);
+        if (ready < 0 || (ready > 0 && PQconsumeInput(handle_.get()) == 0))
+            return lose("PostgreSQL: the connection was lost");
+        if (ready == 0 && !goes_on()) return lose("PostgreSQL: a statement was given up");
+    }
     return answer_to_script();
 }
 

@@ -8,6 +8,7 @@
 #include <libpq-fe.h>
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -35,6 +36,11 @@ public:
     journeys::Result<SqlRows> run(const char* sql, const SqlParams& params = {});
     /// Statements without parameters, separated by semicolons; the last one's rows, as text.
     journeys::Result<SqlRows> run_script(const std::string& sql);
+    /// One statement without parameters that has all the time it needs. `goes_on` is asked ten
+    /// times a second; where it says no the connection counts as lost, and the server may still be
+    /// at it.
+    journeys::Result<SqlRows> run_long(const std::string& sql,
+                                       const std::function<bool()>& goes_on);
     /// The two halves of `run_script`: after the first the server may have done it all.
     journeys::Result<void> send_script(const std::string& sql);
     journeys::Result<SqlRows> answer_to_script();

@@ -36,6 +36,7 @@ PostgresEventLog::PostgresEventLog(EventLogSettings settings, Ownership& ownersh
     for (int lane = 0; lane < settings_.lanes; ++lane)
         threads_.emplace_back([this] { lane_loop(); });
     threads_.emplace_back([this] { tick_loop(); });
+    threads_.emplace_back([this] { watch_loop(); });
     threads_.emplace_back([this] { upkeep_loop(); });
 }
 
@@ -191,7 +192,10 @@ void PostgresEventLog::process(LogLane& lane, AppendBatch& batch) {
         turn_.wait(lock, [&] { return commit_turn_ == batch.number; });
     }
     const auto result = commit_in_turn(lane, batch);
-    if (!result) lane.roll_back();
+    if (!result) {
+        health_.commit_given_up();
+        lane.roll_back();
+    }
     {
         const std::lock_guard lock{mutex_};
         settle_positions(batch, result.has_value());
@@ -243,7 +247,7 @@ Result<void> PostgresEventLog::commit_in_turn(LogLane& lane, AppendBatch& batch)
             if (!fate) return fate.error();
             if (*fate == LogLane::Fate::committed) {
                 committed_segment_ = batch.segment;
-                healthy_ = true;
+                health_.committed();
                 return {};
             }
         } else if (copied.error().code == ErrorCode::fenced) {
@@ -255,7 +259,7 @@ Result<void> PostgresEventLog::commit_in_turn(LogLane& lane, AppendBatch& batch)
         } else {
             problem = copied.error();
         }
-        healthy_ = false;
+        health_.commit_failed();
         if (Clock::now() >= deadline || !pause(wait)) return problem;
         wait = std::min(2 * wait, std::chrono::milliseconds{1000});
     }
@@ -267,7 +271,7 @@ Result<LogLane::Fate> PostgresEventLog::commit_surely(LogLane& lane, AppendBatch
     auto fate = lane.commit(batch, batch.segment != committed_segment_);
     auto wait = 20ms;
     while (fate == LogLane::Fate::lost_reply) {
-        healthy_ = false;
+        health_.commit_failed();
         auto found = lane.look_up(batch);
         if (found) return found;
         if (!pause(wait)) return found.error();
@@ -358,34 +362,41 @@ void PostgresEventLog::expire_pending() {
             pending_.pop_front();
         }
     }
-    if (!expired.empty()) healthy_ = false;
+    if (!expired.empty()) health_.append_expired();
     for (auto& append : expired)
         append.done(Error{ErrorCode::storage_unavailable, "the log's storage does not answer"});
 }
 
-void PostgresEventLog::upkeep_loop() {
+void PostgresEventLog::watch_loop() {
     std::optional<Connection> connection;
     std::vector<std::uint64_t> marked;
     while (pause(settings_.upkeep)) {
+        const auto asked = health_.ask();
         if (!connection || connection->is_lost()) {
             connection.reset();
-            auto opened = Connection::open(settings_.connection, "upkeep");
-            healthy_ = opened.has_value();
-            if (!opened) continue;
-            connection.emplace(std::move(*opened));
+            if (auto opened = Connection::open(settings_.connection, "watch"))
+                connection.emplace(std::move(*opened));
         }
-        if (auto done = upkeep(*connection, marked); !done)
-            spdlog::warn("log: upkeep: {}", done.error().detail);
-        // Whether it takes writes, of which a read-only server refuses even one of nothing.
-        healthy_ =
+        // A read-only server refuses even a write of nothing.
+        const bool takes_writes =
+            connection &&
             connection->run("UPDATE log_positions SET last_offset = 0 WHERE false").has_value();
+        health_.answered(asked, takes_writes);
+        if (!takes_writes) continue;
+        if (auto noted = mark(*connection, marked); !noted)
+            spdlog::warn("log: mark: {}", noted.error().detail);
     }
 }
 
-Result<void> PostgresEventLog::upkeep(Connection& connection, std::vector<std::uint64_t>& marked) {
-    // The log belongs to whoever owns all of it: one that stands by knows no position.
+/// The log belongs to whoever owns all of it: one that stands by knows no position.
+bool PostgresEventLog::owns_all() const {
+    return ownership_.all().size() >= settings_.partitions && !ownership_.has_lost();
+}
+
+/// Notes where the log stands, where that is not what was `marked` last.
+Result<void> PostgresEventLog::mark(Connection& connection, std::vector<std::uint64_t>& marked) {
+    if (!owns_all()) return {};
     const auto owned = ownership_.all();
-    if (owned.size() < settings_.partitions || ownership_.has_lost()) return {};
     std::vector<std::uint64_t> positions(settings_.partitions);
     Timestamp at;
     {
@@ -399,13 +410,34 @@ Result<void> PostgresEventLog::upkeep(Connection& connection, std::vector<std::u
         for (const auto& [partition, position] : positions_)
             positions[partition] = std::max(positions[partition], position.assigned);
     }
-    if (positions != marked) {
-        if (auto noted = add_log_mark(connection, at, positions); !noted) return noted;
-        marked = std::move(positions);
+    if (positions == marked) return {};
+    if (auto noted = add_log_mark(connection, at, positions); !noted) return noted;
+    marked = std::move(positions);
+    return {};
+}
+
+/// Apart from `watch_loop`, for the index of a busy hour may take minutes.
+void PostgresEventLog::upkeep_loop() {
+    std::optional<Connection> connection;
+    const auto goes_on = [this] { return pause(0ms); };
+    while (pause(settings_.upkeep)) {
+        if (!owns_all()) continue;
+        if (!connection || connection->is_lost()) {
+            connection.reset();
+            auto opened = Connection::open(settings_.connection, "upkeep");
+            if (!opened) continue;
+            connection.emplace(std::move(*opened));
+        }
+        const LogBounds bounds{.now = settings_.clock(),
+                               .retention = settings_.retention,
+                               .bytes_max = settings_.bytes_max};
+        auto done = keep_up_log(*connection, bounds, goes_on);
+        if (!done && goes_on()) spdlog::warn("log: upkeep: {}", done.error().detail);
     }
-    return keep_up_log(connection, {.now = settings_.clock(),
-                                    .retention = settings_.retention,
-                                    .bytes_max = settings_.bytes_max});
+    if (!connection || !connection->is_lost()) return;
+    // What it was busy with must not go on behind us.
+    if (auto fresh = Connection::open(settings_.connection, "upkeep"))
+        (void)end_backend(*fresh, connection->name());
 }
 
 void PostgresEventLog::subscribe(Partition partition, std::uint64_t position, caf::actor reader) {

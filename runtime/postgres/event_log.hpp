@@ -6,6 +6,7 @@
 #include "runtime/postgres/connection.hpp"
 #include "runtime/postgres/duplicate_finder.hpp"
 #include "runtime/postgres/log_codec.hpp"
+#include "runtime/postgres/log_health.hpp"
 #include "runtime/postgres/log_lane.hpp"
 #include "runtime/postgres/log_readers.hpp"
 #include "runtime/postgres/ownership.hpp"
@@ -39,8 +40,9 @@ struct EventLogSettings {
     std::chrono::milliseconds tick{50}; ///< Of `LogClosed`; real time.
     journeys::Duration segment_span = std::chrono::hours{1}; ///< Of accepted_at.
     journeys::Duration retention = std::chrono::hours{24 * 7};
-    std::int64_t bytes_max = 0;             ///< Of all closed segments; 0: no cap.
-    std::chrono::milliseconds upkeep{1000}; ///< Between marks, index builds and drops; real time.
+    std::int64_t bytes_max = 0; ///< Of all closed segments; 0: no cap.
+    /// Between marks, and between builds of indexes and drops; real time.
+    std::chrono::milliseconds upkeep{1000};
 };
 
 /// Batches are numbered when they are taken, and committed in that order: every one is whole before
@@ -68,8 +70,8 @@ public:
     void advance_watermark(actors::Partition partition, std::uint64_t watermark) override;
     std::uint64_t last_offset(actors::Partition partition) const override;
 
-    /// Whether storage answered last time.
-    bool healthy() const { return healthy_; }
+    /// Whether storage takes writes, by what was seen last; see `LogHealth`.
+    bool healthy() const { return health_.is_good(); }
 
 private:
     using Clock = std::chrono::steady_clock;
@@ -102,14 +104,16 @@ private:
 
     void tick_loop();
     void expire_pending();
+    void watch_loop();
+    bool owns_all() const;
+    journeys::Result<void> mark(Connection& connection, std::vector<std::uint64_t>& marked);
     void upkeep_loop();
-    journeys::Result<void> upkeep(Connection& connection, std::vector<std::uint64_t>& marked);
 
     const EventLogSettings settings_;
     Ownership& ownership_;
     LogReaders readers_;
     DuplicateFinder duplicates_;
-    std::atomic<bool> healthy_{false};
+    LogHealth health_;
     std::unique_ptr<std::atomic<std::uint64_t>[]> committed_; ///< By partition.
 
     mutable std::mutex mutex_;

@@ -24,4 +24,11 @@ struct LogCodec {
     std::function<void(journeys::Record& record)> stamp = [](journeys::Record&) {};
 };
 
+/// The record, or where it cannot be decoded `Unreadable` with its bytes: what was acknowledged is
+/// never left out.
+journeys::Record decode_or_keep(const LogCodec& codec, journeys::RecordKind kind,
+                                std::string_view body, std::uint64_t offset,
+                                journeys::Timestamp accepted_at,
+                                const journeys::CustomerId& customer);
+
 } // namespace runtime

@@ -106,16 +106,11 @@ private:
     void add(Partition partition, Stretch& stretch, std::uint64_t offset, const Stored& stored) {
         stretch.position = offset;
         const auto customer = journeys::parse_customer_id(stored.customer);
-        auto record = codec_.decode(stored.kind, stored.body, offset, stored.accepted_at,
-                                    customer.value_or(journeys::CustomerId{}));
-        if (!record) {
-            spdlog::critical("log: record {} of partition {} cannot be read and is left out: {}",
-                             offset, partition, record.error().detail);
-            return;
-        }
         auto& page = pages_[partition];
         if (!page) page = std::make_shared<Page>(credit_);
-        page->records.push_back(std::move(*record));
+        page->records.push_back(decode_or_keep(codec_, stored.kind, stored.body, offset,
+                                               stored.accepted_at,
+                                               customer.value_or(journeys::CustomerId{})));
         if (page->records.size() >= page_records) send(partition, page);
     }
 

@@ -7,21 +7,32 @@ namespace {
 
 using journeys::Result;
 
-Result<void> index_closed(Connection& connection) {
+/// May take as long as it takes, for nobody waits for it.
+Result<void> index(Connection& connection, const std::string& segment,
+                   const std::function<bool()>& goes_on) {
+    auto transaction = Transaction::begin(connection);
+    if (!transaction) return transaction.error();
+    if (auto made = connection.run_long("CREATE INDEX IF NOT EXISTS " + segment + "_message ON " +
+                                            segment + " (customer_hash, message_hash)",
+                                        goes_on);
+        !made)
+        return made.error();
+    SqlParams params;
+    params.add_text(segment);
+    if (auto noted =
+            connection.run("UPDATE log_segments SET indexed = true WHERE segment = $1", params);
+        !noted)
+        return noted.error();
+    return transaction->commit();
+}
+
+Result<void> index_closed(Connection& connection, const std::function<bool()>& goes_on) {
     auto closed = connection.run(
         "SELECT segment FROM log_segments WHERE closed AND NOT indexed ORDER BY from_at");
     if (!closed) return closed.error();
     for (int row = 0; row < closed->size(); ++row) {
-        const std::string segment{closed->bytes(row, 0)};
-        auto indexed = connection.run_script("BEGIN; CREATE INDEX IF NOT EXISTS " + segment +
-                                             "_message ON " + segment +
-                                             " (customer_hash, message_hash); UPDATE log_segments "
-                                             "SET indexed = true WHERE segment = '" +
-                                             segment + "'; COMMIT");
-        if (!indexed) {
-            (void)connection.run_script("ROLLBACK");
-            return indexed.error();
-        }
+        if (auto indexed = index(connection, std::string{closed->bytes(row, 0)}, goes_on); !indexed)
+            return indexed;
     }
     return {};
 }
@@ -70,8 +81,9 @@ Result<void> add_log_mark(Connection& connection, journeys::Timestamp at,
     return {};
 }
 
-Result<void> keep_up_log(Connection& connection, const LogBounds& bounds) {
-    if (auto indexed = index_closed(connection); !indexed) return indexed;
+Result<void> keep_up_log(Connection& connection, const LogBounds& bounds,
+                         const std::function<bool()>& goes_on) {
+    if (auto indexed = index_closed(connection, goes_on); !indexed) return indexed;
     if (auto dropped = drop_old(connection, bounds); !dropped) return dropped;
     auto forgotten = connection.run(
         "DELETE FROM log_marks WHERE accepted_at < (SELECT max(accepted_at) FROM log_marks m "

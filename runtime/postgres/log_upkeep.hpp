@@ -5,6 +5,7 @@
 #include "runtime/postgres/connection.hpp"
 
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 namespace runtime {
@@ -21,7 +22,9 @@ struct LogBounds {
 
 /// Indexes what was closed since, drops what is below the watermark and beyond the bounds, and
 /// forgets the marks before the oldest watermark. A segment that some replay needs stays, whatever
-/// its size.
-journeys::Result<void> keep_up_log(Connection& connection, const LogBounds& bounds);
+/// its size. An index takes as long as it takes: where `goes_on`, asked again and again, says no,
+/// it is given up, and the connection with it.
+journeys::Result<void> keep_up_log(Connection& connection, const LogBounds& bounds,
+                                   const std::function<bool()>& goes_on);
 
 } // namespace runtime

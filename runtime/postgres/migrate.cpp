@@ -60,7 +60,9 @@ Result<std::size_t> applied_count(Connection& connection, const std::vector<Migr
     return count;
 }
 
-Result<int> migrate_locked(Connection& connection, const std::vector<Migration>& all) {
+enum class Which { all, additive };
+
+Result<int> migrate_locked(Connection& connection, const std::vector<Migration>& all, Which which) {
     auto made = connection.run_script(
         "CREATE TABLE IF NOT EXISTS migrations (number integer PRIMARY KEY, name text NOT NULL, "
         "checksum text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now()); "
@@ -68,20 +70,37 @@ Result<int> migrate_locked(Connection& connection, const std::vector<Migration>&
     if (!made) return made.error();
     const auto done = applied_count(connection, all);
     if (!done) return done.error();
-    for (std::size_t i = *done; i < all.size(); ++i)
+    int applied_now = 0;
+    for (std::size_t i = *done; i < all.size(); ++i, ++applied_now) {
+        if (which == Which::additive && !is_additive(all[i])) break;
         if (auto applied = apply(connection, all[i]); !applied) return applied.error();
-    return static_cast<int>(all.size() - *done);
+    }
+    return applied_now;
+}
+
+Result<int> migrate(Connection& connection, const std::vector<Migration>& known, Which which) {
+    const char* lock = "SELECT pg_advisory_lock(hashtext('sojourn migrations'))";
+    if (auto locked = connection.run(lock); !locked) return locked.error();
+    auto count = migrate_locked(connection, known, which);
+    if (!connection.is_lost())
+        (void)connection.run("SELECT pg_advisory_unlock(hashtext('sojourn migrations'))");
+    return count;
 }
 
 } // namespace
 
 Result<int> migrate(Connection& connection, const std::vector<Migration>& known) {
-    const char* lock = "SELECT pg_advisory_lock(hashtext('sojourn migrations'))";
-    if (auto locked = connection.run(lock); !locked) return locked.error();
-    auto count = migrate_locked(connection, known);
-    if (!connection.is_lost())
-        (void)connection.run("SELECT pg_advisory_unlock(hashtext('sojourn migrations'))");
-    return count;
+    return migrate(connection, known, Which::all);
+}
+
+Result<int> migrate_additive(Connection& connection, const std::vector<Migration>& known) {
+    return migrate(connection, known, Which::additive);
+}
+
+Result<bool> is_migrated(Connection& connection, const std::vector<Migration>& known) {
+    const auto done = applied_count(connection, known);
+    if (!done) return done.error();
+    return *done == known.size();
 }
 
 Result<void> fix_partition_count(Connection& connection, std::uint16_t partitions) {

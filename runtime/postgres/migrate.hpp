@@ -24,6 +24,15 @@ const std::vector<Migration>& migrations();
 journeys::Result<int> migrate(Connection& connection,
                               const std::vector<Migration>& known = migrations());
 
+/// The same, but ends before the first missing one that is not additive: what it applies, a process
+/// of the release before can work with.
+journeys::Result<int> migrate_additive(Connection& connection,
+                                       const std::vector<Migration>& known = migrations());
+
+/// Whether the database misses none. Changes nothing, and waits for nobody.
+journeys::Result<bool> is_migrated(Connection& connection,
+                                   const std::vector<Migration>& known = migrations());
+
 /// Stores the count of partitions in a new database; `invalid_argument` where another one is
 /// stored.
 journeys::Result<void> fix_partition_count(Connection& connection, std::uint16_t partitions);

@@ -45,6 +45,7 @@ bool Primacy::try_once(Connection& connection) const {
 
 bool Primacy::acquire(const std::function<void()>& stands_by,
                       const std::function<bool()>& gives_up) {
+    if (keeper_.joinable()) return true;
     std::optional<Connection> connection;
     for (bool is_first = true;; is_first = false) {
         if (!connection || connection->is_lost()) {

@@ -30,8 +30,8 @@ public:
     ~Primacy();
     Primacy(const Primacy&) = delete;
 
-    /// Blocks until this process may work. `stands_by` is called once, where it has to wait;
-    /// `gives_up` is asked again and again. False: it gave up.
+    /// Blocks until this process may work; at once where it may already. `stands_by` is called
+    /// once, where it has to wait; `gives_up` is asked again and again. False: it gave up.
     bool acquire(const std::function<void()>& stands_by, const std::function<bool()>& gives_up);
 
 private:

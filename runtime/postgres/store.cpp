@@ -162,11 +162,9 @@ Result<actors::LoadedParked> load_parked_now(Connection& connection, const Custo
     if (!snapshot->empty())
         loaded.block = std::make_shared<const std::string>(snapshot->bytes(0, 0));
     for (int row = 0; row < rows->size(); ++row) {
-        auto record =
-            codec.decode(static_cast<journeys::RecordKind>(rows->int2(row, 2)), rows->bytes(row, 3),
-                         rows->uint8(row, 0), rows->time(row, 1), customer);
-        if (!record) return record.error();
-        loaded.records.push_back(std::make_shared<const journeys::Record>(std::move(*record)));
+        loaded.records.push_back(std::make_shared<const journeys::Record>(decode_or_keep(
+            codec, static_cast<journeys::RecordKind>(rows->int2(row, 2)), rows->bytes(row, 3),
+            rows->uint8(row, 0), rows->time(row, 1), customer)));
     }
     return loaded;
 }

@@ -342,6 +342,139 @@ TEST_CASE_METHOD(ActorFixture, "what was parked is applied in order when its cus
     CHECK(answers == 1);
 }
 
+TEST_CASE_METHOD(ActorFixture, "no position passes a record that was parked and is not stored yet",
+                 "[actors]") {
+    rules.apply = [](journeys::Customer& customer, const Record& record,
+                     const journeys::Catalog& catalog, journeys::Effects& effects) {
+        if (record.event() && record.event()->name == "Poison") throw std::runtime_error("poison");
+        return journeys::apply(customer, record, catalog, effects);
+    };
+    settings.partitions = 1;
+    disk.partitions.resize(1);
+    settings.flush.checkpoint = 20min;
+    start();
+    settle();
+    const auto& partition = disk.partitions[0];
+    track(ada, "Poison");
+    track(bob, "Product Added"); // Whose reminder makes a flush of its own in 45 minutes.
+    pass(15min, 10s);
+    CHECK(partition.parked.empty());
+    CHECK(partition.watermark == 0);
+    pass(24min, 10s);
+    CHECK(partition.parked.size() == 1);
+
+    // The flush of one parking is not answered while the customer, whose state is what it was,
+    // parks another.
+    std::mt19937_64 always;
+    world().faults = &always;
+    world().flush_reply_lost = 1;
+    track(ada, "Product Viewed");
+    pass(2min, 10s);
+    REQUIRE(partition.parked.size() == 2);
+    track(ada, "Product Viewed");
+    const auto newest = partition.log.size();
+    settle();
+    world().flush_reply_lost = 0;
+    pass(5min, 10s);
+    REQUIRE(outbox() == std::vector{IntentState::accepted}); // Bob's flush told where we are.
+    REQUIRE(partition.parked.size() == 2);
+    CHECK(partition.watermark == newest - 1);
+
+    crash();
+    start();
+    pass(21min, 10s);
+    CHECK(partition.parked.size() == 3);
+    CHECK(partition.watermark == partition.log.size());
+}
+
+TEST_CASE_METHOD(ActorFixture, "a record that cannot be read is parked, and applied once it can be",
+                 "[actors]") {
+    struct Parked : actors::Observer {
+        void records(actors::Partition, const actors::AppliedCounts& counts) override {
+            count += counts.parked;
+        }
+        void parked(actors::Partition, const actors::ParkedRecord& record) override {
+            said.push_back(record.reason);
+        }
+        std::uint32_t count = 0;
+        std::vector<std::string> said;
+    } seen;
+    observer = &seen;
+    settings.partitions = 1;
+    disk.partitions.resize(1);
+    start();
+    settle();
+    track(ada, "Product Added");
+    track(ada, "Order Completed");
+    track(bob, "Product Added");
+    pass(10s);
+    const auto newer = [](const CustomerId& customer, journeys::RecordKind kind) {
+        Record record;
+        record.customer = customer;
+        record.body = journeys::Unreadable{kind, "bytes", "of a newer program"};
+        return record;
+    };
+
+    SECTION("a customer's: they stand still from there on, and nobody else does") {
+        append(newer(ada, journeys::RecordKind::event));
+        track(ada, "Product Added");
+        track(bob, "Product Viewed");
+        pass(10s);
+        auto& partition = disk.partitions[0];
+        REQUIRE(partition.parked.size() == 2);
+        CHECK(std::get<journeys::Unreadable>(partition.parked[0].record->body).body == "bytes");
+        CHECK(partition.customers[ada].quarantined == "of a newer program");
+        CHECK(seen.count == 2);
+        CHECK(seen.said.front() == "of a newer program");
+        CHECK(stored(ada)->applied == 2);
+        CHECK(stored(bob)->applied == 6);
+        CHECK(partition.watermark == 6);
+
+        std::string why_not;
+        system->release(ada, [&](const std::string& text) { why_not = text; });
+        pass(10s);
+        CHECK(why_not == "of a newer program");
+        CHECK(partition.parked.size() == 2);
+
+        Record read = *partition.parked[0].record; // As the store of a newer program decodes it.
+        journeys::Event event;
+        event.name = "Product Viewed";
+        event.ids = {ada};
+        event.message_hash = 4711;
+        event.time = event.written = read.accepted_at;
+        read.body = std::move(event);
+        partition.parked[0].record = std::make_shared<const Record>(std::move(read));
+        system->release(ada, [&](const std::string& text) { why_not = text; });
+        pass(10s);
+        CHECK(why_not.empty());
+        CHECK(partition.parked.empty());
+        CHECK(stored(ada)->applied == 5);
+        CHECK(stored(ada)->runs.size() == 1); // Of what came behind it.
+    }
+    SECTION("not one that is in the customer's state already") {
+        disk.partitions[0].watermark = 1; // A crash before the position was stored.
+        crash();
+        auto again = newer(ada, journeys::RecordKind::event);
+        again.offset = 2;
+        again.accepted_at = disk.partitions[0].log[1]->accepted_at;
+        disk.partitions[0].log[1] = std::make_shared<const Record>(std::move(again));
+        start();
+        settle();
+        track(ada, "Product Viewed");
+        pass(10s);
+        CHECK(disk.partitions[0].parked.empty());
+        CHECK(stored(ada)->applied == 4);
+    }
+    SECTION("nobody's: it is told of, and decides nothing") {
+        append(newer({}, journeys::RecordKind::publish));
+        track(bob, "Product Viewed");
+        pass(10s);
+        CHECK(seen.said == std::vector<std::string>{"of a newer program"});
+        CHECK(stored(bob)->applied == 5);
+        CHECK(disk.partitions[0].watermark == 5);
+    }
+}
+
 TEST_CASE_METHOD(ActorFixture, "a poisoned timer, and a state that cannot be read, are parked too",
                  "[actors]") {
     static bool is_mended;

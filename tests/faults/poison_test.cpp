@@ -99,4 +99,34 @@ TEST_CASE("a poison state is parked until it is mended, and its partition goes o
     require_none(settle_and_prove(world, *producers, nothing_lost));
 }
 
+TEST_CASE("a record that cannot be read is parked until it can be, and its partition goes on") {
+    World world;
+    world.start();
+    const auto producers = start_traffic(world, {.customers = 20}, {.rate = 300});
+    std::this_thread::sleep_for(2s);
+    world.service().kill(); // What is behind the last checkpoint is read from the log again.
+    world.sql(
+        "CREATE TABLE kept AS SELECT l.partition, l.\"offset\", l.customer, l.body FROM log l "
+        "LEFT JOIN snapshots s USING (customer) JOIN progress p ON p.partition = l.partition "
+        "WHERE l.kind = 1 AND l.\"offset\" > greatest(p.watermark, coalesce(s.applied, 0)) "
+        "ORDER BY l.accepted_at, l.partition, l.\"offset\" LIMIT 1");
+    REQUIRE(world.sql("SELECT count(*) FROM kept") == "1");
+    const auto victim = world.sql("SELECT convert_from(customer, 'UTF8') FROM kept");
+    world.sql("UPDATE log l SET body = '\\x7f' || l.body FROM kept k WHERE l.partition = "
+              "k.partition AND l.\"offset\" = k.\"offset\"");
+
+    world.start();
+    CHECK(parked(world) == std::vector{victim});
+    CHECK(world.sql("SELECT min(reason) FROM parked").starts_with("a stored record has version"));
+    check_others_go_on(world, *producers);
+    CHECK(world.post("/admin/parked/" + victim + "/retry").status == 409); // Still not.
+    const std::string mend = "body = k.body FROM kept k WHERE o.partition = k.partition "
+                             "AND o.\"offset\" = k.\"offset\"";
+    world.sql("UPDATE parked o SET " + mend);
+    world.sql("UPDATE log o SET " + mend);
+    release(world, {victim});
+    require_none(settle_and_prove(world, *producers,
+                                  {.answers_may_be_lost = true, .every_intent_is_accepted = true}));
+}
+
 } // namespace faults

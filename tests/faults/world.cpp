@@ -227,7 +227,9 @@ World::Answer World::get(const std::string& path, std::uint16_t port) const {
     return ask(path, port, false);
 }
 
-World::Answer World::post(const std::string& path) const { return ask(path, 0, true); }
+World::Answer World::post(const std::string& path, std::uint16_t port) const {
+    return ask(path, port, true);
+}
 
 World::Answer World::ask(const std::string& path, std::uint16_t port, bool is_post) const {
     static const auto initialised = curl_global_init(CURL_GLOBAL_DEFAULT);

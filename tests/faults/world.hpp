@@ -58,7 +58,8 @@ public:
         std::string body;
     };
     Answer get(const std::string& path, std::uint16_t port = 0) const;
-    Answer post(const std::string& path) const; ///< With the key, and nothing in it.
+    /// With the key, and nothing in it.
+    Answer post(const std::string& path, std::uint16_t port = 0) const;
     /// What its clock says; nothing where it does not answer.
     std::optional<journeys::Timestamp> service_time() const;
     void look_at(std::uint16_t port) { calm_port_ = port; } ///< For time and calm: the second one.

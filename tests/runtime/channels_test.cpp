@@ -6,13 +6,17 @@
 #include <arpa/inet.h>
 #include <catch2/catch.hpp>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <future>
+#include <memory>
 #include <string>
 #include <thread>
+#include <vector>
 
 using namespace runtime;
 using namespace std::chrono_literals;
@@ -111,6 +115,55 @@ private:
     int socket_, requests_ = 0;
     std::uint16_t port_ = 0;
     std::thread thread_;
+};
+
+/// Takes requests on as many connections as come, and answers one where it is told to.
+class HoldsBack {
+public:
+    HoldsBack() : socket_(::socket(AF_INET, SOCK_STREAM, 0)) {
+        sockaddr_in address{};
+        address.sin_family = AF_INET;
+        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        REQUIRE(::bind(socket_, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0);
+        REQUIRE(::listen(socket_, 16) == 0);
+        socklen_t size = sizeof address;
+        ::getsockname(socket_, reinterpret_cast<sockaddr*>(&address), &size);
+        port_ = ntohs(address.sin_port);
+    }
+    ~HoldsBack() {
+        for (const int connection : connections_) ::close(connection);
+        ::close(socket_);
+    }
+    std::string url() const { return "http://127.0.0.1:" + std::to_string(port_) + "/hook"; }
+    std::size_t connections() const { return connections_.size(); }
+
+    /// A connection on which the next request has come: a new one, or an open one. -1: none came.
+    int next(std::chrono::milliseconds patience) {
+        std::vector<pollfd> polled{{socket_, POLLIN, 0}};
+        for (const int connection : connections_) polled.push_back({connection, POLLIN, 0});
+        if (::poll(polled.data(), polled.size(), static_cast<int>(patience.count())) <= 0)
+            return -1;
+        int found =
+            std::ranges::find_if(polled, [](const auto& one) { return one.revents != 0; })->fd;
+        if (found == socket_) connections_.push_back(found = ::accept(socket_, nullptr, nullptr));
+        std::string request;
+        char bytes[4096];
+        while (request.find("\"data\"") == std::string::npos) {
+            const auto got = ::read(found, bytes, sizeof bytes);
+            if (got <= 0) return -1;
+            request.append(bytes, static_cast<std::size_t>(got));
+        }
+        return found;
+    }
+    static void answer(int connection) {
+        constexpr std::string_view answer{"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"};
+        (void)!::write(connection, answer.data(), answer.size());
+    }
+
+private:
+    int socket_;
+    std::uint16_t port_ = 0;
+    std::vector<int> connections_;
 };
 
 HttpResponse call(HttpRequest request) {
@@ -283,4 +336,35 @@ TEST_CASE("a request that a used connection swallowed is not written again by th
     CHECK(swallowed.status == 0);
     CHECK(swallowed.may_have_arrived);
     CHECK(server.requests() == 2);
+}
+
+TEST_CASE("as many requests are under way at once as there may be connections, and the next waits",
+          "[channels]") {
+    constexpr std::size_t connections = 5, requests = connections + 2;
+    HoldsBack server;
+    HttpClient client{connections};
+    std::vector<std::future<HttpResponse>> answers;
+    for (std::size_t i = 0; i < requests; ++i) {
+        auto answered = std::make_shared<std::promise<HttpResponse>>();
+        answers.push_back(answered->get_future());
+        HttpRequest request;
+        request.url = server.url();
+        request.body = R"({"data":1})";
+        request.timeout = 20s;
+        client.request(std::move(request), [answered](HttpResponse response) {
+            answered->set_value(std::move(response));
+        });
+    }
+    std::vector<int> busy;
+    for (std::size_t i = 0; i < connections; ++i) busy.push_back(server.next(10s));
+    CHECK(std::ranges::count(busy, -1) == 0);
+    CHECK(server.connections() == connections); // None of them was answered yet.
+    HoldsBack::answer(busy[3]);
+    CHECK(server.next(10s) == busy[3]); // The next one goes where a place became free.
+    HoldsBack::answer(busy[3]);
+    CHECK(server.next(10s) == busy[3]);
+    for (const int connection : busy) HoldsBack::answer(connection);
+    for (auto& answer : answers) CHECK(answer.get().status == 200);
+    CHECK(server.next(0ms) == -1); // Nor does one wait to be taken.
+    CHECK(server.connections() == connections);
 }

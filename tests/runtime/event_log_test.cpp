@@ -93,6 +93,40 @@ TEST_CASE("a reader gets what is stored and then what is new, without a gap", "[
     }
 }
 
+TEST_CASE("a record that cannot be read comes in its place, with its bytes", "[.postgres]") {
+    const Database database;
+    TestClock clock;
+    Process process{database, clock, 1,
+                    [](EventLogSettings& settings) { settings.codec = older_codec(); }};
+    process.take_over_all();
+    auto moved = draft("ada", "newer two"); // As a transfer's mover appends it: only its bytes.
+    moved.record = nullptr;
+    const auto is_kept = [](const journeys::Record& record) {
+        const auto& kept = std::get<journeys::Unreadable>(record.body);
+        CHECK(record.offset == 2);
+        CHECK(record.customer == journeys::CustomerId{journeys::IdNamespace::user, "ada"});
+        CHECK(record.kind() == journeys::RecordKind::settled);
+        CHECK(kept.body == "newer two");
+        CHECK(kept.why == "of a newer\\u001b program"); // It goes to terminals and logs.
+    };
+
+    Listener live;
+    process.log->subscribe(0, 0, live.actor());
+    live.wait_closed(clock.now() - 1ms); // It has joined.
+    must(process.append({draft("ada", "one"), moved, draft("ada", "three")}));
+    const auto delivered = live.records(3);
+    CHECK(word_of(*delivered[0]) == "one");
+    is_kept(*delivered[1]);
+    CHECK(word_of(*delivered[2]) == "three");
+
+    Listener late;
+    process.log->subscribe(0, 0, late.actor());
+    const auto replayed = late.records(3);
+    CHECK(word_of(*replayed[0]) == "one");
+    is_kept(*replayed[1]);
+    CHECK(word_of(*replayed[2]) == "three");
+}
+
 TEST_CASE("a publication stands in every partition", "[.postgres]") {
     const Database database;
     TestClock clock;
@@ -241,6 +275,54 @@ TEST_CASE("a segment is closed, searched for duplicates, and dropped", "[.postgr
     must(process.flush({.partition = 0, .epoch = epoch, .sequence = 1, .watermark = 2}));
     wait_until([&] { return count(database, "SELECT count(*) FROM log_segments") == 2; });
     CHECK(count(database, "SELECT min(\"offset\") FROM log") == 3);
+}
+
+TEST_CASE("an index that takes long holds up nothing else, and no stop", "[.postgres]") {
+    const Database database;
+    TestClock clock;
+    constexpr auto patience = 1s;
+    std::optional<Process> process;
+    process.emplace(database, clock, Partition{1}, [&](EventLogSettings& settings) {
+        settings.connection.reply_timeout = patience;
+    });
+    process->take_over(0);
+    must(process->append({draft("ada", "one")}));
+    auto other = database.connect();
+    const std::string segment{must(other.run("SELECT segment FROM log_segments")).bytes(0, 0)};
+    must(other.run_script("BEGIN; LOCK TABLE " + segment + " IN ROW EXCLUSIVE MODE"));
+    clock.millis += 3'600'000;
+    must(process->append({draft("ada", "two")})); // Closes the first segment.
+
+    const std::string building = "FROM pg_stat_activity WHERE query LIKE 'CREATE INDEX%' "
+                                 "AND datname = current_database() AND state = 'active'";
+    wait_until([&] { return count(database, "SELECT count(*) " + building) == 1; });
+    const auto pid = count(database, "SELECT pid " + building);
+    const auto marks = count(database, "SELECT count(*) FROM log_marks");
+    clock.millis += 1;
+    must(process->append({draft("ada", "three")}));
+    wait_until([&] { return count(database, "SELECT count(*) FROM log_marks") > marks; });
+    const auto longer = std::to_string(2 * patience.count());
+    wait_until([&] {
+        return count(database, "SELECT count(*) " + building +
+                                   " AND clock_timestamp() - query_start > interval '" + longer +
+                                   " s'") == 1;
+    });
+    CHECK(count(database, "SELECT pid " + building) == pid); // Still the same.
+    CHECK(process->log->healthy());
+    must(process->append({draft("ada", "four")}));
+
+    SECTION("in the end it is there") {
+        must(other.run_script("COMMIT"));
+        wait_until([&] {
+            return count(database, "SELECT count(*) FROM log_segments WHERE indexed") == 1;
+        });
+    }
+    SECTION("a stop ends it") {
+        process.reset();
+        CHECK(count(database, "SELECT count(*) " + building) == 0);
+        must(other.run_script("COMMIT"));
+        CHECK(count(database, "SELECT count(*) FROM log_segments WHERE indexed") == 0);
+    }
 }
 
 TEST_CASE("the log goes on by itself after PostgreSQL was killed", "[.postgres]") {

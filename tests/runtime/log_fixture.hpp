@@ -37,17 +37,28 @@ inline LogCodec plain_codec() {
             },
             .encode =
                 [](const Record& record) {
+                    if (const auto* unreadable = std::get_if<journeys::Unreadable>(&record.body))
+                        return unreadable->body;
                     if (const auto* transfer = std::get_if<journeys::Transfer>(&record.body))
                         return transfer->state;
                     return std::get<journeys::Settled>(record.body).detail;
                 },
-            .kind =
-                [](const Record& record) {
-                    return std::holds_alternative<journeys::Transfer>(record.body)
-                               ? RecordKind::transfer
-                               : RecordKind::settled;
-                },
+            .kind = [](const Record& record) { return record.kind(); },
             .message_hash = [](const Record&) { return std::uint64_t{0}; }};
+}
+
+/// The same of an older program, which does not know the words of a newer one.
+inline LogCodec older_codec() {
+    auto codec = plain_codec();
+    codec.decode = [decode = codec.decode](journeys::RecordKind kind, std::string_view body,
+                                           std::uint64_t offset, Timestamp accepted_at,
+                                           const journeys::CustomerId& customer) {
+        if (body.starts_with("newer"))
+            return Result<journeys::Record>{
+                journeys::Error{journeys::ErrorCode::invalid_state, "of a newer\x1b program"}};
+        return decode(kind, body, offset, accepted_at, customer);
+    };
+    return codec;
 }
 
 inline const std::string& word_of(const journeys::Record& record) {

@@ -55,9 +55,10 @@ struct Owner {
         std::ranges::move(pending.rows, std::back_inserter(rows));
         return rows;
     }
-    actors::LoadedParked load_parked() {
+    actors::LoadedParked load_parked() { return load_parked(process); }
+    static actors::LoadedParked load_parked(Process& by) {
         Listener listener;
-        process.store->load_parked(0, ada, listener.actor());
+        by.store->load_parked(0, ada, listener.actor());
         return listener.next<actors::LoadedParked>();
     }
     std::string state() {
@@ -376,6 +377,34 @@ TEST_CASE("parked records are kept whole, and go when their customer is released
                           .parked = {{ada, 5, "anew", nullptr}}}));
     CHECK(must(archive.parked(10))[0].reason == "anew");
     CHECK(count(owner.database, "SELECT count(*) FROM parked") == 1);
+}
+
+TEST_CASE("a parked record that could not be read is read by a program that can", "[.postgres]") {
+    Owner owner;
+    auto record = std::make_shared<journeys::Record>();
+    record->offset = 4;
+    record->accepted_at = Timestamp{1h};
+    record->customer = ada;
+    record->body = journeys::Unreadable{journeys::RecordKind::transfer, "newer state", "too new"};
+    must(owner.process.flush({.partition = 0,
+                              .epoch = owner.epoch,
+                              .sequence = ++owner.sequence,
+                              .parked = {{ada, 4, "too new", record}}}));
+
+    Process newer{owner.database, owner.clock, 1};
+    const auto read = Owner::load_parked(newer);
+    REQUIRE(read.records.size() == 1);
+    CHECK(read.records[0]->offset == 4);
+    CHECK(std::get<journeys::Transfer>(read.records[0]->body).state == "newer state");
+
+    SECTION("and by one that cannot it is kept as it is") {
+        Process older{owner.database, owner.clock, 1,
+                      [](EventLogSettings& settings) { settings.codec = older_codec(); }};
+        const auto kept = Owner::load_parked(older);
+        REQUIRE(kept.records.size() == 1);
+        CHECK(std::get<journeys::Unreadable>(kept.records[0]->body).body == "newer state");
+        CHECK(kept.records[0]->kind() == journeys::RecordKind::transfer);
+    }
 }
 
 TEST_CASE("a take-over learns up to where timers have fired, and of the publications before",
