@@ -228,15 +228,6 @@ Result<int> Archive::release_at_start(const std::vector<std::string>& customers)
     return count;
 }
 
-Result<void> Archive::forget_before(Timestamp before) {
-    return session_->run([&](pqxx::work& work) {
-        for (const auto* table : {"timeline", "sandbox_messages"})
-            work.exec_params("DELETE FROM " + std::string{table} +
-                                 " WHERE at < to_timestamp($1::float8 / 1000)",
-                             journeys::to_millis(before));
-    });
-}
-
 Result<void> Archive::read_log(const std::function<void(const schema::StoredRecord&)>& take) {
     return session_->run([&](pqxx::work& work) {
         // In pages, by the order's own key, so that memory stays small however long the log is.

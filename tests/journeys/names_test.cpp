@@ -39,8 +39,6 @@ TEST_CASE("a record's kind is that of its body, and a forwarded event says so", 
     CHECK(record.kind() == RecordKind::settled);
     record.body = Erasure{};
     CHECK(record.kind() == RecordKind::erasure);
-    record.body = Pause{};
-    CHECK(record.kind() == RecordKind::pause);
 }
 
 TEST_CASE("the next date is the earliest of the timers", "[names]") {
