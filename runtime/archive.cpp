@@ -25,11 +25,9 @@ pqxx::binarystring binary(const std::string& text) {
 std::string text_of(const pqxx::field& field) { return pqxx::binarystring{field}.str(); }
 
 journeys::EntryKind kind_of(const std::string& text) {
-    using journeys::EntryKind;
-    for (auto kind = 0; kind <= static_cast<int>(EntryKind::moved); ++kind)
-        if (journeys::to_text(static_cast<EntryKind>(kind)) == text)
-            return static_cast<EntryKind>(kind);
-    return EntryKind::no_entry;
+    for (const auto kind : journeys::all_entry_kinds)
+        if (journeys::to_text(kind) == text) return kind;
+    return journeys::EntryKind::no_entry;
 }
 
 TimelineRow timeline_row(const pqxx::row& row) {

@@ -17,9 +17,9 @@ TEST_CASE("a version is shown by the first eight digits of its hash", "[names]")
 
 TEST_CASE("every kind of timeline entry has a name of its own", "[names]") {
     std::set<std::string_view> names;
-    for (int i = 0; i <= static_cast<int>(EntryKind::moved); ++i)
-        names.insert(to_text(static_cast<EntryKind>(i)));
-    CHECK(names.size() == static_cast<std::size_t>(EntryKind::moved) + 1);
+    for (const auto kind : all_entry_kinds) names.insert(to_text(kind));
+    CHECK(names.size() == all_entry_kinds.size());
+    CHECK(all_entry_kinds.back() == EntryKind::moved);
     CHECK(names.count("") == 0);
     CHECK(to_text(EntryKind::no_entry) == "no_entry");
 }
