@@ -3,6 +3,7 @@
 #include "runtime/listener/stream_connection.hpp"
 #include "runtime/listener/worker.hpp"
 
+#include "runtime/url_text.hpp"
 #include "schema/timestamp_text.hpp"
 
 #include <boost/asio/post.hpp>
@@ -255,7 +256,7 @@ private:
         if (!target.starts_with('/') && target != "*") return refuse(400, "the target is no path");
         const auto question = std::min(target.find('?'), target.size());
         path_ = std::string{target.substr(0, question)};
-        query_ = parse_query(target.substr(std::min(question + 1, target.size())));
+        query_ = parse_form(target.substr(std::min(question + 1, target.size())));
         const auto method = as_view(message_.method_string());
 
         const auto* tracking = find_tracking_path(path_);

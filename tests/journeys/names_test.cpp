@@ -1,6 +1,7 @@
 #include "journeys/customer.hpp"
 #include "journeys/definition.hpp"
 #include "journeys/effect.hpp"
+#include "journeys/lower_case.hpp"
 #include "journeys/record.hpp"
 
 #include <catch2/catch.hpp>
@@ -13,6 +14,12 @@ TEST_CASE("a version is shown by the first eight digits of its hash", "[names]")
     CHECK(version_text(0x9f2c11d0aabbccdd) == "9f2c11d0");
     CHECK(version_text(0x00000001aabbccdd) == "00000001");
     CHECK(version_text(0) == "00000000");
+}
+
+TEST_CASE("the lower case is that of ASCII's letters, and nothing else changes", "[names]") {
+    CHECK(to_lower("@AZ[`az{ 09 É\xC9\xFF") == "@az[`az{ 09 É\xC9\xFF");
+    CHECK(to_lower(std::string_view{"A\0B", 3}) == std::string_view{"a\0b", 3});
+    CHECK(to_lower(std::string_view{}).empty());
 }
 
 TEST_CASE("every kind of timeline entry has a name of its own", "[names]") {

@@ -1,5 +1,7 @@
 /// The whole service and what the law asks of it: consent, STOP, reports, the right to be
 /// forgotten, the audit log, and logs that name nobody.
+#include "runtime/signature.hpp"
+#include "runtime/url_text.hpp"
 #include "tests/runtime/postgres_fixture.hpp"
 #include "tests/support/captured_log.hpp"
 #include "tests/support/fake_provider.hpp"
@@ -8,8 +10,6 @@
 
 #include "runtime/audit.hpp"
 #include "runtime/base64.hpp"
-#include "runtime/channels/message.hpp"
-#include "runtime/channels/signature.hpp"
 #include "runtime/database.hpp"
 #include "runtime/database_session.hpp"
 #include "runtime/retention.hpp"
