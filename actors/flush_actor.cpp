@@ -15,11 +15,6 @@ namespace {
 constexpr std::size_t commits_kept_max = 4096;
 constexpr auto refused_again_after = std::chrono::minutes{1};
 
-/// Whether the world is to do something. A line of a timeline can wait for the checkpoint.
-bool is_urgent(const journeys::Effect& effect) {
-    return !std::holds_alternative<journeys::TimelineEntry>(effect);
-}
-
 /// Tells what is persisted from what has come since. Who is in quarantine is at the same revision,
 /// however many of their records are parked: each parking is one of its own.
 std::uint64_t revision_of(const Commit& commit) {
@@ -87,43 +82,7 @@ void FlushActor::keep(Commit& commit) {
     if (!commit.changed && commit.parked.empty() && commit.prove.empty() && !commit.released)
         return;
 
-    auto [at, is_new] = pending_.try_emplace(commit.slot.index);
-    Pending& pending = at->second;
-    const bool was_urgent = pending.urgent;
-    add(pending, commit, revision_of(commit));
-    if (pending.is_refused()) return;
-    if (is_new)
-        (pending.urgent ? urgent_ : calm_).push_back(commit.slot.index);
-    else if (pending.urgent && !was_urgent)
-        urgent_.push_back(commit.slot.index);
-}
-
-void FlushActor::add(Pending& to, Commit& commit, std::uint64_t revision) {
-    const auto released = commit.write.customer;
-    to.urgent =
-        to.urgent || !commit.prove.empty() || std::ranges::any_of(commit.write.effects, is_urgent);
-    // Also where there is one already: who only proved something may have gone to sleep meanwhile,
-    // and the place is another's.
-    to.slot = commit.slot;
-    to.revision = revision;
-    if (!to.write.block && to.write.effects.empty()) {
-        to.write = std::move(commit.write);
-    } else if (commit.write.block) {
-        auto effects = std::move(to.write.effects);
-        std::ranges::move(commit.write.effects, std::back_inserter(effects));
-        auto granted = std::move(to.write.granted_at_once);
-        std::ranges::move(commit.write.granted_at_once, std::back_inserter(granted));
-        to.write = std::move(commit.write);
-        to.write.effects = std::move(effects);
-        to.write.granted_at_once = std::move(granted);
-    }
-    if (commit.released) {
-        to.released = ReleasedCustomer{released, commit.through};
-        to.parked.clear(); // All that came before.
-    }
-    std::ranges::move(commit.parked, std::back_inserter(to.parked));
-    std::ranges::move(commit.prove, std::back_inserter(to.prove));
-    to.through = std::max(to.through, commit.through);
+    pending_.add(commit, revision_of(commit));
 }
 
 void FlushActor::relay() {
@@ -150,19 +109,20 @@ void FlushActor::tick() {
         last_checkpoint_ = now;
         begin_checkpoint();
     }
-    try_refused();
+    if (pending_.try_refused(now)) customers_max_ = 1; // Nobody else is to wait for it again.
     flush_if_due();
 }
 
 void FlushActor::begin_checkpoint() {
-    checkpoint_left_ = calm_.size();
+    pending_.begin_checkpoint();
     position_due_ = watermark_.offset > stored_.offset || watermark_.swept != stored_.swept;
 }
 
 void FlushActor::flush_if_due() {
     if (!started_ || stopped_ || request_) return;
-    if (draining_) checkpoint_left_ = calm_.size();
-    if (!urgent_.empty() || !notes_.empty() || checkpoint_left_ > 0 || position_due_) send_flush();
+    if (draining_) pending_.begin_checkpoint();
+    if (pending_.has_urgent() || pending_.is_checkpoint_left() || !notes_.empty() || position_due_)
+        send_flush();
     if (draining_ && is_empty()) {
         relay();
         draining_ = false;
@@ -172,46 +132,25 @@ void FlushActor::flush_if_due() {
 
 void FlushActor::send_flush() {
     auto request = std::make_shared<FlushRequest>();
-    std::size_t bytes = 0;
-    const auto take = [&](std::deque<std::uint32_t>& queue, bool urgent) {
-        const std::uint32_t index = queue.front();
-        queue.pop_front();
-        const auto at = pending_.find(index);
-        if (at == pending_.end() || at->second.urgent != urgent || at->second.is_refused())
-            return; // Taken by the other queue.
-        Pending pending = std::move(at->second);
-        pending_.erase(at);
-        in_flight_.push_back({pending.slot, pending.revision, pending.through});
-        taken_.push_back({.urgent = pending.urgent,
-                          .has_write = pending.write.block != nullptr,
-                          .has_released = pending.released.has_value(),
-                          .parked = pending.parked.size(),
-                          .proofs = pending.prove.size()});
-        if (pending.write.block) {
-            bytes += pending.write.block->size() + 256 * pending.write.effects.size();
-            request->customers.push_back(std::move(pending.write));
-        }
-        if (pending.released) request->released.push_back(std::move(*pending.released));
-        std::ranges::move(pending.parked, std::back_inserter(request->parked));
-        std::ranges::move(pending.prove, std::back_inserter(proofs_));
+    const auto take = [&](std::optional<PendingWrite> write) {
+        if (write) contents_.add(*std::move(write), *request);
     };
     const auto& limits = shard_.flush_settings;
     const auto has_room = [&] {
-        return in_flight_.size() < customers_max_ && bytes < limits.bytes_max;
+        return contents_.customers() < customers_max_ && contents_.bytes() < limits.bytes_max;
     };
-    while (!urgent_.empty() && has_room()) take(urgent_, true);
+    while (pending_.has_urgent() && has_room()) take(pending_.take_urgent());
     // A checkpoint's rows never make an intent wait for more than one flush, and a short one.
-    if (in_flight_.empty() || draining_)
-        for (; checkpoint_left_ > 0 && has_room() &&
-               (draining_ || in_flight_.size() < limits.calm_max);
-             --checkpoint_left_)
-            take(calm_, false);
+    if (contents_.customers() == 0 || draining_)
+        while (pending_.is_checkpoint_left() && has_room() &&
+               (draining_ || contents_.customers() < limits.calm_max))
+            take(pending_.take_calm());
     // Nor do they share a flush with somebody who may be at fault.
-    if (customers_max_ == limits.customers_max || in_flight_.empty()) {
+    if (customers_max_ == limits.customers_max || contents_.customers() == 0) {
         for (const auto& note : notes_) request->attempts.push_back(note.note);
         noted_ = std::exchange(notes_, {});
     }
-    if (in_flight_.empty() && noted_.empty() && !position_due_) return;
+    if (contents_.customers() == 0 && noted_.empty() && !position_due_) return;
     position_due_ = false;
 
     request->partition = shard_.partition;
@@ -244,13 +183,12 @@ void FlushActor::flushed(const Flushed& answer) {
         if (error.code == journeys::ErrorCode::fenced) {
             stopped_ = true;
             pending_.clear();
-            refused_ = 0;
             notes_.clear();
             noted_.clear();
             send(partition_, Fenced{error});
             return;
         }
-        if (error.code == journeys::ErrorCode::invalid_state && !in_flight_.empty())
+        if (error.code == journeys::ErrorCode::invalid_state && contents_.customers() > 0)
             return divide(error);
         repeat_at_ = now + retry_;
         retry_ = std::min(retry_ * 2, shard_.flush_settings.retry_max);
@@ -262,23 +200,23 @@ void FlushActor::flushed(const Flushed& answer) {
         shard_.ports.observer->parked(shard_.partition, parked);
     stored_ = {request_->watermark, request_->publication, request_->eras, request_->swept};
     const auto request = std::exchange(request_, nullptr);
+    auto contents = std::exchange(contents_, {});
     repeat_at_ = journeys::no_time;
-    taken_.clear();
     customers_max_ = std::min(customers_max_ * 2, shard_.flush_settings.customers_max);
 
     relay(); // What a flush held has happened before it was persisted.
     for (const auto& write : request->customers) tell_channels(write);
-    for (const auto& ask : std::exchange(proofs_, {}))
+    for (const auto& ask : contents.proofs)
         caf::anon_send(ask.channel, Standing{ask.intent, true, true});
     for (const auto& note : std::exchange(noted_, {}))
         caf::anon_send(note.channel, AttemptNoted{note.note.intent, note.note.failed});
-    send(partition_, Persisted{std::exchange(in_flight_, {}), stored_.offset});
+    send(partition_, Persisted{std::move(contents.entries), stored_.offset});
     failpoint("flush_commit.after");
     flush_if_due();
 }
 
 void FlushActor::divide(const journeys::Error& refusal) {
-    auto customers = taken_back();
+    auto customers = std::exchange(contents_, {}).taken_apart(*request_);
     for (auto& note : std::exchange(noted_, {})) notes_.push_back(std::move(note));
     request_ = nullptr;
     repeat_at_ = journeys::no_time;
@@ -289,81 +227,8 @@ void FlushActor::divide(const journeys::Error& refusal) {
         alone.refused_until = shard_.ports.pacer->now() + refused_again_after;
         shard_.ports.observer->write_refused(shard_.partition, alone.write.customer, refusal);
     }
-    for (auto& customer : std::views::reverse(customers)) put_back(std::move(customer));
+    for (auto& customer : std::views::reverse(customers)) pending_.put_back(std::move(customer));
     flush_if_due();
-}
-
-std::vector<FlushActor::Pending> FlushActor::taken_back() {
-    std::vector<Pending> customers;
-    auto write = request_->customers.begin();
-    auto released = request_->released.begin();
-    auto parked = request_->parked.begin();
-    auto proof = proofs_.begin();
-    for (std::size_t i = 0; i < taken_.size(); ++i) {
-        const auto& taken = taken_[i];
-        Pending customer;
-        customer.slot = in_flight_[i].slot;
-        customer.revision = in_flight_[i].revision;
-        customer.through = in_flight_[i].through;
-        customer.urgent = taken.urgent;
-        if (taken.has_write) customer.write = *write++;
-        if (taken.has_released) customer.released = *released++;
-        for (std::size_t n = 0; n < taken.parked; ++n) customer.parked.push_back(*parked++);
-        for (std::size_t n = 0; n < taken.proofs; ++n) customer.prove.push_back(*proof++);
-        customers.push_back(std::move(customer));
-    }
-    taken_.clear();
-    in_flight_.clear();
-    proofs_.clear();
-    return customers;
-}
-
-/// Before what came for the customer since, and before all others.
-void FlushActor::put_back(Pending earlier) {
-    const auto index = earlier.slot.index;
-    const auto refused_until = earlier.refused_until;
-    if (const auto at = pending_.find(index); at != pending_.end()) {
-        auto& later = at->second;
-        Commit commit;
-        commit.slot = later.slot;
-        commit.write = std::move(later.write);
-        commit.released = later.released.has_value();
-        commit.through = later.through;
-        commit.parked = std::move(later.parked);
-        commit.prove = std::move(later.prove);
-        const bool urgent = later.urgent;
-        const auto released = later.released;
-        add(earlier, commit, later.revision);
-        if (released) earlier.released = released;
-        earlier.urgent = earlier.urgent || urgent;
-        at->second = std::move(earlier);
-    } else {
-        pending_.emplace(index, std::move(earlier));
-    }
-    if (refused_until != journeys::timestamp_min) {
-        ++refused_;
-        return;
-    }
-    if (pending_.at(index).urgent) {
-        urgent_.push_front(index);
-    } else {
-        calm_.push_front(index);
-        ++checkpoint_left_;
-    }
-}
-
-void FlushActor::try_refused() {
-    if (refused_ == 0 || stopped_) return;
-    const Timestamp now = shard_.ports.pacer->now();
-    for (auto& [index, pending] : pending_) {
-        if (!pending.is_refused() || pending.refused_until > now) continue;
-        pending.refused_until = journeys::timestamp_min;
-        --refused_;
-        customers_max_ = 1; // Nobody else is to wait for it again.
-        pending.urgent = true;
-        urgent_.push_front(index);
-        return; // One at a time.
-    }
 }
 
 void FlushActor::tell_channels(const CustomerWrite& write) {
