@@ -57,38 +57,18 @@ steps:
       data:
         first: customer.traits.firstName
 )");
-    write(folder.path() / "journeys" / "text.yaml", R"(
-id: text
-status: live
-enter: { on: [Text Me], reentry: always }
-steps:
-  - name: touch
-    send: { channel: sms, template: note, topic: news }
-)");
-    write(folder.path() / "journeys" / "confirm.yaml", R"(
-id: confirm
-status: live
-enter: { on: [Consent Changed], when: event.properties.to == "pending", reentry: always }
-steps:
-  - name: ask
-    send: { channel: post, template: confirm, topic: news, purpose: transactional }
-)");
-    write(folder.path() / "journeys" / "letter.yaml", R"(
-id: letter
-status: live
-enter: { on: [Write Me], reentry: always }
-steps:
-  - name: touch
-    send: { channel: post, template: letter, topic: news }
-)");
-    write(folder.path() / "journeys" / "app.yaml", R"(
-id: app
-status: live
-enter: { on: [Tell Me], reentry: always }
-steps:
-  - name: touch
-    send: { channel: app, template: hello, topic: news }
-)");
+    const auto sends = [&](const std::string& id, const std::string& enter,
+                           const std::string& send) {
+        write(folder.path() / "journeys" / (id + ".yaml"),
+              "id: " + id + "\nstatus: live\nenter: { " + enter +
+                  ", reentry: always }\nsteps:\n  - name: touch\n    send: { " + send +
+                  ", topic: news }\n");
+    };
+    sends("text", "on: [Text Me]", "channel: sms, template: note");
+    sends("letter", "on: [Write Me]", "channel: post, template: letter");
+    sends("app", "on: [Tell Me]", "channel: app, template: hello");
+    sends("confirm", R"(on: [Consent Changed], when: event.properties.to == "pending")",
+          "channel: post, template: confirm, purpose: transactional");
     // A report says so where its message was found.
     write(folder.path() / "journeys" / "delivered.yaml", R"(
 id: delivered
