@@ -15,11 +15,6 @@ namespace {
 constexpr std::size_t commits_kept_max = 4096;
 constexpr auto refused_again_after = std::chrono::minutes{1};
 
-/// Whether the world is to do something. A line of a timeline can wait for the checkpoint.
-bool is_urgent(const journeys::Effect& effect) {
-    return !std::holds_alternative<journeys::TimelineEntry>(effect);
-}
-
 /// Tells what is persisted from what has come since. Who is in quarantine is at the same revision,
 /// however many of their records are parked: each parking is one of its own.
 std::uint64_t revision_of(const Commit& commit) {
@@ -59,7 +54,7 @@ caf::behavior FlushActor::make_behavior() {
         },
         [this](Drain) {
             draining_ = true;
-            calm_until_ = journeys::no_time;
+            pending_.make_due(journeys::no_time);
             begin_position();
             flush_if_due();
         },
@@ -89,43 +84,7 @@ void FlushActor::keep(Commit& commit) {
     if (!commit.changed && commit.parked.empty() && commit.prove.empty() && !commit.released)
         return;
 
-    auto [at, is_new] = pending_.try_emplace(commit.slot.index);
-    Pending& pending = at->second;
-    const bool was_urgent = pending.urgent;
-    add(pending, commit, revision_of(commit));
-    if (pending.is_refused()) return;
-    if (pending.urgent && (is_new || !was_urgent))
-        urgent_.push_back(commit.slot.index);
-    else if (is_new)
-        calm_.push_back({commit.slot.index, shard_.ports.pacer->now()});
-}
-
-void FlushActor::add(Pending& to, Commit& commit, std::uint64_t revision) {
-    const auto released = commit.write.customer;
-    to.urgent =
-        to.urgent || !commit.prove.empty() || std::ranges::any_of(commit.write.effects, is_urgent);
-    // Also where there is one already: who only proved something may have gone to sleep meanwhile,
-    // and the place is another's.
-    to.slot = commit.slot;
-    to.revision = revision;
-    if (!to.write.block && to.write.effects.empty()) {
-        to.write = std::move(commit.write);
-    } else if (commit.write.block) {
-        auto effects = std::move(to.write.effects);
-        std::ranges::move(commit.write.effects, std::back_inserter(effects));
-        auto granted = std::move(to.write.granted_at_once);
-        std::ranges::move(commit.write.granted_at_once, std::back_inserter(granted));
-        to.write = std::move(commit.write);
-        to.write.effects = std::move(effects);
-        to.write.granted_at_once = std::move(granted);
-    }
-    if (commit.released) {
-        to.released = ReleasedCustomer{released, commit.through};
-        to.parked.clear(); // All that came before.
-    }
-    std::ranges::move(commit.parked, std::back_inserter(to.parked));
-    std::ranges::move(commit.prove, std::back_inserter(to.prove));
-    to.through = std::max(to.through, commit.through);
+    pending_.add(commit, revision_of(commit), shard_.ports.pacer->now());
 }
 
 void FlushActor::relay() {
@@ -143,7 +102,7 @@ void FlushActor::tick() {
         shard_.ports.store->flush(request_, this);
     }
     if (started_) tick_checkpoint(now);
-    try_refused();
+    if (pending_.try_refused(now)) customers_max_ = 1; // Nobody else is to wait for it again.
     flush_if_due();
 }
 
@@ -162,7 +121,7 @@ void FlushActor::tick_checkpoint(Timestamp now) {
     const auto slice = now.time_since_epoch() / limits.slice;
     if (slice == slice_) return;
     slice_ = slice;
-    calm_until_ = std::max(calm_until_, now - span_);
+    pending_.make_due(now - span_);
 }
 
 void FlushActor::begin_position() {
@@ -171,7 +130,8 @@ void FlushActor::begin_position() {
 
 void FlushActor::flush_if_due() {
     if (!started_ || stopped_ || request_) return;
-    if (!urgent_.empty() || !notes_.empty() || has_calm_due() || position_due_) send_flush();
+    if (pending_.has_urgent() || pending_.has_calm_due() || !notes_.empty() || position_due_)
+        send_flush();
     if (draining_ && is_empty()) {
         relay();
         draining_ = false;
@@ -181,52 +141,27 @@ void FlushActor::flush_if_due() {
 
 void FlushActor::send_flush() {
     auto request = std::make_shared<FlushRequest>();
-    std::size_t bytes = 0;
-    const auto take = [&](std::uint32_t index, bool urgent) {
-        const auto at = pending_.find(index);
-        if (at == pending_.end() || at->second.urgent != urgent || at->second.is_refused())
-            return; // Taken by the other queue.
-        Pending pending = std::move(at->second);
-        pending_.erase(at);
-        in_flight_.push_back({pending.slot, pending.revision, pending.through});
-        taken_.push_back({.urgent = pending.urgent,
-                          .has_write = pending.write.block != nullptr,
-                          .has_released = pending.released.has_value(),
-                          .parked = pending.parked.size(),
-                          .proofs = pending.prove.size()});
-        if (pending.write.block) {
-            bytes += pending.write.block->size() + 256 * pending.write.effects.size();
-            request->customers.push_back(std::move(pending.write));
-        }
-        if (pending.released) request->released.push_back(std::move(*pending.released));
-        std::ranges::move(pending.parked, std::back_inserter(request->parked));
-        std::ranges::move(pending.prove, std::back_inserter(proofs_));
+    const auto take = [&](std::optional<PendingWrite> write) {
+        if (write) contents_.add(*std::move(write), *request);
     };
     const auto& limits = shard_.flush_settings;
     const auto has_room = [&] {
-        return in_flight_.size() < customers_max_ && bytes < limits.bytes_max;
+        return contents_.customers() < customers_max_ && contents_.bytes() < limits.bytes_max;
     };
-    while (!urgent_.empty() && has_room()) {
-        const auto index = urgent_.front();
-        urgent_.pop_front();
-        take(index, true);
-    }
+    while (pending_.has_urgent() && has_room()) take(pending_.take_urgent());
     // A checkpoint's rows never make an intent wait for more than one flush, and a short one; nor
     // do intents that never cease hold them back.
-    const auto calm_max = draining_ ? customers_max_ : in_flight_.size() + limits.calm_max;
-    const bool takes_calm = in_flight_.empty() || draining_ || calm_passed_over_;
-    calm_passed_over_ = !takes_calm && has_calm_due();
-    while (takes_calm && has_calm_due() && has_room() && in_flight_.size() < calm_max) {
-        const auto index = calm_.front().index;
-        calm_.pop_front();
-        take(index, false);
-    }
+    const bool takes_calm = contents_.customers() == 0 || draining_ || calm_passed_over_;
+    const auto calm_max = draining_ ? customers_max_ : contents_.customers() + limits.calm_max;
+    while (takes_calm && pending_.has_calm_due() && has_room() && contents_.customers() < calm_max)
+        take(pending_.take_calm());
+    calm_passed_over_ = !takes_calm && pending_.has_calm_due();
     // Nor do they share a flush with somebody who may be at fault.
-    if (customers_max_ == limits.customers_max || in_flight_.empty()) {
+    if (customers_max_ == limits.customers_max || contents_.customers() == 0) {
         for (const auto& note : notes_) request->attempts.push_back(note.note);
         noted_ = std::exchange(notes_, {});
     }
-    if (in_flight_.empty() && noted_.empty() && !position_due_) return;
+    if (contents_.customers() == 0 && noted_.empty() && !position_due_) return;
     position_due_ = false;
 
     request->partition = shard_.partition;
@@ -259,13 +194,12 @@ void FlushActor::flushed(const Flushed& answer) {
         if (error.code == journeys::ErrorCode::fenced) {
             stopped_ = true;
             pending_.clear();
-            refused_ = 0;
             notes_.clear();
             noted_.clear();
             send(partition_, Fenced{error});
             return;
         }
-        if (error.code == journeys::ErrorCode::invalid_state && !in_flight_.empty())
+        if (error.code == journeys::ErrorCode::invalid_state && contents_.customers() > 0)
             return divide(error);
         repeat_at_ = now + retry_;
         retry_ = std::min(retry_ * 2, shard_.flush_settings.retry_max);
@@ -277,23 +211,23 @@ void FlushActor::flushed(const Flushed& answer) {
         shard_.ports.observer->parked(shard_.partition, parked);
     stored_ = {request_->watermark, request_->publication, request_->eras, request_->swept};
     const auto request = std::exchange(request_, nullptr);
+    auto contents = std::exchange(contents_, {});
     repeat_at_ = journeys::no_time;
-    taken_.clear();
     customers_max_ = std::min(customers_max_ * 2, shard_.flush_settings.customers_max);
 
     relay(); // What a flush held has happened before it was persisted.
     for (const auto& write : request->customers) tell_channels(write);
-    for (const auto& ask : std::exchange(proofs_, {}))
+    for (const auto& ask : contents.proofs)
         caf::anon_send(ask.channel, Standing{ask.intent, true, true});
     for (const auto& note : std::exchange(noted_, {}))
         caf::anon_send(note.channel, AttemptNoted{note.note.intent, note.note.failed});
-    send(partition_, Persisted{std::exchange(in_flight_, {}), stored_.offset});
+    send(partition_, Persisted{std::move(contents.entries), stored_.offset});
     failpoint("flush_commit.after");
     flush_if_due();
 }
 
 void FlushActor::divide(const journeys::Error& refusal) {
-    auto customers = taken_back();
+    auto customers = std::exchange(contents_, {}).taken_apart(*request_);
     for (auto& note : std::exchange(noted_, {})) notes_.push_back(std::move(note));
     request_ = nullptr;
     repeat_at_ = journeys::no_time;
@@ -304,80 +238,8 @@ void FlushActor::divide(const journeys::Error& refusal) {
         alone.refused_until = shard_.ports.pacer->now() + refused_again_after;
         shard_.ports.observer->write_refused(shard_.partition, alone.write.customer, refusal);
     }
-    for (auto& customer : std::views::reverse(customers)) put_back(std::move(customer));
+    for (auto& customer : std::views::reverse(customers)) pending_.put_back(std::move(customer));
     flush_if_due();
-}
-
-std::vector<FlushActor::Pending> FlushActor::taken_back() {
-    std::vector<Pending> customers;
-    auto write = request_->customers.begin();
-    auto released = request_->released.begin();
-    auto parked = request_->parked.begin();
-    auto proof = proofs_.begin();
-    for (std::size_t i = 0; i < taken_.size(); ++i) {
-        const auto& taken = taken_[i];
-        Pending customer;
-        customer.slot = in_flight_[i].slot;
-        customer.revision = in_flight_[i].revision;
-        customer.through = in_flight_[i].through;
-        customer.urgent = taken.urgent;
-        if (taken.has_write) customer.write = *write++;
-        if (taken.has_released) customer.released = *released++;
-        for (std::size_t n = 0; n < taken.parked; ++n) customer.parked.push_back(*parked++);
-        for (std::size_t n = 0; n < taken.proofs; ++n) customer.prove.push_back(*proof++);
-        customers.push_back(std::move(customer));
-    }
-    taken_.clear();
-    in_flight_.clear();
-    proofs_.clear();
-    return customers;
-}
-
-/// Before what came for the customer since, and before all others.
-void FlushActor::put_back(Pending earlier) {
-    const auto index = earlier.slot.index;
-    const auto refused_until = earlier.refused_until;
-    if (const auto at = pending_.find(index); at != pending_.end()) {
-        auto& later = at->second;
-        Commit commit;
-        commit.slot = later.slot;
-        commit.write = std::move(later.write);
-        commit.released = later.released.has_value();
-        commit.through = later.through;
-        commit.parked = std::move(later.parked);
-        commit.prove = std::move(later.prove);
-        const bool urgent = later.urgent;
-        const auto released = later.released;
-        add(earlier, commit, later.revision);
-        if (released) earlier.released = released;
-        earlier.urgent = earlier.urgent || urgent;
-        at->second = std::move(earlier);
-    } else {
-        pending_.emplace(index, std::move(earlier));
-    }
-    if (refused_until != journeys::timestamp_min) {
-        ++refused_;
-        return;
-    }
-    if (pending_.at(index).urgent) {
-        urgent_.push_front(index);
-    } else {
-        calm_.push_front({index, journeys::timestamp_min});
-    }
-}
-
-void FlushActor::try_refused() {
-    if (refused_ == 0 || stopped_) return;
-    const Timestamp now = shard_.ports.pacer->now();
-    for (auto& [index, pending] : pending_) {
-        if (!pending.is_refused() || pending.refused_until > now) continue;
-        pending.refused_until = journeys::timestamp_min;
-        --refused_;
-        customers_max_ = 1; // Nobody else is to wait for it again.
-        pending.urgent = true;
-        urgent_.push_front(index);
-        return; // One at a time.
-    }
 }
 
 void FlushActor::tell_channels(const CustomerWrite& write) {

@@ -2,13 +2,13 @@
 /// nothing.
 #pragma once
 
+#include "actors/flush_contents.hpp"
 #include "actors/messages.hpp"
+#include "actors/pending_writes.hpp"
 #include "actors/shard.hpp"
 
-#include <deque>
 #include <memory>
-#include <optional>
-#include <unordered_map>
+#include <vector>
 
 namespace actors {
 
@@ -29,32 +29,8 @@ protected:
     void on_exit() override { partition_ = nullptr; }
 
 private:
-    struct Pending {
-        Slot slot;
-        CustomerWrite write;
-        std::vector<ParkedRecord> parked;
-        std::optional<ReleasedCustomer> released;
-        std::vector<AskStanding> prove;
-        std::uint64_t revision = 0; ///< The newest that the partition was told, written or not.
-        std::uint64_t through = 0;
-        bool urgent = false;
-        journeys::Timestamp refused_until = journeys::timestamp_min; ///< In no queue before.
-        bool is_refused() const { return refused_until != journeys::timestamp_min; }
-    };
-    /// Somebody changed, and the world waits for nothing of it.
-    struct Calm {
-        std::uint32_t index = 0;
-        journeys::Timestamp since{};
-    };
-    /// What of the flush in flight is one customer's, in the order of its lists.
-    struct Taken {
-        bool urgent = false, has_write = false, has_released = false;
-        std::size_t parked = 0, proofs = 0;
-    };
-
     void keep_all();
     void keep(Commit& commit);
-    void add(Pending& to, Commit& commit, std::uint64_t revision);
     void relay();
     void tick();
     void flush_if_due();
@@ -62,14 +38,10 @@ private:
     void flushed(const Flushed& answer);
     /// The storage refuses what the flush in flight holds: smaller ones are to show whose it is.
     void divide(const journeys::Error& refusal);
-    std::vector<Pending> taken_back();
-    void put_back(Pending earlier);
-    void try_refused();
     void tell_channels(const CustomerWrite& write);
     void tick_checkpoint(journeys::Timestamp now);
     void begin_position();
-    bool has_calm_due() const { return !calm_.empty() && calm_.front().since <= calm_until_; }
-    bool is_empty() const { return pending_.size() == refused_ && notes_.empty() && !request_; }
+    bool is_empty() const { return pending_.is_empty() && notes_.empty() && !request_; }
     void schedule_tick();
 
     const Shard& shard_;
@@ -80,21 +52,15 @@ private:
     Watermark watermark_, stored_;
     journeys::Timestamp closed_ = journeys::timestamp_min; ///< Up to where timers have fired.
 
-    std::unordered_map<std::uint32_t, Pending> pending_;       ///< By slot index.
-    std::deque<std::uint32_t> urgent_;                         ///< In order; may name what is gone.
-    std::deque<Calm> calm_;                                    ///< As `urgent_`.
-    journeys::Timestamp calm_until_ = journeys::timestamp_min; ///< Due is what is as old as that.
-    bool calm_passed_over_ = false;                            ///< By the flush before.
+    PendingWrites pending_;
+    bool calm_passed_over_ = false; ///< By the flush before.
     Progressed progressed_;
 
     std::shared_ptr<const FlushRequest> request_; ///< In flight, or waiting to be repeated.
-    std::vector<Persisted::Entry> in_flight_;
-    std::vector<Taken> taken_;  ///< As `in_flight_`.
-    std::size_t refused_ = 0;   ///< Of `pending_`.
+    FlushContents contents_;                      ///< Of `request_`.
     std::size_t customers_max_; ///< Of the next flush: few while it is not known who is at fault.
-    std::vector<AskStanding> proofs_; ///< Answered by the commit of the flush in flight.
-    std::vector<NoteAttempt> notes_;  ///< For the next one.
-    std::vector<NoteAttempt> noted_;  ///< As `proofs_`.
+    std::vector<NoteAttempt> notes_; ///< For the next flush.
+    std::vector<NoteAttempt> noted_; ///< Answered by the commit of the one in flight.
     journeys::Timestamp sent_at_{}, repeat_at_ = journeys::no_time;
     journeys::Duration retry_{};
     journeys::Duration busy_{};             ///< Flushing, in the span under way.

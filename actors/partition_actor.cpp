@@ -238,7 +238,7 @@ void PartitionActor::take_batch(LogBatch& batch) {
         received_ = record->offset;
         accepted_at_ = std::max(accepted_at_, record->accepted_at);
         const auto kind = static_cast<journeys::RecordKind>(record->kind());
-        if (kind == journeys::RecordKind::publish || kind == journeys::RecordKind::pause) {
+        if (kind == journeys::RecordKind::publish) {
             dispatch(groups, journeys::timestamp_min);
             change_catalog(*record);
             continue;
@@ -291,14 +291,10 @@ void PartitionActor::dispatch(std::vector<std::pair<std::uint32_t, Batch>>& grou
 
 void PartitionActor::change_catalog(const Record& record) {
     failpoint("publish.before");
-    journeys::CatalogPtr next;
-    if (const auto* publish = std::get_if<journeys::Publish>(&record.body)) {
-        next = shard_.ports.catalogs->find(publish->publication);
-        if (next && next->publication() != rulebook_->current->publication())
-            publications_.push_back({record.offset, publish->publication, record.accepted_at});
-    } else if (const auto* pause = std::get_if<journeys::Pause>(&record.body)) {
-        next = shard_.ports.catalogs->paused(rulebook_->current, *pause);
-    }
+    const auto publication = std::get<journeys::Publish>(record.body).publication;
+    auto next = shard_.ports.catalogs->find(publication);
+    if (next && next->publication() != rulebook_->current->publication())
+        publications_.push_back({record.offset, publication, record.accepted_at});
     if (!next) {
         const auto* unreadable = std::get_if<journeys::Unreadable>(&record.body);
         shard_.ports.observer->parked(shard_.partition,

@@ -274,9 +274,6 @@ public:
     virtual ~CatalogSource() = default;
     /// Null where unknown. 0: the catalogue without journeys.
     virtual journeys::CatalogPtr find(std::uint64_t publication) = 0;
-    /// The catalogue after an operator's pause, resume or stop.
-    virtual journeys::CatalogPtr paused(journeys::CatalogPtr before,
-                                        const journeys::Pause& pause) = 0;
 };
 
 /// How an actor learns the time and is woken: the log's clock for decisions comes in messages; this

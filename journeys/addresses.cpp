@@ -1,5 +1,7 @@
 #include "journeys/addresses.hpp"
 
+#include "journeys/lower_case.hpp"
+
 #include <algorithm>
 
 namespace journeys {
@@ -42,10 +44,7 @@ std::optional<CustomerId> email_id(std::string_view text) {
     while (!text.empty() && is_control_or_space(text.front())) text.remove_prefix(1);
     while (!text.empty() && is_control_or_space(text.back())) text.remove_suffix(1);
     if (!is_email(text)) return std::nullopt;
-    std::string lower{text};
-    for (auto& c : lower)
-        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-    return CustomerId{IdNamespace::email, std::move(lower)};
+    return CustomerId{IdNamespace::email, to_lower(text)};
 }
 
 std::optional<CustomerId> phone_id(std::string_view text) {

@@ -1,6 +1,7 @@
 #include "journeys/consents.hpp"
 
 #include "journeys/local_time.hpp"
+#include "journeys/lower_case.hpp"
 #include "journeys/policy.hpp"
 #include "journeys/profile.hpp"
 #include "journeys/properties.hpp"
@@ -22,13 +23,6 @@ std::string_view to_text(ConsentState state) {
     case ConsentState::pending: return "pending";
     }
     return "";
-}
-
-std::string lower(std::string_view text) {
-    std::string out{text};
-    for (auto& c : out)
-        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-    return out;
 }
 
 /// The words of the field; nothing for others, so that a typing error neither grants nor withdraws.
@@ -60,7 +54,7 @@ std::optional<ConsentState> state_of(PackedView word) {
         {"pending", ConsentState::pending},
         {"not_subscribed", ConsentState::never},
     }};
-    const auto text = lower(bounded(word.as_string(), 32));
+    const auto text = to_lower(bounded(word.as_string(), 32));
     for (const auto& [name, state] : words)
         if (text == name) return state;
     return std::nullopt;
@@ -117,7 +111,7 @@ public:
             }
             const auto state = state_of(word);
             if (!state || category.empty()) continue;
-            const auto* channel = catalog_.settings().channel(lower(category));
+            const auto* channel = catalog_.settings().channel(to_lower(category));
             if (channel)
                 set({channel->name, "", *state, event_.time, "context"});
             else
@@ -175,7 +169,7 @@ private:
     }
 
     static bool is_word_of_confirmation(PackedView word) {
-        return word.is_string() && lower(bounded(word.as_string(), 32)) == "confirmed";
+        return word.is_string() && to_lower(bounded(word.as_string(), 32)) == "confirmed";
     }
 
     void set(Consent said, bool is_confirmed = false) {

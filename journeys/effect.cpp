@@ -1,8 +1,9 @@
 #include "journeys/effect.hpp"
 
 namespace journeys {
+namespace {
 
-std::string_view to_text(EntryKind kind) {
+constexpr std::string_view name_of(EntryKind kind) {
     switch (kind) {
     case EntryKind::enter: return "enter";
     case EntryKind::no_entry: return "no_entry";
@@ -28,5 +29,11 @@ std::string_view to_text(EntryKind kind) {
     }
     return "";
 }
+
+static_assert(is_whole<EntryKind>(all_entry_kinds, name_of));
+
+} // namespace
+
+std::string_view to_text(EntryKind kind) { return name_of(kind); }
 
 } // namespace journeys

@@ -2,6 +2,7 @@
 /// business.
 #pragma once
 
+#include "journeys/closed_set.hpp"
 #include "journeys/definition.hpp"
 #include "journeys/ids.hpp"
 #include "journeys/record.hpp"
@@ -38,6 +39,7 @@ enum class EntryKind : std::uint8_t {
     merged,
     moved,
 };
+inline constexpr auto all_entry_kinds = values_of<EntryKind, 21>();
 
 std::string_view to_text(EntryKind kind);
 

@@ -4,6 +4,7 @@
 #include "journeys/consents.hpp"
 #include "journeys/counters.hpp"
 #include "journeys/feedback.hpp"
+#include "journeys/lower_case.hpp"
 #include "journeys/newest_lines.hpp"
 #include "journeys/orders.hpp"
 #include "journeys/profile.hpp"
@@ -27,10 +28,7 @@ std::string folded(std::string_view text) {
     constexpr std::string_view blank{" \t\r\n"};
     const auto first = text.find_first_not_of(blank);
     if (first == std::string_view::npos) return {};
-    std::string lower{text.substr(first, text.find_last_not_of(blank) - first + 1)};
-    for (auto& c : lower)
-        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-    return lower;
+    return to_lower(text.substr(first, text.find_last_not_of(blank) - first + 1));
 }
 
 std::uint64_t transfer_id(const CustomerId& loser, const CustomerId& winner, std::uint64_t offset) {

@@ -3,6 +3,7 @@
 #include "journeys/addresses.hpp"
 #include "journeys/country_zones.hpp"
 #include "journeys/local_time.hpp"
+#include "journeys/lower_case.hpp"
 
 #include <algorithm>
 
@@ -165,11 +166,8 @@ std::string address_of(const Customer& customer, const ChannelRules& channel) {
 
 std::uint64_t address_hash(const ChannelRules& channel, std::string_view address) {
     // Nobody has two mailboxes that differ in case only, so one that says STOP means both.
-    std::string lower{address};
-    for (auto& c : lower)
-        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
     return std::max<std::uint64_t>(
-        hash(lower, hash(channel.address.empty() ? channel.name : channel.address)), 1);
+        hash(to_lower(address), hash(channel.address.empty() ? channel.name : channel.address)), 1);
 }
 
 bool is_suppressed(const Customer& customer, const ChannelRules& channel) {

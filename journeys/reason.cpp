@@ -1,8 +1,9 @@
 #include "journeys/reason.hpp"
 
 namespace journeys {
+namespace {
 
-std::string_view to_text(Reason reason) {
+constexpr std::string_view name_of(Reason reason) {
     switch (reason) {
     case Reason::exited: return "exited";
     case Reason::stale_cart: return "stale_cart";
@@ -28,7 +29,7 @@ std::string_view to_text(Reason reason) {
     return "";
 }
 
-std::string_view to_text(NoEntry reason) {
+constexpr std::string_view name_of(NoEntry reason) {
     switch (reason) {
     case NoEntry::when: return "when";
     case NoEntry::open_run: return "open_run";
@@ -44,5 +45,13 @@ std::string_view to_text(NoEntry reason) {
     }
     return "";
 }
+
+static_assert(is_whole<Reason>(all_reasons, name_of));
+static_assert(is_whole<NoEntry>(all_no_entries, name_of));
+
+} // namespace
+
+std::string_view to_text(Reason reason) { return name_of(reason); }
+std::string_view to_text(NoEntry reason) { return name_of(reason); }
 
 } // namespace journeys

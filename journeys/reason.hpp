@@ -2,6 +2,8 @@
 /// explained.
 #pragma once
 
+#include "journeys/closed_set.hpp"
+
 #include <cstdint>
 #include <string_view>
 
@@ -30,6 +32,7 @@ enum class Reason : std::uint8_t {
     erased,
     best_hour, ///< Of a deferral only: it waits for the hour at which the person is active.
 };
+inline constexpr auto all_reasons = values_of<Reason, 20>();
 
 /// Why an event named in `enter.on` opened no run.
 enum class NoEntry : std::uint8_t {
@@ -45,6 +48,7 @@ enum class NoEntry : std::uint8_t {
     error,
     testers, ///< A `test` journey, and no tester.
 };
+inline constexpr auto all_no_entries = values_of<NoEntry, 11>();
 
 std::string_view to_text(Reason reason);
 std::string_view to_text(NoEntry reason);

@@ -51,21 +51,19 @@ std::string_view meaning(NoEntry reason) {
     return "";
 }
 
-template <class Set> std::string table(Set last) {
+template <class Set> std::string table(const Set& reasons) {
     std::string out = "| reason | meaning |\n| --- | --- |\n";
-    for (int i = 0; i <= static_cast<int>(last); ++i) {
-        const auto reason = static_cast<Set>(i);
+    for (const auto reason : reasons)
         out +=
             "| `" + std::string{to_text(reason)} + "` | " + std::string{meaning(reason)} + " |\n";
-    }
     return out;
 }
 
 } // namespace
 
 std::string reasons_reference() {
-    return "# Reasons\n\n## Why a message was not sent\n\n" + table(Reason::best_hour) +
-           "\n## Why an event opened no run\n\n" + table(NoEntry::testers);
+    return "# Reasons\n\n## Why a message was not sent\n\n" + table(all_reasons) +
+           "\n## Why an event opened no run\n\n" + table(all_no_entries);
 }
 
 } // namespace journeys

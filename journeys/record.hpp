@@ -14,7 +14,8 @@
 
 namespace journeys {
 
-/// The numbers are stored; they are never reused.
+/// The numbers are stored; they are never reused. 8 is reserved: a pause of one journey, which
+/// nothing has written, for it is a publication.
 enum class RecordKind : std::uint8_t {
     event = 1,
     publish = 2,  ///< From here on this publication decides. One in every partition.
@@ -23,7 +24,6 @@ enum class RecordKind : std::uint8_t {
     settled = 5,  ///< What a provider answered.
     forward = 6,  ///< An event that a tombstone passed on to the winner.
     erasure = 7,  ///< Forget this customer.
-    pause = 8,    ///< An operator's pause, resume or stop of one journey. In every partition.
 };
 
 /// From here on the catalogue with this content hash decides. Its text is kept by the store.
@@ -61,11 +61,6 @@ struct Settled {
 
 struct Erasure {};
 
-struct Pause {
-    std::string journey;
-    enum class Action : std::uint8_t { pause, resume, stop } action = Action::pause;
-};
-
 /// What this program cannot read: a newer one has written it, or it was damaged. Its owner parks it
 /// with these very bytes, so that a program that reads them applies it.
 struct Unreadable {
@@ -78,8 +73,8 @@ struct Unreadable {
 struct Record {
     std::uint64_t offset = 0; ///< Dense within its partition, from 1.
     Timestamp accepted_at{};
-    CustomerId customer; ///< Whose it is; of `Publish` and `Pause`: nobody's (empty value).
-    std::variant<Event, Publish, Link, Transfer, Settled, Erasure, Pause, Unreadable> body;
+    CustomerId customer; ///< Whose it is; of a `Publish`: nobody's (empty value).
+    std::variant<Event, Publish, Link, Transfer, Settled, Erasure, Unreadable> body;
     std::uint64_t forwarded_from =
         0; ///< Of an event that a tombstone passed on: the id of the forward.
 

@@ -18,10 +18,10 @@ std::string percent(double share) {
 std::string reasons_of(const DayOfSends& day) {
     constexpr std::size_t named = 3;
     std::vector<std::pair<std::uint64_t, Reason>> all;
-    for (std::size_t i = 0; i < day.suppressed.size(); ++i)
-        if (const auto reason = static_cast<Reason>(i);
-            day.suppressed[i] > 0 && reason != Reason::holdout)
-            all.emplace_back(day.suppressed[i], reason);
+    for (const auto reason : all_reasons)
+        if (const auto count = day.suppressed[static_cast<std::size_t>(reason)];
+            count > 0 && reason != Reason::holdout)
+            all.emplace_back(count, reason);
     std::ranges::stable_sort(all, std::greater{}, [](const auto& one) { return one.first; });
     if (all.size() > named) all.resize(named);
     std::string text;

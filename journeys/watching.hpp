@@ -14,8 +14,8 @@ namespace journeys {
 
 /// What a journey did in the last 24 hours.
 struct DayOfSends {
-    std::uint64_t sent = 0; ///< Messages handed over.
-    std::array<std::uint64_t, static_cast<std::size_t>(Reason::best_hour) + 1> suppressed{};
+    std::uint64_t sent = 0;                                     ///< Messages handed over.
+    std::array<std::uint64_t, all_reasons.size()> suppressed{}; ///< By reason.
 
     void add(Reason reason, std::uint64_t count = 1) {
         suppressed[static_cast<std::size_t>(reason)] += count;

@@ -25,11 +25,9 @@ pqxx::binarystring binary(const std::string& text) {
 std::string text_of(const pqxx::field& field) { return pqxx::binarystring{field}.str(); }
 
 journeys::EntryKind kind_of(const std::string& text) {
-    using journeys::EntryKind;
-    for (auto kind = 0; kind <= static_cast<int>(EntryKind::moved); ++kind)
-        if (journeys::to_text(static_cast<EntryKind>(kind)) == text)
-            return static_cast<EntryKind>(kind);
-    return EntryKind::no_entry;
+    for (const auto kind : journeys::all_entry_kinds)
+        if (journeys::to_text(kind) == text) return kind;
+    return journeys::EntryKind::no_entry;
 }
 
 TimelineRow timeline_row(const pqxx::row& row) {
@@ -226,15 +224,6 @@ Result<int> Archive::release_at_start(const std::vector<std::string>& customers)
     });
     if (!done) return done.error();
     return count;
-}
-
-Result<void> Archive::forget_before(Timestamp before) {
-    return session_->run([&](pqxx::work& work) {
-        for (const auto* table : {"timeline", "sandbox_messages"})
-            work.exec_params("DELETE FROM " + std::string{table} +
-                                 " WHERE at < to_timestamp($1::float8 / 1000)",
-                             journeys::to_millis(before));
-    });
 }
 
 Result<void> Archive::read_log(const std::function<void(const schema::StoredRecord&)>& take) {

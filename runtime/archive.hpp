@@ -83,8 +83,6 @@ public:
     journeys::Result<std::vector<ParkedRow>> parked(int limit);
     /// They are tried again when the service starts. How many customers that are.
     journeys::Result<int> release_at_start(const std::vector<std::string>& customers);
-    /// Of timeline and sandbox: what is older than `before`.
-    journeys::Result<void> forget_before(journeys::Timestamp before);
     /// The log as `simulate --log` reads it: records by `accepted_at`, then partition, then offset.
     journeys::Result<void> read_log(const std::function<void(const schema::StoredRecord&)>& take);
     /// How far the service's clock had come when it last wrote: the newest record's `accepted_at`

@@ -1,8 +1,8 @@
 #include "runtime/audit.hpp"
 
 #include "journeys/local_time.hpp"
-#include "runtime/channels/signature.hpp"
 #include "runtime/database_session.hpp"
+#include "runtime/signature.hpp"
 
 #include <openssl/sha.h>
 

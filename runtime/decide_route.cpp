@@ -2,8 +2,8 @@
 
 #include "journeys/decision.hpp"
 #include "journeys/ids.hpp"
-#include "runtime/channels/message.hpp"
 #include "runtime/customer_search.hpp"
+#include "runtime/foreign_json.hpp"
 #include "schema/record_codec.hpp"
 
 #include <nlohmann/json.hpp>

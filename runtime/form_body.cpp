@@ -1,6 +1,7 @@
 #include "runtime/form_body.hpp"
 
-#include "runtime/channels/message.hpp"
+#include "journeys/lower_case.hpp"
+#include "runtime/url_text.hpp"
 
 #include <algorithm>
 #include <optional>
@@ -10,13 +11,6 @@ namespace runtime {
 namespace {
 
 using Fields = std::vector<std::pair<std::string, std::string>>;
-
-std::string lower(std::string_view text) {
-    std::string out{text};
-    for (auto& c : out)
-        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-    return out;
-}
 
 std::string_view trimmed(std::string_view text) {
     constexpr std::string_view blanks = " \t\r\n";
@@ -32,7 +26,7 @@ std::optional<std::string> parameter_of(std::string_view header, std::string_vie
         header.remove_prefix(semicolon + 1);
         const auto equals = header.find('=');
         if (equals == header.npos) return std::nullopt;
-        const bool is_it = lower(trimmed(header.substr(0, equals))) == name;
+        const bool is_it = journeys::to_lower(trimmed(header.substr(0, equals))) == name;
         header = trimmed(header.substr(equals + 1));
         if (!header.starts_with('"')) {
             if (is_it) return std::string{trimmed(header.substr(0, header.find(';')))};
@@ -51,7 +45,8 @@ std::optional<std::string> name_of(std::string_view head) {
         const auto line = head.substr(0, head.find("\r\n"));
         head.remove_prefix(std::min(line.size() + 2, head.size()));
         const auto colon = line.find(':');
-        if (colon != line.npos && lower(trimmed(line.substr(0, colon))) == "content-disposition")
+        if (colon != line.npos &&
+            journeys::to_lower(trimmed(line.substr(0, colon))) == "content-disposition")
             return parameter_of(line.substr(colon + 1), "name");
     }
     return std::nullopt;
@@ -80,7 +75,7 @@ Fields parse_multipart(std::string_view body, const std::string& boundary) {
 
 Fields form_fields(const Request& request) {
     const auto header = request.header("content-type");
-    const auto type = lower(trimmed(header.substr(0, header.find(';'))));
+    const auto type = journeys::to_lower(trimmed(header.substr(0, header.find(';'))));
     Fields fields;
     if (type == "multipart/form-data") {
         if (const auto boundary = parameter_of(header, "boundary"); boundary && !boundary->empty())

@@ -2,7 +2,7 @@
 
 #include "journeys/links.hpp"
 #include "runtime/base64.hpp"
-#include "runtime/channels/signature.hpp"
+#include "runtime/signature.hpp"
 
 #include <algorithm>
 

@@ -81,14 +81,12 @@ struct Metrics::Series {
     explicit Series(std::size_t partitions)
         : active(gauge("active_customers", "Customers held in memory."), partitions),
           lag(gauge("lag_events", "Records received and not yet flushed."), partitions) {
-        for (std::size_t i = 0; i < schema::reject_reason_count; ++i) {
-            const auto reason = schema::to_text(static_cast<schema::RejectReason>(i));
-            rejected_by[i] = &rejected.Add({{"reason", std::string{reason}}});
-        }
-        for (std::size_t i = 0; i < schema::clock_count; ++i) {
-            const auto clock = schema::to_text(static_cast<schema::Clock>(i));
-            clocks_by[i] = &clocks.Add({{"clock", std::string{clock}}});
-        }
+        for (const auto reason : schema::all_reject_reasons)
+            rejected_by[static_cast<std::size_t>(reason)] =
+                &rejected.Add({{"reason", std::string{schema::to_text(reason)}}});
+        for (const auto clock : schema::all_clocks)
+            clocks_by[static_cast<std::size_t>(clock)] =
+                &clocks.Add({{"clock", std::string{schema::to_text(clock)}}});
     }
 
     prometheus::Family<Counter>& counters(const char* name, const char* help) {
@@ -152,10 +150,10 @@ struct Metrics::Series {
     Counter& refused = ingested.Add({{"result", "rejected"}});
     prometheus::Family<Counter>& rejected =
         counters("rejected_total", "Messages and frames refused at the door.");
-    std::array<Counter*, schema::reject_reason_count> rejected_by{};
+    std::array<Counter*, schema::all_reject_reasons.size()> rejected_by{};
     prometheus::Family<Counter>& clocks =
         counters("event_clock_total", "Accepted messages, by how their event came by its time.");
-    std::array<Counter*, schema::clock_count> clocks_by{};
+    std::array<Counter*, schema::all_clocks.size()> clocks_by{};
     prometheus::Family<Counter>& links =
         counters("links_total", "Ids shown to be of one customer; refused: one had too many.");
     Counter& links_made = links.Add({{"result", "made"}});

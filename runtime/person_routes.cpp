@@ -2,10 +2,10 @@
 
 #include "journeys/packed.hpp"
 #include "journeys/policy.hpp"
-#include "runtime/channels/message.hpp"
 #include "runtime/customer_search.hpp"
 #include "runtime/form_body.hpp"
 #include "runtime/preference_page.hpp"
+#include "runtime/url_text.hpp"
 #include "schema/record_codec.hpp"
 
 #include <boost/asio/post.hpp>

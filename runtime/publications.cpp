@@ -65,36 +65,4 @@ journeys::CatalogPtr Publications::newest() const {
     return newest_;
 }
 
-journeys::CatalogPtr Publications::paused(journeys::CatalogPtr before,
-                                          const journeys::Pause& pause) {
-    using Action = journeys::Pause::Action;
-    std::vector<journeys::JourneyPtr> current;
-    for (const auto& journey : before->journeys()) {
-        if (journey->id != pause.journey) {
-            current.push_back(journey);
-            continue;
-        }
-        auto changed = std::make_shared<journeys::Journey>(*journey);
-        switch (pause.action) {
-        case Action::pause: changed->status = journeys::Status::paused; break;
-        case Action::resume: changed->status = journeys::Status::live; break;
-        case Action::stop: changed->status = journeys::Status::archived; break;
-        }
-        current.push_back(std::move(changed));
-    }
-    // Another publication, so that customers meet the change; the same for every replay.
-    const auto number =
-        journeys::hash(pause.journey,
-                       before->publication() + static_cast<std::uint64_t>(pause.action)) |
-        1;
-    const std::vector<journeys::JourneyPtr> known{before->known().begin(), before->known().end()};
-    auto catalog = std::make_shared<const journeys::Catalog>(
-        number, before->settings(), std::move(current), known, before->templates(),
-        before->model_set(), before->lookups(), before->offers(), before->recommendations(),
-        before->coupons());
-    const std::scoped_lock lock{mutex_};
-    catalogs_[number] = catalog;
-    return catalog;
-}
-
 } // namespace runtime

@@ -33,7 +33,6 @@ public:
     Compiled add(const Files& files);
 
     journeys::CatalogPtr find(std::uint64_t publication) override;
-    journeys::CatalogPtr paused(journeys::CatalogPtr before, const journeys::Pause& pause) override;
     /// They are named by nothing any more; whoever still has one keeps it.
     void forget(const std::vector<std::uint64_t>& publications);
     journeys::CatalogPtr newest() const; ///< The one that was added last; never null.

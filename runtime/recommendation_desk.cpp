@@ -1,7 +1,7 @@
 #include "runtime/recommendation_desk.hpp"
 
-#include "runtime/channels/message.hpp"
 #include "runtime/customer_search.hpp"
+#include "runtime/foreign_json.hpp"
 #include "runtime/postgres/connection.hpp"
 
 #include <nlohmann/json.hpp>

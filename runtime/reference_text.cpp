@@ -1,5 +1,6 @@
 #include "runtime/reference_text.hpp"
 
+#include "journeys/lower_case.hpp"
 #include "runtime/columns.hpp"
 
 #include <algorithm>
@@ -89,16 +90,10 @@ std::vector<Part> parts_of(std::string_view markdown) {
     return parts;
 }
 
-std::string lowered(std::string_view text) {
-    std::string made{text};
-    for (auto& c : made) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-    return made;
-}
-
 /// Whether the word is one of those in the text; letters, digits and `_` make words.
 bool names(std::string_view text, std::string_view word) {
-    const auto in = lowered(text);
-    const auto sought = lowered(word);
+    const auto in = journeys::to_lower(text);
+    const auto sought = journeys::to_lower(word);
     const auto of_word = [&](std::size_t i) {
         return i < in.size() && (std::isalnum(static_cast<unsigned char>(in[i])) || in[i] == '_');
     };

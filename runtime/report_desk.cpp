@@ -1,5 +1,6 @@
 #include "runtime/report_desk.hpp"
 
+#include "journeys/lower_case.hpp"
 #include "journeys/policy.hpp"
 #include "journeys/properties.hpp"
 #include "schema/record_codec.hpp"
@@ -112,10 +113,7 @@ std::optional<CustomerId> customer_of(const Report& report, const journeys::Chan
     if (address.empty()) return std::nullopt;
     if (channel.address == "phone") return CustomerId{journeys::IdNamespace::phone, address};
     if (channel.address != "email") return std::nullopt;
-    auto lower = address;
-    for (auto& c : lower)
-        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-    return CustomerId{journeys::IdNamespace::email, std::move(lower)};
+    return CustomerId{journeys::IdNamespace::email, journeys::to_lower(address)};
 }
 
 void ReportDesk::take(const std::string& channel, std::vector<Report> reports,

@@ -1,7 +1,8 @@
 #include "runtime/suppressions.hpp"
 
-#include "runtime/channels/signature.hpp"
+#include "journeys/lower_case.hpp"
 #include "runtime/database_session.hpp"
+#include "runtime/signature.hpp"
 
 #include <nlohmann/json.hpp>
 #include <openssl/rand.h>
@@ -22,13 +23,6 @@ pqxx::binarystring binary(const std::string& text) {
     return pqxx::binarystring{text.data(), text.size()};
 }
 std::string text_of(const pqxx::field& field) { return pqxx::binarystring{field}.str(); }
-
-std::string lower(std::string_view text) {
-    std::string out{text};
-    for (auto& c : out)
-        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-    return out;
-}
 
 } // namespace
 
@@ -60,7 +54,8 @@ Result<void> Suppressions::read() {
 }
 
 std::string Suppressions::hash(std::string_view kind, std::string_view address) const {
-    return hmac_sha256(key_, std::string{kind} + '\n' + lower(address)).substr(0, hash_bytes);
+    return hmac_sha256(key_, std::string{kind} + '\n' + journeys::to_lower(address))
+        .substr(0, hash_bytes);
 }
 
 std::string Suppressions::subject(std::string_view customer) const {

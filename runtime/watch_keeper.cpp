@@ -17,9 +17,8 @@ using journeys::Timestamp;
 namespace {
 
 std::optional<journeys::Reason> reason_of(std::string_view text) {
-    for (int i = 0; i <= static_cast<int>(journeys::Reason::best_hour); ++i)
-        if (const auto reason = static_cast<journeys::Reason>(i); journeys::to_text(reason) == text)
-            return reason;
+    for (const auto reason : journeys::all_reasons)
+        if (journeys::to_text(reason) == text) return reason;
     return std::nullopt;
 }
 

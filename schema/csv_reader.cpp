@@ -1,6 +1,7 @@
 #include "schema/csv_reader.hpp"
 
 #include "journeys/cel/utf8.hpp"
+#include "journeys/lower_case.hpp"
 
 #include <algorithm>
 
@@ -14,13 +15,6 @@ std::string_view trimmed(std::string_view text) {
     const auto first = text.find_first_not_of(" \t");
     if (first == text.npos) return {};
     return text.substr(first, text.find_last_not_of(" \t") - first + 1);
-}
-
-std::string lower(std::string_view text) {
-    std::string out{text};
-    for (auto& c : out)
-        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-    return out;
 }
 
 } // namespace
@@ -133,7 +127,7 @@ journeys::Result<CsvReader> CsvReader::open(std::istream& in) {
         return Error{ErrorCode::invalid_argument, "more than 256 columns"};
     std::vector<std::string> header;
     for (std::size_t i = 0; i < reader.ends_.size(); ++i)
-        header.push_back(lower(trimmed(reader.cell(i))));
+        header.push_back(journeys::to_lower(trimmed(reader.cell(i))));
     for (std::size_t i = 0; i < header.size(); ++i)
         if (std::find(header.begin(), header.begin() + static_cast<std::ptrdiff_t>(i), header[i]) !=
             header.begin() + static_cast<std::ptrdiff_t>(i))

@@ -1,5 +1,6 @@
 #include "schema/event_learning.hpp"
 
+#include "journeys/lower_case.hpp"
 #include "journeys/packed.hpp"
 #include "schema/event_names.hpp"
 #include "schema/known_events.hpp"
@@ -46,7 +47,7 @@ std::string spelled_plainly(std::string_view name) {
     std::string plain;
     for (const char c : name) {
         if (c == ' ' || c == '_' || c == '-') continue;
-        plain += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+        plain += journeys::to_lower(c);
     }
     return plain;
 }

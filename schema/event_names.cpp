@@ -1,5 +1,7 @@
 #include "schema/event_names.hpp"
 
+#include "journeys/lower_case.hpp"
+
 #include <algorithm>
 #include <array>
 #include <string>
@@ -107,13 +109,8 @@ static_assert(std::is_sorted(kept_for_us.begin(), kept_for_us.end()));
 
 /// Lower case, `_` as a blank.
 std::string folded(std::string_view name) {
-    std::string out{name};
-    for (char& c : out) {
-        if (c >= 'A' && c <= 'Z')
-            c = static_cast<char>(c - 'A' + 'a');
-        else if (c == '_')
-            c = ' ';
-    }
+    auto out = journeys::to_lower(name);
+    std::ranges::replace(out, '_', ' ');
     return out;
 }
 

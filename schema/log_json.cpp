@@ -65,9 +65,9 @@ std::optional<std::uint64_t> from_hex(std::string_view text) {
 
 constexpr std::array<std::string_view, 6> type_names{"track",  "identify", "page",
                                                      "screen", "group",    "alias"};
-constexpr std::array<RecordKind, 8> kinds{
-    RecordKind::event,   RecordKind::publish, RecordKind::link,    RecordKind::transfer,
-    RecordKind::settled, RecordKind::forward, RecordKind::erasure, RecordKind::pause};
+constexpr std::array<RecordKind, 7> kinds{
+    RecordKind::event,   RecordKind::publish, RecordKind::link,   RecordKind::transfer,
+    RecordKind::settled, RecordKind::forward, RecordKind::erasure};
 
 Error not_ours(std::string_view what) {
     return {ErrorCode::invalid_argument, "not a line of a log: " + std::string{what}};
@@ -111,7 +111,6 @@ std::string_view to_text(RecordKind kind) {
     case RecordKind::settled: return "settled";
     case RecordKind::forward: return "forward";
     case RecordKind::erasure: return "erasure";
-    case RecordKind::pause: return "pause";
     }
     return "";
 }

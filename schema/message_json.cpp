@@ -37,9 +37,7 @@ std::vector<journeys::CustomerId> readable_ids(const Message& message) {
     return ids;
 }
 
-} // namespace
-
-std::string_view to_text(RejectReason reason) {
+constexpr std::string_view name_of(RejectReason reason) {
     switch (reason) {
     case RejectReason::malformed_json: return "malformed_json";
     case RejectReason::too_deep: return "too_deep";
@@ -59,7 +57,7 @@ std::string_view to_text(RejectReason reason) {
     return "";
 }
 
-std::string_view to_text(Clock clock) {
+constexpr std::string_view name_of(Clock clock) {
     switch (clock) {
     case Clock::written: return "written";
     case Clock::corrected: return "corrected";
@@ -69,6 +67,14 @@ std::string_view to_text(Clock clock) {
     }
     return "";
 }
+
+static_assert(journeys::is_whole<RejectReason>(all_reject_reasons, name_of));
+static_assert(journeys::is_whole<Clock>(all_clocks, name_of));
+
+} // namespace
+
+std::string_view to_text(RejectReason reason) { return name_of(reason); }
+std::string_view to_text(Clock clock) { return name_of(clock); }
 
 void throw_exception_from_error(const Reject& reject, const boost::source_location& where) {
     // Reached only by value() on a failed result, which is a mistake of ours.

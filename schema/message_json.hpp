@@ -39,6 +39,7 @@
 ///   cannot be read does not cost the message: it takes the receipt's time and says so in `clock`.
 #pragma once
 
+#include "journeys/closed_set.hpp"
 #include "journeys/event.hpp"
 #include "journeys/time.hpp"
 
@@ -73,7 +74,7 @@ enum class RejectReason : std::uint8_t {
     bad_signature, ///< A webhook that its shop has not signed. Its text is not kept.
     bad_key,       ///< Of a request without a key of its own: the message names none that counts.
 };
-inline constexpr std::size_t reject_reason_count = 14;
+inline constexpr auto all_reject_reasons = journeys::values_of<RejectReason, 14>();
 std::string_view to_text(RejectReason reason);
 
 struct Reject {
@@ -130,7 +131,7 @@ enum class Clock : std::uint8_t {
     unreadable, ///< The receipt: what was given is no time.
     nonsense,   ///< The receipt: more than 24 h ahead of it, or before the year 2000.
 };
-inline constexpr std::size_t clock_count = 5;
+inline constexpr auto all_clocks = journeys::values_of<Clock, 5>();
 std::string_view to_text(Clock clock);
 
 /// All that an event is made of: decoding it again gives the same event.

@@ -1,5 +1,7 @@
 #include "schema/mistakes.hpp"
 
+#include "journeys/lower_case.hpp"
+
 #include <algorithm>
 #include <tuple>
 #include <utility>
@@ -11,7 +13,7 @@ std::string folded(std::string_view text) {
     std::string made;
     for (const char c : text) {
         if (c == ' ' || c == '_' || c == '-') continue;
-        made += (c >= 'A' && c <= 'Z') ? static_cast<char>(c - 'A' + 'a') : c;
+        made += journeys::to_lower(c);
     }
     return made;
 }

@@ -211,17 +211,11 @@ void write(Writer&, const Erasure&) {}
 
 void write(Writer&, const Unreadable&) {} // It is its own bytes, see `encode`.
 
-void write(Writer& out, const Pause& pause) {
-    out.text(pause.journey);
-    out.byte(static_cast<std::uint8_t>(pause.action));
-}
-
 RecordKind kind_of_body(const Record& record) {
     if (const auto* unreadable = std::get_if<Unreadable>(&record.body)) return unreadable->kind;
     // In the order of the variant.
     constexpr RecordKind kinds[]{RecordKind::event,    RecordKind::publish, RecordKind::link,
-                                 RecordKind::transfer, RecordKind::settled, RecordKind::erasure,
-                                 RecordKind::pause};
+                                 RecordKind::transfer, RecordKind::settled, RecordKind::erasure};
     static_assert(std::size(kinds) + 1 == std::variant_size_v<decltype(Record::body)>);
     return kinds[record.body.index()];
 }
@@ -326,13 +320,6 @@ Result<void> read_body(RecordKind kind, Reader& in, Record& record, MessageDecod
         return read_body(inner, in, record, decoder, false);
     }
     case RecordKind::erasure: record.body = Erasure{}; break;
-    case RecordKind::pause: {
-        Pause pause;
-        pause.journey = in.text();
-        pause.action = in.choice(Pause::Action::stop);
-        record.body = std::move(pause);
-        break;
-    }
     default: in.fail();
     }
     if (!in.is_done()) return corrupt(kind);

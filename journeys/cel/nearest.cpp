@@ -1,15 +1,14 @@
 #include "journeys/cel/nearest.hpp"
 
+#include "journeys/lower_case.hpp"
+
 #include <algorithm>
-#include <cctype>
 
 namespace journeys::cel {
 namespace {
 
 constexpr std::size_t listed_max = 20;
 constexpr std::size_t compared_bytes_max = 64;
-
-char lower(char c) { return static_cast<char>(std::tolower(static_cast<unsigned char>(c))); }
 
 /// Edits between two names, swapped neighbours as one, case aside.
 std::size_t distance(std::string_view a, std::string_view b) {
@@ -20,10 +19,10 @@ std::size_t distance(std::string_view a, std::string_view b) {
     for (std::size_t i = 1; i <= a.size(); ++i) {
         row[0] = i;
         for (std::size_t j = 1; j <= b.size(); ++j) {
-            const bool is_same = lower(a[i - 1]) == lower(b[j - 1]);
+            const bool is_same = to_lower(a[i - 1]) == to_lower(b[j - 1]);
             row[j] = std::min({row[j - 1] + 1, last[j] + 1, last[j - 1] + (is_same ? 0 : 1)});
-            if (i > 1 && j > 1 && lower(a[i - 1]) == lower(b[j - 2]) &&
-                lower(a[i - 2]) == lower(b[j - 1])) {
+            if (i > 1 && j > 1 && to_lower(a[i - 1]) == to_lower(b[j - 2]) &&
+                to_lower(a[i - 2]) == to_lower(b[j - 1])) {
                 row[j] = std::min(row[j], before_last[j - 2] + 1);
             }
         }

@@ -3,6 +3,7 @@
 #include "journeys/cel/lexer.hpp"
 #include "journeys/cel/macros.hpp"
 #include "journeys/cel/program.hpp"
+#include "journeys/lower_case.hpp"
 
 #include <algorithm>
 #include <array>
@@ -17,12 +18,6 @@ constexpr std::array<std::string_view, 22> reserved{
 
 bool is_reserved(std::string_view name) {
     return !name.empty() && std::find(reserved.begin(), reserved.end(), name) != reserved.end();
-}
-
-std::string lower(std::string_view text) {
-    std::string out{text};
-    for (char& c : out) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-    return out;
 }
 
 struct BinaryOperator {
@@ -401,7 +396,7 @@ private:
         }
         const std::string text{token_.text};
         if (token_.kind == TokenKind::name) {
-            const auto word = lower(text);
+            const auto word = to_lower(text);
             if (word == "and") return fail(offset, "\"" + text + "\" joins nothing: write \"&&\"");
             if (word == "or") return fail(offset, "\"" + text + "\" joins nothing: write \"||\"");
             if (word == "not") {
@@ -422,7 +417,7 @@ private:
                                         "(\"part\")");
             if (word == "is") {
                 advance();
-                const bool is_not = lower(token_.text) == "not";
+                const bool is_not = to_lower(token_.text) == "not";
                 return fail(offset,
                             is_not ? "\"is not\" compares nothing: write \"!=\", as in x != null"
                                    : "\"is\" compares nothing: write \"==\", as in x == null");

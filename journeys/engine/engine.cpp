@@ -212,7 +212,6 @@ Applied Turn::take(const Record& record) {
             return seen.late ? Applied::late : Applied::applied;
         }
         Applied operator()(const Publish&) const { return Applied::applied; }
-        Applied operator()(const Pause&) const { return Applied::applied; }
         Applied operator()(const Link& link) const {
             if (turn.customer.id.value.empty()) turn.customer.id = record.customer;
             journeys::link(turn.customer, record, link, turn.effects);

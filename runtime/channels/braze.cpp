@@ -16,7 +16,8 @@
 /// lost. The other events find the intent by the dispatch that the answer named.
 #include "runtime/channels/message.hpp"
 #include "runtime/channels/registry.hpp"
-#include "runtime/channels/signature.hpp"
+#include "runtime/foreign_json.hpp"
+#include "runtime/signature.hpp"
 
 namespace runtime {
 namespace {

@@ -1,10 +1,11 @@
 #include "runtime/channels/http_client.hpp"
 
+#include "journeys/lower_case.hpp"
+
 #include <curl/curl.h>
 
 #include <algorithm>
 #include <atomic>
-#include <cctype>
 #include <charconv>
 #include <mutex>
 #include <thread>
@@ -58,10 +59,7 @@ std::size_t give_upload(char* buffer, std::size_t size, std::size_t count, void*
 
 /// The value of the header `name` (lower case, with its colon), where `line` is that.
 std::optional<std::string> header_value(std::string_view line, std::string_view name) {
-    if (line.size() <= name.size() ||
-        !std::equal(name.begin(), name.end(), line.begin(), [](char a, char b) {
-            return a == static_cast<char>(std::tolower(static_cast<unsigned char>(b)));
-        }))
+    if (line.size() <= name.size() || journeys::to_lower(line.substr(0, name.size())) != name)
         return std::nullopt;
     std::string value{line.substr(name.size())};
     value.erase(0, value.find_first_not_of(" \t"));

@@ -7,7 +7,8 @@
 /// tried again. 202 means taken, not processed; of a bulk, too, whose events nothing tells apart.
 #include "runtime/channels/message.hpp"
 #include "runtime/channels/registry.hpp"
-#include "runtime/channels/signature.hpp"
+#include "runtime/foreign_json.hpp"
+#include "runtime/signature.hpp"
 
 namespace runtime {
 namespace {

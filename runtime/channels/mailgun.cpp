@@ -6,8 +6,10 @@
 /// documentation.mailgun.com/docs/mailgun/user-manual/sending-messages/batch-sending
 #include "runtime/channels/message.hpp"
 #include "runtime/channels/registry.hpp"
-#include "runtime/channels/signature.hpp"
 #include "runtime/channels/spent_tokens.hpp"
+#include "runtime/foreign_json.hpp"
+#include "runtime/signature.hpp"
+#include "runtime/url_text.hpp"
 
 #include <cstring>
 

@@ -5,7 +5,8 @@
 /// in `custom_args`. Messages of one template and sender share a request, a personalization each.
 #include "runtime/channels/message.hpp"
 #include "runtime/channels/registry.hpp"
-#include "runtime/channels/signature.hpp"
+#include "runtime/foreign_json.hpp"
+#include "runtime/signature.hpp"
 
 namespace runtime {
 namespace {

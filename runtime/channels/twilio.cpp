@@ -6,7 +6,9 @@
 #include "runtime/base64.hpp"
 #include "runtime/channels/message.hpp"
 #include "runtime/channels/registry.hpp"
-#include "runtime/channels/signature.hpp"
+#include "runtime/foreign_json.hpp"
+#include "runtime/signature.hpp"
+#include "runtime/url_text.hpp"
 
 #include <algorithm>
 #include <array>

@@ -3,10 +3,7 @@
 #include "journeys/packed.hpp"
 #include "journeys/time.hpp"
 #include "runtime/base64.hpp"
-
-#include <openssl/hmac.h>
-
-#include <array>
+#include "runtime/signature.hpp"
 
 namespace runtime {
 namespace {
@@ -60,11 +57,7 @@ private:
 std::string sign_webhook(const std::string& key, const std::string& id, std::int64_t timestamp,
                          const std::string& body) {
     const auto text = id + '.' + std::to_string(timestamp) + '.' + body;
-    std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-    unsigned size = 0;
-    HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()),
-         reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest.data(), &size);
-    return "v1," + to_base64({reinterpret_cast<const char*>(digest.data()), size});
+    return "v1," + to_base64(hmac_sha256(key, text));
 }
 
 journeys::Result<std::unique_ptr<Provider>> make_webhook(WebhookSettings settings) {

@@ -42,7 +42,8 @@ struct Taken {
         drafts;                    ///< One per accepted message, and the links they showed first.
     std::size_t links = 0;         ///< Ids that turned out to be of one customer.
     std::size_t refused_links = 0; ///< Such that had too many links to be believed.
-    std::array<std::size_t, schema::clock_count> clocks{}; ///< Of the accepted, by `schema::Clock`.
+    std::array<std::size_t, schema::all_clocks.size()>
+        clocks{}; ///< Of the accepted, by `schema::Clock`.
     std::vector<RejectedItem> rejected;
     std::vector<RejectedMessage> refused; ///< The same, for operators.
 };

@@ -1,5 +1,6 @@
 #include "runtime/listener/keys.hpp"
 
+#include "journeys/lower_case.hpp"
 #include "runtime/base64.hpp"
 
 #include <algorithm>
@@ -9,14 +10,10 @@
 namespace runtime {
 namespace {
 
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
 /// What follows `scheme` and blanks, where the header begins with them.
 std::optional<std::string_view> after_scheme(std::string_view header, std::string_view scheme) {
     if (header.size() <= scheme.size() || header[scheme.size()] != ' ') return std::nullopt;
-    if (!std::equal(scheme.begin(), scheme.end(), header.begin(),
-                    [](char a, char b) { return a == lower(b); }))
-        return std::nullopt;
+    if (journeys::to_lower(header.substr(0, scheme.size())) != scheme) return std::nullopt;
     header.remove_prefix(scheme.size());
     header.remove_prefix(std::min(header.find_first_not_of(' '), header.size()));
     return header;
@@ -69,10 +66,6 @@ const Key* KeyRing::find(std::string_view text) const {
     for (const auto& key : *state_->current.load())
         if (CRYPTO_memcmp(key.hash.data(), hash.data(), hash.size()) == 0) found = &key;
     return found;
-}
-
-bool equal_in_constant_time(std::string_view a, std::string_view b) {
-    return a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
 }
 
 std::optional<std::string> key_of_authorization(std::string_view header) {

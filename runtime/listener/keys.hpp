@@ -60,9 +60,6 @@ private:
     std::shared_ptr<State> state_ = std::make_shared<State>();
 };
 
-/// Whether two texts are equal, in a time that depends on their sizes only.
-bool equal_in_constant_time(std::string_view a, std::string_view b);
-
 /// The key that an `Authorization` header carries: of `Basic`, the user's name, with or without the
 /// colon behind it; of `Bearer`, the token. Nothing for another scheme or broken base64.
 std::optional<std::string> key_of_authorization(std::string_view header);

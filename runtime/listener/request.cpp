@@ -1,5 +1,8 @@
 #include "runtime/listener/request.hpp"
 
+#include "journeys/lower_case.hpp"
+#include "runtime/url_text.hpp"
+
 #include <algorithm>
 
 #include <nlohmann/json.hpp>
@@ -12,13 +15,6 @@ std::string_view first_of(const std::vector<std::pair<std::string, std::string>>
     for (const auto& [own, value] : pairs)
         if (own == name) return value;
     return {};
-}
-
-int hex_digit(char c) {
-    if (c >= '0' && c <= '9') return c - '0';
-    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-    return -1;
 }
 
 /// Cuts the text up to `separator` off the front of `rest`.
@@ -42,11 +38,7 @@ bool is_of_proxy(std::string_view header) {
 bool is_loopback_host(std::string_view host) {
     if (host.starts_with('[')) return host.substr(0, host.find(']') + 1) == "[::1]";
     const auto name = host.substr(0, host.find(':'));
-    if (name.size() == 9 &&
-        std::ranges::equal(name, std::string_view{"localhost"}, [](char a, char b) {
-            return (a >= 'A' && a <= 'Z' ? a - 'A' + 'a' : a) == b;
-        }))
-        return true;
+    if (journeys::to_lower(name) == "localhost") return true;
     // A name such as 127.example.com is somebody else's.
     return name.starts_with("127.") && name.find_first_not_of("0123456789.") == name.npos;
 }
@@ -57,32 +49,6 @@ Response error_response(int status, std::string_view error) {
 
 std::string json_text(std::string_view text) {
     return nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-}
-
-std::string url_decode(std::string_view text, bool plus_is_blank) {
-    std::string decoded;
-    decoded.reserve(text.size());
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        if (text[i] == '%' && i + 2 < text.size() && hex_digit(text[i + 1]) >= 0 &&
-            hex_digit(text[i + 2]) >= 0) {
-            decoded += static_cast<char>(hex_digit(text[i + 1]) * 16 + hex_digit(text[i + 2]));
-            i += 2;
-        } else {
-            decoded += plus_is_blank && text[i] == '+' ? ' ' : text[i];
-        }
-    }
-    return decoded;
-}
-
-std::vector<std::pair<std::string, std::string>> parse_query(std::string_view query) {
-    std::vector<std::pair<std::string, std::string>> pairs;
-    while (!query.empty()) {
-        auto pair = take_until(query, '&');
-        if (pair.empty()) continue;
-        const auto name = take_until(pair, '=');
-        pairs.emplace_back(url_decode(name, true), url_decode(pair, true));
-    }
-    return pairs;
 }
 
 std::optional<std::vector<std::string>> match_path(std::string_view pattern,

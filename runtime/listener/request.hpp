@@ -58,10 +58,6 @@ Response error_response(int status, std::string_view error);
 
 /// `text` as a JSON string, quotes included. What is no UTF-8 becomes U+FFFD.
 std::string json_text(std::string_view text);
-/// `%41` and, in queries, `+`. What is no escape stays as it is.
-std::string url_decode(std::string_view text, bool plus_is_blank);
-/// Parts of a query, decoded, in order.
-std::vector<std::pair<std::string, std::string>> parse_query(std::string_view query);
 /// What stands for the `{…}` of `pattern` in `path`; nothing where they do not match.
 std::optional<std::vector<std::string>> match_path(std::string_view pattern, std::string_view path);
 

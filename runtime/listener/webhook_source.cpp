@@ -2,24 +2,17 @@
 
 #include "journeys/ids.hpp"
 #include "runtime/base64.hpp"
-#include "runtime/listener/keys.hpp"
+#include "runtime/signature.hpp"
 #include "schema/timestamp_text.hpp"
 
-#include <openssl/hmac.h>
-
 #include <algorithm>
-#include <array>
 
 namespace runtime {
 
 std::uint64_t WebhookSource::id() const { return journeys::hash(name, journeys::hash("source")); }
 
 std::string sign_body(std::string_view secret, std::string_view body) {
-    std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-    unsigned size = 0;
-    HMAC(EVP_sha256(), secret.data(), static_cast<int>(secret.size()),
-         reinterpret_cast<const unsigned char*>(body.data()), body.size(), digest.data(), &size);
-    return to_base64({reinterpret_cast<const char*>(digest.data()), size});
+    return to_base64(hmac_sha256(secret, body));
 }
 
 std::optional<Webhook> open_webhook(const WebhookSource& source,
@@ -38,7 +31,7 @@ std::optional<Webhook> open_webhook(const WebhookSource& source,
     const auto signature = first_of(shop.signature_header);
     bool is_signed = false;
     for (const auto& secret : source.secrets)
-        is_signed |= equal_in_constant_time(sign_body(secret, body), signature);
+        is_signed |= equal_secret(sign_body(secret, body), signature);
     if (!is_signed) return std::nullopt;
 
     Webhook webhook;

@@ -56,6 +56,10 @@ struct Door {
 
     ListenerObserver& observer() { return ports.observer ? *ports.observer : nobody; }
     std::string not_ready() const { return ports.not_ready ? ports.not_ready() : std::string{}; }
+    /// Why it takes no events now; empty: it does.
+    std::string why_closed() const {
+        return stopping ? std::string{"the service is going down"} : not_ready();
+    }
 };
 
 /// A connection's place in the counts, for as long as it lives. Passed on when HTTP becomes

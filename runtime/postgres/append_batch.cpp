@@ -15,9 +15,7 @@ using journeys::RecordPtr;
 
 namespace {
 
-bool goes_to_all(RecordKind kind) {
-    return kind == RecordKind::publish || kind == RecordKind::pause;
-}
+bool goes_to_all(RecordKind kind) { return kind == RecordKind::publish; }
 
 } // namespace
 

@@ -54,7 +54,7 @@ public:
     /// Refuses what is pending, and waits for what is being committed.
     ~PostgresEventLog() override;
 
-    /// A draft of kind `publish` or `pause` goes to every partition. Refused with `unavailable`
+    /// A draft of kind `publish` goes to every partition. Refused with `unavailable`
     /// where a partition is not owned yet, `limit_exceeded` where too much is pending.
     void append(std::vector<actors::Draft> drafts,
                 std::function<void(journeys::Result<void>)> done) override;

@@ -1,7 +1,7 @@
 /// A person says STOP while messages to them are in every state there is.
 #include "runtime/base64.hpp"
-#include "runtime/channels/message.hpp"
-#include "runtime/channels/signature.hpp"
+#include "runtime/signature.hpp"
+#include "runtime/url_text.hpp"
 #include "tests/faults/options.hpp"
 #include "tests/faults/require_none.hpp"
 

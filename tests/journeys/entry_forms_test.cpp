@@ -51,6 +51,12 @@ steps:
 )";
 }
 
+/// Entered by who has ordered nothing for so long.
+std::string silent(const std::string& span) {
+    return greeting("silent", "becomes: \"now - customer.last_order_at > duration('" + span +
+                                  "')\", reentry: always");
+}
+
 std::string order(const std::string& id, const std::string& products) {
     return R"({"order_id":")" + id + R"(","revenue":30,"currency":"EUR","products":[)" + products +
            "]}";
@@ -131,12 +137,7 @@ TEST_CASE("becomes enters at the event that turns the condition true, and only t
 }
 
 TEST_CASE("becomes of somebody new holds from their first event", "[engine]") {
-    Story story{{R"(
-id: welcome
-status: live
-enter: { becomes: customer.orders == 0, reentry: never }
-steps: [ { name: hi, send: { channel: email, template: t, topic: cart } } ]
-)"}};
+    Story story{{greeting("welcome", "becomes: customer.orders == 0, reentry: never")}};
     story.track("ada", "Page Viewed", monday);
     CHECK(story.happened(EntryKind::enter) == Lines{"enter welcome"});
     story.track("ada", "Page Viewed", monday + 1h);
@@ -144,12 +145,7 @@ steps: [ { name: hi, send: { channel: email, template: t, topic: cart } } ]
 }
 
 TEST_CASE("becomes sees what time alone has changed at the next event", "[engine]") {
-    Story story{{R"yaml(
-id: silent
-status: live
-enter: { becomes: "now - customer.last_order_at > duration('720h')", reentry: always }
-steps: [ { name: hi, send: { channel: email, template: t, topic: cart } } ]
-)yaml"}};
+    Story story{{silent("720h")}};
     story.track("ada", "Order Completed", monday, order("o-1", lamp));
     story.until(monday + 40 * 24h);
     CHECK(story.happened().empty());
@@ -166,12 +162,8 @@ steps:
   - wait: { for: 1h }
   - update: { set: { curious: "true" } }
 )";
-    const std::string curious = R"(
-id: curious
-status: live
-enter: { becomes: customer.traits.curious == true, reentry: always }
-steps: [ { name: hi, send: { channel: email, template: t, topic: cart } } ]
-)";
+    const auto curious =
+        greeting("curious", "becomes: customer.traits.curious == true, reentry: always");
     Story story{{marks, curious}};
     story.track("ada", "Product Viewed", monday, R"({"product_id":"p1"})");
     story.until(monday + 2h);
@@ -181,18 +173,14 @@ steps: [ { name: hi, send: { channel: email, template: t, topic: cart } } ]
 }
 
 TEST_CASE("becomes sees what a timer ends, at the timer and once", "[engine]") {
+    const auto free = greeting("free", R"(becomes: '!running("short")', reentry: always)");
     Story story{{R"(
 id: short
 status: live
 enter: { on: Product Viewed, reentry: always }
 steps: [ { name: pause, wait: { for: 1h } } ]
 )",
-                 R"(
-id: free
-status: live
-enter: { becomes: '!running("short")', reentry: always }
-steps: [ { name: hi, send: { channel: email, template: t, topic: cart } } ]
-)"}};
+                 free}};
     story.track("ada", "Product Viewed", monday, R"({"product_id":"p1"})");
     CHECK(story.happened(EntryKind::enter) == Lines{"enter short"});
     story.until(monday + 1h);
@@ -216,12 +204,7 @@ on_publish: exit
 enter: { on: Product Viewed, reentry: always }
 steps: [ { name: pause, wait: { for: 2h } } ]
 )",
-                       R"(
-id: free
-status: live
-enter: { becomes: '!running("short")', reentry: always }
-steps: [ { name: hi, send: { channel: email, template: t, topic: cart } } ]
-)"});
+                       free});
         story.wake_all(monday + 3h + 1min);
         CHECK(story.happened(EntryKind::enter) == Lines{"enter free"});
     }
@@ -237,12 +220,7 @@ steps:
   - wait: { for: 720h }
   - wait: { for: 480h }
 )",
-                 R"yaml(
-id: silent
-status: live
-enter: { becomes: "now - customer.last_order_at > duration('700h')", reentry: always }
-steps: [ { name: hi, send: { channel: email, template: t, topic: cart } } ]
-)yaml"}};
+                 silent("700h")}};
     story.track("ada", "Order Completed", monday, order("o-1", lamp));
     story.until(monday + 40 * 24h);
     CHECK(story.happened(EntryKind::enter) == Lines{"enter ticking"});

@@ -176,12 +176,7 @@ TEST_CASE("history that is told while models are loaded opens what silence opens
 
 TEST_CASE("becomes sees a stage that time has brought, and one that a model brings",
           "[lifecycle]") {
-    Story story{{R"(
-id: gone
-status: live
-enter: { becomes: customer.stage == "lapsed", reentry: always }
-steps: [ { name: hi, send: { channel: email, template: t, topic: offers } } ]
-)"}};
+    Story story{{greeting("gone", R"(becomes: customer.stage == "lapsed", reentry: always)")}};
     const auto lapses = [&] { return rises(story.customer("ada"), .8); };
     SECTION("time") {
         story.use_models(shared(cdnow_models()));

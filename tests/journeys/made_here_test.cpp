@@ -30,12 +30,8 @@ void view(Story& story, Timestamp at, const std::string& colour) {
 
 TEST_CASE("a trait that a journey sets is a change of the profile, where it differs",
           "[engine][made]") {
-    Story story{{marks, R"(
-id: listener
-status: live
-enter: { on: Profile Changed, when: '"colour" in event.properties.changed', reentry: always }
-steps: [ { name: hi, send: { channel: email, template: t, topic: t } } ]
-)"}};
+    Story story{{marks, greeting("listener", "on: Profile Changed, reentry: always, "
+                                             R"(when: '"colour" in event.properties.changed')")}};
     view(story, monday, "red");
     CHECK(story.happened(EntryKind::enter) == Lines{"enter marks", "enter listener"});
     view(story, monday + 1min, "red");
@@ -53,12 +49,7 @@ steps:
   - wait: { for: 1h }
   - update: { set: { late: "true" } }
 )",
-                 R"(
-id: listener
-status: live
-enter: { on: Profile Changed, reentry: always }
-steps: [ { name: hi, send: { channel: email, template: t, topic: t } } ]
-)"}};
+                 greeting("listener", "on: Profile Changed, reentry: always")}};
     view(story, monday, "red");
     story.until(monday + 1h);
     CHECK(story.happened(EntryKind::enter) == Lines{"enter later", "enter listener"});

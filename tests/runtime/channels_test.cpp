@@ -2,8 +2,8 @@
 #include "runtime/channels/http_client.hpp"
 #include "runtime/channels/registry.hpp"
 #include "runtime/channels/webhook.hpp"
+#include "tests/support/loopback.hpp"
 
-#include <arpa/inet.h>
 #include <catch2/catch.hpp>
 #include <netinet/in.h>
 #include <poll.h>
@@ -27,17 +27,9 @@ namespace {
 /// Takes one connection on loopback, reads a request, answers with `answer` and closes.
 class OneAnswer {
 public:
-    explicit OneAnswer(std::string answer) : socket_(::socket(AF_INET, SOCK_STREAM, 0)) {
-        sockaddr_in address{};
-        address.sin_family = AF_INET;
-        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-        REQUIRE(::bind(socket_, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0);
-        REQUIRE(::listen(socket_, 1) == 0);
-        socklen_t size = sizeof address;
-        ::getsockname(socket_, reinterpret_cast<sockaddr*>(&address), &size);
-        port_ = ntohs(address.sin_port);
+    explicit OneAnswer(std::string answer) {
         thread_ = std::thread{[this, answer = std::move(answer)] {
-            const int connection = ::accept(socket_, nullptr, nullptr);
+            const int connection = ::accept(listening_.socket, nullptr, nullptr);
             char bytes[4096];
             while (request_.find("\r\n\r\n") == std::string::npos ||
                    request_.find("\"data\"") == std::string::npos) {
@@ -51,17 +43,18 @@ public:
     }
     ~OneAnswer() {
         if (thread_.joinable()) thread_.join();
-        ::close(socket_);
+        ::close(listening_.socket);
     }
-    std::string url() const { return "http://127.0.0.1:" + std::to_string(port_) + "/hook"; }
+    std::string url() const {
+        return "http://127.0.0.1:" + std::to_string(listening_.port) + "/hook";
+    }
     const std::string& request() {
         if (thread_.joinable()) thread_.join();
         return request_;
     }
 
 private:
-    int socket_;
-    std::uint16_t port_ = 0;
+    support::ListeningSocket listening_ = support::listen_on_loopback(1);
     std::string request_;
     std::thread thread_;
 };
@@ -69,17 +62,10 @@ private:
 /// Answers the first request, reads every further one to its end, and then hangs up.
 class HangsUp {
 public:
-    HangsUp() : socket_(::socket(AF_INET, SOCK_STREAM, 0)) {
-        sockaddr_in address{};
-        address.sin_family = AF_INET;
-        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-        REQUIRE(::bind(socket_, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0);
-        REQUIRE(::listen(socket_, 4) == 0);
-        socklen_t size = sizeof address;
-        ::getsockname(socket_, reinterpret_cast<sockaddr*>(&address), &size);
-        port_ = ntohs(address.sin_port);
+    HangsUp() {
         thread_ = std::thread{[this] {
-            for (int connection; (connection = ::accept(socket_, nullptr, nullptr)) >= 0;) {
+            for (int connection;
+                 (connection = ::accept(listening_.socket, nullptr, nullptr)) >= 0;) {
                 while (read_one(connection) && ++requests_ == 1) {
                     constexpr std::string_view answer{
                         "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"};
@@ -90,13 +76,15 @@ public:
         }};
     }
     ~HangsUp() { requests(); }
-    std::string url() const { return "http://127.0.0.1:" + std::to_string(port_) + "/hook"; }
+    std::string url() const {
+        return "http://127.0.0.1:" + std::to_string(listening_.port) + "/hook";
+    }
     /// All there ever were: nobody connects any more.
     int requests() {
         if (!thread_.joinable()) return requests_;
-        ::shutdown(socket_, SHUT_RDWR);
+        ::shutdown(listening_.socket, SHUT_RDWR);
         thread_.join();
-        ::close(socket_);
+        ::close(listening_.socket);
         return requests_;
     }
 
@@ -112,8 +100,8 @@ private:
         return true;
     }
 
-    int socket_, requests_ = 0;
-    std::uint16_t port_ = 0;
+    support::ListeningSocket listening_ = support::listen_on_loopback(4);
+    int requests_ = 0;
     std::thread thread_;
 };
 

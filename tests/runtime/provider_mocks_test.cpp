@@ -8,6 +8,7 @@
 /// the cases are skipped, and say so.
 #include "runtime/channels/http_client.hpp"
 #include "runtime/channels/registry.hpp"
+#include "tests/support/loopback.hpp"
 #include "tests/support/messages.hpp"
 
 #include <arpa/inet.h>
@@ -69,15 +70,9 @@ std::optional<std::string> prism() {
 }
 
 int free_port() {
-    const int socket = ::socket(AF_INET, SOCK_STREAM, 0);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof address;
-    ::bind(socket, reinterpret_cast<sockaddr*>(&address), size);
-    ::getsockname(socket, reinterpret_cast<sockaddr*>(&address), &size);
-    ::close(socket);
-    return ntohs(address.sin_port);
+    const auto listening = support::listen_on_loopback(1);
+    ::close(listening.socket);
+    return listening.port;
 }
 
 bool is_listening(int port) {

@@ -1,7 +1,8 @@
 #include "runtime/base64.hpp"
-#include "runtime/channels/message.hpp"
 #include "runtime/channels/registry.hpp"
-#include "runtime/channels/signature.hpp"
+#include "runtime/foreign_json.hpp"
+#include "runtime/signature.hpp"
+#include "runtime/url_text.hpp"
 #include "schema/channel_types.hpp"
 #include "tests/support/messages.hpp"
 

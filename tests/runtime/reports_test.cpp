@@ -1,8 +1,8 @@
 #include "runtime/base64.hpp"
-#include "runtime/channels/message.hpp"
 #include "runtime/channels/registry.hpp"
-#include "runtime/channels/signature.hpp"
 #include "runtime/channels/spent_tokens.hpp"
+#include "runtime/signature.hpp"
+#include "runtime/url_text.hpp"
 #include "tests/support/messages.hpp"
 #include "tests/support/signing_key.hpp"
 

@@ -1,11 +1,10 @@
 /// Mail over the wire: the client against a mail server of ten lines on loopback.
 #include "runtime/channels/http_client.hpp"
 #include "runtime/channels/registry.hpp"
+#include "tests/support/loopback.hpp"
 #include "tests/support/messages.hpp"
 
-#include <arpa/inet.h>
 #include <catch2/catch.hpp>
-#include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -25,30 +24,21 @@ namespace {
 class MailServer {
 public:
     MailServer(std::string to_recipient, std::string at_end)
-        : socket_(::socket(AF_INET, SOCK_STREAM, 0)), to_recipient_(std::move(to_recipient)),
-          at_end_(std::move(at_end)) {
-        sockaddr_in address{};
-        address.sin_family = AF_INET;
-        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-        REQUIRE(::bind(socket_, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0);
-        REQUIRE(::listen(socket_, 1) == 0);
-        socklen_t size = sizeof address;
-        ::getsockname(socket_, reinterpret_cast<sockaddr*>(&address), &size);
-        port_ = ntohs(address.sin_port);
+        : to_recipient_(std::move(to_recipient)), at_end_(std::move(at_end)) {
         thread_ = std::thread{[this] { serve(); }};
     }
     ~MailServer() {
-        ::shutdown(socket_, SHUT_RDWR);
+        ::shutdown(listening_.socket, SHUT_RDWR);
         thread_.join();
-        ::close(socket_);
+        ::close(listening_.socket);
     }
-    std::string url() const { return "smtp://127.0.0.1:" + std::to_string(port_); }
+    std::string url() const { return "smtp://127.0.0.1:" + std::to_string(listening_.port); }
     const std::string& envelope() const { return envelope_; }
     const std::string& mail() const { return mail_; }
 
 private:
     void serve() {
-        connection_ = ::accept(socket_, nullptr, nullptr);
+        connection_ = ::accept(listening_.socket, nullptr, nullptr);
         if (connection_ < 0) return;
         say("220 mail.example ready");
         for (std::string line; read_line(line);) {
@@ -91,8 +81,8 @@ private:
         return true;
     }
 
-    int socket_, connection_ = -1;
-    std::uint16_t port_ = 0;
+    ListeningSocket listening_ = listen_on_loopback(1);
+    int connection_ = -1;
     std::string to_recipient_, at_end_, buffer_, envelope_, mail_;
     std::thread thread_;
 };

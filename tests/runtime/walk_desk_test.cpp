@@ -1,4 +1,4 @@
-// Which walks there are, as time goes by and journeys are edited: no copy is made here.
+/// Which walks there are, as time goes by and journeys are edited: no copy is made here.
 
 #include "runtime/walk_desk.hpp"
 
@@ -20,9 +20,18 @@ namespace {
 const Timestamp midnight{std::chrono::sys_days{std::chrono::year{2026} / 11 / 26}};
 const Timestamp eight = midnight + 8h;
 
+constexpr auto at_eight = R"(time: "08:00")";
+
 /// A desk over a database that outlives it.
 struct Shop {
     ~Shop() { stop(); }
+
+    /// A journey at eight, and a desk that has looked before that.
+    void start_before_eight() {
+        publish(at_eight);
+        start();
+        REQUIRE(open_at(eight - 5min).empty());
+    }
 
     /// Publishes it with that entry, beside all its versions before.
     void publish(const std::string& entry, const std::string& status = "live") {
@@ -86,9 +95,7 @@ struct Shop {
 TEST_CASE("an instant that comes while nothing runs is made up for within six hours",
           "[.postgres]") {
     Shop shop;
-    shop.publish(R"(time: "08:00")");
-    shop.start();
-    REQUIRE(shop.open_at(eight - 5min).empty());
+    shop.start_before_eight();
     shop.stop();
     shop.start();
     SECTION("in time") {
@@ -108,9 +115,7 @@ TEST_CASE("an instant that comes while nothing runs is made up for within six ho
 TEST_CASE("an instant that was missed counts also where the journey was edited meanwhile",
           "[.postgres]") {
     Shop shop;
-    shop.publish(R"(time: "08:00")");
-    shop.start();
-    REQUIRE(shop.open_at(eight - 5min).empty());
+    shop.start_before_eight();
     shop.stop();
     SECTION("its instant is still one") {
         shop.publish(R"(time: "08:00", pace: 9/s)");
@@ -129,16 +134,16 @@ TEST_CASE("an instant that was missed counts also where the journey was edited m
         CHECK(shop.open_at(eight + 24h + 2min).size() == 1);
     }
     SECTION("it lets nobody in any more") {
-        shop.publish(R"(time: "08:00")", "closed");
+        shop.publish(at_eight, "closed");
         shop.start();
         CHECK(shop.open_at(eight + 5min).empty());
     }
     SECTION("it was paused then") {
-        shop.publish(R"(time: "08:00")", "paused");
+        shop.publish(at_eight, "paused");
         shop.start();
         REQUIRE(shop.open_at(eight - 1min).empty());
         shop.stop();
-        shop.publish(R"(time: "08:00")");
+        shop.publish(at_eight);
         shop.start();
         CHECK(shop.open_at(eight + 5min).empty());
         CHECK(shop.open_at(eight + 24h).size() == 1);
@@ -148,29 +153,27 @@ TEST_CASE("an instant that was missed counts also where the journey was edited m
 TEST_CASE("a walk stands still while its journey is paused, and ends where it is closed",
           "[.postgres]") {
     Shop shop;
-    shop.publish(R"(time: "08:00")");
-    shop.start();
-    REQUIRE(shop.open_at(eight - 5min).empty());
+    shop.start_before_eight();
     auto walks = shop.open_at(eight);
     REQUIRE(walks.size() == 1);
     CHECK_FALSE(walks[0].is_held);
     CHECK_FALSE(shop.desk->is_held(walks[0]));
 
-    shop.publish(R"(time: "08:00")", "paused");
+    shop.publish(at_eight, "paused");
     walks = shop.open_at(eight + 1min);
     REQUIRE(walks.size() == 1);
     CHECK(walks[0].is_held);
     CHECK(shop.desk->is_held(walks[0]));
     CHECK(shop.page_of(walks[0]).failed);
 
-    shop.publish(R"(time: "08:00")");
+    shop.publish(at_eight);
     walks = shop.open_at(eight + 2min);
     REQUIRE(walks.size() == 1);
     CHECK_FALSE(walks[0].is_held);
     auto page = shop.page_of(walks[0]);
     CHECK_FALSE(page.failed);
 
-    shop.publish(R"(time: "08:00")", "closed");
+    shop.publish(at_eight, "closed");
     CHECK_FALSE(shop.open_at(eight + 3min)[0].is_held);
     page = shop.page_of(walks[0]);
     CHECK_FALSE(page.failed);
@@ -179,7 +182,7 @@ TEST_CASE("a walk stands still while its journey is paused, and ends where it is
 
 TEST_CASE("that a walk is over is told, however many others are under way", "[.postgres]") {
     Shop shop;
-    shop.publish(R"(time: "08:00")");
+    shop.publish(at_eight);
     shop.start();
     WalkBook book{shop.conninfo};
     for (int i = 0; i <= WalkBook::walks_at_once; ++i) {

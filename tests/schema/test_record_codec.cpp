@@ -51,8 +51,7 @@ std::vector<Record> all_kinds() {
         Link{{IdNamespace::user, "winner"}, true},
         Transfer{99, {IdNamespace::anonymous, "loser"}, std::string("\0\xff\n state", 9)},
         Settled{{1, ~std::uint64_t{0}}, IntentState::rejected, "400 bad address"},
-        Erasure{},
-        Pause{"cart", Pause::Action::stop}};
+        Erasure{}};
     std::vector<Record> records;
     for (const auto& body : bodies) {
         records.push_back(record_with(body));
@@ -210,7 +209,9 @@ TEST_CASE("corrupt bodies are told apart and never crash", "[schema]") {
     future[0] = 2;
     CHECK(decode(RecordKind::event, future, header, decoder).error().detail ==
           "a stored record has version 2, this program reads 1");
-    CHECK_FALSE(decode(static_cast<RecordKind>(77), bodies[0].second, header, decoder).has_value());
+    const auto empty = encode(record_with(Erasure{}));
+    for (const int number : {0, 8, 9, 77})
+        CHECK_FALSE(decode(static_cast<RecordKind>(number), empty, header, decoder).has_value());
     for (const auto* bad :
          {"", "{}", "[]", "{\"offset\":1}", "nonsense",
           R"({"offset":-1,"accepted_at":"2026-11-23","kind":"event","message":{}})",

@@ -23,9 +23,7 @@ constexpr auto one_instant = journeys::Duration{1};
 const Error unavailable{ErrorCode::storage_unavailable, "fault"};
 const Error fenced{ErrorCode::fenced, "an older epoch"};
 
-bool goes_to_all(const actors::Draft& draft) {
-    return draft.kind == journeys::RecordKind::publish || draft.kind == journeys::RecordKind::pause;
-}
+bool goes_to_all(const actors::Draft& draft) { return draft.kind == journeys::RecordKind::publish; }
 
 } // namespace
 

@@ -91,9 +91,6 @@ public:
     void finish(actors::WalkProgress progress) override;
     // The rest of the world.
     journeys::CatalogPtr find(std::uint64_t publication) override;
-    journeys::CatalogPtr paused(journeys::CatalogPtr before, const journeys::Pause&) override {
-        return before;
-    }
     Timestamp now() const override { return world_.clock; }
     void call(actors::ProviderRequest request, caf::actor asker) override;
     void flushed(const actors::FlushRequest& request, journeys::Duration) override;

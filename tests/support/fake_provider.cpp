@@ -1,7 +1,5 @@
 #include "tests/support/fake_provider.hpp"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -12,15 +10,7 @@ namespace support {
 
 using namespace std::chrono_literals;
 
-FakeProvider::FakeProvider() : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    ::bind(socket_, reinterpret_cast<sockaddr*>(&address), sizeof address);
-    ::listen(socket_, 64);
-    socklen_t size = sizeof address;
-    ::getsockname(socket_, reinterpret_cast<sockaddr*>(&address), &size);
-    port_ = ntohs(address.sin_port);
+FakeProvider::FakeProvider() : listening_(listen_on_loopback(64)) {
     threads_.emplace_back([this] { serve(); });
 }
 
@@ -30,11 +20,11 @@ FakeProvider::~FakeProvider() {
         stopping_ = true;
         for (const int connection : open_) ::shutdown(connection, SHUT_RDWR);
     }
-    ::shutdown(socket_, SHUT_RDWR);
+    ::shutdown(listening_.socket, SHUT_RDWR);
     threads_.front().join();
     for (std::size_t i = 1; i < threads_.size(); ++i) threads_[i].join();
     for (const int connection : open_) ::close(connection);
-    ::close(socket_);
+    ::close(listening_.socket);
 }
 
 std::vector<std::string> FakeProvider::bodies() const {
@@ -58,7 +48,7 @@ bool FakeProvider::has(std::size_t requests) const {
 
 void FakeProvider::serve() {
     while (true) {
-        const int connection = ::accept4(socket_, nullptr, nullptr, SOCK_CLOEXEC);
+        const int connection = ::accept4(listening_.socket, nullptr, nullptr, SOCK_CLOEXEC);
         const std::scoped_lock lock{mutex_};
         if (connection < 0 || stopping_) {
             if (connection >= 0) ::close(connection);

@@ -2,7 +2,8 @@
 /// sent.
 #pragma once
 
-#include <cstdint>
+#include "tests/support/loopback.hpp"
+
 #include <functional>
 #include <mutex>
 #include <string>
@@ -17,7 +18,7 @@ public:
     ~FakeProvider();
     FakeProvider(const FakeProvider&) = delete;
 
-    std::string url() const { return "http://127.0.0.1:" + std::to_string(port_); }
+    std::string url() const { return "http://127.0.0.1:" + std::to_string(listening_.port); }
     /// The bodies of the requests so far.
     std::vector<std::string> bodies() const;
     /// The status line and what follows it, each line with its end, and a body; from now on.
@@ -29,8 +30,7 @@ private:
     void serve();
     void take(int connection);
 
-    int socket_ = -1;
-    std::uint16_t port_ = 0;
+    ListeningSocket listening_;
     mutable std::mutex mutex_;
     std::string answer_ = "202 Accepted\r\nX-Message-Id: m1\r\n", answer_body_;
     std::vector<std::string> bodies_;

@@ -35,6 +35,11 @@ std::string id_member(std::string_view who) {
 
 } // namespace
 
+std::string greeting(std::string_view id, std::string_view enter) {
+    return "id: " + std::string{id} + "\nstatus: live\nenter: { " + std::string{enter} +
+           " }\nsteps: [ { name: hi, send: { channel: email, template: t, topic: offers } } ]\n";
+}
+
 Story::Story(std::vector<std::string> files, std::optional<journeys::Settings> settings,
              std::string actions, journeys::Lookups lookups)
     : settings_(std::move(settings)), actions_(std::move(actions)), lookups_(std::move(lookups)),
@@ -78,34 +83,34 @@ journeys::CatalogPtr Story::load(const std::vector<std::string>& files) {
     return catalog;
 }
 
-void Story::use_models(journeys::models::ModelSetPtr models) {
-    models_ = std::move(models);
+void Story::reload() {
     const auto files = files_;
     run_.use(load(files));
+}
+
+void Story::use_models(journeys::models::ModelSetPtr models) {
+    models_ = std::move(models);
+    reload();
 }
 
 void Story::offer(std::string actions) {
     actions_ = std::move(actions);
-    const auto files = files_;
-    run_.use(load(files));
+    reload();
 }
 
 void Story::use_rewards(journeys::models::LearnedRewards learned) {
     learned_ = std::move(learned);
-    const auto files = files_;
-    run_.use(load(files));
+    reload();
 }
 
 void Story::use_lookups(journeys::Lookups lookups) {
     lookups_ = std::move(lookups);
-    const auto files = files_;
-    run_.use(load(files));
+    reload();
 }
 
 void Story::use_coupons(std::shared_ptr<journeys::CouponSource> coupons) {
     coupons_ = std::move(coupons);
-    const auto files = files_;
-    run_.use(load(files));
+    reload();
 }
 
 void Story::publish(std::vector<std::string> files) { run_.use(load(files)); }

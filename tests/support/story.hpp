@@ -27,6 +27,10 @@ using journeys::Timestamp;
 /// Monday, 2 March 2026, 10:00 UTC.
 inline constexpr Timestamp monday = journeys::from_millis(1'772'445'600'000);
 
+/// A live journey's file: entered as `enter` says (`on: Page Viewed, reentry: always`), it sends
+/// one message at once, its step `hi`.
+std::string greeting(std::string_view id, std::string_view enter);
+
 class Story {
 public:
     /// Each text is one journey's file; all permissions count as granted and every journey as live,
@@ -83,6 +87,8 @@ public:
 
 private:
     journeys::CatalogPtr load(const std::vector<std::string>& files);
+    /// The same files, beside what has become of all else.
+    void reload();
 
     std::optional<journeys::Settings> settings_;
     std::string actions_;

@@ -312,9 +312,6 @@ public:
         const auto at = disk.publications.find(publication);
         return at == disk.publications.end() ? nullptr : at->second;
     }
-    journeys::CatalogPtr paused(journeys::CatalogPtr before, const journeys::Pause&) override {
-        return before;
-    }
     Timestamp now() const override { return clock_; }
 
     // The provider.

@@ -1,4 +1,4 @@
-#include "runtime/channels/signature.hpp"
+#include "runtime/signature.hpp"
 
 #include "runtime/base64.hpp"
 
