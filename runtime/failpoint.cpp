@@ -10,6 +10,7 @@
 #include <charconv>
 #include <chrono>
 #include <csignal>
+#include <cstdio>
 #include <cstdlib>
 #include <deque>
 #include <optional>
@@ -186,6 +187,7 @@ bool failpoint(std::string_view name) {
         case Action::error: fails = true; break;
         case Action::delay: std::this_thread::sleep_for(point.span); break;
         case Action::hang:
+            std::fprintf(stderr, "failpoint %s hangs\n", point.name.c_str());
             while (true) std::this_thread::sleep_for(std::chrono::hours{1});
         }
     }
