@@ -16,7 +16,7 @@ namespace {
 constexpr std::uint64_t kept_descriptors = 40;
 
 /// What allocators keep of a busy time. The sanitizers keep freed memory on purpose, 256 MB of it.
-#ifdef __SANITIZE_ADDRESS__
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 constexpr std::uint64_t kept_bytes = 600ull << 20;
 #else
 constexpr std::uint64_t kept_bytes = 200ull << 20;
