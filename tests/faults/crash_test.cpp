@@ -71,12 +71,12 @@ TEST_CASE("kill -9 at each failpoint loses nothing and doubles nothing") {
 
 TEST_CASE("operations that fail at each failpoint are tried again") {
     World world;
-    const auto producers = start_traffic(world, {}, {.rate = 300});
+    const auto producers = start_traffic(world, {.links = true}, {.rate = 300});
     std::string points;
     for (const char* point :
          {"append.before", "append.after", "commit_sent.before", "commit_sent.after",
           "commit_reply.before", "flush_begin.before", "flush_commit.before", "claim.before",
-          "provider_request.before", "settle.before", "take_over.before"})
+          "provider_request.before", "settle.before", "take_over.before", "transfer.before"})
         for (const int passage : {2, 5, 40})
             points += (points.empty() ? "" : ",") + std::string{point} + ":error@" +
                       std::to_string(passage);
