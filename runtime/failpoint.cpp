@@ -10,6 +10,7 @@
 #include <charconv>
 #include <chrono>
 #include <csignal>
+#include <cstdio>
 #include <cstdlib>
 #include <deque>
 #include <optional>
@@ -42,6 +43,9 @@ struct Armed {
     std::chrono::milliseconds span{0};
     std::uint64_t only = 0; ///< The passage that acts; 0: every one.
     std::atomic<std::uint64_t> passed{0};
+    std::string behind; ///< Passages count once this one has been passed so often.
+    std::uint64_t behind_count = 0;
+    std::atomic<std::uint64_t> behind_passed{0};
 };
 
 /// Filled before threads start, and only counted on afterwards.
@@ -74,24 +78,32 @@ std::string_view cut(std::string_view& text, char separator) {
     return head;
 }
 
+/// The N of `@N`; 0 where it is missing, nothing where it is none.
+std::optional<std::uint64_t> passage_in(std::string_view text) {
+    if (text.empty()) return 0;
+    const auto number = whole_number<std::uint64_t>(text);
+    return number && *number > 0 ? number : std::nullopt;
+}
+
 Result<void> arm_one(std::string_view text) {
     const Error mistake{ErrorCode::invalid_argument,
                         "SOJOURN_FAILPOINT: \"" + std::string{text} + "\" is no failpoint"};
-    std::string_view rest = text;
-    const auto what = cut(rest, '@');
-    std::uint64_t only = 0;
-    if (!rest.empty()) {
-        const auto number = whole_number<std::uint64_t>(rest);
-        if (!number || *number == 0) return mistake;
-        only = *number;
-    }
-    rest = what;
+    const bool is_behind = text.find('>') != text.npos;
+    std::string_view rest = text, behind_count;
+    if (is_behind) behind_count = cut(rest, '>');
+    const auto behind = cut(behind_count, '@');
+    auto passage = rest;
+    rest = cut(passage, '@');
     const auto name = cut(rest, ':');
     const auto action = cut(rest, ':');
-    if (!is_known(name)) return mistake;
+    const auto only = passage_in(passage), count = passage_in(behind_count);
+    if (!is_known(name) || !only || !count) return mistake;
+    if (is_behind && (!is_known(behind) || *count == 0)) return mistake;
     Armed& point = armed().emplace_back();
     point.name = name;
-    point.only = only;
+    point.only = *only;
+    point.behind = behind;
+    point.behind_count = *count;
     if (action == "kill") {
         point.action = Armed::Action::kill;
     } else if (action == "error") {
@@ -166,7 +178,8 @@ bool failpoint(std::string_view name) {
     if (!runtime::any_armed.load(std::memory_order_relaxed)) return false;
     bool fails = false;
     for (auto& point : runtime::armed()) {
-        if (point.name != name) continue;
+        if (point.behind == name) ++point.behind_passed;
+        if (point.name != name || point.behind_passed < point.behind_count) continue;
         const auto passage = ++point.passed;
         if (point.only != 0 && point.only != passage) continue;
         switch (point.action) {
@@ -174,6 +187,7 @@ bool failpoint(std::string_view name) {
         case Action::error: fails = true; break;
         case Action::delay: std::this_thread::sleep_for(point.span); break;
         case Action::hang:
+            std::fprintf(stderr, "failpoint %s hangs\n", point.name.c_str());
             while (true) std::this_thread::sleep_for(std::chrono::hours{1});
         }
     }

@@ -1,8 +1,10 @@
 /// Arms failpoints and mutants, in builds that have them.
 ///
 /// `SOJOURN_FAILPOINT=NAME:ACTION[@N]`, several separated by commas. ACTION is `kill` (SIGKILL),
-/// `error` (the operation fails), `delay:MS` or `hang`; with `@N` only the N-th passage acts, else
-/// every one. `SOJOURN_MUTANT` is one of `journeys::mutant_names`.
+/// `error` (the operation fails), `delay:MS` or `hang`, which says so on stderr; with `@N` only the
+/// N-th passage acts, else every one. `OTHER@N>` before all that: what OTHER, another name, has not
+/// yet let pass N times is not counted, e.g. `walk.before@3>flush_commit.after:kill`.
+/// `SOJOURN_MUTANT` is one of `journeys::mutant_names`.
 #pragma once
 
 #include "journeys/result.hpp"

@@ -1,6 +1,7 @@
 /// The process ends where it likes.
 #include "tests/faults/options.hpp"
 #include "tests/faults/require_none.hpp"
+#include "tests/faults/sizes.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -28,7 +29,7 @@ TEST_CASE("kill -9 at random instants loses nothing and doubles nothing") {
     World world;
     std::mt19937_64 random{options().seed};
     const auto producers = start_traffic(world, {}, {.rate = 300});
-    for (int cycle = 0; cycle < cycles_or(20); ++cycle) {
+    for (int cycle = 0; cycle < count_of(sizes::random_kills); ++cycle) {
         world.launch();
         if (random() % 4 != 0) REQUIRE(world.wait_until_ready(60s)); // Else maybe while it starts.
         std::this_thread::sleep_for(between(random, 0, 1500));
@@ -70,12 +71,12 @@ TEST_CASE("kill -9 at each failpoint loses nothing and doubles nothing") {
 
 TEST_CASE("operations that fail at each failpoint are tried again") {
     World world;
-    const auto producers = start_traffic(world, {}, {.rate = 300});
+    const auto producers = start_traffic(world, {.links = true}, {.rate = 300});
     std::string points;
     for (const char* point :
          {"append.before", "append.after", "commit_sent.before", "commit_sent.after",
           "commit_reply.before", "flush_begin.before", "flush_commit.before", "claim.before",
-          "provider_request.before", "settle.before", "take_over.before"})
+          "provider_request.before", "settle.before", "take_over.before", "transfer.before"})
         for (const int passage : {2, 5, 40})
             points += (points.empty() ? "" : ",") + std::string{point} + ":error@" +
                       std::to_string(passage);
@@ -91,7 +92,7 @@ TEST_CASE("kill -9 five times during recovery") {
     world.start();
     std::this_thread::sleep_for(2s);
     world.service().kill();
-    for (int cycle = 0; cycle < cycles_or(5); ++cycle) {
+    for (int cycle = 0; cycle < count_of(sizes::kills_in_recovery); ++cycle) {
         world.launch();
         std::this_thread::sleep_for(between(random, 100, 1900));
         world.service().kill();
@@ -103,7 +104,7 @@ TEST_CASE("kill -9 five times during recovery") {
 TEST_CASE("SIGTERM under load drains, loses nothing and ends in time") {
     World world;
     const auto producers = start_traffic(world, {}, {.rate = 500});
-    for (int cycle = 0; cycle < cycles_or(4); ++cycle) {
+    for (int cycle = 0; cycle < count_of(sizes::orderly_ends); ++cycle) {
         world.start();
         std::this_thread::sleep_for(700ms);
         const auto begin = Clock::now();

@@ -1,9 +1,10 @@
 /// Faults, injected into the real service on a real PostgreSQL: `faults [TEST] [--seed N]
-/// [--cycles N] [--minutes N] [--keep]`; `--list-tests` names them.
+/// [--full] [--cycles N] [--minutes N] [--keep]`; `--list-tests` names them, `--help` their sizes.
 #define CATCH_CONFIG_RUNNER
 #include <catch2/catch.hpp>
 
 #include "tests/faults/options.hpp"
+#include "tests/faults/sizes.hpp"
 
 #include <csignal>
 #include <random>
@@ -14,11 +15,14 @@ int main(int argc, char** argv) {
     Catch::Session session;
     using Catch::clara::Opt;
     session.cli(session.cli() | Opt(options.seed, "number")["--seed"]("repeats a run") |
-                Opt(options.cycles, "count")["--cycles"]("how often a fault is repeated") |
-                Opt(options.minutes, "minutes")["--minutes"]("how long the long ones take") |
+                Opt(options.full)["--full"]("every fault as large as the promise; hours") |
+                Opt(options.cycles, "count")["--cycles"](
+                    "how often a fault is repeated, or how many customers or connections") |
+                Opt(options.minutes, "minutes")["--minutes"]("how long those that last take") |
                 Opt(options.binary, "file")["--binary"]("the service under test") |
                 Opt(options.keep)["--keep"]("leaves the folders of failed runs"));
     if (const int mistake = session.applyCommandLine(argc, argv); mistake != 0) return mistake;
+    if (session.configData().showHelp) faults::print_sizes();
     if (options.seed == 0) options.seed = std::random_device{}();
     return session.run();
 }

@@ -9,8 +9,10 @@
 #include <algorithm>
 #include <atomic>
 #include <csignal>
+#include <fstream>
 #include <functional>
 #include <thread>
+#include <utility>
 
 namespace faults {
 
@@ -70,19 +72,29 @@ Run killed_at(const std::string& point) {
     };
 }
 
-/// Its log hangs before a commit, until nothing is acked any more; then it is killed.
+/// Until the service has said `text`.
+bool says(const World& world, const std::string& text) {
+    for (const auto until = Clock::now() + 60s; Clock::now() < until;) {
+        std::ifstream file{world.log()};
+        const std::string said{std::istreambuf_iterator<char>{file}, {}};
+        if (said.find(text) != said.npos) return true;
+        std::this_thread::sleep_for(10ms);
+    }
+    return false;
+}
+
+/// Its log hangs before a commit; when nothing is acked any more it is killed.
 std::vector<std::string> hung_and_killed(const Environment& mutant) {
     World world;
     // Nothing is settled meanwhile: what hangs are events, which are acked.
     world.provider->set([](const Call&) { return Answer{.accepts = false, .delay = 1h}; });
     world.start(with(mutant, "commit_sent.before:hang@20"));
     const auto producers = start_traffic(world, {}, {.rate = 300});
+    if (!says(world, "failpoint commit_sent.before hangs")) return {"it does not hang"};
     auto acked = producers->totals().acked;
-    for (int still = 0; still < 50;) { // A crowded machine may pause for a second.
+    for (int still = 0; still < 20; ++still) { // Acks that are under way still come.
         std::this_thread::sleep_for(100ms);
-        const auto now = producers->totals().acked;
-        still = now > 0 && now == acked ? still + 1 : 0;
-        acked = now;
+        if (const auto now = producers->totals().acked; std::exchange(acked, now) != now) still = 0;
     }
     world.service().kill();
     world.provider->set([](const Call&) { return Answer{}; });

@@ -7,6 +7,4 @@ Options& options() {
     return all;
 }
 
-int cycles_or(int few) { return options().cycles > 0 ? options().cycles : few; }
-
 } // namespace faults

@@ -1,6 +1,6 @@
 /// Producers that repeat themselves, overload the service, or mean it harm.
-#include "tests/faults/options.hpp"
 #include "tests/faults/require_none.hpp"
+#include "tests/faults/sizes.hpp"
 #include "tests/support/raw_client.hpp"
 
 #include <catch2/catch.hpp>
@@ -40,14 +40,14 @@ TEST_CASE("producers that repeat, contradict themselves, reorder and are an hour
             .late = 0.1,
             .earlier = earlier_in(world, 1h)};
     const auto producers = start_traffic(world, mix, {.rate = 400});
-    std::this_thread::sleep_for(8s);
+    std::this_thread::sleep_for(span_of(sizes::repeats));
     require_none(settle_and_prove(world, *producers, nothing_lost));
 }
 
 TEST_CASE("producers that give up leave whole events or none") {
     World world;
     const auto producers = start_traffic(world, {}, {.rate = 400, .resends = false});
-    for (int cycle = 0; cycle < cycles_or(4); ++cycle) {
+    for (int cycle = 0; cycle < count_of(sizes::kills_unresent); ++cycle) {
         world.start();
         std::this_thread::sleep_for(800ms);
         world.service().kill();
@@ -62,7 +62,7 @@ TEST_CASE("half of the traffic is of one customer") {
     World world;
     world.start();
     const auto producers = start_traffic(world, {.hot = 0.5}, {.rate = 400});
-    std::this_thread::sleep_for(6s);
+    std::this_thread::sleep_for(span_of(sizes::hot_customer));
     require_none(settle_and_prove(world, *producers, nothing_lost));
 }
 
@@ -77,7 +77,7 @@ TEST_CASE("three times what the service can do slows its producers down and cost
         const auto measured = start_traffic(
             world, mix, {.rate = 0, .messages_per_frame = 20, .frames_in_flight = 30});
         std::this_thread::sleep_for(2s);
-        sustainable = rate_over(*measured, options().minutes > 0 ? 20s : 5s);
+        sustainable = rate_over(*measured, is_full(sizes::overload) ? 20s : 5s);
         REQUIRE(measured->finish(60s));
     }
     const auto resident_before = world.service().usage().resident_bytes;
@@ -88,13 +88,13 @@ TEST_CASE("three times what the service can do slows its producers down and cost
                                           .frames_in_flight = 20'000},
                                          10);
     std::this_thread::sleep_for(2s);
-    const auto overloaded = rate_over(*producers, options().minutes > 0 ? 60s : 8s);
+    const auto overloaded = rate_over(*producers, span_of(sizes::overload));
     const auto resident = world.service().usage().resident_bytes;
     WARN("sustainable " << sustainable << "/s, under three times as much " << overloaded
                         << "/s; resident " << (resident_before >> 20) << " MB, then "
                         << (resident >> 20) << " MB");
     // Producers and service share this machine's cores: more producers, less service.
-    CHECK(overloaded > (options().minutes > 0 ? 0.9 : 0.6) * sustainable);
+    CHECK(overloaded > (is_full(sizes::overload) ? 0.9 : 0.6) * sustainable);
     CHECK(resident < resident_before + (600ull << 20));
     CHECK(world.get("/healthz").status == 200);
     require_none(settle_and_prove(world, *producers, nothing_lost, {.acks = 150s, .calm = 300s}));
@@ -107,14 +107,15 @@ TEST_CASE("idle connections cost the others nothing") {
     ::getrlimit(RLIMIT_NOFILE, &limit);
     limit.rlim_cur = limit.rlim_max;
     ::setrlimit(RLIMIT_NOFILE, &limit);
-    const std::size_t count = options().minutes > 0 ? 9'990 : 1'000; // 10,000 is the limit.
+    const auto count = static_cast<std::size_t>(count_of(sizes::idle_connections));
     if (limit.rlim_cur < count + 200) {
         WARN("too few descriptors for " << count << " connections: skipped");
         return;
     }
-    World world;
+    World world{{.limits = "connections: 20000, connections_per_address: 20000"}};
     world.start();
     const auto before = world.service().usage();
+    std::unique_ptr<Producers> producers;
     {
         std::vector<RawClient> idle;
         for (std::size_t i = 0; i < count; ++i) {
@@ -125,18 +126,15 @@ TEST_CASE("idle connections cost the others nothing") {
         const auto with = world.service().usage();
         WARN(count << " idle connections: " << (with.resident_bytes - before.resident_bytes) / count
                    << " bytes each");
-        const auto producers = start_traffic(world, {}, {.rate = 200});
+        producers = start_traffic(world, {}, {.rate = 200});
         std::this_thread::sleep_for(3s);
         REQUIRE(producers->finish(20s));
         CHECK(producers->totals().acked > 300);
         CHECK(producers->totals().slowest_ack < 2s);
+        CHECK(world.service().usage().descriptors > before.descriptors + count / 2);
     }
-    // I7: what they took is given back.
-    for (const auto until = Clock::now() + 20s;
-         Clock::now() < until && world.service().usage().descriptors > before.descriptors + 40;)
-        std::this_thread::sleep_for(50ms);
-    CHECK(world.service().usage().descriptors <= before.descriptors + 40); // Its providers' too.
-    CHECK(world.service().usage().threads <= before.threads);
+    // What they took is given back: the proof's I7.
+    require_none(settle_and_prove(world, *producers, nothing_lost));
 }
 
 TEST_CASE("a client that sends a byte a second is cut off, and nobody waits for it") {

@@ -9,7 +9,8 @@
 #include "runtime/publication.hpp"
 #include "schema/log_json.hpp"
 #include "schema/record_codec.hpp"
-#include "tests/faults/options.hpp"
+#include "tests/faults/findings.hpp"
+#include "tests/faults/rest.hpp"
 
 #include <algorithm>
 #include <fstream>
@@ -23,29 +24,6 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr std::uintmax_t log_bytes_max = 4 << 20;
-
-/// Gathers what is wrong: the first few cases of each, and how many there are.
-class Findings {
-public:
-    void add(const std::string& invariant, const std::string& what) {
-        auto& finding = findings_[invariant];
-        if (finding.count++ < 3) finding.text += (finding.text.empty() ? "" : "; ") + what;
-    }
-    std::vector<std::string> lines() const {
-        std::vector<std::string> all;
-        for (const auto& [invariant, finding] : findings_)
-            all.push_back(invariant + " (" + std::to_string(finding.count) + "): " + finding.text +
-                          "; --seed " + std::to_string(options().seed));
-        return all;
-    }
-
-private:
-    struct Finding {
-        std::size_t count = 0;
-        std::string text;
-    };
-    std::map<std::string, Finding> findings_;
-};
 
 std::string message_id_in(const std::string& body) {
     constexpr std::string_view key = R"("messageId":")";
@@ -380,17 +358,18 @@ std::vector<std::string> broken(World& world, const std::vector<const Producers*
 
 std::vector<std::string> settle_and_prove(World& world, Producers& producers,
                                           Expectations expectations, Patience patience) {
-    std::vector<std::string> wrong;
-    if (!producers.finish(patience.acks))
-        wrong.push_back("not everything was acked in time; --seed " +
-                        std::to_string(options().seed));
+    Findings findings;
+    if (!producers.finish(patience.acks)) findings.add("not everything was acked in time", "");
+    check_lag(world, patience.lag, findings);
     if (const auto why = world.wait_for_calm(patience.calm); !why.empty())
-        wrong.push_back("I8 no calm: " + why + "; --seed " + std::to_string(options().seed));
+        findings.add("I8 no calm", why);
+    else
+        check_rest(world, findings);
     const auto end = world.stop(patience.stop);
     if (end != 0)
-        wrong.push_back(end ? "SIGTERM ended with " + std::to_string(*end)
-                            : std::string{"SIGTERM did not end it"});
+        findings.add("SIGTERM did not end it in order", end ? std::to_string(*end) : "not at all");
     world.service().kill();
+    auto wrong = findings.lines();
     const auto more = broken(world, {&producers}, expectations);
     wrong.insert(wrong.end(), more.begin(), more.end());
     return wrong;

@@ -23,12 +23,17 @@ std::vector<std::string> broken(World& world, const std::vector<const Producers*
                                 Expectations expectations = {});
 
 struct Patience {
-    std::chrono::milliseconds acks = std::chrono::seconds{60}, calm = std::chrono::seconds{60},
-                              stop = std::chrono::seconds{40};
+    std::chrono::milliseconds acks = std::chrono::seconds{60};
+    /// I8: so long after the last ack everything that was acked is in the state, and stored.
+    std::chrono::milliseconds lag = std::chrono::seconds{10};
+    /// For what is no lag: waits of two hours, which are 12 s at 600 times the clock, retries
+    /// behind them, and a provider that answers as it likes.
+    std::chrono::milliseconds calm = std::chrono::seconds{60};
+    std::chrono::milliseconds stop = std::chrono::seconds{40};
 };
 
-/// Waits until everything is acked and calm, stops the service in order, and proves. What goes
-/// wrong on the way is in the answer too.
+/// Waits until everything is acked and calm, looks at what a calm service holds and says of itself,
+/// stops it in order, and proves. What goes wrong on the way is in the answer too.
 std::vector<std::string> settle_and_prove(World& world, Producers& producers,
                                           Expectations expectations = {}, Patience patience = {});
 

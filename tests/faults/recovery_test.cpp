@@ -1,6 +1,6 @@
 /// How soon a service that was killed is as far as it had promised to be.
-#include "tests/faults/options.hpp"
 #include "tests/faults/require_none.hpp"
+#include "tests/faults/sizes.hpp"
 #include "tests/support/raw_client.hpp"
 
 #include <catch2/catch.hpp>
@@ -43,8 +43,8 @@ std::unique_ptr<Producers> one_event_each(World& world, int customers) {
 } // namespace
 
 TEST_CASE("after kill -9 at full rate all acked work is there again in time") {
-    // By hand: --cycles 100000 and 1000000, so many active customers, in a build for speed.
-    const int customers = cycles_or(2'000);
+    // A million of them by hand, with --cycles 1000000.
+    const int customers = count_of(sizes::active_at_kill);
     World world{{.clock_speed = 1, .limits = "active_customers: 2000000, passivate_after: 1h"}};
     world.start();
     const auto producers = one_event_each(world, customers);
@@ -80,7 +80,7 @@ TEST_CASE("after kill -9 at full rate all acked work is there again in time") {
 }
 
 TEST_CASE("the first event is answered within a second of the start") {
-    const int customers = cycles_or(2'000); // By hand: --cycles 1000000.
+    const int customers = count_of(sizes::stored_at_start);
     World world{{.clock_speed = 1}};
     world.start();
     REQUIRE(one_event_each(world, customers)->finish(600s));
@@ -97,7 +97,8 @@ TEST_CASE("the first event is answered within a second of the start") {
     WARN(world.sql("SELECT count(*) FROM snapshots")
          << " customers stored: the first event was answered " << in_ms(answered - begin)
          << " ms after the start");
-    CHECK(answered - begin < (customers > 100'000 ? 1s : 3s)); // Sanitizers take their time.
+    CHECK(answered - begin <
+          (is_full(sizes::stored_at_start) ? 1s : 3s)); // Sanitizers take their time.
 }
 
 } // namespace faults

@@ -1,6 +1,6 @@
 /// Two processes on one database: one works, the other waits, and never do both.
-#include "tests/faults/options.hpp"
 #include "tests/faults/require_none.hpp"
+#include "tests/faults/sizes.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -41,7 +41,7 @@ TEST_CASE("a stopped process is replaced, and what it commits afterwards is refu
     REQUIRE(took);
     CHECK(*took > 3s); // It gave the other one time.
     const auto others = start_traffic(world, {}, {.port = world.second_port(), .rate = 200}, 10);
-    std::this_thread::sleep_for(options().minutes > 0 ? 30s : 3s);
+    std::this_thread::sleep_for(span_of(sizes::stands_still));
     world.service().signal(SIGCONT);
     // The producers of the stopped process are still connected to it, and send.
     CHECK(world.service().wait(20s) == 3);

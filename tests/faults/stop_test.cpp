@@ -4,6 +4,7 @@
 #include "runtime/url_text.hpp"
 #include "tests/faults/options.hpp"
 #include "tests/faults/require_none.hpp"
+#include "tests/faults/sizes.hpp"
 
 #include <catch2/catch.hpp>
 #include <curl/curl.h>
@@ -158,7 +159,7 @@ TEST_CASE("after a STOP that was acknowledged nothing goes to that number, kill 
         std::size_t before = 0;
     };
     std::vector<Person> people;
-    for (int cycle = 0; cycle < cycles_or(12); ++cycle) {
+    for (int cycle = 0; cycle < count_of(sizes::said_stops); ++cycle) {
         Person person{.id = "p" + std::to_string(cycle),
                       .phone = "+4915112345" + std::to_string(100 + cycle)};
         CAPTURE(cycle, person.phone);

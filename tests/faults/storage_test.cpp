@@ -1,6 +1,6 @@
 /// PostgreSQL, and the way to it, at their worst.
-#include "tests/faults/options.hpp"
 #include "tests/faults/require_none.hpp"
+#include "tests/faults/sizes.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -51,8 +51,10 @@ TEST_CASE("PostgreSQL is killed and started again every five seconds") {
     World world;
     world.start();
     const auto producers = start_traffic(world, {}, {.rate = 300});
-    for (int cycle = 0; cycle < cycles_or(3); ++cycle) {
-        std::this_thread::sleep_for(3s);
+    auto next = Clock::now();
+    for (int cycle = 0; cycle < count_of(sizes::storage_kills); ++cycle) {
+        next += 5s;
+        std::this_thread::sleep_until(next);
         world.kill_storage();
         std::this_thread::sleep_for(500ms);
         world.restart_storage();
@@ -66,7 +68,7 @@ TEST_CASE("PostgreSQL is slow by half a second") {
     world.start();
     const auto producers = start_traffic(world, {}, {.rate = 100});
     world.storage->set({.delay = 500ms});
-    std::this_thread::sleep_for(6s);
+    std::this_thread::sleep_for(span_of(sizes::storage_slow));
     CHECK(acked(*producers) > 0);
     world.storage->set({});
     require_none(settle_and_prove(world, *producers, nothing_lost));
@@ -78,7 +80,7 @@ TEST_CASE("PostgreSQL is half open: connections stay, and nothing goes through")
     const auto producers = start_traffic(world, {}, {.rate = 200});
     REQUIRE(goes_on(*producers, 20s));
     world.storage->set({.way = Weather::Way::black_hole});
-    std::this_thread::sleep_for(options().minutes > 0 ? 60s : 12s);
+    std::this_thread::sleep_for(span_of(sizes::storage_half_open));
     CHECK(world.get("/readyz").status == 503);
     CHECK(world.get("/healthz").status == 200);
     world.storage->set({});
@@ -90,7 +92,7 @@ TEST_CASE("the way to PostgreSQL is cut again and again") {
     World world;
     world.start();
     const auto producers = start_traffic(world, {}, {.rate = 300});
-    for (int cycle = 0; cycle < cycles_or(10); ++cycle) {
+    for (int cycle = 0; cycle < count_of(sizes::storage_cuts); ++cycle) {
         std::this_thread::sleep_for(200ms);
         world.storage->reset_all();
     }
@@ -121,7 +123,7 @@ TEST_CASE("PostgreSQL has no connection left") {
     std::this_thread::sleep_for(5ms);
     take_all();
     CHECK(taken.size() > 20);
-    std::this_thread::sleep_for(4s);
+    std::this_thread::sleep_for(span_of(sizes::storage_full_up));
     taken.clear();
     CHECK(goes_on(*producers, 20s));
     require_none(settle_and_prove(world, *producers, nothing_lost));
@@ -133,7 +135,7 @@ TEST_CASE("PostgreSQL becomes read-only for a while") {
     const auto producers = start_traffic(world, {}, {.rate = 200});
     REQUIRE(goes_on(*producers, 20s));
     world.set_storage("default_transaction_read_only", "on");
-    std::this_thread::sleep_for(8s);
+    std::this_thread::sleep_for(span_of(sizes::storage_read_only));
     CHECK(world.get("/readyz").status == 503);
     {
         auto connection = world.connect();
@@ -155,8 +157,7 @@ TEST_CASE("a transaction that idles for long stops nobody") {
     REQUIRE(idle.run_script("BEGIN; SELECT count(*) FROM snapshots; SELECT count(*) FROM outbox; "
                             "SELECT count(*) FROM log")
                 .has_value());
-    const auto span = options().minutes > 0 ? 600s : 6s;
-    for (const auto until = Clock::now() + span; Clock::now() < until;)
+    for (const auto until = Clock::now() + span_of(sizes::idle_transaction); Clock::now() < until;)
         CHECK(goes_on(*producers, 10s));
     REQUIRE(idle.run_script("ROLLBACK").has_value());
     require_none(settle_and_prove(world, *producers, nothing_lost));
@@ -184,7 +185,7 @@ TEST_CASE("the disk of PostgreSQL is full") {
         const auto ballast = folder / "ballast";
         const auto fill = "dd if=/dev/zero of=" + ballast.string() + " bs=64k 2>/dev/null; true";
         CHECK(std::system(fill.c_str()) == 0);
-        std::this_thread::sleep_for(10s);
+        std::this_thread::sleep_for(span_of(sizes::disk_full));
         std::filesystem::remove(ballast);
         world.restart_storage(); // Where the full disk has ended it.
         CHECK(goes_on(*producers, 30s));

@@ -1,6 +1,10 @@
-/// The release before, this one, and back, on one database and under traffic.
+/// The release before, this one, and back, on one database and under traffic; and states that
+/// earlier releases really wrote.
+#include "journeys/customer.hpp"
+#include "journeys/local_time.hpp"
 #include "tests/faults/options.hpp"
 #include "tests/faults/require_none.hpp"
+#include "tests/support/raw_client.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -34,6 +38,117 @@ std::pair<std::optional<int>, std::string> downgrade(const World& world, const s
 std::string versions(const World& world) {
     return world.sql("SELECT string_agg(DISTINCT schema_version::text, ' ' ORDER BY "
                      "schema_version::text) FROM snapshots");
+}
+
+constexpr int oldest_version = 1, newest_version = journeys::customer_schema_version;
+
+std::string id_of(int version) { return "u-104" + std::to_string(version); }
+
+/// What a release with this version of states has written: recorded bytes, the digit of the id
+/// apart, so that the customers are several.
+std::string written_by(int version) {
+    std::ifstream file{SOJOURN_SOURCE_DIR "/tests/golden/customer_v" + std::to_string(version) +
+                       ".bin.hex"};
+    std::string block;
+    for (char high = 0, low = 0; file >> high >> low;)
+        block += static_cast<char>(std::stoi(std::string{high, low}, nullptr, 16));
+    REQUIRE(static_cast<int>(block.at(0)) == version);
+    const std::string recorded = "u-1042", own = id_of(version);
+    for (auto at = block.find(recorded); at != block.npos; at = block.find(recorded, at + 1))
+        block.replace(at, own.size(), own);
+    return block;
+}
+
+journeys::Customer unpacked(std::string_view block) {
+    auto customer = journeys::unpack(block);
+    REQUIRE(customer.has_value());
+    return std::move(*customer);
+}
+
+/// Without what every event changes, and without what the release before has no field for.
+std::string kept(const journeys::Customer& customer) {
+    journeys::Customer kept;
+    kept.id = customer.id;
+    kept.known_ids = customer.known_ids;
+    kept.first_seen = customer.first_seen;
+    kept.traits = customer.traits;
+    kept.traits_at = customer.traits_at;
+    kept.timezone = customer.timezone;
+    kept.locale = customer.locale;
+    kept.country = customer.country;
+    kept.consents = customer.consents;
+    kept.suppressions = customer.suppressions;
+    kept.carts = customer.carts;
+    kept.carts_made = customer.carts_made;
+    kept.orders = customer.orders;
+    kept.order_count = customer.order_count;
+    kept.purchases = customer.purchases;
+    kept.decisions = customer.decisions;
+    for (auto run : customer.runs) {
+        run.coupons.clear();
+        if (run.journey == "cart-abandon") kept.runs.push_back(run);
+    }
+    return journeys::pack(kept);
+}
+
+/// Rows as the releases left them, their logs long cut off.
+void put_states_of_every_version(World& world) {
+    const auto partitions = std::stoull(world.sql("SELECT partitions FROM deployment"));
+    auto connection = world.connect();
+    for (int version = oldest_version; version <= newest_version; ++version) {
+        const auto block = written_by(version);
+        const auto customer = unpacked(block);
+        runtime::SqlParams params;
+        params.add_bytes(journeys::to_text(customer.id))
+            .add(static_cast<std::int16_t>(journeys::hash(customer.id) % partitions))
+            .add(static_cast<std::int16_t>(version))
+            .add(static_cast<std::int64_t>(customer.revision))
+            .add(static_cast<std::int64_t>(customer.applied))
+            .add_bytes(block);
+        REQUIRE(connection
+                    .run("INSERT INTO snapshots (customer, partition, schema_version, revision, "
+                         "applied, wake_at, block) VALUES ($1, $2, $3, $4, $5, NULL, $6)",
+                         params)
+                    .has_value());
+    }
+    world.sql("UPDATE log_positions SET last_offset = last_offset + 100000");
+    world.sql("UPDATE progress SET watermark = watermark + 100000");
+}
+
+void require_kept(const World& world, int version) {
+    auto connection = world.connect();
+    for (int of = oldest_version; of <= newest_version; ++of) {
+        CAPTURE(of);
+        runtime::SqlParams params;
+        params.add_bytes("user:" + id_of(of));
+        const auto rows = connection.run(
+            "SELECT block, schema_version FROM snapshots WHERE customer = $1", params);
+        REQUIRE(rows.has_value());
+        REQUIRE(rows->size() == 1);
+        CHECK(rows->int2(0, 1) == version);
+        const auto before = unpacked(written_by(of)), after = unpacked(rows->bytes(0, 0));
+        CHECK(kept(after) == kept(before));
+        CHECK(after.revision > before.revision);
+        CHECK(after.applied > before.applied);
+    }
+    CHECK(world.sql("SELECT count(*) FROM parked") == "0");
+}
+
+/// One event of each of them, which sends a message at once; until `messages` were sent in all.
+void sign_everybody_up(World& world, const std::string& number, std::size_t messages) {
+    RawClient client{world.port()};
+    REQUIRE(client.open_stream("/v1/stream?write_key=test-key").status == 101);
+    for (int of = oldest_version; of <= newest_version; ++of) {
+        const auto id = id_of(of);
+        client.send_text(R"({"type":"track","messageId":")" + id + number + R"(","userId":")" + id +
+                         R"(","event":"Signed Up","properties":{"number":")" + number + "\"}}");
+        CHECK(client.read_text().find(R"("accepted":1)") != std::string::npos);
+    }
+    const std::string accepted =
+        "SELECT count(*) FROM outbox WHERE channel = 'crm' AND state = 'accepted'";
+    for (int i = 0; i < 300 && world.sql(accepted) != std::to_string(messages); ++i)
+        std::this_thread::sleep_for(50ms);
+    CHECK(world.sql(accepted) == std::to_string(messages));
 }
 
 } // namespace
@@ -75,6 +190,42 @@ TEST_CASE("an upgrade and the way back lose nothing and double nothing") {
     world.start(); // And up again.
     require_none(settle_and_prove(world, *producers,
                                   {.answers_may_be_lost = true, .every_intent_is_accepted = true}));
+}
+
+TEST_CASE("an upgrade from every version that states ever had, and the way back") {
+    World world{{.clock_speed = 1}};
+    // Some seconds behind the last event of the recorded customers.
+    const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+    const auto then = *journeys::parse_timestamp("2026-06-01T12:00:10Z");
+    const auto offset = std::chrono::floor<std::chrono::seconds>(then) - now;
+    const Environment this_release{{"SOJOURN_CLOCK_OFFSET", std::to_string(offset.count())}};
+    Environment before = this_release;
+    before.insert(release_before.begin(), release_before.end());
+    constexpr std::size_t everybody = newest_version - oldest_version + 1;
+
+    world.start(before);
+    REQUIRE(world.stop() == 0);
+    put_states_of_every_version(world);
+    world.start(this_release);
+    sign_everybody_up(world, "1", everybody);
+    REQUIRE(world.stop() == 0);
+    require_kept(world, newest_version);
+
+    const auto back = downgrade(world, "back");
+    INFO(back.second);
+    REQUIRE(back.first == 0);
+    CHECK(back.second.find("1 customers: an order that is undone") != std::string::npos);
+    require_kept(world, newest_version - 1);
+    world.start(before);
+    sign_everybody_up(world, "2", 2 * everybody);
+    REQUIRE(world.stop() == 0);
+    require_kept(world, newest_version - 1);
+
+    world.start(this_release);
+    sign_everybody_up(world, "3", 3 * everybody);
+    REQUIRE(world.stop() == 0);
+    require_kept(world, newest_version);
+    for (const auto& [id, call] : world.provider->seen()) CHECK(call.requests == 1);
 }
 
 } // namespace faults

@@ -186,6 +186,7 @@ void World::add_journey(const std::string& name, const std::string& text) const 
 
 void World::launch(const Environment& environment) {
     service_.reset();
+    ++launches_;
     service_ = std::make_unique<Process>(
         std::vector<std::string>{options().binary, "serve", "--config", config().string(),
                                  "--clock-speed", std::to_string(shape_.clock_speed)},
@@ -193,6 +194,7 @@ void World::launch(const Environment& environment) {
 }
 
 std::unique_ptr<Process> World::launch_second(const Environment& environment) {
+    ++launches_;
     return std::make_unique<Process>(std::vector<std::string>{options().binary, "serve", "--config",
                                                               (folder_ / "second.yaml").string(),
                                                               "--clock-speed",
@@ -212,7 +214,10 @@ void World::start(const Environment& environment) {
 bool World::wait_until_ready(std::chrono::milliseconds patience) {
     for (const auto until = Clock::now() + patience; Clock::now() < until;) {
         if (service_->poll()) return false;
-        if (get("/readyz").status == 200) return true;
+        if (get("/readyz").status == 200) {
+            usage_when_ready_ = service_->usage();
+            return true;
+        }
         std::this_thread::sleep_for(10ms);
     }
     return false;

@@ -39,6 +39,9 @@ public:
     void launch(const Environment& environment = {}); ///< The same without waiting.
     bool wait_until_ready(std::chrono::milliseconds patience);
     Process& service() { return *service_; }
+    /// What the service held when it had last become ready.
+    Process::Usage usage_when_ready() const { return usage_when_ready_; }
+    int launches() const { return launches_; } ///< Of services, second ones included.
     /// SIGTERM; how it ended, or nothing where it did not within the patience.
     std::optional<int> stop(std::chrono::milliseconds patience = std::chrono::seconds{40});
 
@@ -94,6 +97,8 @@ private:
     std::optional<runtime::EmbeddedPostgres> server_;
     std::uint16_t port_ = 0, second_port_ = 0, calm_port_ = 0;
     std::unique_ptr<Process> service_;
+    Process::Usage usage_when_ready_;
+    int launches_ = 0;
 };
 
 /// Producers of shop traffic at a world's service, or at the port that the options name. Those of

@@ -33,17 +33,33 @@ TEST_CASE("a failpoint acts at every passage, or at the one that is named") {
     CHECK_FALSE(actors::failpoint("settle.after"));
 }
 
+TEST_CASE("a failpoint counts from another one's passage on") {
+    const Disarm at_the_end;
+    REQUIRE(arm_failpoints("walk.before@2>apply.after:error@2").has_value());
+    for (int i = 0; i < 3; ++i) CHECK_FALSE(actors::failpoint("apply.after"));
+    CHECK_FALSE(actors::failpoint("walk.before"));
+    for (int i = 0; i < 3; ++i) CHECK_FALSE(actors::failpoint("apply.after"));
+    CHECK_FALSE(actors::failpoint("walk.before"));
+    CHECK_FALSE(actors::failpoint("apply.after"));
+    CHECK(actors::failpoint("apply.after"));
+    CHECK_FALSE(actors::failpoint("apply.after"));
+    REQUIRE(arm_failpoints("walk.before@1>walk.before:error").has_value());
+    CHECK(actors::failpoint("walk.before")); // From the passage that counts.
+}
+
 TEST_CASE("what is no failpoint is refused") {
     const Disarm at_the_end;
     for (const char* text :
          {"apply:kill", "apply.during:kill", "aply.before:kill", "apply.before", "apply.before:die",
           "apply.before:kill@0", "apply.before:kill@x", "apply.before:delay",
-          "apply.before:delay:x", "apply.before:kill,apply.after"}) {
+          "apply.before:delay:x", "apply.before:kill,apply.after", "apply.before>walk.before:kill",
+          "apply.before@0>walk.before:kill", "apply@1>walk.before:kill", ">walk.before:kill",
+          "walk.before@1>", "apply.before@1>walk.before"}) {
         INFO(text);
         CHECK_FALSE(arm_failpoints(text).has_value());
     }
-    for (const char* text :
-         {"", "apply.before:kill", "apply.after:delay:10", "claim.before:hang@7"}) {
+    for (const char* text : {"", "apply.before:kill", "apply.after:delay:10", "claim.before:hang@7",
+                             "apply.before@3>walk.before:delay:10@7"}) {
         INFO(text);
         CHECK(arm_failpoints(text).has_value());
     }

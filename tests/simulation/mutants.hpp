@@ -25,6 +25,7 @@ enum class Mutant {
     recall_ignored,              ///< A request is written although its run has ended.
     late_order_stays,            ///< A late order meets no exit.
     import_without_exit_check,   ///< Runs that a link brings are not tested against newer events.
+    walk_outside_transaction,    ///< How far a walk has come is written after its copies, not with.
 };
 
 inline constexpr std::array mutant_names{
@@ -38,6 +39,7 @@ inline constexpr std::array mutant_names{
     std::pair{std::string_view{"recall-ignored"}, Mutant::recall_ignored},
     std::pair{std::string_view{"late-order-stays"}, Mutant::late_order_stays},
     std::pair{std::string_view{"import-without-exit-check"}, Mutant::import_without_exit_check},
+    std::pair{std::string_view{"walk-outside-transaction"}, Mutant::walk_outside_transaction},
 };
 
 constexpr std::optional<Mutant> mutant_called(std::string_view name) {

@@ -166,6 +166,13 @@ void Process::append(std::vector<actors::Draft> drafts,
 
 void Process::append_copies(std::vector<actors::Draft> drafts, actors::WalkProgress progress,
                             std::function<void(journeys::Result<void>)> done) {
+    if (world_.mutant == Mutant::walk_outside_transaction)
+        return append(
+            std::move(drafts), [] {},
+            [this, progress = std::move(progress), done = std::move(done)](const auto& result) {
+                if (result) move_walk(progress);
+                done(result);
+            });
     append(
         std::move(drafts), [this, progress = std::move(progress)] { move_walk(progress); },
         std::move(done));
