@@ -44,12 +44,6 @@ void check(bool is_right, const std::string& what) {
     if (!is_right) throw std::runtime_error{"trigger: " + what};
 }
 
-double share(std::vector<double> values, double part) {
-    std::ranges::sort(values);
-    return values.at(std::min(values.size() - 1,
-                              static_cast<std::size_t>(part * static_cast<double>(values.size()))));
-}
-
 std::string trigger_message(std::uint64_t n, journeys::Timestamp now) {
     return R"({"type":"track","event":"Bench Trigger","userId":"t)" +
            std::to_string(n % trigger_customers) + R"(","messageId":"bench-trigger-)" +
@@ -95,10 +89,10 @@ public:
             millis.push_back((call.at - scheduled_.at(n)) * 1000);
         }
         check(millis.size() == scheduled_.size(), "triggers are missing");
-        half.push_back(share(millis, 0.5));
+        half.push_back(share_of(millis, 0.5));
         calls += static_cast<double>(millis.size());
         settle(applied + static_cast<double>(accepted));
-        return share(std::move(millis), 0.99);
+        return share_of(std::move(millis), 0.99);
     }
 
     double full_rate = 0, calls = 0;
@@ -193,8 +187,8 @@ public:
             millis.push_back((seconds_now() - begin) * 1000);
             std::this_thread::sleep_for(std::chrono::milliseconds{2});
         }
-        half.push_back(share(millis, 0.5));
-        return share(std::move(millis), 0.99);
+        half.push_back(share_of(millis, 0.5));
+        return share_of(std::move(millis), 0.99);
     }
 
     std::vector<double> half;
