@@ -8,9 +8,13 @@
 #include "tests/bench/connections_bench.hpp"
 #include "tests/bench/crowd_bench.hpp"
 #include "tests/bench/decide_bench.hpp"
+#include "tests/bench/growth_plots.hpp"
 #include "tests/bench/hot_customer_bench.hpp"
+#include "tests/bench/idle_bench.hpp"
+#include "tests/bench/inactivity_bench.hpp"
 #include "tests/bench/ingest_bench.hpp"
 #include "tests/bench/interested_bench.hpp"
+#include "tests/bench/lateness_bench.hpp"
 #include "tests/bench/measure.hpp"
 #include "tests/bench/memory_ingest_bench.hpp"
 #include "tests/bench/models_bench.hpp"
@@ -35,7 +39,8 @@ namespace {
 
 struct BenchOptions {
     std::string only, config = "config", folder = std::filesystem::temp_directory_path();
-    bool json = false;
+    bool json = false, lists = false;
+    std::optional<std::string> plots; ///< The folder that pictures go to.
     int rounds = 5;
     double seconds = 4;
     std::optional<std::uint32_t> customers; ///< As many as the bench is made for.
@@ -126,6 +131,14 @@ std::vector<Measure> measures() {
         plain<SnapshotOptions>("snapshot", bench_snapshot),
         plain<HotCustomerOptions>("hot-customer", bench_hot_customer),
         plain<OverloadOptions>("overload", bench_overload),
+        plain<IdleOptions>("idle", bench_idle),
+        plain<LatenessOptions>("lateness", bench_lateness),
+        plain<LatenessOptions>("lateness-many", bench_lateness,
+                               [](LatenessOptions& many) {
+                                   many.customers *= 10;
+                                   many.goal_ms = 1'500;
+                               }),
+        plain<InactivityOptions>("inactivity", bench_inactivity),
         {"decide",
          [](const BenchOptions& options, const path& folder) {
              auto decide = told<DecideOptions>(options, folder);
@@ -154,11 +167,30 @@ std::vector<std::string> names_of_measures() {
     return names;
 }
 
+void plot(const BenchOptions& options) {
+    const bench::TemporaryFolder folder{options.folder};
+    bench::GrowthOptions growth;
+    growth.config = options.config;
+    growth.folder = folder.path();
+    growth.plots = *options.plots;
+    growth.seconds = options.seconds;
+    growth.customers = options.customers.value_or(growth.customers);
+    for (const auto& file : bench::plot_growth(growth)) std::cout << file.string() << std::endl;
+}
+
 int run_bench(const BenchOptions& options) {
     std::signal(SIGPIPE, SIG_IGN);
+    if (options.lists) {
+        for (const auto& name : names_of_measures()) std::cout << name << '\n';
+        return exit_done;
+    }
     if (!options.json) std::cout << bench::describe_machine() << std::endl;
     Figures figures;
     try {
+        if (options.plots) {
+            plot(options);
+            return exit_done;
+        }
         for (const auto& measure : measures()) {
             if (!options.only.empty() && options.only != measure.name) continue;
             const bench::TemporaryFolder folder{options.folder};
@@ -184,6 +216,11 @@ void add_bench(CLI::App& app, int& exit_code) {
     const auto options = std::make_shared<BenchOptions>();
     command->add_option("measure,--only", options->only, "One measure instead of all")
         ->check(CLI::IsMember(names_of_measures()));
+    command->add_flag("--list", options->lists, "Name the measures and end");
+    command
+        ->add_option("--plot", options->plots,
+                     "Draw how costs grow instead, as SVG into this folder")
+        ->excludes("--only");
     command->add_flag("--json", options->json, "Print JSON instead of a table");
     command->add_option("--rounds", options->rounds, "How often both sides take their turn")
         ->check(CLI::Range(1, 100))
@@ -192,9 +229,10 @@ void add_bench(CLI::App& app, int& exit_code) {
         ->check(CLI::Range(0.1, 600.0))
         ->capture_default_str();
     command
-        ->add_option("--customers", options->customers,
-                     "Of memory, scale and sleepers; of the others at most as many as each is made "
-                     "for, which is the default")
+        ->add_option(
+            "--customers", options->customers,
+            "Of memory, scale, sleepers and plots; of the others at most as many as each is "
+            "made for, which is the default")
         ->check(CLI::Range(1'000, 5'000'000));
     command->add_option("--pace", options->pace, "Of audience: customers a second")
         ->check(CLI::Range(1, 10'000))

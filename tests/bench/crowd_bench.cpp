@@ -98,6 +98,11 @@ double cpu_micros_of(Crowd& crowd, std::uint64_t events) {
     return (process_cpu() - all - (thread_cpu() - own)) / static_cast<double>(events) * 1e6;
 }
 
+double first_of(const std::vector<double>& values) {
+    if (values.empty()) throw std::runtime_error{"a crowd's process failed"};
+    return values.front();
+}
+
 } // namespace
 
 Figure bench_memory(const CrowdOptions& options) {
@@ -169,6 +174,22 @@ Figure bench_scale(const CrowdOptions& options) {
     figure.details = {{"customers", static_cast<double>(options.customers)},
                       {"customers of the other side", static_cast<double>(options.few)}};
     return figure;
+}
+
+double micros_among_active(const CrowdOptions& options) {
+    return first_of(in_own_process([&] {
+        Crowd crowd{options.config, options.customers};
+        crowd.gather();
+        return std::vector<double>{cpu_micros_of(crowd, options.events)};
+    }));
+}
+
+double bytes_of_active(const CrowdOptions& options) {
+    return first_of(in_own_process([&] { return weigh_customers(options); })) * options.customers;
+}
+
+double bytes_of_sleepers(const CrowdOptions& options) {
+    return first_of(in_own_process([&] { return weigh_sleepers(options); })) * options.customers;
 }
 
 } // namespace bench

@@ -25,4 +25,10 @@ Figure bench_sleepers(const CrowdOptions& options);
 /// CPU of an event among `customers` beside that among `few`, without making and decoding it.
 Figure bench_scale(const CrowdOptions& options);
 
+/// The same once and without a raw part, of `customers`: CPU microseconds of an event, and resident
+/// bytes of all customers, while they are active and when they sleep.
+double micros_among_active(const CrowdOptions& options);
+double bytes_of_active(const CrowdOptions& options);
+double bytes_of_sleepers(const CrowdOptions& options);
+
 } // namespace bench

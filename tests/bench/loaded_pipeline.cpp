@@ -20,10 +20,14 @@ LoadedPipeline::LoadedPipeline(const std::filesystem::path& folder)
 }
 
 LoadRun LoadedPipeline::run(const Producing& producing, const MakeFrame& make) {
+    return run([&](std::uint16_t port) { return produce(port, producing, make); });
+}
+
+LoadRun LoadedPipeline::run(const SendLoad& send) {
     LoadRun run;
     const auto postgres = tree_cpu(server_.server_pid());
     const auto cpu = process_cpu();
-    run.sent = produce(pipeline_->port(), producing, make);
+    run.sent = send(pipeline_->port());
     run.applied_after = run.sent.took;
     run.postgres = tree_cpu(server_.server_pid()) - postgres;
     run.cpu = process_cpu() - cpu - run.sent.cpu + run.postgres;

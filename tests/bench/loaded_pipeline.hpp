@@ -18,6 +18,7 @@ public:
     /// Until all that was sent is acked; then the table is emptied. Throws where rows are missing
     /// or too many.
     LoadRun run(const Producing& producing, const MakeFrame& make);
+    LoadRun run(const SendLoad& send);
 
 private:
     runtime::EmbeddedPostgres server_;

@@ -21,15 +21,19 @@ LoadedService::LoadedService(const std::filesystem::path& config,
     : service_(config, folder, change) {}
 
 LoadRun LoadedService::run(const Producing& producing, const MakeFrame& make) {
+    return run([&](std::uint16_t port) { return produce(port, producing, make); });
+}
+
+LoadRun LoadedService::run(const SendLoad& send) {
     LoadRun run;
     const auto applied = service_.metric("sojourn_applied_total");
     const auto postgres = tree_cpu(service_.server_pid());
     const auto cpu = process_cpu();
     const auto begin = seconds_now();
-    run.sent = produce(service_.port(), producing, make);
+    run.sent = send(service_.port());
     check(run.sent.rejected == 0 && run.sent.accepted > 0, "messages were rejected");
     check(run.sent.accepted == run.sent.sent, "not all messages were acked");
-    // Providers' answers are applied among them, at most one for twenty events.
+    // Providers' answers are applied among them; the lag below tells them from events.
     check(service_.wait_until_applied(applied + run.events(), patience), "events were not applied");
     run.applied_after = seconds_now() - begin;
     check(service_.wait_until_flushed(patience), "not all events were flushed");

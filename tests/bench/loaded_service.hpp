@@ -18,6 +18,9 @@ struct LoadRun {
     double postgres_micros() const { return postgres / events() * 1e6; }
 };
 
+/// Sends to that port; whose CPU is not to count is in `Produced::cpu`.
+using SendLoad = std::function<Produced(std::uint16_t port)>;
+
 class LoadedService {
 public:
     /// As `LiveService`.
@@ -27,6 +30,7 @@ public:
     /// Until all that was sent is applied and in snapshots. Throws where a message was refused,
     /// lost, doubled or parked.
     LoadRun run(const Producing& producing, const MakeFrame& make);
+    LoadRun run(const SendLoad& send);
 
     const LiveService& service() const { return service_; }
 
