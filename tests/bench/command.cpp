@@ -44,6 +44,7 @@ struct BenchOptions {
     int rounds = 5;
     double seconds = 4;
     std::optional<std::uint32_t> customers; ///< As many as the bench is made for.
+    std::optional<std::size_t> messages_max;
     std::uint32_t pace = 5'000;
 };
 
@@ -64,6 +65,8 @@ Options told(const BenchOptions& options, const std::filesystem::path& folder) {
     if constexpr (requires { told.seconds; }) told.seconds = options.seconds;
     if constexpr (requires { told.customers; })
         told.customers = std::min(told.customers, options.customers.value_or(told.customers));
+    if constexpr (requires { told.messages_max; })
+        told.messages_max = options.messages_max.value_or(told.messages_max);
     return told;
 }
 
@@ -234,6 +237,11 @@ void add_bench(CLI::App& app, int& exit_code) {
             "Of memory, scale, sleepers and plots; of the others at most as many as each is "
             "made for, which is the default")
         ->check(CLI::Range(1'000, 5'000'000));
+    command
+        ->add_option("--messages-max", options->messages_max,
+                     "Of one load, which bounds the disk whatever the speed: about 1 KB each; by "
+                     "default 400,000 to 2,000,000")
+        ->check(CLI::Range(1'000, 1'000'000'000));
     command->add_option("--pace", options->pace, "Of audience: customers a second")
         ->check(CLI::Range(1, 10'000))
         ->capture_default_str();
