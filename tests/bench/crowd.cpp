@@ -41,7 +41,7 @@ Crowd::Crowd(const std::filesystem::path& config, std::uint32_t customers,
              const CrowdSettings& crowd)
     : customers_(customers), publications_(config), load_(customers, customers),
       offsets_(partitions), batches_(partitions), watermarks_(partitions), active_(partitions),
-      has_timer_(customers) {
+      wakes_(customers, journeys::no_time) {
     const auto files = runtime::read_files(config / "sojourn.yaml", std::nullopt);
     if (!files) throw std::runtime_error{files.error().detail};
     if (!publications_.add(*files).catalog)
@@ -124,8 +124,9 @@ std::uint64_t Crowd::pass(journeys::Duration span, std::uint64_t expected) {
     return woken_;
 }
 
-std::uint64_t Crowd::with_timer() const {
-    return static_cast<std::uint64_t>(std::ranges::count(has_timer_, 1));
+std::uint64_t Crowd::with_timer(journeys::Timestamp before) const {
+    return static_cast<std::uint64_t>(
+        std::ranges::count_if(wakes_, [&](journeys::Timestamp at) { return at < before; }));
 }
 
 void Crowd::visit(std::uint64_t events) {
@@ -229,8 +230,8 @@ void Crowd::flush(std::shared_ptr<const actors::FlushRequest> request, caf::acto
         if (!write.block) continue;
         ++rows_;
         bytes_ += write.block->size();
-        if (const auto number = number_of(write.customer); number < has_timer_.size())
-            has_timer_[number] = write.wake_at != journeys::no_time ? 1 : 0;
+        if (const auto number = number_of(write.customer); number < wakes_.size())
+            wakes_[number] = write.wake_at;
     }
     watermarks_[request->partition] = request->watermark;
     caf::anon_send(asker, actors::Flushed{request->partition, request->sequence, {}});

@@ -52,8 +52,8 @@ public:
     std::uint64_t given() const { return given_; }
     /// Of a snapshot, on the average.
     double block_bytes() const { return static_cast<double>(bytes_) / static_cast<double>(rows_); }
-    /// How many customers have a timer by their newest snapshot.
-    std::uint64_t with_timer() const;
+    /// How many customers have a timer by their newest snapshot; of those due before that instant.
+    std::uint64_t with_timer(journeys::Timestamp before = journeys::when_published) const;
 
 private:
     void publish();
@@ -96,7 +96,8 @@ private:
     std::atomic<std::uint64_t> given_ = 0, applied_ = 0, twice_ = 0, rows_ = 0, bytes_ = 0,
                                woken_ = 0;
     std::vector<std::atomic<std::uint64_t>> watermarks_, active_;
-    std::vector<char> has_timer_; ///< By number; each is written by its partition's thread alone.
+    /// By number; each is written by its partition's thread alone.
+    std::vector<journeys::Timestamp> wakes_;
     std::unique_ptr<actors::System> system_;
 };
 

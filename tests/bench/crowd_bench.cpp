@@ -77,8 +77,9 @@ std::vector<double> weigh_sleepers(const CrowdOptions& options) {
         crowd.wait_until_asleep();
     }
     const auto after = resident_bytes();
-    const auto waiting = crowd.with_timer();
-    if (crowd.pass(std::chrono::hours{47}, waiting) < waiting)
+    constexpr auto ahead = std::chrono::hours{47};
+    const auto waiting = crowd.with_timer(wall_now() + ahead);
+    if (crowd.pass(ahead, waiting) < waiting)
         throw std::runtime_error{"sleepers: not everybody was woken"};
     return {(after - before) / options.customers, static_cast<double>(waiting) / options.customers};
 }
