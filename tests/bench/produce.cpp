@@ -142,10 +142,7 @@ private:
     void read(Connection& connection) {
         connection.stream.async_read(
             connection.in, [this, &connection](error_code error, std::size_t) {
-                if (error && connection.is_closing) {
-                    --open_;
-                    return;
-                }
+                if (error && connection.is_closing) return;
                 if (error) return fail(error.message());
                 const auto data = connection.in.cdata();
                 take({static_cast<const char*>(data.data()), data.size()}, connection);
@@ -178,7 +175,8 @@ private:
             !connection.unacked.empty())
             return;
         connection.is_closing = true;
-        connection.stream.async_close(websocket::close_code::normal, [](error_code) {});
+        connection.stream.async_close(websocket::close_code::normal,
+                                      [this](error_code) { --open_; });
     }
 
     void fail(const std::string& why) {
