@@ -12,8 +12,7 @@ namespace bench {
 
 class BarePipeline {
 public:
-    /// On a database that holds nothing yet. Takes one connection at a time, at any path and with
-    /// any key.
+    /// On a database that holds nothing yet. Takes connections at any path and with any key.
     static journeys::Result<std::unique_ptr<BarePipeline>> start(const std::string& conninfo);
     ~BarePipeline();
 

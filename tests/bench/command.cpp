@@ -2,103 +2,203 @@
 /// what lies in tests/.
 #include "runtime/commands/commands.hpp"
 
+#include "tests/bench/ack_bench.hpp"
 #include "tests/bench/audience_bench.hpp"
 #include "tests/bench/cel_bench.hpp"
+#include "tests/bench/connections_bench.hpp"
 #include "tests/bench/crowd_bench.hpp"
 #include "tests/bench/decide_bench.hpp"
+#include "tests/bench/growth_plots.hpp"
+#include "tests/bench/hot_customer_bench.hpp"
+#include "tests/bench/idle_bench.hpp"
+#include "tests/bench/inactivity_bench.hpp"
 #include "tests/bench/ingest_bench.hpp"
 #include "tests/bench/interested_bench.hpp"
+#include "tests/bench/lateness_bench.hpp"
 #include "tests/bench/measure.hpp"
+#include "tests/bench/memory_ingest_bench.hpp"
 #include "tests/bench/models_bench.hpp"
 #include "tests/bench/neighbours_bench.hpp"
+#include "tests/bench/overload_bench.hpp"
+#include "tests/bench/rearm_bench.hpp"
+#include "tests/bench/simulate_bench.hpp"
+#include "tests/bench/snapshot_bench.hpp"
 #include "tests/bench/trigger_bench.hpp"
 
 #include <CLI/Validators.hpp>
 
 #include <algorithm>
 #include <csignal>
+#include <functional>
 #include <iostream>
 #include <memory>
+#include <optional>
 
 namespace runtime {
 namespace {
 
 struct BenchOptions {
     std::string only, config = "config", folder = std::filesystem::temp_directory_path();
-    bool json = false;
+    bool json = false, lists = false;
+    std::optional<std::string> plots; ///< The folder that pictures go to.
     int rounds = 5;
     double seconds = 4;
-    std::uint32_t customers = 200'000, pace = 5'000;
+    std::optional<std::uint32_t> customers; ///< As many as the bench is made for.
+    std::optional<std::size_t> messages_max;
+    std::uint32_t pace = 5'000;
 };
 
-/// What every bench of a whole service is told, as far as it can be.
+using Figures = std::vector<bench::Figure>;
+/// One measure; `folder` is empty, and is removed behind it.
+struct Measure {
+    const char* name;
+    std::function<Figures(const BenchOptions& options, const std::filesystem::path& folder)> run;
+};
+
+/// What every bench is told, as far as it can be.
 template <class Options>
 Options told(const BenchOptions& options, const std::filesystem::path& folder) {
     Options told;
-    told.config = options.config;
-    told.folder = folder;
     told.rounds = options.rounds;
+    if constexpr (requires { told.config; }) told.config = options.config;
+    if constexpr (requires { told.folder; }) told.folder = folder;
     if constexpr (requires { told.seconds; }) told.seconds = options.seconds;
     if constexpr (requires { told.customers; })
-        told.customers = std::min(told.customers, options.customers);
+        told.customers = std::min(told.customers, options.customers.value_or(told.customers));
+    if constexpr (requires { told.messages_max; })
+        told.messages_max = options.messages_max.value_or(told.messages_max);
     return told;
+}
+
+Figures in_list(bench::Figure figure) {
+    Figures all;
+    all.push_back(std::move(figure));
+    return all;
+}
+Figures in_list(Figures figures) { return figures; }
+
+/// A bench that is told what every bench is told, and no more.
+template <class Options, class Run>
+Measure plain(const char* name, Run run, std::function<void(Options&)> change = {}) {
+    return {name, [run, change](const BenchOptions& options, const std::filesystem::path& folder) {
+                auto telling = told<Options>(options, folder);
+                if (change) change(telling);
+                return in_list(run(telling));
+            }};
+}
+
+/// These may have more customers than they are made for.
+Measure crowd(const char* name, bench::Figure (*run)(const bench::CrowdOptions&),
+              std::uint32_t customers) {
+    return {name, [run, customers](const BenchOptions& options, const std::filesystem::path&) {
+                bench::CrowdOptions crowd;
+                crowd.config = options.config;
+                crowd.rounds = options.rounds;
+                crowd.customers = options.customers.value_or(customers);
+                return in_list(run(crowd));
+            }};
+}
+
+/// In the order in which they run.
+std::vector<Measure> measures() {
+    using namespace bench;
+    using std::filesystem::path;
+    return {
+        {"cel", [](const BenchOptions& options, const path&) { return bench_cel(options.rounds); }},
+        {"models",
+         [](const BenchOptions& options, const path&) { return bench_models(options.rounds); }},
+        plain<RearmOptions>("rearm", bench_rearm),
+        plain<SimulateOptions>("simulate", bench_simulate),
+        // These begin processes of their own, so they come before anything that has threads.
+        crowd("memory", bench_memory, 200'000),
+        crowd("scale", bench_scale, 1'000'000),
+        crowd("sleepers", bench_sleepers, 200'000),
+        plain<ConnectionsOptions>("connections", bench_connections),
+        plain<MemoryIngestOptions>("memory-ingest-singles", bench_memory_ingest),
+        plain<MemoryIngestOptions>("memory-ingest", bench_memory_ingest,
+                                   [](MemoryIngestOptions& batches) {
+                                       batches.connections = 1;
+                                       batches.frame_messages = 100;
+                                       batches.in_flight = 64;
+                                       batches.goal = 1.5;
+                                   }),
+        plain<TriggerOptions>("trigger", bench_trigger),
+        plain<IngestOptions>("ingest", bench_ingest),
+        plain<IngestOptions>("ingest-singles", bench_ingest,
+                             [](IngestOptions& singles) {
+                                 singles.connections = 64;
+                                 singles.frame_messages = 1;
+                                 singles.goal = 0.6;
+                             }),
+        plain<AckOptions>("ack", bench_ack),
+        plain<SnapshotOptions>("snapshot", bench_snapshot),
+        plain<HotCustomerOptions>("hot-customer", bench_hot_customer),
+        plain<OverloadOptions>("overload", bench_overload),
+        plain<IdleOptions>("idle", bench_idle),
+        plain<LatenessOptions>("lateness", bench_lateness),
+        plain<LatenessOptions>("lateness-many", bench_lateness,
+                               [](LatenessOptions& many) {
+                                   many.customers *= 10;
+                                   many.goal_ms = 1'500;
+                               }),
+        plain<InactivityOptions>("inactivity", bench_inactivity),
+        {"decide",
+         [](const BenchOptions& options, const path& folder) {
+             auto decide = told<DecideOptions>(options, folder);
+             Figures figures;
+             figures.push_back(bench_decide(decide));
+             decide.folder = folder / "at-once";
+             decide.is_durable = false;
+             figures.push_back(bench_decide(decide));
+             return figures;
+         }},
+        {"audience",
+         [](const BenchOptions& options, const path& folder) {
+             auto audience = told<AudienceOptions>(options, folder);
+             audience.pace = options.pace;
+             return in_list(bench_audience(audience));
+         }},
+        plain<InterestedOptions>("interested", bench_interested),
+        plain<NeighboursOptions>("neighbours", bench_neighbours),
+    };
+}
+
+std::vector<std::string> names_of_measures() {
+    std::vector<std::string> names;
+    for (const auto& measure : measures()) names.emplace_back(measure.name);
+    std::ranges::sort(names);
+    return names;
+}
+
+void plot(const BenchOptions& options) {
+    const bench::TemporaryFolder folder{options.folder};
+    bench::GrowthOptions growth;
+    growth.config = options.config;
+    growth.folder = folder.path();
+    growth.plots = *options.plots;
+    growth.seconds = options.seconds;
+    growth.customers = options.customers.value_or(growth.customers);
+    for (const auto& file : bench::plot_growth(growth)) std::cout << file.string() << std::endl;
 }
 
 int run_bench(const BenchOptions& options) {
     std::signal(SIGPIPE, SIG_IGN);
-    const auto wanted = [&](const char* name) {
-        return options.only.empty() || options.only == name;
-    };
+    if (options.lists) {
+        for (const auto& name : names_of_measures()) std::cout << name << '\n';
+        return exit_done;
+    }
     if (!options.json) std::cout << bench::describe_machine() << std::endl;
-    std::vector<bench::Figure> figures;
+    Figures figures;
     try {
-        if (wanted("cel"))
-            for (auto& figure : bench::bench_cel(options.rounds))
+        if (options.plots) {
+            plot(options);
+            return exit_done;
+        }
+        for (const auto& measure : measures()) {
+            if (!options.only.empty() && options.only != measure.name) continue;
+            const bench::TemporaryFolder folder{options.folder};
+            for (auto& figure : measure.run(options, folder.path()))
                 figures.push_back(std::move(figure));
-        if (wanted("models"))
-            for (auto& figure : bench::bench_models(options.rounds))
-                figures.push_back(std::move(figure));
-        // These begin processes of their own, so they come before anything that has threads.
-        bench::CrowdOptions crowd;
-        crowd.config = options.config;
-        crowd.rounds = options.rounds;
-        crowd.customers = options.customers;
-        if (wanted("memory")) figures.push_back(bench::bench_memory(crowd));
-        if (wanted("scale")) figures.push_back(bench::bench_scale(crowd));
-        if (wanted("trigger")) {
-            const bench::TemporaryFolder folder{options.folder};
-            auto trigger = told<bench::TriggerOptions>(options, folder.path());
-            figures.push_back(bench::bench_trigger(trigger));
-        }
-        if (wanted("ingest")) {
-            const bench::TemporaryFolder folder{options.folder};
-            auto ingest = told<bench::IngestOptions>(options, folder.path());
-            figures.push_back(bench::bench_ingest(ingest));
-        }
-        if (wanted("decide")) {
-            const bench::TemporaryFolder folder{options.folder};
-            auto decide = told<bench::DecideOptions>(options, folder.path());
-            figures.push_back(bench::bench_decide(decide));
-            decide.folder = folder.path() / "at-once";
-            decide.is_durable = false;
-            figures.push_back(bench::bench_decide(decide));
-        }
-        if (wanted("audience")) {
-            const bench::TemporaryFolder folder{options.folder};
-            auto audience = told<bench::AudienceOptions>(options, folder.path());
-            audience.pace = options.pace;
-            figures.push_back(bench::bench_audience(audience));
-        }
-        if (wanted("interested")) {
-            const bench::TemporaryFolder folder{options.folder};
-            auto interested = told<bench::InterestedOptions>(options, folder.path());
-            for (auto& figure : bench::bench_interested(interested))
-                figures.push_back(std::move(figure));
-        }
-        if (wanted("neighbours")) {
-            const bench::TemporaryFolder folder{options.folder};
-            auto neighbours = told<bench::NeighboursOptions>(options, folder.path());
-            figures.push_back(bench::bench_neighbours(neighbours));
         }
     } catch (const std::exception& error) {
         std::cerr << "sojourn: " << error.what() << '\n';
@@ -118,8 +218,12 @@ void add_bench(CLI::App& app, int& exit_code) {
         app.add_subcommand("bench", "Measure what the service costs beside its raw parts");
     const auto options = std::make_shared<BenchOptions>();
     command->add_option("measure,--only", options->only, "One measure instead of all")
-        ->check(CLI::IsMember({"audience", "cel", "decide", "ingest", "interested", "memory",
-                               "models", "neighbours", "scale", "trigger"}));
+        ->check(CLI::IsMember(names_of_measures()));
+    command->add_flag("--list", options->lists, "Name the measures and end");
+    command
+        ->add_option("--plot", options->plots,
+                     "Draw how costs grow instead, as SVG into this folder")
+        ->excludes("--only");
     command->add_flag("--json", options->json, "Print JSON instead of a table");
     command->add_option("--rounds", options->rounds, "How often both sides take their turn")
         ->check(CLI::Range(1, 100))
@@ -128,11 +232,16 @@ void add_bench(CLI::App& app, int& exit_code) {
         ->check(CLI::Range(0.1, 600.0))
         ->capture_default_str();
     command
-        ->add_option("--customers", options->customers,
-                     "Active ones, of memory and scale; of audience, ingest and trigger at most "
-                     "100,000, of interested 50,000, of decide 20,000")
-        ->check(CLI::Range(1'000, 5'000'000))
-        ->capture_default_str();
+        ->add_option(
+            "--customers", options->customers,
+            "Of memory, scale, sleepers and plots; of the others at most as many as each is "
+            "made for, which is the default")
+        ->check(CLI::Range(1'000, 5'000'000));
+    command
+        ->add_option("--messages-max", options->messages_max,
+                     "Of one load, which bounds the disk whatever the speed: about 1 KB each; by "
+                     "default 400,000 to 2,000,000")
+        ->check(CLI::Range(1'000, 1'000'000'000));
     command->add_option("--pace", options->pace, "Of audience: customers a second")
         ->check(CLI::Range(1, 10'000))
         ->capture_default_str();

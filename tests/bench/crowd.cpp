@@ -9,7 +9,9 @@
 #include "tests/bench/measure.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <chrono>
+#include <limits>
 #include <stdexcept>
 #include <thread>
 
@@ -21,13 +23,25 @@ constexpr std::size_t batch_records = 1'000;
 constexpr std::uint64_t in_flight_max = 20'000;
 constexpr double patience = 600; ///< Seconds.
 
+/// Of a customer of the load; any other has none that counts.
+std::size_t number_of(const journeys::CustomerId& customer) {
+    std::size_t number = 0;
+    const auto& text = customer.value;
+    const auto end = text.data() + text.size();
+    if (!text.starts_with('u') || std::from_chars(text.data() + 1, end, number).ptr != end)
+        return std::numeric_limits<std::size_t>::max();
+    return number;
+}
+
 void pause() { std::this_thread::sleep_for(std::chrono::microseconds{200}); }
 
 } // namespace
 
-Crowd::Crowd(const std::filesystem::path& config, std::uint32_t customers)
+Crowd::Crowd(const std::filesystem::path& config, std::uint32_t customers,
+             const CrowdSettings& crowd)
     : customers_(customers), publications_(config), load_(customers, customers),
-      offsets_(partitions), batches_(partitions), watermarks_(partitions) {
+      offsets_(partitions), batches_(partitions), watermarks_(partitions), active_(partitions),
+      wakes_(customers, journeys::no_time) {
     const auto files = runtime::read_files(config / "sojourn.yaml", std::nullopt);
     if (!files) throw std::runtime_error{files.error().detail};
     if (!publications_.add(*files).catalog)
@@ -44,7 +58,8 @@ Crowd::Crowd(const std::filesystem::path& config, std::uint32_t customers)
     settings.partitions = partitions;
     settings.shards = std::clamp(std::thread::hardware_concurrency(), 1u, unsigned{partitions});
     settings.partition.active_customers_max = customers;
-    settings.partition.idle_after = std::chrono::hours{24};
+    settings.partition.idle_after = crowd.idle_after;
+    settings.partition.timer_window = crowd.timer_window;
     settings.rules = &actors::product_rules();
     system_ = std::make_unique<actors::System>(ports_, settings);
     system_->start();
@@ -75,11 +90,11 @@ void Crowd::publish() {
     give();
 }
 
-void Crowd::gather() {
+void Crowd::gather(std::uint32_t first, std::uint32_t end) {
     for (const bool fills_cart : {false, true})
-        for (std::uint32_t customer = 0; customer < customers_;) {
+        for (auto customer = first; customer < end;) {
             std::string frame{"["};
-            for (int i = 0; i < 100 && customer < customers_; ++i, ++customer) {
+            for (int i = 0; i < 100 && customer < end; ++i, ++customer) {
                 if (i > 0) frame += ',';
                 if (fills_cart)
                     load_.append_to_cart(frame, now(), customer);
@@ -90,6 +105,28 @@ void Crowd::gather() {
         }
     give();
     wait_until_done();
+}
+
+void Crowd::wait_until_asleep() {
+    const auto until = seconds_now() + patience;
+    while (std::ranges::any_of(active_, [](const auto& one) { return one != 0; })) {
+        if (seconds_now() > until) throw std::runtime_error{"the crowd does not sleep"};
+        std::this_thread::sleep_for(std::chrono::milliseconds{50});
+    }
+}
+
+std::uint64_t Crowd::pass(journeys::Duration span, std::uint64_t expected) {
+    for (actors::Partition i = 0; i < partitions; ++i)
+        caf::anon_send(readers_[i], actors::LogClosed{i, now() + span});
+    actors::let_go_of_logger();
+    const auto until = seconds_now() + patience;
+    while (woken_ < expected && seconds_now() < until) pause();
+    return woken_;
+}
+
+std::uint64_t Crowd::with_timer(journeys::Timestamp before) const {
+    return static_cast<std::uint64_t>(
+        std::ranges::count_if(wakes_, [&](journeys::Timestamp at) { return at < before; }));
 }
 
 void Crowd::visit(std::uint64_t events) {
@@ -133,6 +170,7 @@ void Crowd::wait_until_done() {
     const auto until = seconds_now() + patience;
     const auto is_done = [this] {
         if (applied_ != given_) return false;
+        const std::scoped_lock lock{mutex_};
         for (std::size_t i = 0; i < partitions; ++i)
             if (watermarks_[i] != offsets_[i]) return false;
         return true;
@@ -141,9 +179,31 @@ void Crowd::wait_until_done() {
         if (seconds_now() > until) throw std::runtime_error{"the crowd's events were not applied"};
         std::this_thread::sleep_for(std::chrono::milliseconds{5});
     }
+    if (twice_ != 0)
+        throw std::runtime_error{"some of the crowd's events were duplicates or parked"};
 }
 
-void Crowd::append(std::vector<actors::Draft>, std::function<void(journeys::Result<void>)> done) {
+void Crowd::append(std::vector<actors::Draft> drafts,
+                   std::function<void(journeys::Result<void>)> done) {
+    std::vector<actors::LogBatch> batches(partitions);
+    {
+        const std::scoped_lock lock{mutex_};
+        accepted_at_ = std::max(accepted_at_, now());
+        for (auto& draft : drafts) {
+            const auto partition = actors::partition_of(draft.customer, partitions);
+            draft.record->offset = ++offsets_[partition];
+            draft.record->accepted_at = accepted_at_;
+            schema::cap_time(*draft.record);
+            batches[partition].records.push_back(std::move(draft.record));
+        }
+        given_ += drafts.size();
+        for (actors::Partition i = 0; i < partitions; ++i) {
+            if (batches[i].records.empty()) continue;
+            batches[i].partition = i;
+            batches[i].closed = accepted_at_ - journeys::Duration{1};
+            caf::anon_send(readers_[i], std::move(batches[i]));
+        }
+    }
     done({});
 }
 void Crowd::subscribe(actors::Partition partition, std::uint64_t, caf::actor reader) {
@@ -170,7 +230,8 @@ void Crowd::flush(std::shared_ptr<const actors::FlushRequest> request, caf::acto
         if (!write.block) continue;
         ++rows_;
         bytes_ += write.block->size();
-        if (write.wake_at != journeys::no_time) ++with_timer_;
+        if (const auto number = number_of(write.customer); number < wakes_.size())
+            wakes_[number] = write.wake_at;
     }
     watermarks_[request->partition] = request->watermark;
     caf::anon_send(asker, actors::Flushed{request->partition, request->sequence, {}});
@@ -191,6 +252,11 @@ journeys::Timestamp Crowd::now() const {
 }
 void Crowd::records(actors::Partition, const actors::AppliedCounts& counts) {
     applied_ += counts.applied + counts.late + counts.duplicate + counts.forwarded + counts.parked;
+    twice_ += counts.duplicate + counts.parked;
+}
+void Crowd::timers(actors::Partition, std::uint64_t woken, journeys::Duration) { woken_ += woken; }
+void Crowd::customers(actors::Partition partition, std::uint64_t active, std::uint64_t) {
+    active_[partition] = active;
 }
 
 } // namespace bench

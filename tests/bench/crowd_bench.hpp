@@ -18,7 +18,17 @@ struct CrowdOptions {
 /// Resident bytes of a customer with an open run and a timer, beside a bare CAF actor after one
 /// message that holds as large a state.
 Figure bench_memory(const CrowdOptions& options);
+/// Resident bytes of a customer who sleeps and waits, where the partition knows by heart when to
+/// wake them; beside such a wait in a `std::multimap`. Throws where afterwards not everybody who
+/// waits is woken.
+Figure bench_sleepers(const CrowdOptions& options);
 /// CPU of an event among `customers` beside that among `few`, without making and decoding it.
 Figure bench_scale(const CrowdOptions& options);
+
+/// The same once and without a raw part, of `customers`: CPU microseconds of an event, and resident
+/// bytes of all customers, while they are active and when they sleep.
+double micros_among_active(const CrowdOptions& options);
+double bytes_of_active(const CrowdOptions& options);
+double bytes_of_sleepers(const CrowdOptions& options);
 
 } // namespace bench

@@ -25,13 +25,6 @@ void check(bool is_right, const std::string& what) {
     if (!is_right) throw std::runtime_error{"decide: " + what};
 }
 
-double share(std::vector<double> values, double part) {
-    check(!values.empty(), "nothing was answered");
-    std::ranges::sort(values);
-    return values.at(std::min(values.size() - 1,
-                              static_cast<std::size_t>(part * static_cast<double>(values.size()))));
-}
-
 journeys::Timestamp now() {
     return std::chrono::floor<journeys::Duration>(std::chrono::system_clock::now());
 }
@@ -57,16 +50,16 @@ public:
                                           R"(","surface":"cart-page","policy":"explore")" +
                                           (options_.is_durable ? "}" : R"(,"durable":false})"));
         });
-        half.push_back(share(millis, .5));
+        half.push_back(share_of(millis, .5));
         answers += static_cast<double>(millis.size());
-        return share(std::move(millis), .99);
+        return share_of(std::move(millis), .99);
     }
     double raw() {
         auto millis = round([&](Client& client, std::uint64_t n) {
             options_.is_durable ? track(client, n) : look(client, n);
         });
-        raw_half.push_back(share(millis, .5));
-        return share(std::move(millis), .99);
+        raw_half.push_back(share_of(millis, .5));
+        return share_of(std::move(millis), .99);
     }
 
     std::vector<double> half, raw_half, offered;

@@ -13,8 +13,10 @@ struct IngestOptions {
     std::filesystem::path config = "config", folder; ///< `folder` is empty and is left so.
     int rounds = 5;
     std::uint32_t customers = 100'000;
-    double seconds = 4;             ///< Of load, each round and side.
-    std::size_t frames_max = 8'000; ///< Bounds the disk, whatever the speed.
+    double seconds = 4;                 ///< Of load, each round and side.
+    std::size_t messages_max = 800'000; ///< Bounds the disk, whatever the speed.
+    std::size_t connections = 1, frame_messages = 100;
+    double goal = 0.5;
 };
 
 /// Events a second from the first frame until the last one is acked and (ours) applied, and the CPU

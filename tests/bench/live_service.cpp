@@ -2,7 +2,6 @@
 
 #include "runtime/database.hpp"
 #include "runtime/event_files.hpp"
-#include "runtime/postgres/connection.hpp"
 #include "runtime/producer/stream_producer.hpp"
 #include "tests/bench/measure.hpp"
 
@@ -26,9 +25,14 @@ LiveService::LiveService(const fs::path& config, const fs::path& folder,
     if (change) change(text);
     std::ofstream{copy / "sojourn.yaml"} << text;
 
+    config_ = copy / "sojourn.yaml";
+    start();
+}
+
+void LiveService::start() {
     std::vector<schema::Mistake> mistakes;
     runtime::ServiceOptions options;
-    config_ = options.config = copy / "sojourn.yaml";
+    options.config = config_;
     auto started = runtime::Service::start(options, mistakes);
     if (!started) {
         auto why = started.error().detail;
@@ -36,10 +40,17 @@ LiveService::LiveService(const fs::path& config, const fs::path& folder,
         throw std::runtime_error{why};
     }
     service_ = std::move(*started);
-    server_pid_ = find_server(folder);
+    server_pid_ = find_server(config_.parent_path().parent_path());
 }
 
-LiveService::~LiveService() { service_->stop(); }
+void LiveService::stop() {
+    service_->stop();
+    service_.reset();
+}
+
+LiveService::~LiveService() {
+    if (service_) service_->stop();
+}
 
 double LiveService::metric(const std::string& name) const {
     const runtime::StreamUrl url{"127.0.0.1", std::to_string(port()), "/"};
@@ -72,12 +83,21 @@ bool LiveService::wait_until_flushed(double patience) const {
 }
 
 double LiveService::sql(const std::string& query) const {
+    auto connection = connect();
+    return number_of(connection, query);
+}
+
+runtime::Connection LiveService::connect() const {
     const auto database = runtime::open_database(config_);
     if (!database) throw std::runtime_error{database.error().detail};
     auto connection =
         runtime::Connection::open({.conninfo = database->conninfo, .instance = "bench"}, "bench");
     if (!connection) throw std::runtime_error{connection.error().detail};
-    const auto rows = connection->run_script(query);
+    return std::move(*connection);
+}
+
+double number_of(runtime::Connection& connection, const std::string& query) {
+    const auto rows = connection.run_script(query);
     if (!rows) throw std::runtime_error{rows.error().detail};
     return rows->empty() || rows->is_null(0, 0) ? 0 : std::stod(std::string{rows->bytes(0, 0)});
 }
@@ -121,6 +141,27 @@ void copy_config(const fs::path& from, const fs::path& to) {
     for (const auto& entry : fs::directory_iterator{from})
         if (!entry.path().filename().string().starts_with('.')) // Data that a service keeps.
             fs::copy(entry.path(), to / entry.path().filename(), fs::copy_options::recursive);
+}
+
+void add_bench_channel(std::string& text, std::uint16_t port) {
+    const std::string channels{"\nchannels:\n"};
+    const auto at = text.find(channels);
+    if (at == text.npos) throw std::runtime_error{"sojourn.yaml has no channels"};
+    text.insert(
+        at + channels.size(),
+        "  bench: { type: webhook, address: none, concurrency: 64, url: \"http://127.0.0.1:" +
+            std::to_string(port) +
+            "/\", secret: \"whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=\" }\n");
+}
+
+void add_journey(const fs::path& config, const std::string& id, const std::string& journey,
+                 const std::string& event, bool alone) {
+    if (alone) {
+        fs::remove_all(config / "journeys");
+        fs::create_directory(config / "journeys");
+    }
+    std::ofstream{config / "journeys" / (id + ".yaml")} << journey;
+    std::ofstream{config / "events.yaml", std::ios::app} << "\n  " << event << '\n';
 }
 
 int find_server(const fs::path& folder) {

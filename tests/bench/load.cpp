@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <string_view>
 
 namespace bench {
@@ -37,6 +38,10 @@ std::string user_of(std::uint32_t customer) {
     std::string text(1 + customer_digits, 'u');
     put_digits(text.data() + 1, customer_digits, customer);
     return text;
+}
+
+journeys::Timestamp wall_now() {
+    return std::chrono::floor<journeys::Duration>(std::chrono::system_clock::now());
 }
 
 Load::Load(std::uint32_t customers, std::uint64_t seed)

@@ -15,6 +15,9 @@ namespace bench {
 /// The customer's user id is `u` and seven digits.
 std::string user_of(std::uint32_t customer);
 
+/// By the wall clock, as producers have it.
+journeys::Timestamp wall_now();
+
 class Load {
 public:
     /// Message ids are unique among loads with different seeds.

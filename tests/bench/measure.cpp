@@ -76,18 +76,30 @@ Spread spread_of(std::vector<double> values) {
     return {values.at(values.size() / 2), values.front(), values.back()};
 }
 
+double share_of(std::vector<double> values, double part) {
+    std::sort(values.begin(), values.end());
+    return values.at(std::min(values.size() - 1,
+                              static_cast<std::size_t>(part * static_cast<double>(values.size()))));
+}
+
 Figure compare(std::string name, std::string unit, int rounds, const std::function<double()>& ours,
                const std::function<double()>& raw) {
-    std::vector<double> our_values, raw_values, ratios;
+    std::vector<double> our_values, raw_values;
     for (int round = 0; round < rounds; ++round) {
         our_values.push_back(ours());
         raw_values.push_back(raw());
-        ratios.push_back(our_values.back() / raw_values.back());
     }
+    return figure_of(std::move(name), std::move(unit), our_values, raw_values);
+}
+
+Figure figure_of(std::string name, std::string unit, const std::vector<double>& ours,
+                 const std::vector<double>& raw) {
+    std::vector<double> ratios;
+    for (std::size_t i = 0; i < ours.size(); ++i) ratios.push_back(ours[i] / raw.at(i));
     return {.name = std::move(name),
             .unit = std::move(unit),
-            .ours = spread_of(our_values),
-            .raw = spread_of(raw_values),
+            .ours = spread_of(ours),
+            .raw = spread_of(raw),
             .ratio = spread_of(ratios),
             .goal = "",
             .details = {}};
@@ -167,6 +179,10 @@ double tree_cpu(int pid) {
 
 double resident_bytes() {
     runtime::give_memory_back();
+    return resident_bytes_as_is();
+}
+
+double resident_bytes_as_is() {
     std::ifstream in{"/proc/self/statm"};
     double all = 0, resident = 0;
     in >> all >> resident;

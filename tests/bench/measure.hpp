@@ -17,6 +17,8 @@ struct Spread {
 };
 /// Of at least one value.
 Spread spread_of(std::vector<double> values);
+/// The value that `part` of them, 0 to 1, do not pass. Of at least one.
+double share_of(std::vector<double> values, double part);
 
 /// What we cost or give beside the raw part that was measured in the same run.
 struct Figure {
@@ -30,6 +32,10 @@ struct Figure {
 /// Runs ours and the raw part in turns, `rounds` times. Each gives one value a round.
 Figure compare(std::string name, std::string unit, int rounds, const std::function<double()>& ours,
                const std::function<double()>& raw);
+
+/// The same from what was measured by round, as many values of both.
+Figure figure_of(std::string name, std::string unit, const std::vector<double>& ours,
+                 const std::vector<double>& raw);
 
 void print_table(std::ostream& out, const std::vector<Figure>& figures);
 /// One JSON object: the machine and the figures.
@@ -46,6 +52,8 @@ double thread_cpu();
 double tree_cpu(int pid);
 /// Resident bytes of this process, after what is free has been given back.
 double resident_bytes();
+/// The same as it stands, which disturbs nobody.
+double resident_bytes_as_is();
 
 /// A folder of its own for one run, gone with it. Others may pass through it, since a private
 /// PostgreSQL runs as another user where we are root.

@@ -6,7 +6,9 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <pthread.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -75,6 +77,15 @@ std::size_t Receiver::count() const {
 void Receiver::forget() {
     const std::scoped_lock lock{mutex_};
     calls_.clear();
+}
+
+double Receiver::cpu() {
+    clockid_t clock{};
+    timespec spent{};
+    if (::pthread_getcpuclockid(thread_.native_handle(), &clock) != 0 ||
+        ::clock_gettime(clock, &spent) != 0)
+        throw std::runtime_error{"the receiver's CPU is not known"};
+    return static_cast<double>(spent.tv_sec) + static_cast<double>(spent.tv_nsec) / 1e9;
 }
 
 void Receiver::run() {

@@ -28,6 +28,7 @@ public:
     std::map<std::uint64_t, Call> calls() const;
     std::size_t count() const;
     void forget();
+    double cpu(); ///< Seconds that its thread has spent.
 
 private:
     struct Connection {

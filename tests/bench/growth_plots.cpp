@@ -1,0 +1,149 @@
+#include "tests/bench/growth_plots.hpp"
+
+#include "tests/bench/crowd_bench.hpp"
+#include "tests/bench/loaded_service.hpp"
+#include "tests/bench/measure.hpp"
+#include "tests/bench/svg_plot.hpp"
+
+#include <algorithm>
+#include <fstream>
+#include <stdexcept>
+
+namespace bench {
+namespace {
+
+constexpr std::uint32_t frame_messages = 100;
+constexpr std::size_t connections = 16;
+constexpr std::uint32_t customers_of_load = 100'000, stored_max = 1'000'000;
+constexpr double offered[] = {0.1, 0.25, 0.5, 0.75, 0.9, 1, 1.1, 1.25, 1.5, 2, 3};
+constexpr double patience = 300;
+
+/// 1,000, 10,000, … and at last `most`.
+std::vector<std::uint32_t> sizes_to(std::uint32_t most) {
+    std::vector<std::uint32_t> sizes;
+    for (std::uint32_t size = 1'000; size < most; size *= 10) sizes.push_back(size);
+    sizes.push_back(most);
+    return sizes;
+}
+
+std::filesystem::path write(const GrowthOptions& options, const char* name, const Plot& plot) {
+    const auto file = options.plots / name;
+    std::ofstream out{file};
+    out << to_svg(plot);
+    if (!out.flush()) throw std::runtime_error{"cannot write " + file.string()};
+    return file;
+}
+
+/// Throughput and p99 of acks against the offered load.
+std::vector<std::filesystem::path> plot_load(const GrowthOptions& options) {
+    LoadedService service{options.config, options.folder / "load"};
+    const auto customers = std::min(options.customers, customers_of_load);
+    Load load{customers, 1};
+    service.run({.frame_messages = frame_messages,
+                 .seconds = 1e9,
+                 .frames_max = 2 * customers / frame_messages},
+                frames_of(load)); // Brings the customers in.
+    Producing producing{
+        .connections = connections, .frame_messages = frame_messages, .seconds = options.seconds};
+    const auto full = service.run(producing, frames_of(load));
+    const auto sustainable = full.events() / full.applied_after;
+    producing.drops_late = true;
+    Series given{"acked", {}}, wanted{"offered", {}}, late{"p99", {}}, half{"p50", {}};
+    for (const auto part : offered) {
+        producing.rate = part * sustainable;
+        const auto run = service.run(producing, frames_of(load));
+        given.points.emplace_back(producing.rate,
+                                  static_cast<double>(run.sent.accepted_in_time) / options.seconds);
+        wanted.points.emplace_back(producing.rate, producing.rate);
+        half.points.emplace_back(producing.rate, share_of(run.sent.waits, 0.5) * 1000);
+        late.points.emplace_back(producing.rate, share_of(run.sent.waits, 0.99) * 1000);
+    }
+    return {write(options, "throughput.svg",
+                  {.title = "Durable throughput, frames of 100",
+                   .x = {.label = "offered, events/s"},
+                   .y = {.label = "acked in time, events/s"},
+                   .series = {given, wanted}}),
+            write(options, "ack.svg",
+                  {.title = "From when a frame was to be sent to its ack",
+                   .x = {.label = "offered, events/s"},
+                   .y = {.label = "milliseconds", .is_logarithmic = true},
+                   .series = {half, late}})};
+}
+
+std::vector<std::filesystem::path> plot_crowds(const GrowthOptions& options) {
+    Series cost{"cost", {}}, active{"active", {}}, asleep{"asleep", {}};
+    for (const auto customers : sizes_to(options.customers)) {
+        const CrowdOptions crowd{
+            .config = options.config, .customers = customers, .events = options.events};
+        cost.points.emplace_back(customers, micros_among_active(crowd));
+        active.points.emplace_back(customers, bytes_of_active(crowd) / 1e6);
+        asleep.points.emplace_back(customers, bytes_of_sleepers(crowd) / 1e6);
+    }
+    return {write(options, "cost.svg",
+                  {.title = "CPU of an event, without disk",
+                   .x = {.label = "active customers", .is_logarithmic = true},
+                   .y = {.label = "microseconds an event"},
+                   .series = {cost}}),
+            write(options, "memory.svg",
+                  {.title = "Resident memory of customers with a wait",
+                   .x = {.label = "customers", .is_logarithmic = true},
+                   .y = {.label = "megabytes", .is_logarithmic = true},
+                   .series = {active, asleep}})};
+}
+
+/// Seconds from the beginning of a start, PostgreSQL's included, to the ack of an event.
+std::filesystem::path plot_start(const GrowthOptions& options) {
+    LiveService service{options.config, options.folder / "start"};
+    Series took{"start", {}};
+    std::uint32_t stored = 0;
+    Load load{stored_max, 1};
+    const auto all = std::min(options.customers, stored_max) / frame_messages * frame_messages;
+    for (const auto customers : sizes_to(all)) {
+        const auto applied = service.metric("sojourn_applied_total");
+        const auto sent = produce(service.port(),
+                                  {.frame_messages = frame_messages,
+                                   .seconds = 1e9,
+                                   .frames_max = (customers - stored) / frame_messages},
+                                  [&](std::size_t messages) {
+                                      std::string text{"["};
+                                      for (std::size_t i = 0; i < messages; ++i) {
+                                          if (i > 0) text += ',';
+                                          load.append_to_cart(text, wall_now(), stored++);
+                                      }
+                                      return text + ']';
+                                  });
+        if (!service.wait_until_applied(applied + static_cast<double>(sent.accepted), patience) ||
+            !service.wait_until_flushed(patience) ||
+            service.sql("SELECT count(*) FROM snapshots") != customers)
+            throw std::runtime_error{"growth: customers are missing"};
+        service.stop();
+        const auto begin = seconds_now();
+        service.start();
+        const auto first =
+            produce(service.port(), {.frame_messages = 1, .seconds = 1e9, .frames_max = 1},
+                    [&](std::size_t) {
+                        std::string text{"["};
+                        load.append(text, wall_now(), 0);
+                        return text + ']';
+                    });
+        if (first.accepted != 1) throw std::runtime_error{"growth: the first event was refused"};
+        took.points.emplace_back(customers, seconds_now() - begin);
+    }
+    return write(options, "start.svg",
+                 {.title = "First event acked after a start, PostgreSQL's own included",
+                  .x = {.label = "stored customers with a wait", .is_logarithmic = true},
+                  .y = {.label = "seconds"},
+                  .series = {took}});
+}
+
+} // namespace
+
+std::vector<std::filesystem::path> plot_growth(const GrowthOptions& options) {
+    std::filesystem::create_directories(options.plots);
+    auto files = plot_crowds(options); // These begin processes of their own, so they come first.
+    for (auto& file : plot_load(options)) files.push_back(std::move(file));
+    files.push_back(plot_start(options));
+    return files;
+}
+
+} // namespace bench

@@ -1,0 +1,64 @@
+#include "tests/bench/idle_bench.hpp"
+
+#include "tests/bench/loaded_service.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <stdexcept>
+#include <thread>
+
+namespace bench {
+namespace {
+
+constexpr double goal = 0.5; ///< Percent of a core.
+constexpr std::uint32_t frame_messages = 100;
+
+double percent_of_a_core(const LiveService& service, double seconds) {
+    const auto begin = seconds_now();
+    const auto cpu = process_cpu() + tree_cpu(service.server_pid());
+    std::this_thread::sleep_for(std::chrono::duration<double>{seconds});
+    const auto spent = process_cpu() + tree_cpu(service.server_pid()) - cpu;
+    return spent / (seconds_now() - begin) * 100;
+}
+
+} // namespace
+
+Figure bench_idle(const IdleOptions& options) {
+    LoadedService loaded{options.config, options.folder / "service"};
+    const auto& service = loaded.service();
+    std::vector<double> ours, raw;
+    for (int round = 0; round < options.rounds; ++round)
+        raw.push_back(percent_of_a_core(service, options.seconds));
+
+    Load load{options.customers, 1};
+    std::uint32_t next = 0;
+    const auto customers = options.customers / frame_messages * frame_messages;
+    loaded.run({.frame_messages = frame_messages,
+                .seconds = 1e9,
+                .frames_max = customers / frame_messages},
+               [&](std::size_t messages) {
+                   std::string text{"["};
+                   for (std::size_t i = 0; i < messages; ++i) {
+                       if (i > 0) text += ',';
+                       load.append_to_cart(text, wall_now(), next++);
+                   }
+                   return text + ']';
+               });
+    const auto waiting = [&] {
+        return service.sql("SELECT count(*) FROM snapshots WHERE wake_at IS NOT NULL");
+    };
+    const auto before = waiting();
+    for (int round = 0; round < options.rounds; ++round)
+        ours.push_back(percent_of_a_core(service, options.seconds));
+    if (before < static_cast<double>(customers) || waiting() != before)
+        throw std::runtime_error{"idle: not everybody waits"};
+
+    auto figure = figure_of("idle customers with waits", "% of a core", ours, raw);
+    figure.goal = "<= 0.5 %";
+    figure.reached = figure.ours.median <= goal;
+    figure.details = {{"customers", static_cast<double>(customers)},
+                      {"active customers", service.metric("sojourn_active_customers")}};
+    return figure;
+}
+
+} // namespace bench
