@@ -47,7 +47,6 @@ ChannelActor::ChannelActor(caf::actor_config& config, const Ports& ports, Channe
 }
 
 caf::behavior ChannelActor::make_behavior() {
-    delayed_send(this, settings_.tick, Tick{});
     return {
         [this](Offered& offer) { offered(offer); },
         [this](Granted& message) { granted(message); },
@@ -586,7 +585,6 @@ void ChannelActor::failed(Timestamp now) {
 }
 
 void ChannelActor::tick() {
-    delayed_send(this, settings_.tick, Tick{});
     const Timestamp now = ports_.pacer->now();
     for (const IntentId id : settling_)
         if (Item& item = items_.at(id); item.settle_at <= now) append_settled(item);

@@ -32,7 +32,6 @@ struct ChannelSettings {
     journeys::Duration backoff = std::chrono::milliseconds{500};
     journeys::Duration backoff_max = std::chrono::minutes{5};
     journeys::Duration claim_age_max = std::chrono::seconds{10};
-    std::chrono::milliseconds tick{20};
     std::uint64_t seed = 0; ///< Of the jitter.
     /// Intents in memory. What is opened beyond stays in the outbox, and is read back when half of
     /// them are gone.

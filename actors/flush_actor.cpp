@@ -30,7 +30,6 @@ FlushActor::FlushActor(caf::actor_config& config, const Shard& shard, caf::actor
       span_(shard.flush_settings.checkpoint) {}
 
 caf::behavior FlushActor::make_behavior() {
-    schedule_tick();
     return {
         [this](Work) {
             keep_all();
@@ -60,8 +59,6 @@ caf::behavior FlushActor::make_behavior() {
         },
     };
 }
-
-void FlushActor::schedule_tick() { delayed_send(this, shard_.flush_settings.tick, Tick{}); }
 
 void FlushActor::keep_all() {
     auto& commits = shard_.scratch->commits;
@@ -94,7 +91,6 @@ void FlushActor::relay() {
 
 void FlushActor::tick() {
     if (stopped_) return;
-    schedule_tick();
     const Timestamp now = shard_.ports.pacer->now();
     if (request_ && repeat_at_ <= now) {
         repeat_at_ = journeys::no_time;

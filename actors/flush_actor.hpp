@@ -42,7 +42,6 @@ private:
     void tick_checkpoint(journeys::Timestamp now);
     void begin_position();
     bool is_empty() const { return pending_.is_empty() && notes_.empty() && !request_; }
-    void schedule_tick();
 
     const Shard& shard_;
     caf::actor partition_;

@@ -43,7 +43,6 @@ PartitionActor::PartitionActor(caf::actor_config& config, Shard& shard)
 caf::behavior PartitionActor::make_behavior() {
     shard_.flush = spawn<FlushActor>(shard_, caf::actor{this});
     take_over();
-    delayed_send(this, shard_.partition_settings.tick, Tick{});
     return {
         [this](LogBatch& batch) { take_batch(batch); },
         [this](const LogClosed& message) { take_closed(message); },
@@ -674,7 +673,7 @@ void PartitionActor::release_walks() {
 
 void PartitionActor::tick() {
     if (state_ == State::ended) return;
-    delayed_send(this, shard_.partition_settings.tick, Tick{});
+    if (shard_.flush) send(shard_.flush, Tick{});
     const Timestamp now = shard_.ports.pacer->now();
     if (retry_at_ <= now) {
         retry_at_ = journeys::no_time;

@@ -52,9 +52,8 @@ struct Ports {
     Poison poison;
 };
 
-/// Spans are of the pacer's time but for `tick`, which is real.
+/// Spans are of the pacer's time.
 struct PartitionSettings {
-    std::chrono::milliseconds tick{20};
     std::size_t active_customers_max = 200'000;
     journeys::Duration idle_after = std::chrono::minutes{10};
     std::size_t load_batch = 1'000;
@@ -71,7 +70,6 @@ struct PartitionSettings {
 };
 
 struct FlushSettings {
-    std::chrono::milliseconds tick{20};
     journeys::Duration checkpoint = std::chrono::seconds{5};
     journeys::Duration checkpoint_max =
         std::chrono::seconds{60};      ///< While flushing is a quarter of the time.
@@ -85,10 +83,9 @@ struct FlushSettings {
 };
 
 struct WalkSettings {
-    std::chrono::milliseconds tick{20};
-    std::chrono::milliseconds look{200}; ///< For new walks; real time, as `tick`.
-    std::size_t page = 2'000;            ///< Customers asked for at a time.
-    std::size_t batch_max = 500;         ///< Copies of one append.
+    std::uint32_t look_ticks = 10; ///< How often new walks are looked for.
+    std::size_t page = 2'000;      ///< Customers asked for at a time.
+    std::size_t batch_max = 500;   ///< Copies of one append.
     /// While as many records are on their way to customers, no copy is made: producers go first.
     std::uint64_t in_flight_max = 2'000;
     journeys::Duration retry = std::chrono::milliseconds{200};

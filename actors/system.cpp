@@ -4,6 +4,7 @@
 #include "actors/partition_actor.hpp"
 #include "actors/permits.hpp"
 #include "actors/scratch.hpp"
+#include "actors/ticker.hpp"
 #include "actors/walk_actor.hpp"
 
 #include <caf/logger.hpp>
@@ -76,8 +77,19 @@ void System::start() {
     if (ports_.walks)
         walks_ =
             shards_[0]->system->spawn<WalkActor>(ports_, settings_.walks, credit_, partitions_);
+    start_tickers();
     started_ = true;
     let_go_of_logger();
+}
+
+void System::start_tickers() {
+    std::vector<std::vector<caf::actor>> told(shards_.size());
+    for (const auto& [name, channel] : channels_) told[0].push_back(channel);
+    if (walks_) told[0].push_back(walks_);
+    for (std::size_t i = 0; i < partitions_.size(); ++i)
+        told[i % shards_.size()].push_back(partitions_[i]);
+    for (std::size_t i = 0; i < shards_.size(); ++i)
+        tickers_.push_back(shards_[i]->system->spawn<Ticker>(settings_.tick, std::move(told[i])));
 }
 
 void System::query(journeys::CustomerId customer, caf::actor asker) {
@@ -110,6 +122,9 @@ void System::stop_walks() {
 
 void System::end() {
     stop_walks();
+    for (const auto& ticker : tickers_)
+        caf::anon_send_exit(ticker, caf::exit_reason::user_shutdown);
+    tickers_.clear();
     for (const auto& [name, channel] : channels_)
         caf::anon_send_exit(channel, caf::exit_reason::user_shutdown);
     for (const auto& partition : partitions_)

@@ -19,6 +19,8 @@ struct SystemSettings {
     std::size_t max_throughput =
         256;              ///< Messages that an actor may take before others get their turn.
     bool testing = false; ///< On CAF's test coordinator, with one shard.
+    /// How often actors look around; real time.
+    std::chrono::milliseconds tick{20};
     Credit::Limits credit;
     PartitionSettings partition;
     FlushSettings flush;
@@ -77,6 +79,7 @@ public:
     void query(journeys::CustomerId customer, caf::actor asker);
 
 private:
+    void start_tickers();
     void stop_walks();
     struct ActorSystem {
         caf::actor_system_config config;
@@ -91,6 +94,7 @@ private:
     std::vector<caf::actor> partitions_;
     std::map<std::string, caf::actor, std::less<>> channels_;
     caf::actor walks_;
+    std::vector<caf::actor> tickers_; ///< One a shard.
     std::atomic<bool> started_{false};
     std::map<std::string, std::shared_ptr<Permits>, std::less<>> permits_;
 };

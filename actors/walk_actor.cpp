@@ -32,10 +32,9 @@ Draft draft_for(const Walk& walk, const journeys::CustomerId& customer, journeys
 WalkActor::WalkActor(caf::actor_config& config, const Ports& ports, WalkSettings settings,
                      const Credit& credit, std::vector<caf::actor> partitions)
     : event_based_actor(config), ports_(ports), settings_(settings), credit_(credit),
-      partitions_(std::move(partitions)), since_look_(settings.look) {}
+      partitions_(std::move(partitions)), since_look_(settings.look_ticks) {}
 
 caf::behavior WalkActor::make_behavior() {
-    delayed_send(this, settings_.tick, Tick{});
     return {
         [this](Tick) { tick(); },
         [this](OpenWalks& answer) { opened(answer); },
@@ -51,10 +50,8 @@ void WalkActor::on_exit() {
 }
 
 void WalkActor::tick() {
-    delayed_send(this, settings_.tick, Tick{});
-    since_look_ += settings_.tick;
-    if (since_look_ >= settings_.look && !asking_) {
-        since_look_ = {};
+    if (++since_look_ >= settings_.look_ticks && !asking_) {
+        since_look_ = 0;
         asking_ = true;
         ++looks_;
         ports_.walks->open_walks(this);

@@ -72,8 +72,8 @@ private:
     std::vector<caf::actor> partitions_;
     std::map<std::uint64_t, Moving> moving_;
     std::set<std::uint64_t> over_; ///< An answer that was under way may still tell of them.
-    std::chrono::milliseconds since_look_{};
-    std::uint64_t looks_ = 0; ///< Questions for open walks, one at a time.
+    std::uint32_t since_look_ = 0; ///< Ticks.
+    std::uint64_t looks_ = 0;      ///< Questions for open walks, one at a time.
     bool asking_ = false;
 };
 

@@ -1,5 +1,7 @@
 #include "runtime/listener/worker.hpp"
 
+#include "runtime/thread_name.hpp"
+
 #include <boost/asio/post.hpp>
 
 #include <algorithm>
@@ -73,6 +75,7 @@ Worker::Worker(std::shared_ptr<Door> door)
       ingest_(door_->config.identity) {}
 
 void Worker::run() {
+    name_thread("listener");
     tick();
     io_.run();
 }

@@ -4,6 +4,7 @@
 #include "actors/messages.hpp"
 #include "journeys/mutant.hpp"
 #include "runtime/postgres/log_upkeep.hpp"
+#include "runtime/thread_name.hpp"
 
 #include <spdlog/spdlog.h>
 
@@ -105,6 +106,7 @@ void PostgresEventLog::enqueue(LogAppend append) {
 }
 
 void PostgresEventLog::lane_loop() {
+    name_thread("log lane");
     LogLane lane{settings_.connection};
     while (const auto batch = take_batch()) process(lane, *batch);
 }
@@ -339,6 +341,7 @@ Result<std::string> PostgresEventLog::segment_for(Connection& connection, Timest
 }
 
 void PostgresEventLog::tick_loop() {
+    name_thread("log tick");
     while (pause(settings_.tick)) {
         expire_pending();
         Timestamp closed;
@@ -418,6 +421,7 @@ Result<void> PostgresEventLog::mark(Connection& connection, std::vector<std::uin
 
 /// Apart from `watch_loop`, for the index of a busy hour may take minutes.
 void PostgresEventLog::upkeep_loop() {
+    name_thread("log upkeep");
     std::optional<Connection> connection;
     const auto goes_on = [this] { return pause(0ms); };
     while (pause(settings_.upkeep)) {

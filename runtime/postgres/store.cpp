@@ -2,6 +2,7 @@
 
 #include "actors/failpoint.hpp"
 #include "actors/messages.hpp"
+#include "runtime/thread_name.hpp"
 
 #include <spdlog/spdlog.h>
 
@@ -319,6 +320,7 @@ Result<Connection*> PostgresStore::connected(std::optional<Connection>& connecti
 }
 
 void PostgresStore::task_loop() {
+    name_thread("store load");
     std::optional<Connection> connection;
     while (true) {
         Task task;
@@ -485,6 +487,7 @@ PostgresStore::Flushes PostgresStore::take_flushes(bool only_urgent) {
 }
 
 void PostgresStore::flush_loop(bool only_urgent) {
+    name_thread(only_urgent ? "flush urgent" : "flush");
     std::optional<Connection> connection;
     while (true) {
         const auto flushes = take_flushes(only_urgent);

@@ -39,7 +39,7 @@ public:
                  std::min<std::size_t>(options_.messages_max, 2 * options_.customers) / 100 + 1},
             frames_of(load_));
         const auto run = service_.run(producing(0), frames_of(load_));
-        full_rate = run.events() / run.applied_after;
+        full_rate = run.sustained_rate();
     }
     void round() {
         auto run = service_.run(producing(full_rate / 2), frames_of(load_));

@@ -46,7 +46,7 @@ std::vector<std::filesystem::path> plot_load(const GrowthOptions& options) {
     Producing producing{
         .connections = connections, .frame_messages = frame_messages, .seconds = options.seconds};
     const auto full = service.run(producing, frames_of(load));
-    const auto sustainable = full.events() / full.applied_after;
+    const auto sustainable = full.sustained_rate();
     producing.drops_late = true;
     Series given{"acked", {}}, wanted{"offered", {}}, late{"p99", {}}, half{"p50", {}};
     for (const auto part : offered) {

@@ -124,19 +124,6 @@ private:
     std::thread thread_;
 };
 
-Figure figure_of(std::string name, std::string unit, const std::vector<double>& ours,
-                 const std::vector<double>& raw) {
-    std::vector<double> ratios;
-    for (std::size_t i = 0; i < ours.size(); ++i) ratios.push_back(ours[i] / raw[i]);
-    Figure figure;
-    figure.name = std::move(name);
-    figure.unit = std::move(unit);
-    figure.ours = spread_of(ours);
-    figure.raw = spread_of(raw);
-    figure.ratio = spread_of(std::move(ratios));
-    return figure;
-}
-
 class Bench {
 public:
     explicit Bench(const InterestedOptions& options)

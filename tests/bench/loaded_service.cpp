@@ -2,7 +2,9 @@
 
 #include "tests/bench/measure.hpp"
 
+#include <algorithm>
 #include <stdexcept>
+#include <thread>
 
 namespace bench {
 namespace {
@@ -14,6 +16,11 @@ void check(bool is_right, const std::string& what) {
 }
 
 } // namespace
+
+double LoadRun::sustained_rate() const {
+    const auto cores = std::max(1u, std::thread::hardware_concurrency());
+    return std::min(events() / applied_after, cores * events() / (cpu + sent.cpu));
+}
 
 LoadedService::LoadedService(const std::filesystem::path& config,
                              const std::filesystem::path& folder,

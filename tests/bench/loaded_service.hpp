@@ -16,6 +16,9 @@ struct LoadRun {
     double events() const { return static_cast<double>(sent.accepted); }
     double cpu_micros() const { return cpu / events() * 1e6; }
     double postgres_micros() const { return postgres / events() * 1e6; }
+    /// Events a second that can be kept up. Snapshots are written later, so what was applied in
+    /// time is not all of the work: no more than all cores do, the producer's share included.
+    double sustained_rate() const;
 };
 
 /// Sends to that port; whose CPU is not to count is in `Produced::cpu`.

@@ -58,7 +58,7 @@ public:
         auto producing = offering(0);
         producing.drops_late = false;
         const auto run = service_.run(producing, frames_of(load_));
-        sustainable = run.events() / run.applied_after;
+        sustainable = run.sustained_rate();
     }
 
     double round(double rate, std::vector<double>& memory, std::vector<double>& late) {

@@ -2,7 +2,7 @@
 
 #include "runtime/producer/stream_producer.hpp"
 #include "schema/timestamp_text.hpp"
-#include "tests/bench/live_service.hpp"
+#include "tests/bench/loaded_service.hpp"
 #include "tests/bench/receiver.hpp"
 
 #include <fcntl.h>
@@ -49,24 +49,18 @@ std::string trigger_message(std::uint64_t n, journeys::Timestamp now) {
 class Ours {
 public:
     explicit Ours(const TriggerOptions& options)
-        : options_(options), service_(options.config, options.folder / "ours",
-                                      [&](std::string& text) { add_channel(text); }),
+        : options_(options), loaded_(options.config, options.folder / "ours",
+                                     [&](std::string& text) { add_channel(text); }),
           load_(options.customers, 3) {}
 
     void find_full_rate() {
-        const auto before = service_.metric("sojourn_applied_total");
         // Once to bring the customers in, once to measure.
-        auto sent = send_load(service_.port(), load_, frame_messages, 1e9,
-                              2 * options_.customers / frame_messages + 1);
-        settle(before + static_cast<double>(sent.accepted));
-        const auto again = seconds_now();
-        const auto applied = service_.metric("sojourn_applied_total");
-        sent = send_load(service_.port(), load_, frame_messages, options_.seconds,
-                         options_.frames_max);
-        check(service_.wait_until_applied(applied + static_cast<double>(sent.accepted), patience),
-              "events were not applied");
-        full_rate = static_cast<double>(sent.accepted) / (seconds_now() - again);
-        settle(applied + static_cast<double>(sent.accepted));
+        loaded_.run({.seconds = 1e9, .frames_max = 2 * options_.customers / frame_messages + 1},
+                    frames_of(load_));
+        full_rate = loaded_
+                        .run({.seconds = options_.seconds, .frames_max = options_.frames_max},
+                             frames_of(load_))
+                        .sustained_rate();
     }
 
     double round() {
@@ -147,7 +141,8 @@ private:
 
     const TriggerOptions& options_;
     Receiver receiver_;
-    LiveService service_;
+    LoadedService loaded_;
+    const LiveService& service_ = loaded_.service();
     Load load_;
     std::uint64_t numbers_ = 0;
     std::map<std::uint64_t, double> scheduled_; ///< When the frame was to be sent.
