@@ -290,10 +290,12 @@ void PartitionActor::dispatch(std::vector<std::pair<std::uint32_t, Batch>>& grou
 
 void PartitionActor::change_catalog(const Record& record) {
     failpoint("publish.before");
-    const auto publication = std::get<journeys::Publish>(record.body).publication;
-    auto next = shard_.ports.catalogs->find(publication);
-    if (next && next->publication() != rulebook_->current->publication())
-        publications_.push_back({record.offset, publication, record.accepted_at});
+    journeys::CatalogPtr next;
+    if (const auto* publish = std::get_if<journeys::Publish>(&record.body)) {
+        next = shard_.ports.catalogs->find(publish->publication);
+        if (next && next->publication() != rulebook_->current->publication())
+            publications_.push_back({record.offset, publish->publication, record.accepted_at});
+    }
     if (!next) {
         const auto* unreadable = std::get_if<journeys::Unreadable>(&record.body);
         shard_.ports.observer->parked(shard_.partition,

@@ -5,7 +5,6 @@
 #include "tests/support/loopback.hpp"
 
 #include <catch2/catch.hpp>
-#include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -108,32 +107,25 @@ private:
 /// Takes requests on as many connections as come, and answers one where it is told to.
 class HoldsBack {
 public:
-    HoldsBack() : socket_(::socket(AF_INET, SOCK_STREAM, 0)) {
-        sockaddr_in address{};
-        address.sin_family = AF_INET;
-        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-        REQUIRE(::bind(socket_, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0);
-        REQUIRE(::listen(socket_, 16) == 0);
-        socklen_t size = sizeof address;
-        ::getsockname(socket_, reinterpret_cast<sockaddr*>(&address), &size);
-        port_ = ntohs(address.sin_port);
-    }
     ~HoldsBack() {
         for (const int connection : connections_) ::close(connection);
-        ::close(socket_);
+        ::close(listening_.socket);
     }
-    std::string url() const { return "http://127.0.0.1:" + std::to_string(port_) + "/hook"; }
+    std::string url() const {
+        return "http://127.0.0.1:" + std::to_string(listening_.port) + "/hook";
+    }
     std::size_t connections() const { return connections_.size(); }
 
     /// A connection on which the next request has come: a new one, or an open one. -1: none came.
     int next(std::chrono::milliseconds patience) {
-        std::vector<pollfd> polled{{socket_, POLLIN, 0}};
+        std::vector<pollfd> polled{{listening_.socket, POLLIN, 0}};
         for (const int connection : connections_) polled.push_back({connection, POLLIN, 0});
         if (::poll(polled.data(), polled.size(), static_cast<int>(patience.count())) <= 0)
             return -1;
         int found =
             std::ranges::find_if(polled, [](const auto& one) { return one.revents != 0; })->fd;
-        if (found == socket_) connections_.push_back(found = ::accept(socket_, nullptr, nullptr));
+        if (found == listening_.socket)
+            connections_.push_back(found = ::accept(listening_.socket, nullptr, nullptr));
         std::string request;
         char bytes[4096];
         while (request.find("\"data\"") == std::string::npos) {
@@ -149,8 +141,7 @@ public:
     }
 
 private:
-    int socket_;
-    std::uint16_t port_ = 0;
+    support::ListeningSocket listening_ = support::listen_on_loopback(16);
     std::vector<int> connections_;
 };
 
