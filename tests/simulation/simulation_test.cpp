@@ -18,6 +18,16 @@ std::uint64_t number_of(const char* variable, std::uint64_t otherwise) {
 /// How many lives a mutant gets to betray itself.
 constexpr std::uint64_t seeds_for_a_mutant = 400;
 
+/// Whether it says that something was lost, doubled, sent wrongly or kept open. A service that is
+/// slow, stands still or counts wrongly would betray no mutant.
+bool is_promise(const std::string& violation) {
+    const bool has_number =
+        violation.size() > 1 && violation[0] == 'I' && violation[1] >= '1' && violation[1] <= '6';
+    const bool is_about_exits = violation.find(" outlived ") != violation.npos ||
+                                violation.ends_with(" is open behind an order");
+    return has_number || is_about_exits;
+}
+
 } // namespace
 
 TEST_CASE("whatever happens in whatever order, it comes to what the core alone makes of it",
@@ -53,8 +63,9 @@ TEST_CASE("every deliberate bug is seen", "[simulation]") {
     for (const auto& [name, mutant] : simulation::mutant_names) {
         INFO(name);
         std::string seen;
-        for (std::uint64_t seed = 1; seed <= seeds_for_a_mutant && seen.empty(); ++seed)
+        for (std::uint64_t seed = 1; seed <= seeds_for_a_mutant && !is_promise(seen); ++seed)
             seen = simulation::run(seed, mutant).violation;
-        CHECK(seen != "");
+        INFO(seen);
+        CHECK(is_promise(seen));
     }
 }
