@@ -96,6 +96,7 @@ void PostgresEventLog::enqueue(LogAppend append) {
             refusal = Error{ErrorCode::limit_exceeded, "too much waits for the log"};
         else {
             pending_bytes_ += append.bytes;
+            pending_rows_ += append.rows;
             pending_.push_back(std::move(append));
         }
     }
@@ -119,7 +120,7 @@ std::shared_ptr<AppendBatch> PostgresEventLog::take_batch() {
         std::vector<std::pair<Done, Error>> refused;
         {
             std::unique_lock lock{mutex_};
-            work_.wait(lock, [&] { return stopping_ || !pending_.empty(); });
+            work_.wait(lock, [&] { return stopping_ || is_worth_a_batch(); });
             if (stopping_) return nullptr;
             const auto owned = ownership_.all();
             std::size_t rows = 0;
@@ -130,6 +131,7 @@ std::shared_ptr<AppendBatch> PostgresEventLog::take_batch() {
                                  bytes + append.bytes > settings_.batch_bytes_max))
                     break;
                 pending_bytes_ -= append.bytes;
+                pending_rows_ -= append.rows;
                 if (auto refusal = refusal_of(append, owned, settings_.partitions)) {
                     refused.emplace_back(std::move(append.done), std::move(*refusal));
                 } else {
@@ -155,6 +157,12 @@ std::shared_ptr<AppendBatch> PostgresEventLog::take_batch() {
         for (auto& [done, error] : refused) done(std::move(error));
         if (!batch->appends.empty()) return batch;
     }
+}
+
+/// Under `mutex_`.
+bool PostgresEventLog::is_worth_a_batch() const {
+    const bool is_committing = commit_turn_ <= taken_;
+    return !pending_.empty() && (!is_committing || pending_rows_ >= settings_.overlap_rows_min);
 }
 
 /// Gives the rows the offsets behind the last ones given. Under `mutex_`.
@@ -204,6 +212,7 @@ void PostgresEventLog::process(LogLane& lane, AppendBatch& batch) {
         ++commit_turn_;
     }
     turn_.notify_all();
+    work_.notify_one();
     deliver(batch, result);
 }
 
@@ -361,6 +370,7 @@ void PostgresEventLog::expire_pending() {
         const auto now = Clock::now();
         while (!pending_.empty() && pending_.front().deadline <= now) {
             pending_bytes_ -= pending_.front().bytes;
+            pending_rows_ -= pending_.front().rows;
             expired.push_back(std::move(pending_.front()));
             pending_.pop_front();
         }

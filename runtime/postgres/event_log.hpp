@@ -32,6 +32,9 @@ struct EventLogSettings {
     /// Journal connections. While one waits for its commit the next encodes and copies: two are a
     /// double buffer, and are enough.
     int lanes = 2;
+    /// While a batch commits, fewer pending rows than these wait for it: who comes then has one
+    /// commit before them and not two. As many are worth copying meanwhile.
+    std::size_t overlap_rows_min = 256;
     std::size_t batch_rows_max = 10'000;
     std::size_t batch_bytes_max = 8 << 20;
     std::size_t pending_bytes_max = 64 << 20; ///< Then appends are refused.
@@ -90,6 +93,7 @@ private:
     void enqueue(LogAppend append);
     void lane_loop();
     std::shared_ptr<AppendBatch> take_batch();
+    bool is_worth_a_batch() const;
     void assign(AppendBatch& batch, const Owned& owned);
     bool is_stale(const AppendBatch& batch);
     void process(LogLane& lane, AppendBatch& batch);
@@ -119,7 +123,7 @@ private:
     mutable std::mutex mutex_;
     std::condition_variable work_, turn_;
     std::deque<LogAppend> pending_;
-    std::size_t pending_bytes_ = 0;
+    std::size_t pending_bytes_ = 0, pending_rows_ = 0;
     std::map<actors::Partition, Position> positions_;
     journeys::Timestamp accepted_at_ =
         journeys::timestamp_min; ///< The newest given; never goes back.

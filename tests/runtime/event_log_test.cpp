@@ -138,6 +138,43 @@ TEST_CASE("a publication stands in every partition", "[.postgres]") {
     CHECK(count(database, "SELECT count(DISTINCT partition) FROM log WHERE kind = 2") == 3);
 }
 
+TEST_CASE("what comes while a batch commits shares the next commit", "[.postgres]") {
+    const Database database;
+    TestClock clock;
+    Process process{database, clock, Partition{1},
+                    [](EventLogSettings& settings) { settings.overlap_rows_min = 3; }};
+    process.take_over(0);
+    auto other = database.connect();
+    must(other.run_script("BEGIN; SELECT 1 FROM log_positions FOR UPDATE"));
+    const auto in_journal = [&](int lanes) {
+        const std::string sql = "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE "
+                                "'%/journal/%' AND xact_start IS NOT NULL";
+        wait_until([&] { return count(database, sql) == lanes; });
+    };
+    std::vector<std::future<Result<void>>> answers;
+    answers.push_back(process.append_async({draft("ada", "1")}));
+    in_journal(1); // It cannot commit.
+    const auto commits = [&] {
+        must(other.run_script("COMMIT"));
+        for (auto& answer : answers) must(answer.get());
+        return count(database, "SELECT count(DISTINCT xmin::text) FROM log");
+    };
+
+    SECTION("a few wait for it") {
+        for (const auto* word : {"2", "3"})
+            answers.push_back(process.append_async({draft("ada", word)}));
+        CHECK(commits() == 2);
+    }
+    SECTION("so many as are worth it are copied meanwhile, and who comes then waits") {
+        answers.push_back(
+            process.append_async({draft("ada", "2"), draft("ada", "3"), draft("ada", "4")}));
+        in_journal(2);
+        for (const auto* word : {"5", "6"})
+            answers.push_back(process.append_async({draft("ada", word)}));
+        CHECK(commits() == 3);
+    }
+}
+
 TEST_CASE("an owner of yesterday appends nothing", "[.postgres]") {
     const Database database;
     TestClock clock;
