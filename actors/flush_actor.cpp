@@ -27,7 +27,7 @@ std::uint64_t revision_of(const Commit& commit) {
 FlushActor::FlushActor(caf::actor_config& config, const Shard& shard, caf::actor partition)
     : event_based_actor(config), shard_(shard), partition_(std::move(partition)),
       customers_max_(shard.flush_settings.customers_max), retry_(shard.flush_settings.retry_min),
-      span_(shard.flush_settings.checkpoint) {}
+      pace_(shard.flush_settings.checkpoint, shard.flush_settings.checkpoint_max) {}
 
 caf::behavior FlushActor::make_behavior() {
     return {
@@ -48,7 +48,8 @@ caf::behavior FlushActor::make_behavior() {
             epoch_ = start.epoch;
             sequence_ = start.sequence;
             watermark_ = stored_ = start.watermark;
-            last_checkpoint_ = shard_.ports.pacer->now();
+            position_begun_at_ = shard_.ports.pacer->now();
+            pace_.start(position_begun_at_);
             started_ = true;
         },
         [this](Drain) {
@@ -102,22 +103,17 @@ void FlushActor::tick() {
     flush_if_due();
 }
 
-/// A change is written when it is as old as the span of a checkpoint; so rows are written as evenly
-/// as customers change, and not all at once. While flushing takes more than a quarter of the time
-/// the span grows, so that more changes share a row.
 void FlushActor::tick_checkpoint(Timestamp now) {
     const auto& limits = shard_.flush_settings;
-    if (now - last_checkpoint_ >= span_) {
-        span_ = std::clamp(std::exchange(busy_, {}) * 4, limits.checkpoint,
-                           std::max(limits.checkpoint, limits.checkpoint_max));
-        last_checkpoint_ = now;
+    if (now - position_begun_at_ >= limits.checkpoint) {
+        position_begun_at_ = now;
         begin_position();
     }
     // By the clock, so that all partitions come at once: the store writes them together.
     const auto slice = now.time_since_epoch() / limits.slice;
     if (slice == slice_) return;
     slice_ = slice;
-    pending_.make_due(now - span_);
+    pending_.make_due(pace_.due_until(now, request_ ? sent_at_ : journeys::no_time));
 }
 
 void FlushActor::begin_position() {
@@ -183,7 +179,7 @@ void FlushActor::send_flush() {
 void FlushActor::flushed(const Flushed& answer) {
     if (!request_ || answer.sequence != request_->sequence) return; // An earlier attempt's answer.
     const Timestamp now = shard_.ports.pacer->now();
-    busy_ += now - sent_at_;
+    pace_.flushed(sent_at_, now);
     if (!answer.result) {
         const auto& error = answer.result.error();
         shard_.ports.observer->flush_failed(shard_.partition, error);

@@ -2,6 +2,7 @@
 /// nothing.
 #pragma once
 
+#include "actors/checkpoint_pace.hpp"
 #include "actors/flush_contents.hpp"
 #include "actors/messages.hpp"
 #include "actors/pending_writes.hpp"
@@ -62,10 +63,9 @@ private:
     std::vector<NoteAttempt> noted_; ///< Answered by the commit of the one in flight.
     journeys::Timestamp sent_at_{}, repeat_at_ = journeys::no_time;
     journeys::Duration retry_{};
-    journeys::Duration busy_{};             ///< Flushing, in the span under way.
-    journeys::Duration span_{};             ///< How long a change waits that nobody waits for.
-    journeys::Timestamp last_checkpoint_{}; ///< When the span under way began.
-    std::int64_t slice_ = 0;                ///< The newest one seen.
+    CheckpointPace pace_;
+    std::int64_t slice_ = 0; ///< The newest one seen.
+    journeys::Timestamp position_begun_at_{};
 };
 
 } // namespace actors

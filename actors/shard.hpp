@@ -70,9 +70,9 @@ struct PartitionSettings {
 };
 
 struct FlushSettings {
+    /// How old a change gets that nobody waits for; at most, while flushing takes its time.
     journeys::Duration checkpoint = std::chrono::seconds{5};
-    journeys::Duration checkpoint_max =
-        std::chrono::seconds{60};      ///< While flushing is a quarter of the time.
+    journeys::Duration checkpoint_max = std::chrono::seconds{60};
     std::size_t customers_max = 1'000; ///< Of one transaction.
     std::size_t calm_max = 256;        ///< Of a checkpoint's: an intent may wait for them.
     /// How often what has become due of a checkpoint is written.
