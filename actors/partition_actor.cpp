@@ -140,7 +140,7 @@ void PartitionActor::taken_over(const TakenOver& answer) {
         return retry_later();
     }
     start_ = answer;
-    received_ = told_ = answer.watermark;
+    received_ = told_ = persisted_ = answer.watermark;
     Rulebook rulebook{std::move(catalog), {}};
     eras_ = answer.eras;
     if (eras_)
@@ -496,9 +496,9 @@ void PartitionActor::persisted(const Persisted& message) {
             close_tickets(written.slot.index, written.through);
         }
     }
-    shard_.ports.log->advance_watermark(shard_.partition, message.watermark);
+    persisted_ = message.watermark;
+    shard_.ports.log->advance_watermark(shard_.partition, persisted_);
     advance_watermark();
-    shard_.ports.observer->position(shard_.partition, received_, message.watermark);
 }
 
 // Time
@@ -704,6 +704,7 @@ void PartitionActor::tick() {
     release_customers();
     passivate();
     shard_.ports.observer->customers(shard_.partition, active_, loading_.size() + to_load_.size());
+    shard_.ports.observer->position(shard_.partition, received_, persisted_);
 }
 
 bool PartitionActor::may_sleep(const Entry& entry) const {

@@ -131,8 +131,9 @@ private:
     Shard& shard_;
     State state_ = State::taking_over;
     TakenOver start_;
-    std::uint64_t received_ = 0; ///< Newest offset.
-    std::uint64_t told_ = 0;     ///< Watermark that the flush knows.
+    std::uint64_t received_ = 0;  ///< Newest offset.
+    std::uint64_t told_ = 0;      ///< Watermark that the flush knows.
+    std::uint64_t persisted_ = 0; ///< The one that is stored.
     journeys::Timestamp closed_ = journeys::timestamp_min;
     journeys::Timestamp accepted_at_ = journeys::timestamp_min; ///< Of the newest record.
     RulebookPtr rulebook_;

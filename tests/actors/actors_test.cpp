@@ -166,6 +166,28 @@ TEST_CASE_METHOD(ActorFixture, "who sleeps loses nothing by it", "[actors]") {
     CHECK(outbox().size() == 2);
 }
 
+TEST_CASE_METHOD(ActorFixture, "what was received is behind until it is stored", "[actors]") {
+    struct Lag : actors::Observer {
+        std::uint64_t events = 0;
+        void position(actors::Partition, std::uint64_t received, std::uint64_t stored) override {
+            events = received - stored;
+        }
+    } lag;
+    observer = &lag;
+    settings.partitions = 1;
+    disk.partitions.resize(1);
+    start();
+    settle();
+    pass(10s);
+    CHECK(lag.events == 0);
+    track(ada, "Product Viewed");
+    track(ada, "Product Viewed");
+    pass(1s, 20ms); // Before anything was ever flushed.
+    CHECK(lag.events == 2);
+    pass(10s);
+    CHECK(lag.events == 0);
+}
+
 TEST_CASE_METHOD(ActorFixture, "a crash forgets what was not committed, and nothing else",
                  "[actors]") {
     start();

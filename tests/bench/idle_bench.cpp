@@ -51,7 +51,9 @@ Figure bench_idle(const IdleOptions& options) {
     for (int round = 0; round < options.rounds; ++round)
         ours.push_back(percent_of_a_core(service, options.seconds));
     if (before < static_cast<double>(customers) || waiting() != before)
-        throw std::runtime_error{"idle: not everybody waits"};
+        throw std::runtime_error{"idle: of " + std::to_string(customers) + " customers " +
+                                 std::to_string(before) + " wait, and then " +
+                                 std::to_string(waiting())};
 
     auto figure = figure_of("idle customers with waits", "% of a core", ours, raw);
     figure.goal = "<= 0.5 %";

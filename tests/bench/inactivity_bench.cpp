@@ -36,7 +36,8 @@ std::string journey_of(std::chrono::seconds wait) {
            "steps:\n  - name: quiet\n    wait: { for: " +
            std::to_string(wait.count()) +
            "s, restart_on: Bench Visit }\n"
-           "  - name: trigger\n    call: { channel: bench, data: { n: run.event.properties.n } }\n";
+           "  - name: trigger\n    call:\n      channel: bench\n      data:\n"
+           "        n: run.event.properties.n\n";
 }
 
 /// The visits of customers, group after group: every one of a group comes before anybody of them

@@ -47,7 +47,8 @@ public:
         auto connection = service_.service().connect();
         const auto waiting =
             "SELECT count(*) FROM snapshots WHERE wake_at <= '" + schema::timestamp_text(due) + "'";
-        check(number_of(connection, waiting) == customers_, "not everybody waits");
+        const auto wait = number_of(connection, waiting);
+        check(wait == customers_, std::to_string(wait) + " wait");
         check(wall_now() < due, "they came too slowly");
         std::optional<double> half;
         std::optional<double> late;

@@ -61,8 +61,9 @@ public:
         crowd_.wait_until_done();
         const auto spent = process_cpu() - cpu - sent.cpu;
         check(sent.rejected == 0 && sent.accepted > 0 && sent.accepted == sent.sent &&
-                  crowd_.given() - given == sent.accepted,
-              "messages were lost");
+                  crowd_.given() - given >= sent.accepted, // Links are records of their own.
+              "of " + std::to_string(sent.sent) + " messages " + std::to_string(sent.accepted) +
+                  " were accepted, and " + std::to_string(crowd_.given() - given) + " given on");
         const auto events = static_cast<double>(sent.accepted);
         return {spent / events * 1e6, events / took};
     }
