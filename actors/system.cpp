@@ -53,6 +53,10 @@ System::System(const Ports& ports, SystemSettings settings)
         channels_.emplace(channel.name,
                           shards_[0]->system->spawn<ChannelActor>(ports_, channel, permits));
     }
+    // Those of one that stands by, too: they are asked to drain before it has ever started.
+    std::vector<caf::actor> channels;
+    for (const auto& [name, channel] : channels_) channels.push_back(channel);
+    tick(0, std::move(channels));
     let_go_of_logger();
 }
 
@@ -77,19 +81,18 @@ void System::start() {
     if (ports_.walks)
         walks_ =
             shards_[0]->system->spawn<WalkActor>(ports_, settings_.walks, credit_, partitions_);
-    start_tickers();
+    std::vector<std::vector<caf::actor>> told(shards_.size());
+    if (walks_) told[0].push_back(walks_);
+    for (std::size_t i = 0; i < partitions_.size(); ++i)
+        told[i % shards_.size()].push_back(partitions_[i]);
+    for (unsigned i = 0; i < shards_.size(); ++i) tick(i, std::move(told[i]));
     started_ = true;
     let_go_of_logger();
 }
 
-void System::start_tickers() {
-    std::vector<std::vector<caf::actor>> told(shards_.size());
-    for (const auto& [name, channel] : channels_) told[0].push_back(channel);
-    if (walks_) told[0].push_back(walks_);
-    for (std::size_t i = 0; i < partitions_.size(); ++i)
-        told[i % shards_.size()].push_back(partitions_[i]);
-    for (std::size_t i = 0; i < shards_.size(); ++i)
-        tickers_.push_back(shards_[i]->system->spawn<Ticker>(settings_.tick, std::move(told[i])));
+void System::tick(unsigned shard, std::vector<caf::actor> told) {
+    if (!told.empty())
+        tickers_.push_back(shards_[shard]->system->spawn<Ticker>(settings_.tick, std::move(told)));
 }
 
 void System::query(journeys::CustomerId customer, caf::actor asker) {

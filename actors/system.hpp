@@ -79,7 +79,7 @@ public:
     void query(journeys::CustomerId customer, caf::actor asker);
 
 private:
-    void start_tickers();
+    void tick(unsigned shard, std::vector<caf::actor> told);
     void stop_walks();
     struct ActorSystem {
         caf::actor_system_config config;
@@ -94,7 +94,7 @@ private:
     std::vector<caf::actor> partitions_;
     std::map<std::string, caf::actor, std::less<>> channels_;
     caf::actor walks_;
-    std::vector<caf::actor> tickers_; ///< One a shard.
+    std::vector<caf::actor> tickers_;
     std::atomic<bool> started_{false};
     std::map<std::string, std::shared_ptr<Permits>, std::less<>> permits_;
 };

@@ -65,30 +65,38 @@ journeys::Customer unpacked(std::string_view block) {
     return std::move(*customer);
 }
 
-/// Without what every event changes, and without what the release before has no field for.
-std::string kept(const journeys::Customer& customer) {
-    journeys::Customer kept;
-    kept.id = customer.id;
-    kept.known_ids = customer.known_ids;
-    kept.first_seen = customer.first_seen;
-    kept.traits = customer.traits;
-    kept.traits_at = customer.traits_at;
-    kept.timezone = customer.timezone;
-    kept.locale = customer.locale;
-    kept.country = customer.country;
-    kept.consents = customer.consents;
-    kept.suppressions = customer.suppressions;
-    kept.carts = customer.carts;
-    kept.carts_made = customer.carts_made;
-    kept.orders = customer.orders;
-    kept.order_count = customer.order_count;
-    kept.purchases = customer.purchases;
-    kept.decisions = customer.decisions;
-    for (auto run : customer.runs) {
-        run.coupons.clear();
-        if (run.journey == "cart-abandon") kept.runs.push_back(run);
-    }
-    return journeys::pack(kept);
+/// What no event of this test changes, and what the release before has a field for. Not the runs:
+/// theirs is of a version that this database has never seen, and ends.
+struct Kept {
+    const char* name;
+    void (*take)(journeys::Customer& to, const journeys::Customer& from);
+};
+
+const Kept all_kept[]{
+    {"ids", [](auto& to, auto& from) { to.known_ids = from.known_ids; }},
+    {"first seen", [](auto& to, auto& from) { to.first_seen = from.first_seen; }},
+    {"traits", [](auto& to, auto& from) { to.traits = from.traits; }},
+    {"times of traits", [](auto& to, auto& from) { to.traits_at = from.traits_at; }},
+    {"place",
+     [](auto& to, auto& from) {
+         to.timezone = from.timezone;
+         to.locale = from.locale;
+         to.country = from.country;
+     }},
+    {"consents", [](auto& to, auto& from) { to.consents = from.consents; }},
+    {"suppressions", [](auto& to, auto& from) { to.suppressions = from.suppressions; }},
+    {"carts", [](auto& to, auto& from) { to.carts = from.carts; }},
+    {"carts made", [](auto& to, auto& from) { to.carts_made = from.carts_made; }},
+    {"orders", [](auto& to, auto& from) { to.orders = from.orders; }},
+    {"count of orders", [](auto& to, auto& from) { to.order_count = from.order_count; }},
+    {"purchases", [](auto& to, auto& from) { to.purchases = from.purchases; }},
+    {"decisions", [](auto& to, auto& from) { to.decisions = from.decisions; }}};
+
+std::string packed(const Kept& kept, const journeys::Customer& customer) {
+    journeys::Customer only;
+    only.id = customer.id;
+    kept.take(only, customer);
+    return journeys::pack(only);
 }
 
 /// Rows as the releases left them, their logs long cut off.
@@ -127,7 +135,10 @@ void require_kept(const World& world, int version) {
         REQUIRE(rows->size() == 1);
         CHECK(rows->int2(0, 1) == version);
         const auto before = unpacked(written_by(of)), after = unpacked(rows->bytes(0, 0));
-        CHECK(kept(after) == kept(before));
+        for (const auto& kept : all_kept) {
+            CAPTURE(kept.name);
+            CHECK((packed(kept, after) == packed(kept, before)));
+        }
         CHECK(after.revision > before.revision);
         CHECK(after.applied > before.applied);
     }
