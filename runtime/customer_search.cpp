@@ -4,7 +4,6 @@
 
 #include <chrono>
 #include <future>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -54,19 +53,17 @@ private:
     Done done_;
 };
 
-/// Waits until partitions have received all that is acknowledged by now, tells `done`, and ends.
+/// Waits until a partition has received all that is acknowledged by now, tells `done`, and ends.
 class CatchUp final : public caf::event_based_actor {
 public:
-    /// False: one of them did not answer.
+    /// False: it did not answer.
     using Done = std::function<void(bool)>;
-    CatchUp(caf::actor_config& config, std::size_t partitions, Done tell)
-        : caf::event_based_actor(config), left_(partitions), done_(std::move(tell)) {}
+    CatchUp(caf::actor_config& config, Done tell)
+        : caf::event_based_actor(config), done_(std::move(tell)) {}
 
 protected:
     caf::behavior make_behavior() override {
-        return {[this](const actors::UpToDate&) {
-                    if (--left_ == 0) end(true);
-                },
+        return {[this](const actors::UpToDate&) { end(true); },
                 caf::after(patience) >> [this] { end(false); }};
     }
 
@@ -75,7 +72,6 @@ private:
         done_(is_done);
         quit();
     }
-    std::size_t left_;
     Done done_;
 };
 
@@ -84,8 +80,9 @@ private:
 class Search : public std::enable_shared_from_this<Search> {
 public:
     using Done = std::function<void(FoundCustomer)>;
-    Search(actors::System& system, std::string_view text, Done done)
-        : system_(system), done_(std::move(done)) {
+    Search(actors::System& system, std::string_view text, StateAsked state, Done done)
+        : system_(system), is_behind_all_(state == StateAsked::acknowledged),
+          done_(std::move(done)) {
         using Space = journeys::IdNamespace;
         if (const auto id = journeys::parse_customer_id(text)) candidates_.push_back(*id);
         if (text.find(':') == std::string_view::npos && !text.empty())
@@ -94,28 +91,27 @@ public:
     }
 
     void next() {
-        if (at_ < candidates_.size()) return ask(candidates_[at_++], 0);
-        if (candidates_.empty() || has_caught_up_) return done_(SearchedCustomer{});
-        if (!system_.has_started()) return done_(no_answer());
-        catch_up();
+        if (at_ < candidates_.size()) return look(candidates_[at_++], 0);
+        if (candidates_.empty() || is_behind_all_) return done_(SearchedCustomer{});
+        is_behind_all_ = true;
+        at_ = 0;
+        next();
     }
 
 private:
-    void catch_up() {
+    void look(const CustomerId& id, int hops) {
+        if (!is_behind_all_) return ask(id, hops);
+        if (!system_.has_started()) return done_(no_answer());
         const auto self = shared_from_this();
-        std::set<actors::Partition> partitions;
-        for (const auto& id : candidates_)
-            partitions.insert(actors::partition_of(id, system_.partitions()));
-        auto waiting = system_.shard(0).spawn<CatchUp>(partitions.size(), [self](bool is_done) {
+        auto waiting = system_.shard_of(id).spawn<CatchUp>([self, id, hops](bool is_done) {
             if (!is_done) return self->done_(no_answer());
-            self->has_caught_up_ = true;
-            self->at_ = 0;
-            self->next();
+            self->ask(id, hops);
         });
         actors::let_go_of_logger();
-        for (const auto partition : partitions)
-            caf::anon_send(system_.partition(partition), actors::AskUpToDate{0, false, waiting});
+        const auto partition = actors::partition_of(id, system_.partitions());
+        caf::anon_send(system_.partition(partition), actors::AskUpToDate{0, false, waiting});
     }
+
     void ask(const CustomerId& id, int hops) {
         const auto self = shared_from_this();
         auto question = system_.shard_of(id).spawn<Question>(
@@ -126,7 +122,7 @@ private:
                 if (!customer) return self->done_(std::move(customer).error());
                 if (is_nobody(*customer)) return self->next();
                 if (customer->forward_to && hops < hops_max)
-                    return self->ask(*customer->forward_to, hops + 1);
+                    return self->look(*customer->forward_to, hops + 1);
                 self->done_(SearchedCustomer{std::make_shared<const Customer>(std::move(*customer)),
                                              is_parked});
             });
@@ -137,15 +133,16 @@ private:
     actors::System& system_;
     std::vector<CustomerId> candidates_;
     std::size_t at_ = 0;
-    bool has_caught_up_ = false;
+    bool
+        is_behind_all_; ///< Each partition is asked only once it has received what is acknowledged.
     Done done_;
 };
 
 } // namespace
 
-void find_customer(actors::System& system, std::string_view text,
+void find_customer(actors::System& system, std::string_view text, StateAsked state,
                    std::function<void(FoundCustomer)> done) {
-    std::make_shared<Search>(system, text, std::move(done))->next();
+    std::make_shared<Search>(system, text, state, std::move(done))->next();
 }
 
 Response answer_without(const FoundCustomer& found) {
@@ -157,9 +154,10 @@ Result<std::shared_ptr<const Customer>> wait_for_customer(actors::System& system
                                                           const std::string& text) {
     auto promise = std::make_shared<std::promise<FoundCustomer>>();
     auto found = promise->get_future();
-    std::make_shared<Search>(system, text, [promise = std::move(promise)](FoundCustomer answer) {
-        promise->set_value(std::move(answer));
-    })->next();
+    find_customer(system, text, StateAsked::acknowledged,
+                  [promise = std::move(promise)](FoundCustomer answer) {
+                      promise->set_value(std::move(answer));
+                  });
     try {
         auto answer = found.get();
         if (!answer) return std::move(answer).error();

@@ -237,7 +237,7 @@ Handlers make_decide_route(const DecideRouteParts& given) {
                  if (!question) return respond(error_response(400, question.error().detail));
                  auto id = question->customer;
                  find_customer(
-                     parts->system, id,
+                     parts->system, id, StateAsked::at_hand,
                      [parts, respond, question = std::move(*question)](const FoundCustomer& found) {
                          if (!found || !*found) return respond(answer_without(found));
                          answer(parts, question, *found, respond);

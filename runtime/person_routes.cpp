@@ -101,21 +101,22 @@ struct Visit {
 };
 
 void with_visit(const Parts& parts, const Request& request, const Respond& respond,
-                std::function<void(const Visit&)> use) {
+                StateAsked state, std::function<void(const Visit&)> use) {
     const auto token = parts->links.read(request.arguments.at(0));
     if (!token) return respond(unknown_link());
-    boost::asio::post(parts->workers, [parts, respond, token = *token, use = std::move(use)] {
-        const auto rows = parts->ledger.find({token.intent});
-        if (!rows) return respond(try_again_later());
-        const auto row = rows->find(token.intent);
-        if (row == rows->end()) return respond(unknown_link());
-        find_customer(parts->system, journeys::to_text(row->second.customer),
-                      [respond, use, token, row = row->second](const FoundCustomer& found) {
-                          if (!found) return respond(try_again_later());
-                          if (!*found) return respond(unknown_link());
-                          use({token, row, found->customer});
-                      });
-    });
+    boost::asio::post(
+        parts->workers, [parts, respond, state, token = *token, use = std::move(use)] {
+            const auto rows = parts->ledger.find({token.intent});
+            if (!rows) return respond(try_again_later());
+            const auto row = rows->find(token.intent);
+            if (row == rows->end()) return respond(unknown_link());
+            find_customer(parts->system, journeys::to_text(row->second.customer), state,
+                          [respond, use, token, row = row->second](const FoundCustomer& found) {
+                              if (!found) return respond(try_again_later());
+                              if (!*found) return respond(unknown_link());
+                              use({token, row, found->customer});
+                          });
+        });
 }
 
 /// An event of the person's own doing; `number` tells several of one request apart.
@@ -274,42 +275,58 @@ void show(const Parts& parts, const Visit& visit, const Respond& respond) {
         visit.token.action == LinkAction::unsubscribe ? visit.row.topic : "", false)));
 }
 
-/// One click of a mail programme (RFC 8058), or the form of the page.
-void decide(const Parts& parts, const Visit& visit, const Request& request,
-            const Respond& respond) {
-    const auto fields = form_fields(request);
-    const auto has = [&](std::string_view name, std::string_view value) {
-        return std::ranges::any_of(fields, [&](const auto& field) {
+/// What a mail programme (RFC 8058) or the form of the page has posted.
+class Form {
+public:
+    explicit Form(const Request& request) : fields_(form_fields(request)) {}
+
+    bool has(std::string_view name, std::string_view value) const {
+        return std::ranges::any_of(fields_, [&](const auto& field) {
             return field.first == name && field.second == value;
         });
-    };
+    }
+    bool is_one_click() const { return has("List-Unsubscribe", "One-Click"); }
+    bool leaves_topic() const { return is_one_click() || has("stop", "1"); }
+    bool leaves_channel() const { return has("all", "none"); }
+
+    /// A no is one whatever was chosen before; anything else changes what was chosen, which may
+    /// have been a moment ago.
+    StateAsked needs() const {
+        return leaves_topic() || leaves_channel() ? StateAsked::at_hand : StateAsked::acknowledged;
+    }
+
+private:
+    std::vector<std::pair<std::string, std::string>> fields_;
+};
+
+void decide(const Parts& parts, const Visit& visit, const Form& form, const Respond& respond) {
     const auto at = parts->now();
     if (visit.token.action == LinkAction::confirm) {
         if (auto page = nothing_to_confirm(visit)) return respond(html(std::move(*page)));
-        if (!has("confirm", "1")) return respond(html(confirm_page(visit.row.topic, false)));
+        if (!form.has("confirm", "1")) return respond(html(confirm_page(visit.row.topic, false)));
         return append(parts, respond, {confirmation(visit, at)},
                       confirm_page(visit.row.topic, true));
     }
-    if (has("List-Unsubscribe", "One-Click") || has("stop", "1"))
+    if (form.leaves_topic())
         return append(
             parts, respond,
             {choice_event(visit, visit.row.topic, false,
-                          has("stop", "1") ? "unsubscribe page" : "one click", at, 0)},
+                          form.is_one_click() ? "one click" : "unsubscribe page", at, 0)},
             notice_page("You are unsubscribed", "We will not write to you about this any more."));
-    if (has("all", "none"))
+    if (form.leaves_channel())
         return append(parts, respond, {choice_event(visit, "", false, "unsubscribe page", at, 0)},
                       notice_page("You are unsubscribed", "We will not write to you any more."));
     const auto catalog = parts->publications.newest();
     auto choices =
         topic_choices(*visit.customer, catalog->settings(), visit.row.channel, visit.row.topic);
     // Whatever else was posted is nobody's decision: neither a mail programme's nor the page's.
-    if (!has("save", "1"))
+    if (!form.has("save", "1"))
         return respond(html(preference_page(choices, visit.row.channel, "", false), 400));
     std::vector<journeys::Event> events;
     std::uint64_t number = 0;
     // The channel's own no outweighs a topic's yes. Who wants a topic again wants the channel
     // again, and for that only, so every other topic is said no to by name.
-    const auto wants = [&](const TopicChoice& choice) { return has("topic", choice.topic); };
+    const auto wants = [&](const TopicChoice& choice) { return form.has("topic", choice.topic); };
     const bool reopens =
         std::ranges::any_of(choices, wants) && has_left_channel(*visit.customer, visit.row.channel);
     const bool wants_the_rest = std::ranges::any_of(
@@ -335,17 +352,18 @@ Handlers make_person_routes(const PersonRouteParts& given) {
                       [parts](const Request& request, const Respond& respond) {
                           take_report(parts, request, respond);
                       }});
-    routes.push_back({"GET", "/u/{token}", std::nullopt,
-                      [parts](const Request& request, const Respond& respond) {
-                          with_visit(parts, request, respond, [parts, respond](const Visit& visit) {
-                              show(parts, visit, respond);
-                          });
-                      }});
+    routes.push_back(
+        {"GET", "/u/{token}", std::nullopt,
+         [parts](const Request& request, const Respond& respond) {
+             with_visit(parts, request, respond, StateAsked::acknowledged,
+                        [parts, respond](const Visit& visit) { show(parts, visit, respond); });
+         }});
     routes.push_back({"POST", "/u/{token}", std::nullopt,
                       [parts](const Request& request, const Respond& respond) {
-                          with_visit(parts, request, respond,
-                                     [parts, respond, request](const Visit& visit) {
-                                         decide(parts, visit, request, respond);
+                          const Form form{request};
+                          with_visit(parts, request, respond, form.needs(),
+                                     [parts, respond, form](const Visit& visit) {
+                                         decide(parts, visit, form, respond);
                                      });
                       }});
     return routes;

@@ -132,7 +132,7 @@ Handlers make_recommend_route(const RecommendRouteParts& given) {
                                   customer, n, parts->now(), *parts->publications.newest()))});
                  };
                  if (question->customer.empty()) return answer(nullptr);
-                 find_customer(parts->system, question->customer,
+                 find_customer(parts->system, question->customer, StateAsked::at_hand,
                                [answer, respond](const FoundCustomer& found) {
                                    if (!found || !*found) return respond(answer_without(found));
                                    answer(found->customer.get());

@@ -52,7 +52,7 @@ Handlers make_routes(const RouteParts& given) {
     const auto with_customer = [parts](const Request& request, const Respond& respond, auto use) {
         if (!parts->system.has_started())
             return respond(error_response(503, "this process stands by"));
-        find_customer(parts->system, request.arguments.at(0),
+        find_customer(parts->system, request.arguments.at(0), StateAsked::at_hand,
                       [respond, use](const FoundCustomer& found) {
                           if (!found || !*found)
                               respond(answer_without(found));
