@@ -141,6 +141,7 @@ void FlushActor::send_flush() {
         return contents_.customers() < customers_max_ && contents_.bytes() < limits.bytes_max;
     };
     while (pending_.has_urgent() && has_room()) take(pending_.take_urgent());
+    request->is_urgent = contents_.customers() > 0;
     // A checkpoint's rows never make an intent wait for more than one flush, and a short one; nor
     // do intents that never cease hold them back.
     const bool takes_calm = contents_.customers() == 0 || draining_ || calm_passed_over_;
@@ -152,6 +153,7 @@ void FlushActor::send_flush() {
     if (customers_max_ == limits.customers_max || contents_.customers() == 0) {
         for (const auto& note : notes_) request->attempts.push_back(note.note);
         noted_ = std::exchange(notes_, {});
+        request->is_urgent = request->is_urgent || !noted_.empty();
     }
     if (contents_.customers() == 0 && noted_.empty() && !position_due_) return;
     position_due_ = false;

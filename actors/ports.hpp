@@ -165,6 +165,7 @@ struct FlushRequest {
     std::vector<ReleasedCustomer> released; ///< Before `parked`.
     std::vector<ParkedRecord> parked;       ///< Their customers are woken by no timer.
     std::vector<AttemptNote> attempts;      ///< Of rows that are still claimed.
+    bool is_urgent = false; ///< Somebody waits for it: a channel, or who asks it for a proof.
 };
 
 /// A place among those who wait.

@@ -61,7 +61,8 @@ Result<Connection*> LogLane::connection() {
     if (!opened) return opened.error();
     // Without retries of ours in between, what is planned once serves every batch.
     auto prepared = opened->run_script(
-        "PREPARE fence (smallint[]) AS SELECT partition, epoch FROM partitions "
+        std::string{looks_up_by_key} +
+        "; PREPARE fence (smallint[]) AS SELECT partition, epoch FROM partitions "
         "WHERE partition = ANY($1) ORDER BY partition FOR SHARE;"
         "PREPARE move (smallint[], bigint[], bigint) AS UPDATE log_positions p "
         "SET last_offset = m.last, accepted_at = 'epoch'::timestamptz + $3 * interval '1 ms' "

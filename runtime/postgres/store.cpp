@@ -448,12 +448,8 @@ void PostgresStore::pending_intents(Partition partition, std::string channel, st
 }
 
 void PostgresStore::flush(std::shared_ptr<const actors::FlushRequest> request, caf::actor asker) {
-    const bool is_urgent = !request->attempts.empty() ||
-                           std::ranges::any_of(request->customers, [](const auto& write) {
-                               return !write.effects.empty();
-                           });
     const std::lock_guard lock{mutex_};
-    flushes_.push_back({std::move(request), std::move(asker), is_urgent});
+    flushes_.push_back({std::move(request), std::move(asker)});
     flush_asked_.notify_all();
 }
 
@@ -470,7 +466,7 @@ PostgresStore::Flushes PostgresStore::take_flushes(bool only_urgent) {
             const auto partition = flush->request->partition;
             const auto size = flush->request->customers.size();
             if (flushing_.contains(partition) || passed_over.contains(partition) ||
-                (only_urgent && !flush->is_urgent) ||
+                (only_urgent && !flush->request->is_urgent) ||
                 (!taken.empty() && customers + size > settings_.flush_customers_max)) {
                 passed_over.insert(partition);
                 ++flush;
@@ -540,8 +536,11 @@ Result<FlushAnswers> PostgresStore::try_to_write(std::optional<Connection>& conn
                                                  const FlushRequests& requests) {
     const auto deadline = Clock::now() + settings_.patience;
     while (true) {
+        const bool is_new = !connection || connection->is_lost();
         auto ready = connected(connection, "flush");
         if (!ready) return ready.error();
+        if (is_new)
+            if (auto set = (*ready)->run_script(looks_up_by_key); !set) connection->give_up();
         if (auto ended = end_lost_backends(**ready); !ended) {
             if (Clock::now() >= deadline || !pause(20ms)) return ended.error();
             continue;

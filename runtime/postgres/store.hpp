@@ -21,7 +21,7 @@ struct StoreSettings {
     std::function<journeys::Timestamp()> clock; ///< Service time.
     LogCodec codec;
     int load_workers = 1;
-    int flush_workers = 2; ///< The first one writes only what has effects, which others wait for.
+    int flush_workers = 2; ///< The first one writes only what is urgent.
     std::size_t flush_customers_max =
         1000; ///< Gathered into one transaction; a larger request goes alone.
     /// How long a request is tried while storage is down, before its asker is told.
@@ -60,7 +60,6 @@ private:
     struct Flush {
         std::shared_ptr<const actors::FlushRequest> request;
         caf::actor asker;
-        bool is_urgent = false;
     };
     using Flushes = std::vector<Flush>;
 

@@ -19,16 +19,19 @@
 #include "tests/bench/memory_ingest_bench.hpp"
 #include "tests/bench/models_bench.hpp"
 #include "tests/bench/neighbours_bench.hpp"
+#include "tests/bench/outbox_bench.hpp"
 #include "tests/bench/overload_bench.hpp"
 #include "tests/bench/rearm_bench.hpp"
 #include "tests/bench/simulate_bench.hpp"
 #include "tests/bench/snapshot_bench.hpp"
+#include "tests/bench/start_bench.hpp"
 #include "tests/bench/trigger_bench.hpp"
 
 #include <CLI/Validators.hpp>
 
 #include <algorithm>
 #include <csignal>
+#include <cstdlib>
 #include <functional>
 #include <iostream>
 #include <memory>
@@ -132,6 +135,18 @@ std::vector<Measure> measures() {
                              }),
         plain<AckOptions>("ack", bench_ack),
         plain<SnapshotOptions>("snapshot", bench_snapshot),
+        plain<OutboxOptions>("outbox", bench_outbox,
+                             [](OutboxOptions& outbox) {
+                                 if (const char* folder = std::getenv("NODE_GRAPHILE"))
+                                     outbox.peer = folder;
+                             }),
+        {"start",
+         [](const BenchOptions& options, const path& folder) {
+             return in_list(bench_start({.config = options.config,
+                                         .folder = folder,
+                                         .rounds = options.rounds,
+                                         .customers = options.customers.value_or(1'000'000)}));
+         }},
         plain<HotCustomerOptions>("hot-customer", bench_hot_customer),
         plain<OverloadOptions>("overload", bench_overload),
         plain<IdleOptions>("idle", bench_idle),
@@ -234,7 +249,7 @@ void add_bench(CLI::App& app, int& exit_code) {
     command
         ->add_option(
             "--customers", options->customers,
-            "Of memory, scale, sleepers and plots; of the others at most as many as each is "
+            "Of memory, scale, sleepers, start and plots; of the others at most as many as each is "
             "made for, which is the default")
         ->check(CLI::Range(1'000, 5'000'000));
     command

@@ -3,6 +3,7 @@
 #include "tests/bench/crowd_bench.hpp"
 #include "tests/bench/loaded_service.hpp"
 #include "tests/bench/measure.hpp"
+#include "tests/bench/start_bench.hpp"
 #include "tests/bench/svg_plot.hpp"
 
 #include <algorithm>
@@ -16,7 +17,6 @@ constexpr std::uint32_t frame_messages = 100;
 constexpr std::size_t connections = 16;
 constexpr std::uint32_t customers_of_load = 100'000, stored_max = 1'000'000;
 constexpr double offered[] = {0.1, 0.25, 0.5, 0.75, 0.9, 1, 1.1, 1.25, 1.5, 2, 3};
-constexpr double patience = 300;
 
 /// 1,000, 10,000, … and at last `most`.
 std::vector<std::uint32_t> sizes_to(std::uint32_t most) {
@@ -91,43 +91,13 @@ std::vector<std::filesystem::path> plot_crowds(const GrowthOptions& options) {
                    .series = {active, asleep}})};
 }
 
-/// Seconds from the beginning of a start, PostgreSQL's included, to the ack of an event.
 std::filesystem::path plot_start(const GrowthOptions& options) {
-    LiveService service{options.config, options.folder / "start"};
+    StoredCustomers stored{options.config, options.folder / "start"};
     Series took{"start", {}};
-    std::uint32_t stored = 0;
-    Load load{stored_max, 1};
     const auto all = std::min(options.customers, stored_max) / frame_messages * frame_messages;
     for (const auto customers : sizes_to(all)) {
-        const auto applied = service.metric("sojourn_applied_total");
-        const auto sent = produce(service.port(),
-                                  {.frame_messages = frame_messages,
-                                   .seconds = 1e9,
-                                   .frames_max = (customers - stored) / frame_messages},
-                                  [&](std::size_t messages) {
-                                      std::string text{"["};
-                                      for (std::size_t i = 0; i < messages; ++i) {
-                                          if (i > 0) text += ',';
-                                          load.append_to_cart(text, wall_now(), stored++);
-                                      }
-                                      return text + ']';
-                                  });
-        if (!service.wait_until_applied(applied + static_cast<double>(sent.accepted), patience) ||
-            !service.wait_until_flushed(patience) ||
-            service.sql("SELECT count(*) FROM snapshots") != customers)
-            throw std::runtime_error{"growth: customers are missing"};
-        service.stop();
-        const auto begin = seconds_now();
-        service.start();
-        const auto first =
-            produce(service.port(), {.frame_messages = 1, .seconds = 1e9, .frames_max = 1},
-                    [&](std::size_t) {
-                        std::string text{"["};
-                        load.append(text, wall_now(), 0);
-                        return text + ']';
-                    });
-        if (first.accepted != 1) throw std::runtime_error{"growth: the first event was refused"};
-        took.points.emplace_back(customers, seconds_now() - begin);
+        stored.store(customers);
+        took.points.emplace_back(customers, stored.restart());
     }
     return write(options, "start.svg",
                  {.title = "First event acked after a start, PostgreSQL's own included",

@@ -1,7 +1,7 @@
 #include "tests/bench/trigger_bench.hpp"
 
 #include "runtime/producer/stream_producer.hpp"
-#include "schema/timestamp_text.hpp"
+#include "tests/bench/calling_journey.hpp"
 #include "tests/bench/loaded_service.hpp"
 #include "tests/bench/receiver.hpp"
 
@@ -19,31 +19,11 @@ namespace bench {
 namespace {
 
 constexpr std::size_t frame_messages = 100;
-constexpr std::uint32_t trigger_customers = 20'000;
 constexpr std::size_t raw_trials = 200;
 constexpr double patience = 120, goal_ms = 30;
 
-constexpr const char* journey = R"(id: bench-trigger
-status: live
-enter: { on: Bench Trigger, key: event.properties.n, reentry: always }
-steps:
-  - name: at-once
-    call:
-      channel: bench
-      data:
-        n: run.event.properties.n
-)";
-constexpr const char* event = "Bench Trigger: { properties: { n: number } }";
-
 void check(bool is_right, const std::string& what) {
     if (!is_right) throw std::runtime_error{"trigger: " + what};
-}
-
-std::string trigger_message(std::uint64_t n, journeys::Timestamp now) {
-    return R"({"type":"track","event":"Bench Trigger","userId":"t)" +
-           std::to_string(n % trigger_customers) + R"(","messageId":"bench-trigger-)" +
-           std::to_string(n) + R"(","timestamp":")" + schema::timestamp_text(now) +
-           R"(","properties":{"n":)" + std::to_string(n) + "}}";
 }
 
 class Ours {
@@ -90,7 +70,7 @@ public:
 private:
     void add_channel(std::string& text) const {
         add_bench_channel(text, receiver_.port());
-        add_journey(options_.folder / "ours/config", "bench-trigger", journey, event);
+        add_calling_journey(options_.folder / "ours/config");
     }
 
     std::uint64_t send_at_half_rate() {
@@ -116,7 +96,7 @@ private:
                 std::chrono::floor<journeys::Duration>(std::chrono::system_clock::now());
             auto text = load_.frame(frame_messages - 1, now);
             text.back() = ',';
-            text += trigger_message(n, now) + ']';
+            text += calling_message(n, now) + ']';
             return runtime::StreamProducer::Frame{std::move(text), frame_messages, due};
         };
         std::optional<journeys::Result<runtime::StreamProducer::Totals>> totals;
