@@ -16,11 +16,13 @@ struct Asked {
     std::shared_ptr<std::optional<runtime::FoundCustomer>> answer =
         std::make_shared<std::optional<runtime::FoundCustomer>>();
 
-    Asked(actors::System& system, std::string_view text) {
-        runtime::find_customer(system, text, [answer = answer](runtime::FoundCustomer found) {
-            REQUIRE_FALSE(*answer);
-            *answer = std::move(found);
-        });
+    Asked(actors::System& system, std::string_view text,
+          runtime::StateAsked state = runtime::StateAsked::at_hand) {
+        runtime::find_customer(system, text, state,
+                               [answer = answer](runtime::FoundCustomer found) {
+                                   REQUIRE_FALSE(*answer);
+                                   *answer = std::move(found);
+                               });
     }
     bool has_come() const { return answer->has_value(); }
     const runtime::SearchedCustomer& found() const { return (*answer)->value(); }
@@ -81,6 +83,31 @@ TEST_CASE_METHOD(ActorFixture, "silence is no answer, and nobody is one") {
         REQUIRE(asked.has_come());
         REQUIRE(asked.answer->value().has_value());
         CHECK(asked.found().customer);
+    }
+    SECTION("who decides by the state waits for what was acknowledged of it") {
+        settle();
+        track(user("ada"), "Product Viewed");
+        settle();
+        Record record;
+        record.customer = user("ada");
+        journeys::Event event;
+        event.name = "Product Viewed";
+        event.ids = {user("ada")};
+        event.message_hash = 99;
+        event.time = event.written = clock;
+        record.body = event;
+        world().write(record); // Durable; the partition has not heard of it.
+        Asked at_hand{*system, "user:ada"};
+        Asked complete{*system, "user:ada", runtime::StateAsked::acknowledged};
+        settle();
+        REQUIRE(at_hand.has_come());
+        REQUIRE(at_hand.found().customer);
+        CHECK_FALSE(complete.has_come());
+        world().publish_log();
+        pass(2s, 100ms);
+        REQUIRE(complete.has_come());
+        REQUIRE(complete.found().customer);
+        CHECK(complete.found().customer->applied > at_hand.found().customer->applied);
     }
     SECTION("of whom the records are parked that is said") {
         auto& row = disk.partitions[actors::partition_of(user("eve"), settings.partitions)]
