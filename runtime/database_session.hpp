@@ -24,7 +24,8 @@ public:
     explicit DatabaseSession(std::string conninfo) : conninfo_(std::move(conninfo)) {}
 
     /// `work(pqxx::work&)` in a transaction of its own, and what it gives; a second time where the
-    /// connection turns out to be broken. `storage_unavailable` for whatever goes wrong.
+    /// connection turns out to be broken, and again where PostgreSQL has rolled it back for the
+    /// sake of another. `storage_unavailable` for whatever goes wrong.
     template <class Work>
     auto run(Work work) -> journeys::Result<decltype(work(std::declval<pqxx::work&>()))> {
         using journeys::Error;
@@ -47,6 +48,9 @@ public:
                 const pqxx::broken_connection& failure) { // The border: libpqxx throws, we return.
                 connection_.reset();
                 if (attempt > 0) return Error{ErrorCode::storage_unavailable, failure.what()};
+            } catch (const pqxx::transaction_rollback& failure) { // A deadlock, say with a flush.
+                if (attempt >= rollbacks_max)
+                    return Error{ErrorCode::storage_unavailable, failure.what()};
             } catch (const std::exception& failure) {
                 return Error{ErrorCode::storage_unavailable, failure.what()};
             }
@@ -54,6 +58,8 @@ public:
     }
 
 private:
+    static constexpr int rollbacks_max = 5;
+
     std::string conninfo_;
     std::mutex mutex_;
     std::optional<pqxx::connection> connection_; ///< Guarded by `mutex_`.

@@ -97,14 +97,15 @@ Result<std::string> export_person(DatabaseSession& session, const PersonParts& p
     if (!suppressions) return suppressions.error();
     out += *suppressions;
     auto read = session.run([&](pqxx::work& work) {
+        std::string lists; // Begun anew with every try.
         const auto whom = bytea_array(ids);
         const auto list = [&](std::string_view name, const pqxx::result& rows, auto line) {
-            out += ",\"" + std::string{name} + "\":[";
+            lists += ",\"" + std::string{name} + "\":[";
             bool is_first = true;
             for (const auto& row : rows) {
-                out += (std::exchange(is_first, false) ? "" : ",") + line(row);
+                lists += (std::exchange(is_first, false) ? "" : ",") + line(row);
             }
-            out += ']';
+            lists += ']';
         };
         const auto fields = [](const pqxx::row& row, int first = 0) {
             std::string object = "{";
@@ -180,9 +181,10 @@ Result<std::string> export_person(DatabaseSession& session, const PersonParts& p
                         (row[4].is_null() ? std::string{} : ",\"record\":" + record_line(row)) +
                         '}';
              });
+        return lists;
     });
     if (!read) return read.error();
-    return out + '}';
+    return out + *read + '}';
 }
 
 } // namespace runtime

@@ -536,11 +536,8 @@ Result<FlushAnswers> PostgresStore::try_to_write(std::optional<Connection>& conn
                                                  const FlushRequests& requests) {
     const auto deadline = Clock::now() + settings_.patience;
     while (true) {
-        const bool is_new = !connection || connection->is_lost();
         auto ready = connected(connection, "flush");
         if (!ready) return ready.error();
-        if (is_new)
-            if (auto set = (*ready)->run_script(looks_up_by_key); !set) connection->give_up();
         if (auto ended = end_lost_backends(**ready); !ended) {
             if (Clock::now() >= deadline || !pause(20ms)) return ended.error();
             continue;

@@ -118,12 +118,15 @@ TEST_CASE("whatever a provider answers, logs name nobody", "[.postgres]") {
                           R"( failed","ErrorCode":300,"Message":")" + mail +
                           R"(","code":21211,"more_info":")" + phone + "\"}";
         const std::string type = "Content-Type: application/json\r\n";
+        // At first of each channel: its call fails. SMTP calls nobody over HTTP.
+        std::size_t calls = called.size() - 1;
         for (const auto* status : {"400 Bad Request", "401 Unauthorized", "422 Unprocessable",
                                    "429 Too Many Requests", "500 Oops", "503 Unavailable", "200 OK",
                                    "302 Found", "999 ada.lovelace@example.com"}) {
             shop.provider.answer(std::string{status} + "\r\n" + type, echo);
             shop.sign_up();
-            CHECK(shop.provider.has(1));
+            CHECK(shop.provider.has(calls));
+            calls = 1;
         }
         shop.provider.answer(std::string{"200 "} + mail + "\r\n" + type, "<html>" + echo);
         shop.sign_up();
