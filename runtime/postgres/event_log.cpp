@@ -209,12 +209,6 @@ void PostgresEventLog::process(LogLane& lane, AppendBatch& batch) {
     {
         const std::lock_guard lock{mutex_};
         settle_positions(batch, result.has_value());
-    }
-    // In the turn, so that they come in the log's order; a door only notes them.
-    (void)actors::failpoint("commit_reply.after");
-    for (auto& append : batch.appends) append.done(result);
-    {
-        const std::lock_guard lock{mutex_};
         ++commit_turn_;
     }
     turn_.notify_all();
@@ -323,6 +317,8 @@ void PostgresEventLog::deliver(AppendBatch& batch, const Result<void>& result) {
         std::unique_lock lock{mutex_};
         turn_.wait(lock, [&] { return delivery_turn_ == batch.number; });
     }
+    (void)actors::failpoint("commit_reply.after");
+    for (auto& append : batch.appends) append.done(result);
     for (auto& [partition, of_partition] : records)
         if (!of_partition.empty())
             readers_.deliver(partition, std::move(of_partition), just_before(batch.accepted_at));
