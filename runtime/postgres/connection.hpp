@@ -25,14 +25,6 @@ struct ConnectionSettings {
     std::chrono::milliseconds reply_timeout{30000}; ///< Then the connection counts as lost.
 };
 
-/// Settings, as a script, for who only ever looks rows up by key. Tables of a few rows count as
-/// short with the planner, but every commit leaves dead rows in them until nobody can see these any
-/// more: reading them whole, a thousand times a second, was a quarter of all that PostgreSQL did.
-/// And a plan that is always the same need not be made anew.
-inline constexpr auto looks_up_by_key =
-    "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; "
-    "SET plan_cache_mode = force_generic_plan";
-
 /// `storage_unavailable`: trying again may help. `invalid_state`: the statement itself is refused.
 /// Used by one thread at a time. After `is_lost()` it answers nothing more: open another.
 class Connection {
