@@ -6,6 +6,7 @@
 #include <chrono>
 #include <stdexcept>
 #include <thread>
+#include <utility>
 
 namespace bench {
 namespace {
@@ -37,12 +38,9 @@ Figure bench_idle(const IdleOptions& options) {
                 .seconds = 1e9,
                 .frames_max = customers / frame_messages},
                [&](std::size_t messages) {
-                   std::string text{"["};
-                   for (std::size_t i = 0; i < messages; ++i) {
-                       if (i > 0) text += ',';
-                       load.append_to_cart(text, wall_now(), next++);
-                   }
-                   return text + ']';
+                   const auto first =
+                       std::exchange(next, next + static_cast<std::uint32_t>(messages));
+                   return load.frame_of_carts(messages, wall_now(), first);
                });
     const auto waiting = [&] {
         return service.sql("SELECT count(*) FROM snapshots WHERE wake_at IS NOT NULL");

@@ -157,4 +157,14 @@ std::string Load::frame(std::size_t messages, journeys::Timestamp now) {
     return text;
 }
 
+std::string Load::frame_of_carts(std::size_t messages, journeys::Timestamp now,
+                                 std::uint32_t first) {
+    std::string text{"["};
+    for (std::size_t i = 0; i < messages; ++i) {
+        if (i > 0) text += ',';
+        append_to_cart(text, now, first++);
+    }
+    return text + ']';
+}
+
 } // namespace bench

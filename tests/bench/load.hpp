@@ -31,6 +31,8 @@ public:
     void append_to_cart(std::string& out, journeys::Timestamp now, std::uint32_t customer);
     /// An array of `messages`, as producers send it.
     std::string frame(std::size_t messages, journeys::Timestamp now);
+    /// The same of additions to the carts of the customers from `first` on, one each.
+    std::string frame_of_carts(std::size_t messages, journeys::Timestamp now, std::uint32_t first);
 
 private:
     /// A text with gaps of a fixed width.

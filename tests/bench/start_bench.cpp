@@ -3,6 +3,7 @@
 #include "tests/bench/produce.hpp"
 
 #include <stdexcept>
+#include <utility>
 
 namespace bench {
 namespace {
@@ -23,12 +24,9 @@ void StoredCustomers::store(std::uint32_t customers) {
                                .seconds = 1e9,
                                .frames_max = (customers - stored_) / frame_messages},
                               [&](std::size_t messages) {
-                                  std::string text{"["};
-                                  for (std::size_t i = 0; i < messages; ++i) {
-                                      if (i > 0) text += ',';
-                                      load_.append_to_cart(text, wall_now(), stored_++);
-                                  }
-                                  return text + ']';
+                                  const auto first = std::exchange(
+                                      stored_, stored_ + static_cast<std::uint32_t>(messages));
+                                  return load_.frame_of_carts(messages, wall_now(), first);
                               });
     if (!service_.wait_until_applied(applied + static_cast<double>(sent.accepted), patience) ||
         !service_.wait_until_flushed(patience) ||

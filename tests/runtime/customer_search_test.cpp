@@ -33,6 +33,18 @@ struct Asked {
 
 TEST_CASE_METHOD(ActorFixture, "silence is no answer, and nobody is one") {
     start();
+    // Durable; the partition has not heard of it.
+    const auto acknowledge = [&](const journeys::CustomerId& customer, std::uint64_t hash) {
+        Record record;
+        record.customer = customer;
+        journeys::Event event;
+        event.name = "Product Viewed";
+        event.ids = {customer};
+        event.message_hash = hash;
+        event.time = event.written = clock;
+        record.body = event;
+        world().write(record);
+    };
     SECTION("while partitions are taken over") {
         // Nothing settles: the partition has heard of no rules yet, and forgets who asks.
         Asked asked{*system, "user:ada"};
@@ -66,15 +78,7 @@ TEST_CASE_METHOD(ActorFixture, "silence is no answer, and nobody is one") {
     }
     SECTION("who was acknowledged and is on the way is waited for") {
         settle();
-        Record record;
-        record.customer = user("new");
-        journeys::Event event;
-        event.name = "Product Viewed";
-        event.ids = {user("new")};
-        event.message_hash = 1;
-        event.time = event.written = clock;
-        record.body = event;
-        world().write(record); // Durable; the partition has not heard of it.
+        acknowledge(user("new"), 1);
         Asked asked{*system, "user:new"};
         settle();
         CHECK_FALSE(asked.has_come());
@@ -88,15 +92,7 @@ TEST_CASE_METHOD(ActorFixture, "silence is no answer, and nobody is one") {
         settle();
         track(user("ada"), "Product Viewed");
         settle();
-        Record record;
-        record.customer = user("ada");
-        journeys::Event event;
-        event.name = "Product Viewed";
-        event.ids = {user("ada")};
-        event.message_hash = 99;
-        event.time = event.written = clock;
-        record.body = event;
-        world().write(record); // Durable; the partition has not heard of it.
+        acknowledge(user("ada"), 99);
         Asked at_hand{*system, "user:ada"};
         Asked complete{*system, "user:ada", runtime::StateAsked::acknowledged};
         settle();
