@@ -135,8 +135,7 @@ void CustomerActor::end_replay(Commit& commit) {
         Customer customer = decode();
         commit.write.revision = ++customer.revision;
         commit.write.applied = customer.applied;
-        block_ = commit.write.block =
-            std::make_shared<const std::string>(shard_.rules.pack(customer));
+        commit.write.block = encode(customer);
         commit.changed = true;
     }
     (*replaying_)(quarantined_ ? *quarantined_ : std::string{});
@@ -181,9 +180,16 @@ Customer& CustomerActor::decode() const {
         customer.id = id_;
         return customer;
     }
-    if (auto unpacked = shard_.rules.unpack(*block_, customer); !unpacked)
+    const auto unpack = is_own_block_ ? shard_.rules.unpack_own : shard_.rules.unpack;
+    if (auto unpacked = unpack(*block_, customer); !unpacked)
         throw std::runtime_error(unpacked.error().detail);
     return customer;
+}
+
+std::shared_ptr<const std::string> CustomerActor::encode(const Customer& customer) {
+    block_ = std::make_shared<const std::string>(shard_.rules.pack(customer));
+    is_own_block_ = true;
+    return block_;
 }
 
 void CustomerActor::work(ToCustomer& message, Customer& customer, Commit& commit) {
@@ -253,13 +259,12 @@ void CustomerActor::work(ToCustomer& message, Customer& customer, Commit& commit
     commit.changed = touched || !effects.empty() || customer.revision != revision_before ||
                      customer.applied != applied_before;
     if (commit.changed && customer.revision == revision_before) ++customer.revision;
-    if (commit.changed) block_ = std::make_shared<const std::string>(shard_.rules.pack(customer));
+    if (commit.changed) commit.write.block = encode(customer);
     commit.write.revision = customer.revision;
     commit.write.applied = customer.applied;
     if (const auto* wake = std::get_if<Wake>(&message.what))
         if (commit.write.wake_at <= wake->closed)
             commit.write.wake_at = wake->closed + look_again_after;
-    if (commit.changed) commit.write.block = block_;
     commit.write.effects = take_effects();
     for (auto& permit : permits) permit.keep();
 }

@@ -52,6 +52,8 @@ private:
     void seen_before(const SeenBefore& answer);
     /// The state, in the memory that all customers of the partition use for it.
     journeys::Customer& decode() const;
+    /// The block that is theirs from now on, which is stored, too.
+    std::shared_ptr<const std::string> encode(const journeys::Customer& customer);
     void work(ToCustomer& message, journeys::Customer& customer, Commit& commit);
     /// False where the rest of the batch has to wait; `commit` then holds what could be applied.
     bool apply(Batch& batch, const Rulebook& rulebook, journeys::Customer& customer,
@@ -85,6 +87,7 @@ private:
     journeys::CustomerId id_;
     std::shared_ptr<const std::string> block_;
     Slot slot_;
+    bool is_own_block_ = false;                ///< Packed here, and not read from the store.
     std::uint32_t parked_ = 0;                 ///< Records, by now.
     std::unique_ptr<std::string> quarantined_; ///< Why; null while all is well.
     /// While parked records are tried again: whom to tell.

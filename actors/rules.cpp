@@ -6,8 +6,9 @@ namespace actors {
 
 const Rules& product_rules() {
     static const Rules rules{
-        journeys::apply,      journeys::fire, journeys::wake_at, journeys::hand_over,
-        journeys::is_granted, journeys::pack, journeys::unpack,  journeys::may_be_older_duplicate,
+        journeys::apply,     journeys::fire,       journeys::wake_at,
+        journeys::hand_over, journeys::is_granted, journeys::pack,
+        journeys::unpack,    journeys::unpack_own, journeys::may_be_older_duplicate,
         journeys::is_awaited};
     return rules;
 }

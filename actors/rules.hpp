@@ -24,6 +24,8 @@ struct Rules {
     bool (*is_granted)(const journeys::Customer&, journeys::IntentId);
     std::string (*pack)(const journeys::Customer&);
     journeys::Result<void> (*unpack)(std::string_view, journeys::Customer&);
+    /// Of what `pack` has made in this process.
+    journeys::Result<void> (*unpack_own)(std::string_view, journeys::Customer&);
     /// Whether the dedup ring can't tell if the event is new, so that the log must be asked.
     bool (*may_be_older_duplicate)(const journeys::Customer&, const journeys::Event&);
     /// Whether a run waits for the intent's outcome: it was granted, and maybe revoked since.

@@ -345,5 +345,7 @@ Result<Customer> unpack(std::string_view block);
 /// The same into a customer that was used before, whose memory is used again: most of what
 /// unpacking costs is allocation. After an error `customer` is of no use until the next call.
 Result<void> unpack(std::string_view block, Customer& customer);
+/// The same of a block that this process has packed: what it holds packed is not read through.
+Result<void> unpack_own(std::string_view block, Customer& customer);
 
 } // namespace journeys

@@ -24,8 +24,7 @@ void InterestIndex::note(const CustomerId& customer, std::string_view product, T
         std::chrono::floor<std::chrono::minutes>(at).time_since_epoch().count());
     if (const auto who = customer_numbers_.find(customer); who != customer_numbers_.end()) {
         auto& own = customers_[who->second].pairs;
-        if (const auto what = product_numbers_.find(std::string{product});
-            what != product_numbers_.end()) {
+        if (const auto what = product_numbers_.find(product); what != product_numbers_.end()) {
             const auto known = std::ranges::find(own, what->second, &Pair::product);
             if (known != own.end()) {
                 known->minute = std::max(known->minute, minute);
@@ -52,8 +51,9 @@ InterestIndex::Number InterestIndex::number_of(const CustomerId& customer) {
 }
 
 InterestIndex::Number InterestIndex::number_of(std::string_view product) {
-    const auto [known, is_new] = product_numbers_.try_emplace(std::string{product});
-    if (!is_new) return known->second;
+    if (const auto known = product_numbers_.find(product); known != product_numbers_.end())
+        return known->second;
+    const auto known = product_numbers_.try_emplace(std::string{product}).first;
     known->second = take_number(free_products_, products_.size());
     if (known->second == products_.size()) products_.emplace_back();
     products_[known->second].id = &known->first;
@@ -98,7 +98,7 @@ void InterestIndex::free_if_unused(Number number) {
 
 std::vector<CustomerId> InterestIndex::interested_in(std::string_view product) const {
     std::vector<CustomerId> found;
-    const auto what = product_numbers_.find(std::string{product});
+    const auto what = product_numbers_.find(product);
     if (what == product_numbers_.end()) return found;
     const auto& list = products_[what->second].customers;
     found.reserve(list.size());

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -38,6 +39,12 @@ public:
     static constexpr std::size_t aged_at_once = 256;
 
 private:
+    struct TextHash {
+        using is_transparent = void;
+        std::size_t operator()(std::string_view text) const {
+            return std::hash<std::string_view>{}(text);
+        }
+    };
     /// Numbers are given anew once nothing has them any more.
     using Number = std::uint32_t;
     struct Pair {
@@ -63,7 +70,7 @@ private:
 
     std::size_t pairs_max_, pairs_ = 0;
     std::unordered_map<CustomerId, Number> customer_numbers_;
-    std::unordered_map<std::string, Number> product_numbers_;
+    std::unordered_map<std::string, Number, TextHash, std::equal_to<>> product_numbers_;
     std::deque<Customer> customers_; ///< By number, as are products.
     std::deque<Product> products_;
     std::vector<Number> free_customers_, free_products_;

@@ -182,8 +182,12 @@ Applied Turn::take(const Record& record) {
             if (is_copy && customer.first_seen == Timestamp{}) return Applied::applied; // Erased.
             if (!remember_message(customer, arrived, turn.catalog.settings().dedup_window))
                 return Applied::duplicate;
-            Event capped = arrived;
-            capped.time = std::min(capped.time, record.accepted_at);
+            std::optional<Event> of_the_future;
+            if (arrived.time > record.accepted_at) {
+                of_the_future = arrived;
+                of_the_future->time = record.accepted_at;
+            }
+            const Event& capped = of_the_future ? *of_the_future : arrived;
             turn.now = std::max(customer.now, capped.time);
             turn.cause_ = capped.message_hash;
             turn.entries_left_ = entries_per_event;

@@ -514,8 +514,8 @@ TEST_CASE_METHOD(ActorFixture, "a poisoned timer, and a state that cannot be rea
         };
     }
     SECTION("a state") {
-        rules.unpack = [](std::string_view block,
-                          journeys::Customer& customer) -> journeys::Result<void> {
+        rules.unpack = rules.unpack_own =
+            [](std::string_view block, journeys::Customer& customer) -> journeys::Result<void> {
             auto unpacked = journeys::unpack(block, customer);
             if (!is_mended && customer.id == ada)
                 return journeys::Error{journeys::ErrorCode::invalid_state, "poison"};

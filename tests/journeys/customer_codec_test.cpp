@@ -383,7 +383,7 @@ TEST_CASE("a customer is read into what another one has left", "[codec]") {
     for (int i = 0; i < 500; ++i) {
         const auto block = pack(i % 7 == 0 ? typical() : i % 11 == 0 ? Customer{} : anybody());
         if (i % 13 == 0) (void)unpack(block.substr(0, block.size() / 2), used); // Half of it.
-        REQUIRE(unpack(block, used).has_value());
+        REQUIRE((i % 2 == 0 ? unpack_own(block, used) : unpack(block, used)).has_value());
         REQUIRE(pack(used) == block);
     }
 }

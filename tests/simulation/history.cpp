@@ -133,7 +133,7 @@ actors::Rules History::rules() {
     rules.fire = fire_noting;
     rules.hand_over = hand_over_noting;
     rules.is_granted = is_granted_noting;
-    rules.unpack = unpack_or_not;
+    rules.unpack = rules.unpack_own = unpack_or_not;
     return rules;
 }
 
