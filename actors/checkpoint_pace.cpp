@@ -26,7 +26,9 @@ Timestamp CheckpointPace::due_until(Timestamp now, Timestamp begun) {
 void CheckpointPace::end_window(Timestamp now, Timestamp begun) {
     if (begun != journeys::no_time) flushed(begun, now);
     const auto span = now - window_began_;
-    if (busy_ * 4 > span)
+    if (busy_ * 2 > span)
+        speed_ = 0;
+    else if (busy_ * 4 > span)
         speed_ = 1;
     else if (busy_ * 8 > span)
         speed_ = 2;

@@ -9,8 +9,9 @@ namespace actors {
 
 /// Changes are written in the order in which they came, each once it is `least` old: rows are
 /// written as evenly as customers change, and not all at once. While flushing takes more than a
-/// quarter of the time they get older, up to `most`, so that more changes share a row; where it
-/// takes less than an eighth the delay is made up for.
+/// quarter of the time they get older, up to `most`, so that more changes share a row: by half of
+/// the time that passes, and by all of it where flushing takes more than half. Where it takes less
+/// than an eighth the delay is made up for.
 class CheckpointPace {
 public:
     CheckpointPace(journeys::Duration least, journeys::Duration most)

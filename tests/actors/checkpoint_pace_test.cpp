@@ -73,6 +73,21 @@ TEST_CASE("while flushing takes more than a quarter of the time changes get olde
     }
 }
 
+TEST_CASE("while flushing takes more than half of the time nothing more becomes due",
+          "[actors][flush]") {
+    Storage storage;
+    storage.pass(1s, 0.5);
+    storage.pass(10s, 0.5);
+    const auto age_of_half = storage.age();
+    CHECK(age_of_half <= 10s + step);
+    storage.pass(1s, 0.51); // The window before still counts.
+    const auto due = storage.due;
+    storage.pass(20s, 0.51);
+    CHECK(storage.due == due);
+    storage.pass(10min, 0.51);
+    CHECK(storage.age() == 60s);
+}
+
 TEST_CASE("a flush that hangs takes time before it ends", "[actors][flush]") {
     Storage storage;
     const auto begun = storage.now;
