@@ -292,13 +292,17 @@ struct PrivacyDesk::Impl {
                                      "unnest($1::bytea[]) AS id)",
                                      whom, journeys::to_millis(parts.now()))
                         .affected_rows();
+            // In the order in which flushes take them.
+            work.exec_params("SELECT FROM outbox WHERE customer = ANY($1::bytea[]) "
+                             "ORDER BY intent FOR UPDATE",
+                             whom);
             rows += work.exec_params("UPDATE coupons c SET run = '00000000-0000-0000-0000-"
                                      "000000000000', intent = NULL FROM outbox o WHERE c.intent "
                                      "= o.intent AND o.customer = ANY($1::bytea[])",
                                      whom)
                         .affected_rows();
             for (const char* table :
-                 {"snapshots", "outbox", "timeline", "sandbox_messages", "parked", "transfers"})
+                 {"outbox", "snapshots", "timeline", "transfers", "parked", "sandbox_messages"})
                 rows += work.exec_params("DELETE FROM " + std::string{table} +
                                              " WHERE customer = ANY($1::bytea[])",
                                          whom)

@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <cerrno>
+#include <optional>
 #include <random>
 #include <vector>
 
@@ -170,7 +171,7 @@ Result<SqlRows> Connection::last_of_all_results() {
 
 Result<std::string> Connection::prepare(const char* sql, const SqlParams& params) {
     if (const auto known = prepared_.find(sql); known != prepared_.end()) return known->second;
-    auto statement = "s" + std::to_string(prepared_.size());
+    auto statement = "s" + std::to_string(prepared_count_++);
     const auto& types = params.types();
     if (PQsendPrepare(handle_.get(), statement.c_str(), sql, static_cast<int>(types.size()),
                       types.data()) == 0)
@@ -185,6 +186,11 @@ Result<void> Connection::send(const char* sql, const SqlParams& params) {
     if (lost_) return unavailable("PostgreSQL: the connection was lost");
     const auto statement = prepare(sql, params);
     if (!statement) return statement.error();
+    if (!send_prepared(*statement, params)) return lose("PostgreSQL: the connection was lost");
+    return flush_out();
+}
+
+bool Connection::send_prepared(const std::string& statement, const SqlParams& params) {
     const auto count = params.values().size();
     std::vector<const char*> values(count);
     std::vector<int> sizes(count);
@@ -193,15 +199,62 @@ Result<void> Connection::send(const char* sql, const SqlParams& params) {
         values[i] = params.values()[i].data();
         sizes[i] = static_cast<int>(params.values()[i].size());
     }
-    if (PQsendQueryPrepared(handle_.get(), statement->c_str(), static_cast<int>(count),
-                            values.data(), sizes.data(), formats.data(), 1) == 0)
-        return lose("PostgreSQL: the connection was lost");
-    return flush_out();
+    return PQsendQueryPrepared(handle_.get(), statement.c_str(), static_cast<int>(count),
+                               values.data(), sizes.data(), formats.data(), 1) == 1;
 }
 
 Result<SqlRows> Connection::run(const char* sql, const SqlParams& params) {
     if (auto sent = send(sql, params); !sent) return sent.error();
     return last_of_all_results();
+}
+
+Result<std::vector<SqlRows>> Connection::run_all(const std::vector<SqlStatement>& statements) {
+    if (lost_) return unavailable("PostgreSQL: the connection was lost");
+    const auto gone = [this] { return lose("PostgreSQL: the connection was lost"); };
+    if (PQenterPipelineMode(handle_.get()) == 0) return gone();
+    struct Expected {
+        bool is_preparation;
+        const std::string* sql;
+    };
+    std::vector<Expected> expected;
+    for (const auto& [sql, params] : statements) {
+        auto [known, is_new] = prepared_.try_emplace(sql);
+        if (is_new) {
+            known->second = "s" + std::to_string(prepared_count_++);
+            const auto& types = params.types();
+            expected.push_back({true, &sql});
+            if (PQsendPrepare(handle_.get(), known->second.c_str(), sql.c_str(),
+                              static_cast<int>(types.size()), types.data()) == 0)
+                return gone();
+        }
+        expected.push_back({false, &sql});
+        if (!send_prepared(known->second, params)) return gone();
+    }
+    if (PQpipelineSync(handle_.get()) == 0) return gone();
+    if (auto sent = flush_out(); !sent) return sent.error();
+
+    std::vector<SqlRows> rows;
+    std::optional<Error> mistake;
+    for (const auto& [is_preparation, sql] : expected) {
+        auto result = next_result();
+        if (!result) return result.error();
+        SqlRows answer{*result};
+        const auto status = PQresultStatus(*result);
+        if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK) {
+            if (!mistake) mistake = error_of(*result);
+            if (is_preparation) prepared_.erase(*sql);
+        } else if (!is_preparation) {
+            rows.push_back(std::move(answer));
+        }
+        auto end = next_result(); // Null: the end of this one.
+        if (!end) return end.error();
+    }
+    auto synced = next_result();
+    if (!synced) return synced.error();
+    PQclear(*synced);
+    if (PQexitPipelineMode(handle_.get()) == 0) return gone();
+    if (mistake) return *mistake;
+    return rows;
 }
 
 Result<SqlRows> Connection::run_script(const std::string& sql) {
@@ -292,6 +345,14 @@ void Connection::abort_copy() {
 Result<Transaction> Transaction::begin(Connection& connection) {
     if (auto begun = connection.run("BEGIN"); !begun) return begun.error();
     return Transaction{connection};
+}
+
+Result<Transaction> Transaction::begin(Connection& connection, SqlStatement first, SqlRows& rows) {
+    Transaction transaction{connection}; // Where only the second fails it is to be rolled back.
+    auto begun = connection.run_all({{"BEGIN", {}}, std::move(first)});
+    if (!begun) return begun.error();
+    rows = std::move(begun->back());
+    return transaction;
 }
 
 Transaction::~Transaction() {

@@ -13,6 +13,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <vector>
 
 namespace runtime {
 
@@ -34,6 +35,9 @@ public:
 
     /// One statement, prepared at its first use.
     journeys::Result<SqlRows> run(const char* sql, const SqlParams& params = {});
+    /// Several, none of which needs the answer of another, in one round trip; the rows of each. The
+    /// first error is the answer: of what stands behind it nothing was done.
+    journeys::Result<std::vector<SqlRows>> run_all(const std::vector<SqlStatement>& statements);
     /// Statements without parameters, separated by semicolons; the last one's rows, as text.
     journeys::Result<SqlRows> run_script(const std::string& sql);
     /// One statement without parameters that has all the time it needs. `goes_on` is asked ten
@@ -85,6 +89,7 @@ private:
 
     journeys::Result<void> send(const char* sql, const SqlParams& params);
     journeys::Result<std::string> prepare(const char* sql, const SqlParams& params);
+    bool send_prepared(const std::string& statement, const SqlParams& params);
     journeys::Result<void> flush_out();
     journeys::Result<PGresult*> next_result(); ///< Null at the end.
     journeys::Result<SqlRows> last_of_all_results();
@@ -97,6 +102,7 @@ private:
     std::string name_;
     std::chrono::milliseconds reply_timeout_;
     std::unordered_map<std::string, std::string> prepared_; ///< By their text.
+    std::size_t prepared_count_ = 0;                        ///< Names that were given.
     bool lost_ = false;
 };
 
@@ -104,6 +110,9 @@ private:
 class Transaction {
 public:
     static journeys::Result<Transaction> begin(Connection& connection);
+    /// And runs its first statement, in one round trip; `rows` gets that one's.
+    static journeys::Result<Transaction> begin(Connection& connection, SqlStatement first,
+                                               SqlRows& rows);
     Transaction(Transaction&& other) noexcept
         : connection_(std::exchange(other.connection_, nullptr)) {}
     Transaction& operator=(Transaction&&) = delete;

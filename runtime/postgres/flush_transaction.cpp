@@ -6,9 +6,10 @@
 
 #include <algorithm>
 #include <map>
-#include <set>
-#include <span>
-#include <tuple>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
 
 namespace runtime {
 
@@ -27,28 +28,25 @@ using Type = SqlArray::Type;
 
 constexpr std::size_t snapshots_per_statement = 1000;
 
-Result<void> run(Connection& connection, const char* sql, const SqlParams& params) {
-    if (auto done = connection.run(sql, params); !done) return done.error();
-    return {};
-}
-
-/// The owner rows of all partitions concerned, locked; who is fenced, and who was committed before,
-/// leaves `requests`.
-Result<void> fence(Connection& connection, FlushRequests& requests, FlushRequests& fenced) {
+/// Locks the owner rows of all partitions concerned.
+SqlStatement fence(const FlushRequests& requests) {
     SqlArray partitions{Type::int2};
     for (const auto& request : requests)
         partitions.add(static_cast<std::int16_t>(request->partition));
-    SqlParams params;
-    params.add(partitions);
-    auto rows = connection.run("SELECT partition, epoch, flush_sequence FROM partitions "
-                               "JOIN progress USING (partition) WHERE partition = ANY($1) "
-                               "ORDER BY partition FOR SHARE OF partitions",
-                               params);
-    if (!rows) return rows.error();
+    SqlStatement statement{"SELECT partition, epoch, flush_sequence FROM partitions "
+                           "JOIN progress USING (partition) WHERE partition = ANY($1) "
+                           "ORDER BY partition FOR SHARE OF partitions",
+                           {}};
+    statement.params.add(partitions);
+    return statement;
+}
+
+/// By the rows of the fence: who is fenced, and who was committed before, leaves `requests`.
+void leave_out(const SqlRows& rows, FlushRequests& requests, FlushRequests& fenced) {
     std::map<actors::Partition, std::pair<std::uint64_t, std::uint64_t>> owners;
-    for (int row = 0; row < rows->size(); ++row)
-        owners[static_cast<actors::Partition>(rows->int2(row, 0))] = {rows->uint8(row, 1),
-                                                                      rows->uint8(row, 2)};
+    for (int row = 0; row < rows.size(); ++row)
+        owners[static_cast<actors::Partition>(rows.int2(row, 0))] = {rows.uint8(row, 1),
+                                                                     rows.uint8(row, 2)};
     std::erase_if(requests, [&](const auto& request) {
         const auto [epoch, sequence] = owners[request->partition];
         const bool is_fenced =
@@ -56,7 +54,6 @@ Result<void> fence(Connection& connection, FlushRequests& requests, FlushRequest
         if (is_fenced) fenced.push_back(request);
         return is_fenced || sequence >= request->sequence;
     });
-    return {};
 }
 
 /// The rows of a flush, gathered by table.
@@ -67,26 +64,24 @@ public:
         for (const auto& request : requests) add(*request);
     }
 
+    /// In one round trip, for none needs the answer of another.
     Result<void> write(Connection& connection) {
-        using journeys::Mutant;
-        const bool outbox_later = journeys::is_mutant(Mutant::outbox_outside_transaction);
-        if (!outbox_later)
-            if (auto done = write_outbox(connection); !done) return done;
-        Result<void> (Rows::*const steps[])(Connection&) = {
-            &Rows::write_coupons,  &Rows::write_snapshots, &Rows::write_timeline,
-            &Rows::write_consents, &Rows::write_moves,     &Rows::write_released,
-            &Rows::write_parked,   &Rows::write_progress,  &Rows::write_eras};
-        for (const auto step : steps)
-            if (auto done = (this->*step)(connection); !done) return done;
-        return {};
+        if (!journeys::is_mutant(journeys::Mutant::outbox_outside_transaction)) state_outbox();
+        state_coupons();
+        state_snapshots();
+        state_timeline();
+        state_consents();
+        state_moves();
+        state_released();
+        state_parked();
+        state_progress();
+        state_eras();
+        return run(connection);
     }
 
-    /// What is erased goes first: behind it nothing may be left.
     Result<void> write_outbox(Connection& connection) {
-        if (auto done = write_erasures(connection); !done) return done;
-        if (auto done = write_opened(connection); !done) return done;
-        if (auto done = write_changed(connection); !done) return done;
-        return write_attempts(connection);
+        state_outbox();
+        return run(connection);
     }
 
     bool has_moves() const { return moves_.size() > 0; }
@@ -251,6 +246,18 @@ private:
         coupon_ats_.add(taken.at);
     }
 
+    void state(std::string sql, SqlParams params) {
+        statements_.push_back({std::move(sql), std::move(params)});
+    }
+
+    Result<void> run(Connection& connection) {
+        const auto given = connection.run_all(std::exchange(statements_, {}));
+        if (!given) return given.error();
+        const auto coupons_at = std::exchange(coupons_at_, std::nullopt);
+        if (!coupons_at || (*given)[*coupons_at].size() == coupon_codes_.size()) return {};
+        return Error{ErrorCode::fenced, "a coupon's code is no longer this process's to give"};
+    }
+
     static bool is_settled(IntentState state) {
         return state == IntentState::accepted || state == IntentState::rejected;
     }
@@ -263,16 +270,27 @@ private:
         move_bodies_.add(codec_.encode(record));
     }
 
-    Result<void> write_erasures(Connection& connection) {
-        if (erased_.size() == 0) return {};
+    /// What is erased goes first: behind it nothing may be left.
+    void state_outbox() {
+        state_erasures();
+        state_opened();
+        state_changed();
+        state_attempts();
+    }
+
+    void state_erasures() {
+        if (erased_.size() == 0) return;
         SqlParams params;
         params.add(erased_);
-        for (const char* sql : {// Given all the same, and to nobody that could be told.
+        for (const char* sql : {// In the order in which flushes take them.
+                                "SELECT FROM outbox WHERE customer = ANY($1) ORDER BY intent "
+                                "FOR UPDATE",
+                                // Given all the same, and to nobody that could be told.
                                 "UPDATE coupons c SET run = '00000000-0000-0000-0000-"
                                 "000000000000', intent = NULL FROM outbox o WHERE c.intent = "
                                 "o.intent AND o.customer = ANY($1)",
-                                "DELETE FROM snapshots WHERE customer = ANY($1)",
                                 "DELETE FROM outbox WHERE customer = ANY($1)",
+                                "DELETE FROM snapshots WHERE customer = ANY($1)",
                                 "DELETE FROM timeline WHERE customer = ANY($1)",
                                 "DELETE FROM sandbox_messages WHERE customer = ANY($1)",
                                 "DELETE FROM rejects WHERE ids && $1",
@@ -280,31 +298,27 @@ private:
                                 "DELETE FROM rejects USING unnest($1::bytea[]) AS erased(id) WHERE "
                                 "ids = '{}' AND position(substring(erased.id FROM position(':' IN "
                                 "erased.id) + 1) IN body) > 0"})
-            if (auto done = run(connection, sql, params); !done) return done;
-        return {};
+            state(sql, params);
     }
 
     /// Each code must still be free and leased under the number that it was taken by: then nobody
     /// else has given it out, and nobody can. Where one is not, another process gives codes out,
     /// and this one is replaced.
-    Result<void> write_coupons(Connection& connection) {
-        if (coupon_codes_.size() == 0) return {};
+    void state_coupons() {
+        if (coupon_codes_.size() == 0) return;
         SqlParams params;
         params.add(coupon_pools_).add(coupon_codes_).add(coupon_leases_).add(coupon_runs_);
         params.add(coupon_intents_).add(coupon_ats_);
-        auto given = connection.run(
-            "UPDATE coupons c SET run = t.run, intent = t.intent, given_at = t.at, lease = NULL "
-            "FROM unnest($1, $2, $3, $4, $5, $6) AS t (pool, code, lease, run, intent, at) "
-            "WHERE c.pool = t.pool AND c.code = t.code AND c.run IS NULL AND c.lease = t.lease "
-            "RETURNING c.number",
-            params);
-        if (!given) return given.error();
-        if (given->size() == coupon_codes_.size()) return {};
-        return Error{ErrorCode::fenced, "a coupon's code is no longer this process's to give"};
+        coupons_at_ = statements_.size();
+        state("UPDATE coupons c SET run = t.run, intent = t.intent, given_at = t.at, lease = NULL "
+              "FROM unnest($1, $2, $3, $4, $5, $6) AS t (pool, code, lease, run, intent, at) "
+              "WHERE c.pool = t.pool AND c.code = t.code AND c.run IS NULL AND c.lease = t.lease "
+              "RETURNING c.number",
+              std::move(params));
     }
 
     /// In the order of the key, so that two flushes cannot wait for each other.
-    Result<void> write_snapshots(Connection& connection) {
+    void state_snapshots() {
         for (auto next = snapshots_.begin(); next != snapshots_.end();) {
             SqlArray customers{Type::bytea}, partitions{Type::int2}, versions{Type::int2},
                 revisions{Type::int8}, applied{Type::int8}, wakes{Type::timestamptz},
@@ -341,12 +355,11 @@ private:
             sql += journeys::is_mutant(journeys::Mutant::snapshot_guarded_by_applied)
                        ? "WHERE s.applied < excluded.applied"
                        : "WHERE s.revision < excluded.revision";
-            if (auto done = run(connection, sql.c_str(), params); !done) return done;
+            state(std::move(sql), std::move(params));
         }
-        return {};
     }
 
-    Result<void> write_opened(Connection& connection) {
+    void state_opened() {
         SqlArray intents{Type::uuid}, partitions{Type::int2}, customers{Type::bytea},
             journeys{Type::text}, versions{Type::int8}, keys{Type::text}, steps{Type::text},
             channels{Type::text}, templates{Type::text}, topics{Type::text}, priorities{Type::int4},
@@ -376,30 +389,29 @@ private:
             opened_ats.add(opened.at);
             expires_ats.add(opened.expires_at);
         }
-        if (intents.size() == 0) return {};
+        if (intents.size() == 0) return;
         SqlParams params;
         params.add(intents).add(partitions).add(customers).add(journeys).add(versions).add(keys);
         params.add(steps).add(channels).add(templates).add(topics).add(priorities);
         params.add(deliveries).add(states).add(reasons).add(addresses).add(payloads).add(epochs);
         params.add(opened_ats).add(expires_ats).add(now_);
-        return run(connection,
-                   "INSERT INTO outbox AS o (intent, partition, customer, journey, version, key, "
-                   "step, channel, template, topic, priority, delivery, state, reason, address, "
-                   "payload, epoch, opened_at, expires_at, updated_at) "
-                   "SELECT *, $20 FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, "
-                   "$13, $14, $15, $16, $17, $18, $19) "
-                   "ON CONFLICT (intent) DO UPDATE SET partition = excluded.partition, "
-                   "customer = excluded.customer, version = excluded.version, "
-                   "priority = excluded.priority, state = excluded.state, "
-                   "reason = excluded.reason, address = excluded.address, "
-                   "payload = excluded.payload, epoch = excluded.epoch, "
-                   "attempts = 0, failed = false, "
-                   "expires_at = excluded.expires_at, updated_at = excluded.updated_at "
-                   "WHERE o.state IN ('pending', 'claimed', 'recalled')",
-                   params);
+        state("INSERT INTO outbox AS o (intent, partition, customer, journey, version, key, "
+              "step, channel, template, topic, priority, delivery, state, reason, address, "
+              "payload, epoch, opened_at, expires_at, updated_at) "
+              "SELECT *, $20 FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, "
+              "$13, $14, $15, $16, $17, $18, $19) "
+              "ON CONFLICT (intent) DO UPDATE SET partition = excluded.partition, "
+              "customer = excluded.customer, version = excluded.version, "
+              "priority = excluded.priority, state = excluded.state, "
+              "reason = excluded.reason, address = excluded.address, "
+              "payload = excluded.payload, epoch = excluded.epoch, "
+              "attempts = 0, failed = false, "
+              "expires_at = excluded.expires_at, updated_at = excluded.updated_at "
+              "WHERE o.state IN ('pending', 'claimed', 'recalled')",
+              std::move(params));
     }
 
-    Result<void> write_changed(Connection& connection) {
+    void state_changed() {
         SqlArray intents{Type::uuid}, states{Type::text}, reasons{Type::text},
             granted{Type::boolean}, addresses{Type::bytea}, payloads{Type::bytea},
             epochs{Type::int8}, settled{Type::boolean};
@@ -414,12 +426,11 @@ private:
             epochs.add(intent.epoch);
             settled.add(intent.is_settled);
         }
-        if (intents.size() == 0) return {};
+        if (intents.size() == 0) return;
         SqlParams params;
         params.add(intents).add(states).add(reasons).add(granted).add(addresses).add(payloads);
         params.add(epochs).add(now_).add(settled);
-        return run(
-            connection,
+        state(
             "UPDATE outbox o SET state = c.state, reason = c.reason, "
             "address = CASE WHEN c.granted THEN c.address ELSE o.address END, "
             "payload = CASE WHEN c.granted THEN c.payload ELSE o.payload END, "
@@ -434,93 +445,84 @@ private:
             "WHEN 'pending' THEN o.state = 'claimed' "
             "WHEN 'recalled' THEN o.state = 'pending' OR c.settled AND o.state = 'claimed' "
             "ELSE o.state IN ('pending', 'claimed') END",
-            params);
+            std::move(params));
     }
 
     /// Behind what settles: of a row that is settled there is nothing more to know.
-    Result<void> write_attempts(Connection& connection) {
-        if (noted_intents_.size() == 0) return {};
+    void state_attempts() {
+        if (noted_intents_.size() == 0) return;
         SqlParams params;
         params.add(noted_intents_).add(noted_attempts_).add(noted_failed_).add(now_);
-        return run(connection,
-                   "UPDATE outbox o SET attempts = n.attempts, failed = n.failed, updated_at = $4 "
-                   "FROM unnest($1, $2, $3) AS n (intent, attempts, failed) "
-                   "WHERE o.intent = n.intent AND o.state = 'claimed'",
-                   params);
+        state("UPDATE outbox o SET attempts = n.attempts, failed = n.failed, updated_at = $4 "
+              "FROM unnest($1, $2, $3) AS n (intent, attempts, failed) "
+              "WHERE o.intent = n.intent AND o.state = 'claimed'",
+              std::move(params));
     }
 
-    Result<void> write_timeline(Connection& connection) {
+    void state_timeline() {
         auto& t = timeline_;
-        if (t.customers.size() == 0) return {};
+        if (t.customers.size() == 0) return;
         SqlParams params;
         params.add(t.customers).add(t.revisions).add(t.numbers).add(t.partitions).add(t.ats);
         params.add(t.kinds).add(t.journeys).add(t.versions).add(t.keys).add(t.steps);
         params.add(t.channels).add(t.templates).add(t.topics).add(t.reasons).add(t.intents);
         params.add(t.datas).add(t.untils).add(t.held_outs);
-        return run(connection,
-                   "INSERT INTO timeline (customer, revision, n, partition, at, kind, journey, "
-                   "version, key, step, channel, template, topic, reason, intent, data, until, "
-                   "held_out) SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, "
-                   "$12, $13, $14, $15, $16, $17, $18) ON CONFLICT DO NOTHING",
-                   params);
+        state("INSERT INTO timeline (customer, revision, n, partition, at, kind, journey, "
+              "version, key, step, channel, template, topic, reason, intent, data, until, "
+              "held_out) SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, "
+              "$12, $13, $14, $15, $16, $17, $18) ON CONFLICT DO NOTHING",
+              std::move(params));
     }
 
     /// For the audit log, which has a writer of its own.
-    Result<void> write_consents(Connection& connection) {
+    void state_consents() {
         auto& c = consents_;
-        if (c.customers.size() == 0) return {};
+        if (c.customers.size() == 0) return;
         SqlParams params;
         params.add(c.ats).add(c.customers).add(c.channels).add(c.topics).add(c.states).add(c.datas);
-        return run(connection,
-                   "INSERT INTO consent_changes (at, customer, channel, topic, state, data) "
-                   "SELECT * FROM unnest($1, $2, $3, $4, $5, $6)",
-                   params);
+        state("INSERT INTO consent_changes (at, customer, channel, topic, state, data) "
+              "SELECT * FROM unnest($1, $2, $3, $4, $5, $6)",
+              std::move(params));
     }
 
-    Result<void> write_moves(Connection& connection) {
-        if (moves_.size() == 0) return {};
+    void state_moves() {
+        if (moves_.size() == 0) return;
         SqlParams params;
         params.add(moves_).add(move_customers_).add(move_kinds_).add(move_hashes_);
         params.add(move_bodies_);
-        return run(connection,
-                   "INSERT INTO transfers (partition, customer, kind, message_hash, body) "
-                   "SELECT * FROM unnest($1, $2, $3, $4, $5)",
-                   params);
+        state("INSERT INTO transfers (partition, customer, kind, message_hash, body) "
+              "SELECT * FROM unnest($1, $2, $3, $4, $5)",
+              std::move(params));
     }
 
-    Result<void> write_parked(Connection& connection) {
-        if (parked_offsets_.size() == 0) return {};
+    void state_parked() {
+        if (parked_offsets_.size() == 0) return;
         SqlParams params;
         params.add(parked_partitions_).add(parked_offsets_).add(parked_customers_);
         params.add(parked_reasons_).add(parked_kinds_).add(parked_times_).add(parked_bodies_);
-        if (auto done = run(connection,
-                            "INSERT INTO parked (partition, \"offset\", customer, reason, kind, "
-                            "accepted_at, body) SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7) "
-                            "ON CONFLICT (partition, \"offset\") WHERE \"offset\" > 0 "
-                            "DO UPDATE SET reason = excluded.reason, released = false",
-                            params);
-            !done)
-            return done;
+        state("INSERT INTO parked (partition, \"offset\", customer, reason, kind, "
+              "accepted_at, body) SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7) "
+              "ON CONFLICT (partition, \"offset\") WHERE \"offset\" > 0 "
+              "DO UPDATE SET reason = excluded.reason, released = false",
+              std::move(params));
         // No timer finds them until they are released.
         SqlParams customers;
         customers.add(parked_customers_);
-        return run(connection,
-                   "UPDATE snapshots SET wake_at = NULL WHERE customer = ANY($1) "
-                   "AND wake_at IS NOT NULL",
-                   customers);
+        state("UPDATE snapshots SET wake_at = NULL WHERE customer = ANY($1) "
+              "AND wake_at IS NOT NULL",
+              std::move(customers));
     }
 
-    Result<void> write_released(Connection& connection) {
-        if (released_customers_.size() == 0) return {};
+    void state_released() {
+        if (released_customers_.size() == 0) return;
         SqlParams params;
         params.add(released_customers_).add(released_through_);
-        return run(connection,
-                   "DELETE FROM parked p USING unnest($1, $2) AS r (customer, through) "
-                   "WHERE p.customer = r.customer AND p.\"offset\" <= r.through",
-                   params);
+        state("DELETE FROM parked p USING unnest($1, $2) AS r (customer, through) "
+              "WHERE p.customer = r.customer AND p.\"offset\" <= r.through",
+              std::move(params));
     }
 
-    Result<void> write_progress(Connection& connection) {
+    void state_progress() {
         SqlArray partitions{Type::int2}, sequences{Type::int8}, watermarks{Type::int8},
             publications{Type::int8}, swept{Type::int8}, closed{Type::timestamptz};
         for (const auto& [partition, request] : progress_) {
@@ -534,18 +536,17 @@ private:
         SqlParams params;
         params.add(partitions).add(sequences).add(watermarks).add(publications).add(swept);
         params.add(closed).add(now_);
-        return run(connection,
-                   "UPDATE progress p SET flush_sequence = n.sequence, "
-                   "watermark = greatest(p.watermark, n.watermark), publication = n.publication, "
-                   "swept = n.swept, closed = greatest(p.closed, n.closed), "
-                   "flushed_at = greatest(p.flushed_at, $7) "
-                   "FROM unnest($1, $2, $3, $4, $5, $6) AS n (partition, sequence, watermark, "
-                   "publication, swept, closed) WHERE p.partition = n.partition",
-                   params);
+        state("UPDATE progress p SET flush_sequence = n.sequence, "
+              "watermark = greatest(p.watermark, n.watermark), publication = n.publication, "
+              "swept = n.swept, closed = greatest(p.closed, n.closed), "
+              "flushed_at = greatest(p.flushed_at, $7) "
+              "FROM unnest($1, $2, $3, $4, $5, $6) AS n (partition, sequence, watermark, "
+              "publication, swept, closed) WHERE p.partition = n.partition",
+              std::move(params));
     }
 
     /// Rarely: those of a partition are written when the position has passed a publication.
-    Result<void> write_eras(Connection& connection) {
+    void state_eras() {
         SqlArray written{Type::int2}, partitions{Type::int2}, numbers{Type::int2},
             publications{Type::int8}, untils{Type::timestamptz};
         for (const auto& [partition, request] : progress_) {
@@ -559,19 +560,15 @@ private:
                 untils.add(era.until);
             }
         }
-        if (written.size() == 0) return {};
+        if (written.size() == 0) return;
         SqlParams which;
         which.add(written);
-        if (auto done =
-                run(connection, "DELETE FROM publication_eras WHERE partition = ANY($1)", which);
-            !done)
-            return done;
+        state("DELETE FROM publication_eras WHERE partition = ANY($1)", std::move(which));
         SqlParams params;
         params.add(partitions).add(numbers).add(publications).add(untils);
-        return run(connection,
-                   "INSERT INTO publication_eras (partition, n, publication, until) "
-                   "SELECT * FROM unnest($1, $2, $3, $4)",
-                   params);
+        state("INSERT INTO publication_eras (partition, n, publication, until) "
+              "SELECT * FROM unnest($1, $2, $3, $4)",
+              std::move(params));
     }
 
     struct Timeline {
@@ -607,6 +604,8 @@ private:
     SqlArray coupon_pools_{Type::text}, coupon_codes_{Type::text}, coupon_leases_{Type::int8},
         coupon_runs_{Type::uuid}, coupon_intents_{Type::uuid}, coupon_ats_{Type::timestamptz};
     std::map<actors::Partition, const FlushRequest*> progress_;
+    std::vector<SqlStatement> statements_;
+    std::optional<std::size_t> coupons_at_; ///< Which of them gives codes out.
 };
 
 } // namespace
@@ -628,10 +627,11 @@ Result<FlushAnswers> write_flush(Connection& connection, const FlushRequests& re
     if (actors::failpoint("flush_begin.before"))
         return Error{ErrorCode::storage_unavailable, "failpoint"};
     FlushAnswers answers;
-    auto transaction = Transaction::begin(connection);
+    SqlRows owners;
+    auto transaction = Transaction::begin(connection, fence(requests), owners);
     if (!transaction) return transaction.error();
     auto left = requests;
-    if (auto fenced = fence(connection, left, answers.fenced); !fenced) return fenced.error();
+    leave_out(owners, left, answers.fenced);
     // What was written before, by an attempt whose answer was lost, may have left something too.
     answers.moves = left.size() + answers.fenced.size() < requests.size();
     if (left.empty()) return answers;

@@ -3,6 +3,7 @@
 #include "actors/failpoint.hpp"
 #include "journeys/mutant.hpp"
 #include "runtime/postgres/binary.hpp"
+#include "runtime/postgres/keyed_lookups.hpp"
 #include "runtime/postgres/walk_sql.hpp"
 
 #include <spdlog/spdlog.h>
@@ -22,14 +23,6 @@ using journeys::Result;
 namespace {
 
 constexpr std::size_t chunk_bytes = 256 << 10;
-
-/// Settings, as a script: a lane only ever looks rows up by key. Tables of a few rows count as
-/// short with the planner, but every commit leaves dead rows in them until nobody can see these any
-/// more: reading them whole, a thousand times a second, was a quarter of all that PostgreSQL did.
-/// And a plan that is always the same need not be made anew.
-constexpr auto looks_up_by_key =
-    "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; "
-    "SET plan_cache_mode = force_generic_plan";
 
 /// `{1,2,3}`, as a literal of an array.
 template <class Map, class Project> std::string array_text(const Map& map, Project project) {

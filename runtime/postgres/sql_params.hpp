@@ -72,6 +72,12 @@ private:
     std::vector<std::string> values_;
 };
 
+/// One statement, with what it needs.
+struct SqlStatement {
+    std::string sql;
+    SqlParams params;
+};
+
 /// `text` as a text column takes it: zero bytes and what is not UTF-8 become U+FFFD. One such byte
 /// in a producer's id would otherwise fail a whole flush, again and again.
 std::string clean_text(std::string_view text);
