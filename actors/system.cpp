@@ -34,7 +34,7 @@ void let_go_of_logger() { caf::logger::set_current_actor_system(nullptr); }
 
 System::System(const Ports& ports, SystemSettings settings)
     : ports_(ports), settings_(std::move(settings)),
-      credit_(settings_.partitions, settings_.credit) {
+      credit_(std::make_shared<Credit>(settings_.partitions, settings_.credit)) {
     for (unsigned i = 0; i < settings_.shards; ++i) {
         auto shard = std::make_unique<ActorSystem>();
         shard->config.set("scheduler.max-threads", std::size_t{1});
@@ -69,7 +69,7 @@ void System::start() {
                                                           ports_,
                                                           settings_.partition,
                                                           settings_.flush,
-                                                          credit_,
+                                                          *credit_,
                                                           channels_,
                                                           {},
                                                           std::make_shared<Scratch>(),
@@ -80,7 +80,7 @@ void System::start() {
     for (const auto& [name, channel] : channels_) caf::anon_send(channel, Owners{partitions_});
     if (ports_.walks)
         walks_ =
-            shards_[0]->system->spawn<WalkActor>(ports_, settings_.walks, credit_, partitions_);
+            shards_[0]->system->spawn<WalkActor>(ports_, settings_.walks, *credit_, partitions_);
     std::vector<std::vector<caf::actor>> told(shards_.size());
     if (walks_) told[0].push_back(walks_);
     for (std::size_t i = 0; i < partitions_.size(); ++i)

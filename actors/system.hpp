@@ -57,7 +57,9 @@ public:
     /// afterwards.
     void end();
 
-    const Credit& credit() const { return credit_; }
+    const Credit& credit() const { return *credit_; }
+    /// The same, for who may outlive the system.
+    std::shared_ptr<const Credit> shared_credit() const { return credit_; }
     Partition partitions() const { return settings_.partitions; }
     const caf::actor& partition(Partition partition) const { return partitions_.at(partition); }
     const caf::actor& channel(const std::string& name) const { return channels_.at(name); }
@@ -88,7 +90,7 @@ private:
 
     const Ports& ports_;
     SystemSettings settings_;
-    Credit credit_;
+    std::shared_ptr<Credit> credit_;
     std::vector<std::unique_ptr<ActorSystem>> shards_;
     std::vector<std::unique_ptr<Shard>> contexts_;
     std::vector<caf::actor> partitions_;

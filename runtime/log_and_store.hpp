@@ -14,6 +14,7 @@
 #include "runtime/service_clock.hpp"
 #include "schema/settings_yaml.hpp"
 
+#include <functional>
 #include <string>
 
 namespace runtime {
@@ -30,6 +31,12 @@ public:
     PostgresStore& store() { return store_; }
     WakeSweep& sweep() { return sweep_; }
 
+    /// While this says that customers are behind, transactions are gathered; see
+    /// `PostgresEventLog`.
+    void gather_while(const std::function<bool()>& is_behind) {
+        log_.gather_while(is_behind);
+        store_.gather_while(is_behind);
+    }
     /// Empty where events can be taken; otherwise why not, for people. Any thread.
     std::string why_not_ready() const;
 

@@ -53,6 +53,9 @@ using journeys::Result;
 
 namespace {
 
+/// Records on their way to customers, more than one or two commits give: then these are behind.
+constexpr std::uint64_t records_behind = 256;
+
 class ClockPacer final : public actors::Pacer {
 public:
     explicit ClockPacer(const ServiceClock& clock) : clock_(clock) {}
@@ -272,6 +275,8 @@ void Service::Parts::make_actors(Published first) {
     ports.encode = product_codec().encode;
     ports.trim = give_memory_back;
     system.emplace(ports, system_settings(config, clock.speed()));
+    log_and_store->gather_while(
+        [credit = system->shared_credit()] { return credit->in_flight() > records_behind; });
     orders.emplace(
         ChannelOrderParts{.conninfo = conninfo(), .system = *system, .now = now, .log = log});
 

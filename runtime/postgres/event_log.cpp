@@ -51,6 +51,7 @@ PostgresEventLog::~PostgresEventLog() {
     for (auto& append : refused) append.done(stopped());
     work_.notify_all();
     turn_.notify_all();
+    stopped_.notify_all();
     for (auto& thread : threads_) thread.join();
 }
 
@@ -120,7 +121,7 @@ std::shared_ptr<AppendBatch> PostgresEventLog::take_batch() {
         std::vector<std::pair<Done, Error>> refused;
         {
             std::unique_lock lock{mutex_};
-            work_.wait(lock, [&] { return stopping_ || is_worth_a_batch(); });
+            wait_for_batch(lock);
             if (stopping_) return nullptr;
             const auto owned = ownership_.all();
             std::size_t rows = 0;
@@ -159,10 +160,28 @@ std::shared_ptr<AppendBatch> PostgresEventLog::take_batch() {
     }
 }
 
-/// Under `mutex_`.
-bool PostgresEventLog::is_worth_a_batch() const {
-    const bool is_committing = commit_turn_ <= taken_;
-    return !pending_.empty() && (!is_committing || pending_rows_ >= settings_.overlap_rows_min);
+void PostgresEventLog::gather_while(std::function<bool()> is_behind) {
+    const std::lock_guard lock{mutex_};
+    is_behind_ = std::move(is_behind);
+}
+
+/// Until what is pending is worth a batch, or the log stops.
+void PostgresEventLog::wait_for_batch(std::unique_lock<std::mutex>& lock) {
+    while (!stopping_ && pending_rows_ < settings_.overlap_rows_min) {
+        if (pending_.empty() || is_committing()) {
+            work_.wait(lock);
+            continue;
+        }
+        const auto until = gathered_at();
+        if (Clock::now() >= until) return;
+        work_.wait_until(lock, until);
+    }
+}
+
+/// When the oldest pending append has waited for others for long enough. Under `mutex_`.
+PostgresEventLog::Clock::time_point PostgresEventLog::gathered_at() const {
+    if (!is_behind_ || !is_behind_()) return Clock::time_point::min();
+    return pending_.front().deadline - settings_.append_timeout + settings_.gather_max;
 }
 
 /// Gives the rows the offsets behind the last ones given. Under `mutex_`.
@@ -332,7 +351,7 @@ void PostgresEventLog::deliver(AppendBatch& batch, const Result<void>& result) {
 
 bool PostgresEventLog::pause(std::chrono::milliseconds span) {
     std::unique_lock lock{mutex_};
-    return !turn_.wait_for(lock, span, [&] { return stopping_; });
+    return !stopped_.wait_for(lock, span, [&] { return stopping_; });
 }
 
 Result<std::string> PostgresEventLog::segment_for(Connection& connection, Timestamp at) {

@@ -35,6 +35,8 @@ struct EventLogSettings {
     /// While a batch commits, fewer pending rows than these wait for it: who comes then has one
     /// commit before them and not two. As many are worth copying meanwhile.
     std::size_t overlap_rows_min = 256;
+    /// How long an append waits for as many while customers are behind; see `gather_while`.
+    std::chrono::milliseconds gather_max{10};
     std::size_t batch_rows_max = 10'000;
     std::size_t batch_bytes_max = 8 << 20;
     std::size_t pending_bytes_max = 64 << 20; ///< Then appends are refused.
@@ -73,6 +75,12 @@ public:
     void advance_watermark(actors::Partition partition, std::uint64_t watermark) override;
     std::uint64_t last_offset(actors::Partition partition) const override;
 
+    /// While this says that customers are behind what is acknowledged, batches begin with
+    /// `overlap_rows_min` rows, or once their oldest append has waited for `gather_max`: who is
+    /// acked sooner would wait for the others all the same, and few and large commits leave more
+    /// of the processors to those who are behind. Asked often, under the log's lock.
+    void gather_while(std::function<bool()> is_behind);
+
     /// Whether storage takes writes, by what was seen last; see `LogHealth`.
     bool healthy() const { return health_.is_good(); }
 
@@ -93,7 +101,9 @@ private:
     void enqueue(LogAppend append);
     void lane_loop();
     std::shared_ptr<AppendBatch> take_batch();
-    bool is_worth_a_batch() const;
+    void wait_for_batch(std::unique_lock<std::mutex>& lock);
+    bool is_committing() const { return commit_turn_ <= taken_; }
+    Clock::time_point gathered_at() const;
     void assign(AppendBatch& batch, const Owned& owned);
     bool is_stale(const AppendBatch& batch);
     void process(LogLane& lane, AppendBatch& batch);
@@ -121,7 +131,8 @@ private:
     std::unique_ptr<std::atomic<std::uint64_t>[]> committed_; ///< By partition.
 
     mutable std::mutex mutex_;
-    std::condition_variable work_, turn_;
+    std::condition_variable work_, turn_, stopped_;
+    std::function<bool()> is_behind_; ///< Null: nobody is.
     std::deque<LogAppend> pending_;
     std::size_t pending_bytes_ = 0, pending_rows_ = 0;
     std::map<actors::Partition, Position> positions_;

@@ -2,6 +2,7 @@
 
 #include "actors/failpoint.hpp"
 #include "actors/messages.hpp"
+#include "runtime/postgres/keyed_lookups.hpp"
 #include "runtime/thread_name.hpp"
 
 #include <spdlog/spdlog.h>
@@ -121,18 +122,17 @@ Result<actors::Loaded> load_now(Connection& connection, Partition partition,
     for (const auto& customer : customers) ids.add(journeys::to_text(customer));
     SqlParams params;
     params.add(ids);
-    auto rows =
-        connection.run("SELECT customer, block FROM snapshots WHERE customer = ANY($1)", params);
+    // As one statement: those who come are few at a time, and what they wait for is its round trip.
+    auto rows = connection.run(
+        "SELECT customer, block, NULL::text, 0::bigint FROM snapshots WHERE customer = ANY($1) "
+        "UNION ALL SELECT customer, NULL, (array_agg(reason ORDER BY id))[1], count(*) "
+        "FROM parked WHERE customer = ANY($1) GROUP BY customer",
+        params);
     if (!rows) return rows.error();
-    auto parked = connection.run("SELECT customer, (array_agg(reason ORDER BY id))[1], count(*) "
-                                 "FROM parked WHERE customer = ANY($1) GROUP BY customer",
-                                 params);
-    if (!parked) return parked.error();
 
-    std::unordered_map<std::string_view, int> row_of;
-    for (int row = 0; row < rows->size(); ++row) row_of.emplace(rows->bytes(row, 0), row);
-    std::unordered_map<std::string_view, int> parked_of;
-    for (int row = 0; row < parked->size(); ++row) parked_of.emplace(parked->bytes(row, 0), row);
+    std::unordered_map<std::string_view, int> row_of, parked_of;
+    for (int row = 0; row < rows->size(); ++row)
+        (rows->is_null(row, 1) ? parked_of : row_of).emplace(rows->bytes(row, 0), row);
 
     actors::Loaded loaded{.partition = partition};
     for (const auto& customer : customers) {
@@ -142,8 +142,8 @@ Result<actors::Loaded> load_now(Connection& connection, Partition partition,
         if (const auto found = row_of.find(text); found != row_of.end())
             entry.block = std::make_shared<const std::string>(rows->bytes(found->second, 1));
         if (const auto found = parked_of.find(text); found != parked_of.end()) {
-            entry.quarantined = parked->bytes(found->second, 1);
-            entry.parked = static_cast<std::uint32_t>(parked->int8(found->second, 2));
+            entry.quarantined = rows->bytes(found->second, 2);
+            entry.parked = static_cast<std::uint32_t>(rows->int8(found->second, 3));
         }
     }
     return loaded;
@@ -311,9 +311,12 @@ Result<Connection*> PostgresStore::connected(std::optional<Connection>& connecti
         connection.reset();
         auto opened = Connection::open(settings_.connection, role);
         if (opened) {
-            connection.emplace(std::move(*opened));
-            continue;
+            if (auto set = opened->run_script(looks_up_by_key); set)
+                connection.emplace(std::move(*opened));
+            else
+                opened = set.error();
         }
+        if (opened) continue;
         if (Clock::now() + wait >= deadline) return opened.error();
         if (!pause(wait)) return stopped();
     }
@@ -449,37 +452,62 @@ void PostgresStore::pending_intents(Partition partition, std::string channel, st
 
 void PostgresStore::flush(std::shared_ptr<const actors::FlushRequest> request, caf::actor asker) {
     const std::lock_guard lock{mutex_};
-    flushes_.push_back({std::move(request), std::move(asker)});
+    flushes_.push_back({std::move(request), std::move(asker), Clock::now()});
     flush_asked_.notify_all();
 }
 
-/// What can be written together now, oldest first; of each partition only from its oldest request
-/// on, and none of one that another worker writes. Empty when stopping.
+void PostgresStore::gather_while(std::function<bool()> is_behind) {
+    const std::lock_guard lock{mutex_};
+    is_behind_ = std::move(is_behind);
+}
+
+/// What can be written together now, once it has been gathered for long enough; empty when
+/// stopping.
 PostgresStore::Flushes PostgresStore::take_flushes(bool only_urgent) {
     std::unique_lock lock{mutex_};
-    Flushes taken;
-    flush_asked_.wait(lock, [&] {
-        if (stopping_) return true;
-        std::set<Partition> passed_over;
-        std::size_t customers = 0;
-        for (auto flush = flushes_.begin(); flush != flushes_.end();) {
-            const auto partition = flush->request->partition;
-            const auto size = flush->request->customers.size();
-            if (flushing_.contains(partition) || passed_over.contains(partition) ||
-                (only_urgent && !flush->request->is_urgent) ||
-                (!taken.empty() && customers + size > settings_.flush_customers_max)) {
-                passed_over.insert(partition);
-                ++flush;
-                continue;
-            }
-            customers += size;
-            taken.push_back(std::move(*flush));
-            flush = flushes_.erase(flush);
+    Candidates next;
+    while (true) {
+        if (stopping_) return {};
+        next = next_flushes(only_urgent);
+        if (next.places.empty()) {
+            flush_asked_.wait(lock);
+            continue;
         }
-        return !taken.empty();
-    });
+        const auto until = gathered_at(next);
+        if (next.customers >= settings_.gather_customers || Clock::now() >= until) break;
+        flush_asked_.wait_until(lock, until);
+    }
+    Flushes taken;
+    for (const auto place : next.places) taken.push_back(std::move(flushes_[place]));
+    std::erase_if(flushes_, [](const Flush& flush) { return !flush.request; });
     for (const auto& flush : taken) flushing_.insert(flush.request->partition);
     return taken;
+}
+
+/// Of each partition only from its oldest request on, and none of one that another worker writes.
+/// Under `mutex_`.
+PostgresStore::Candidates PostgresStore::next_flushes(bool only_urgent) const {
+    Candidates next;
+    std::set<Partition> passed_over;
+    for (std::size_t place = 0; place < flushes_.size(); ++place) {
+        const auto& request = *flushes_[place].request;
+        const auto size = request.customers.size();
+        if (flushing_.contains(request.partition) || passed_over.contains(request.partition) ||
+            (only_urgent && !request.is_urgent) ||
+            (!next.places.empty() && next.customers + size > settings_.flush_customers_max)) {
+            passed_over.insert(request.partition);
+            continue;
+        }
+        next.customers += size;
+        next.places.push_back(place);
+    }
+    return next;
+}
+
+/// When the oldest of them has waited for others for long enough. Under `mutex_`.
+Clock::time_point PostgresStore::gathered_at(const Candidates& candidates) const {
+    if (!is_behind_ || !is_behind_()) return Clock::time_point::min();
+    return flushes_[candidates.places.front()].asked_at + settings_.gather_max;
 }
 
 void PostgresStore::flush_loop(bool only_urgent) {

@@ -24,6 +24,10 @@ struct StoreSettings {
     int flush_workers = 2; ///< The first one writes only what is urgent.
     std::size_t flush_customers_max =
         1000; ///< Gathered into one transaction; a larger request goes alone.
+    /// How long a request waits for others while customers are behind, and for how many customers'
+    /// at the most; see `gather_while`.
+    std::chrono::milliseconds gather_max{10};
+    std::size_t gather_customers = 256;
     /// How long a request is tried while storage is down, before its asker is told.
     std::chrono::milliseconds patience{2000};
     std::function<void()> on_moves = [] {}; ///< A flush has left something in `transfers`.
@@ -43,6 +47,9 @@ public:
     void load_parked(actors::Partition partition, journeys::CustomerId customer,
                      caf::actor asker) override;
     void flush(std::shared_ptr<const actors::FlushRequest> request, caf::actor asker) override;
+    /// While this says that customers are behind what is acknowledged, requests wait for a moment
+    /// for others to share their transaction, as the log's appends do. Asked often, under a lock.
+    void gather_while(std::function<bool()> is_behind);
     void find_due(actors::Partition partition, journeys::Timestamp before, std::size_t limit,
                   caf::actor asker) override;
     void find_waiting(actors::Partition partition, actors::WaitingCursor cursor, std::size_t limit,
@@ -60,13 +67,21 @@ private:
     struct Flush {
         std::shared_ptr<const actors::FlushRequest> request;
         caf::actor asker;
+        std::chrono::steady_clock::time_point asked_at{};
     };
     using Flushes = std::vector<Flush>;
+    /// Places in `flushes_`, oldest first, and how many customers they are of.
+    struct Candidates {
+        std::vector<std::size_t> places;
+        std::size_t customers = 0;
+    };
 
     void ask(Task task);
     void task_loop();
     void flush_loop(bool only_urgent);
     Flushes take_flushes(bool only_urgent);
+    Candidates next_flushes(bool only_urgent) const;
+    std::chrono::steady_clock::time_point gathered_at(const Candidates& candidates) const;
     void write(std::optional<Connection>& connection, const Flushes& flushes);
     journeys::Result<FlushAnswers> try_to_write(std::optional<Connection>& connection,
                                                 const FlushRequests& requests);
@@ -84,6 +99,7 @@ private:
     std::deque<Task> tasks_;
     std::deque<Flush> flushes_;
     std::set<actors::Partition> flushing_;
+    std::function<bool()> is_behind_; ///< Null: nobody is.
     std::set<std::string>
         lost_backends_; ///< They may still commit: to be ended before another flush.
     bool stopping_ = false;

@@ -175,6 +175,48 @@ TEST_CASE("what comes while a batch commits shares the next commit", "[.postgres
     }
 }
 
+TEST_CASE("while customers are behind a few wait for others to share their commit", "[.postgres]") {
+    const Database database;
+    TestClock clock;
+    std::atomic<bool> is_behind{true};
+    Process process{database, clock, Partition{1}, [](EventLogSettings& settings) {
+                        settings.overlap_rows_min = 3;
+                        settings.gather_max = 1h;
+                        settings.append_timeout = 2h;
+                    }};
+    process.take_over(0);
+    process.log->gather_while([&] { return is_behind.load(); });
+    const auto commits = [&] {
+        return count(database, "SELECT count(DISTINCT xmin::text) FROM log");
+    };
+    auto first = process.append_async({draft("ada", "1")});
+    auto second = process.append_async({draft("ada", "2")});
+
+    SECTION("as many as are worth it") {
+        must(process.append({draft("ada", "3")}));
+        must(first.get());
+        must(second.get());
+        CHECK(commits() == 1);
+    }
+    SECTION("nobody any more once they are not") {
+        is_behind = false;
+        must(process.append({draft("ada", "3")}));
+        must(first.get());
+        must(second.get());
+    }
+}
+
+TEST_CASE("who waits for others is committed alone once that was long enough", "[.postgres]") {
+    const Database database;
+    TestClock clock;
+    Process process{database, clock, Partition{1},
+                    [](EventLogSettings& settings) { settings.gather_max = 1ms; }};
+    process.take_over(0);
+    process.log->gather_while([] { return true; });
+    must(process.append({draft("ada", "1")}));
+    CHECK(count(database, "SELECT count(*) FROM log") == 1);
+}
+
 TEST_CASE("an owner of yesterday appends nothing", "[.postgres]") {
     const Database database;
     TestClock clock;

@@ -463,6 +463,88 @@ TEST_CASE("those who wait are walked through once, in pages", "[.postgres]") {
     CHECK(seen == std::vector<std::string>{"u0", "u1", "u2", "u3", "u4", "u5"});
 }
 
+TEST_CASE("while customers are behind flushes wait for others to share their transaction",
+          "[.postgres]") {
+    const Database database;
+    TestClock clock;
+    Process process{database, clock, 3};
+    const auto owned = process.take_over_all();
+    const auto flush_all = [&](std::chrono::milliseconds gather_max) {
+        process.store.emplace(StoreSettings{.connection = process.log_settings.connection,
+                                            .clock = process.log_settings.clock,
+                                            .codec = plain_codec(),
+                                            .gather_max = gather_max,
+                                            .gather_customers = 3},
+                              process.ownership);
+        process.store->gather_while([] { return true; });
+        Listener listener;
+        for (Partition partition = 0; partition < 3; ++partition)
+            process.store->flush(std::make_shared<const actors::FlushRequest>(actors::FlushRequest{
+                                     .partition = partition,
+                                     .epoch = owned[partition].epoch,
+                                     .sequence = 1,
+                                     .customers = {{.customer = {journeys::IdNamespace::user,
+                                                                 std::to_string(partition)},
+                                                    .revision = 1,
+                                                    .block = block("\1")}}}),
+                                 listener.actor());
+        for (int i = 0; i < 3; ++i) must(listener.next<actors::Flushed>().result);
+        return count(database, "SELECT count(DISTINCT xmin::text) FROM snapshots");
+    };
+    SECTION("until there are enough") { CHECK(flush_all(1h) == 1); }
+    SECTION("and no longer than they may") { CHECK(flush_all(1ms) >= 1); }
+}
+
+TEST_CASE("statements in one go are done up to the first mistake", "[.postgres]") {
+    const Database database;
+    auto connection = database.connect();
+    must(connection.run_script("CREATE TABLE t (n bigint PRIMARY KEY)"));
+    const auto insert = [](std::int64_t n) {
+        SqlStatement statement{"INSERT INTO t VALUES ($1)", {}};
+        statement.params.add(n);
+        return statement;
+    };
+    const SqlStatement read{"SELECT n FROM t ORDER BY n", {}};
+    CHECK(must(connection.run_all({})).empty());
+    const auto rows = must(connection.run_all({insert(1), insert(2), read}));
+    REQUIRE(rows.size() == 3);
+    REQUIRE(rows[2].size() == 2);
+    CHECK(rows[2].int8(1, 0) == 2);
+
+    const SqlStatement behind{"SELECT count(*) FROM t", {}}; // Not prepared yet.
+    for (int i = 0; i < 2; ++i) {
+        const auto twice = connection.run_all({insert(3), insert(3), behind});
+        REQUIRE_FALSE(twice.has_value());
+        CHECK(twice.error().code == journeys::ErrorCode::invalid_state);
+        CHECK_FALSE(connection.is_lost());
+    }
+    const SqlStatement wrong{"SELECT nothing FROM t", {}};
+    CHECK_FALSE(connection.run_all({wrong, behind}).has_value());
+    CHECK_FALSE(connection.run_all({wrong}).has_value());
+    CHECK(must(connection.run_all({behind})).front().int8(0, 0) == 2);
+
+    SECTION("all that is big goes through while the server answers") {
+        const std::string big(4 << 20, 'x');
+        SqlStatement echo{"SELECT $1::bytea", {}};
+        echo.params.add_bytes(big);
+        const auto all = must(connection.run_all({echo, echo, echo, echo}));
+        for (const auto& one : all) CHECK(one.bytes(0, 0) == big);
+    }
+    SECTION("a transaction whose first statement fails is rolled back") {
+        SqlRows unused;
+        CHECK_FALSE(Transaction::begin(connection, wrong, unused).has_value());
+        must(connection.run_script("INSERT INTO t VALUES (9)"));
+        auto other = database.connect();
+        CHECK(must(other.run("SELECT count(*) FROM t WHERE n = 9")).int8(0, 0) == 1);
+    }
+    SECTION("a connection that is gone says so") {
+        auto other = database.connect();
+        must(end_backend(other, connection.name()));
+        CHECK_FALSE(connection.run_all({insert(5)}).has_value());
+        CHECK(connection.is_lost());
+    }
+}
+
 TEST_CASE("flushes outlive their connections", "[.postgres]") {
     Owner owner;
     auto connection = owner.database.connect();
