@@ -11,7 +11,8 @@ namespace actors {
 /// written as evenly as customers change, and not all at once. While flushing takes more than a
 /// quarter of the time they get older, up to `most`, so that more changes share a row: by half of
 /// the time that passes, and by all of it where flushing takes more than half. Where it takes less
-/// than an eighth the delay is made up for.
+/// than an eighth the delay is made up for. What a flush waits for others while customers are
+/// behind counts, too: then the processors are busy.
 class CheckpointPace {
 public:
     CheckpointPace(journeys::Duration least, journeys::Duration most)

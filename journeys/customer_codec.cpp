@@ -256,8 +256,7 @@ private:
     std::size_t mistake_at_ = 0;
     std::int64_t now_ = 0;
     std::uint8_t version_;
-    bool is_own_; ///< Packed by this process, so that packed data needs no second look: 1 µs a
-                  ///< state.
+    bool is_own_; ///< Packed by this process: what it holds packed needs no second look.
 };
 
 // A field that is added to a struct must be added to its description, and to the next schema

@@ -251,7 +251,8 @@ Result<std::vector<SqlRows>> Connection::run_all(const std::vector<SqlStatement>
     }
     auto synced = next_result();
     if (!synced) return synced.error();
-    PQclear(*synced);
+    const SqlRows end_of_all{*synced};
+    if (PQresultStatus(*synced) != PGRES_PIPELINE_SYNC) return error_of(*synced);
     if (PQexitPipelineMode(handle_.get()) == 0) return gone();
     if (mistake) return *mistake;
     return rows;

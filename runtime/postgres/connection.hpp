@@ -36,7 +36,8 @@ public:
     /// One statement, prepared at its first use.
     journeys::Result<SqlRows> run(const char* sql, const SqlParams& params = {});
     /// Several, none of which needs the answer of another, in one round trip; the rows of each. The
-    /// first error is the answer: of what stands behind it nothing was done.
+    /// first error is the answer. Outside of a transaction they are all or nothing; inside of one
+    /// the caller rolls back. The time for a reply is that of all of them together.
     journeys::Result<std::vector<SqlRows>> run_all(const std::vector<SqlStatement>& statements);
     /// Statements without parameters, separated by semicolons; the last one's rows, as text.
     journeys::Result<SqlRows> run_script(const std::string& sql);

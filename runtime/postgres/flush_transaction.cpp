@@ -66,21 +66,21 @@ public:
 
     /// In one round trip, for none needs the answer of another.
     Result<void> write(Connection& connection) {
-        if (!journeys::is_mutant(journeys::Mutant::outbox_outside_transaction)) state_outbox();
-        state_coupons();
-        state_snapshots();
-        state_timeline();
-        state_consents();
-        state_moves();
-        state_released();
-        state_parked();
-        state_progress();
-        state_eras();
+        if (!journeys::is_mutant(journeys::Mutant::outbox_outside_transaction)) add_outbox();
+        add_coupons();
+        add_snapshots();
+        add_timeline();
+        add_consents();
+        add_moves();
+        add_released();
+        add_parked();
+        add_progress();
+        add_eras();
         return run(connection);
     }
 
     Result<void> write_outbox(Connection& connection) {
-        state_outbox();
+        add_outbox();
         return run(connection);
     }
 
@@ -134,11 +134,7 @@ private:
             released_customers_.add(journeys::to_text(released.customer));
             released_through_.add(released.through);
         }
-        for (const auto& note : request.attempts) {
-            noted_intents_.add(note.intent);
-            noted_attempts_.add(std::int32_t{note.attempts});
-            noted_failed_.add(note.failed);
-        }
+        for (const auto& note : request.attempts) notes_[note.intent] = note;
         auto& progress = progress_[request.partition];
         if (!progress || progress->sequence < request.sequence) progress = &request;
     }
@@ -246,7 +242,7 @@ private:
         coupon_ats_.add(taken.at);
     }
 
-    void state(std::string sql, SqlParams params) {
+    void add_statement(std::string sql, SqlParams params) {
         statements_.push_back({std::move(sql), std::move(params)});
     }
 
@@ -271,18 +267,18 @@ private:
     }
 
     /// What is erased goes first: behind it nothing may be left.
-    void state_outbox() {
-        state_erasures();
-        state_opened();
-        state_changed();
-        state_attempts();
+    void add_outbox() {
+        add_erasures();
+        add_opened();
+        add_changed();
+        add_attempts();
     }
 
-    void state_erasures() {
+    void add_erasures() {
         if (erased_.size() == 0) return;
         SqlParams params;
         params.add(erased_);
-        for (const char* sql : {// In the order in which flushes take them.
+        for (const char* sql : {// In the order in which other flushes take them.
                                 "SELECT FROM outbox WHERE customer = ANY($1) ORDER BY intent "
                                 "FOR UPDATE",
                                 // Given all the same, and to nobody that could be told.
@@ -298,27 +294,28 @@ private:
                                 "DELETE FROM rejects USING unnest($1::bytea[]) AS erased(id) WHERE "
                                 "ids = '{}' AND position(substring(erased.id FROM position(':' IN "
                                 "erased.id) + 1) IN body) > 0"})
-            state(sql, params);
+            add_statement(sql, params);
     }
 
     /// Each code must still be free and leased under the number that it was taken by: then nobody
     /// else has given it out, and nobody can. Where one is not, another process gives codes out,
     /// and this one is replaced.
-    void state_coupons() {
+    void add_coupons() {
         if (coupon_codes_.size() == 0) return;
         SqlParams params;
         params.add(coupon_pools_).add(coupon_codes_).add(coupon_leases_).add(coupon_runs_);
         params.add(coupon_intents_).add(coupon_ats_);
         coupons_at_ = statements_.size();
-        state("UPDATE coupons c SET run = t.run, intent = t.intent, given_at = t.at, lease = NULL "
-              "FROM unnest($1, $2, $3, $4, $5, $6) AS t (pool, code, lease, run, intent, at) "
-              "WHERE c.pool = t.pool AND c.code = t.code AND c.run IS NULL AND c.lease = t.lease "
-              "RETURNING c.number",
-              std::move(params));
+        add_statement(
+            "UPDATE coupons c SET run = t.run, intent = t.intent, given_at = t.at, lease = NULL "
+            "FROM unnest($1, $2, $3, $4, $5, $6) AS t (pool, code, lease, run, intent, at) "
+            "WHERE c.pool = t.pool AND c.code = t.code AND c.run IS NULL AND c.lease = t.lease "
+            "RETURNING c.number",
+            std::move(params));
     }
 
     /// In the order of the key, so that two flushes cannot wait for each other.
-    void state_snapshots() {
+    void add_snapshots() {
         for (auto next = snapshots_.begin(); next != snapshots_.end();) {
             SqlArray customers{Type::bytea}, partitions{Type::int2}, versions{Type::int2},
                 revisions{Type::int8}, applied{Type::int8}, wakes{Type::timestamptz},
@@ -355,11 +352,11 @@ private:
             sql += journeys::is_mutant(journeys::Mutant::snapshot_guarded_by_applied)
                        ? "WHERE s.applied < excluded.applied"
                        : "WHERE s.revision < excluded.revision";
-            state(std::move(sql), std::move(params));
+            add_statement(std::move(sql), std::move(params));
         }
     }
 
-    void state_opened() {
+    void add_opened() {
         SqlArray intents{Type::uuid}, partitions{Type::int2}, customers{Type::bytea},
             journeys{Type::text}, versions{Type::int8}, keys{Type::text}, steps{Type::text},
             channels{Type::text}, templates{Type::text}, topics{Type::text}, priorities{Type::int4},
@@ -395,23 +392,24 @@ private:
         params.add(steps).add(channels).add(templates).add(topics).add(priorities);
         params.add(deliveries).add(states).add(reasons).add(addresses).add(payloads).add(epochs);
         params.add(opened_ats).add(expires_ats).add(now_);
-        state("INSERT INTO outbox AS o (intent, partition, customer, journey, version, key, "
-              "step, channel, template, topic, priority, delivery, state, reason, address, "
-              "payload, epoch, opened_at, expires_at, updated_at) "
-              "SELECT *, $20 FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, "
-              "$13, $14, $15, $16, $17, $18, $19) "
-              "ON CONFLICT (intent) DO UPDATE SET partition = excluded.partition, "
-              "customer = excluded.customer, version = excluded.version, "
-              "priority = excluded.priority, state = excluded.state, "
-              "reason = excluded.reason, address = excluded.address, "
-              "payload = excluded.payload, epoch = excluded.epoch, "
-              "attempts = 0, failed = false, "
-              "expires_at = excluded.expires_at, updated_at = excluded.updated_at "
-              "WHERE o.state IN ('pending', 'claimed', 'recalled')",
-              std::move(params));
+        add_statement(
+            "INSERT INTO outbox AS o (intent, partition, customer, journey, version, key, "
+            "step, channel, template, topic, priority, delivery, state, reason, address, "
+            "payload, epoch, opened_at, expires_at, updated_at) "
+            "SELECT *, $20 FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, "
+            "$13, $14, $15, $16, $17, $18, $19) "
+            "ON CONFLICT (intent) DO UPDATE SET partition = excluded.partition, "
+            "customer = excluded.customer, version = excluded.version, "
+            "priority = excluded.priority, state = excluded.state, "
+            "reason = excluded.reason, address = excluded.address, "
+            "payload = excluded.payload, epoch = excluded.epoch, "
+            "attempts = 0, failed = false, "
+            "expires_at = excluded.expires_at, updated_at = excluded.updated_at "
+            "WHERE o.state IN ('pending', 'claimed', 'recalled')",
+            std::move(params));
     }
 
-    void state_changed() {
+    void add_changed() {
         SqlArray intents{Type::uuid}, states{Type::text}, reasons{Type::text},
             granted{Type::boolean}, addresses{Type::bytea}, payloads{Type::bytea},
             epochs{Type::int8}, settled{Type::boolean};
@@ -430,7 +428,7 @@ private:
         SqlParams params;
         params.add(intents).add(states).add(reasons).add(granted).add(addresses).add(payloads);
         params.add(epochs).add(now_).add(settled);
-        state(
+        add_statement(
             "UPDATE outbox o SET state = c.state, reason = c.reason, "
             "address = CASE WHEN c.granted THEN c.address ELSE o.address END, "
             "payload = CASE WHEN c.granted THEN c.payload ELSE o.payload END, "
@@ -448,18 +446,26 @@ private:
             std::move(params));
     }
 
-    /// Behind what settles: of a row that is settled there is nothing more to know.
-    void state_attempts() {
-        if (noted_intents_.size() == 0) return;
+    /// Behind what settles: of a row that is settled there is nothing more to know. By the key: the
+    /// index of what is claimed would be read whole.
+    void add_attempts() {
+        if (notes_.empty()) return;
+        SqlArray intents{Type::uuid}, attempts{Type::int4}, failed{Type::boolean};
+        for (const auto& [id, note] : notes_) {
+            intents.add(id);
+            attempts.add(std::int32_t{note.attempts});
+            failed.add(note.failed);
+        }
         SqlParams params;
-        params.add(noted_intents_).add(noted_attempts_).add(noted_failed_).add(now_);
-        state("UPDATE outbox o SET attempts = n.attempts, failed = n.failed, updated_at = $4 "
-              "FROM unnest($1, $2, $3) AS n (intent, attempts, failed) "
-              "WHERE o.intent = n.intent AND o.state = 'claimed'",
-              std::move(params));
+        params.add(intents).add(attempts).add(failed).add(now_);
+        add_statement(
+            "UPDATE outbox o SET attempts = n.attempts, failed = n.failed, updated_at = $4 "
+            "FROM unnest($1, $2, $3) AS n (intent, attempts, failed) "
+            "WHERE o.intent = n.intent AND CASE WHEN o.state = 'claimed' THEN true ELSE false END",
+            std::move(params));
     }
 
-    void state_timeline() {
+    void add_timeline() {
         auto& t = timeline_;
         if (t.customers.size() == 0) return;
         SqlParams params;
@@ -467,62 +473,63 @@ private:
         params.add(t.kinds).add(t.journeys).add(t.versions).add(t.keys).add(t.steps);
         params.add(t.channels).add(t.templates).add(t.topics).add(t.reasons).add(t.intents);
         params.add(t.datas).add(t.untils).add(t.held_outs);
-        state("INSERT INTO timeline (customer, revision, n, partition, at, kind, journey, "
-              "version, key, step, channel, template, topic, reason, intent, data, until, "
-              "held_out) SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, "
-              "$12, $13, $14, $15, $16, $17, $18) ON CONFLICT DO NOTHING",
-              std::move(params));
+        add_statement(
+            "INSERT INTO timeline (customer, revision, n, partition, at, kind, journey, "
+            "version, key, step, channel, template, topic, reason, intent, data, until, "
+            "held_out) SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, "
+            "$12, $13, $14, $15, $16, $17, $18) ON CONFLICT DO NOTHING",
+            std::move(params));
     }
 
     /// For the audit log, which has a writer of its own.
-    void state_consents() {
+    void add_consents() {
         auto& c = consents_;
         if (c.customers.size() == 0) return;
         SqlParams params;
         params.add(c.ats).add(c.customers).add(c.channels).add(c.topics).add(c.states).add(c.datas);
-        state("INSERT INTO consent_changes (at, customer, channel, topic, state, data) "
-              "SELECT * FROM unnest($1, $2, $3, $4, $5, $6)",
-              std::move(params));
+        add_statement("INSERT INTO consent_changes (at, customer, channel, topic, state, data) "
+                      "SELECT * FROM unnest($1, $2, $3, $4, $5, $6)",
+                      std::move(params));
     }
 
-    void state_moves() {
+    void add_moves() {
         if (moves_.size() == 0) return;
         SqlParams params;
         params.add(moves_).add(move_customers_).add(move_kinds_).add(move_hashes_);
         params.add(move_bodies_);
-        state("INSERT INTO transfers (partition, customer, kind, message_hash, body) "
-              "SELECT * FROM unnest($1, $2, $3, $4, $5)",
-              std::move(params));
+        add_statement("INSERT INTO transfers (partition, customer, kind, message_hash, body) "
+                      "SELECT * FROM unnest($1, $2, $3, $4, $5)",
+                      std::move(params));
     }
 
-    void state_parked() {
+    void add_parked() {
         if (parked_offsets_.size() == 0) return;
         SqlParams params;
         params.add(parked_partitions_).add(parked_offsets_).add(parked_customers_);
         params.add(parked_reasons_).add(parked_kinds_).add(parked_times_).add(parked_bodies_);
-        state("INSERT INTO parked (partition, \"offset\", customer, reason, kind, "
-              "accepted_at, body) SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7) "
-              "ON CONFLICT (partition, \"offset\") WHERE \"offset\" > 0 "
-              "DO UPDATE SET reason = excluded.reason, released = false",
-              std::move(params));
         // No timer finds them until they are released.
         SqlParams customers;
         customers.add(parked_customers_);
-        state("UPDATE snapshots SET wake_at = NULL WHERE customer = ANY($1) "
-              "AND wake_at IS NOT NULL",
-              std::move(customers));
+        add_statement("UPDATE snapshots SET wake_at = NULL WHERE customer = ANY($1) "
+                      "AND wake_at IS NOT NULL",
+                      std::move(customers));
+        add_statement("INSERT INTO parked (partition, \"offset\", customer, reason, kind, "
+                      "accepted_at, body) SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7) "
+                      "ON CONFLICT (partition, \"offset\") WHERE \"offset\" > 0 "
+                      "DO UPDATE SET reason = excluded.reason, released = false",
+                      std::move(params));
     }
 
-    void state_released() {
+    void add_released() {
         if (released_customers_.size() == 0) return;
         SqlParams params;
         params.add(released_customers_).add(released_through_);
-        state("DELETE FROM parked p USING unnest($1, $2) AS r (customer, through) "
-              "WHERE p.customer = r.customer AND p.\"offset\" <= r.through",
-              std::move(params));
+        add_statement("DELETE FROM parked p USING unnest($1, $2) AS r (customer, through) "
+                      "WHERE p.customer = r.customer AND p.\"offset\" <= r.through",
+                      std::move(params));
     }
 
-    void state_progress() {
+    void add_progress() {
         SqlArray partitions{Type::int2}, sequences{Type::int8}, watermarks{Type::int8},
             publications{Type::int8}, swept{Type::int8}, closed{Type::timestamptz};
         for (const auto& [partition, request] : progress_) {
@@ -536,17 +543,18 @@ private:
         SqlParams params;
         params.add(partitions).add(sequences).add(watermarks).add(publications).add(swept);
         params.add(closed).add(now_);
-        state("UPDATE progress p SET flush_sequence = n.sequence, "
-              "watermark = greatest(p.watermark, n.watermark), publication = n.publication, "
-              "swept = n.swept, closed = greatest(p.closed, n.closed), "
-              "flushed_at = greatest(p.flushed_at, $7) "
-              "FROM unnest($1, $2, $3, $4, $5, $6) AS n (partition, sequence, watermark, "
-              "publication, swept, closed) WHERE p.partition = n.partition",
-              std::move(params));
+        add_statement(
+            "UPDATE progress p SET flush_sequence = n.sequence, "
+            "watermark = greatest(p.watermark, n.watermark), publication = n.publication, "
+            "swept = n.swept, closed = greatest(p.closed, n.closed), "
+            "flushed_at = greatest(p.flushed_at, $7) "
+            "FROM unnest($1, $2, $3, $4, $5, $6) AS n (partition, sequence, watermark, "
+            "publication, swept, closed) WHERE p.partition = n.partition",
+            std::move(params));
     }
 
     /// Rarely: those of a partition are written when the position has passed a publication.
-    void state_eras() {
+    void add_eras() {
         SqlArray written{Type::int2}, partitions{Type::int2}, numbers{Type::int2},
             publications{Type::int8}, untils{Type::timestamptz};
         for (const auto& [partition, request] : progress_) {
@@ -563,12 +571,12 @@ private:
         if (written.size() == 0) return;
         SqlParams which;
         which.add(written);
-        state("DELETE FROM publication_eras WHERE partition = ANY($1)", std::move(which));
+        add_statement("DELETE FROM publication_eras WHERE partition = ANY($1)", std::move(which));
         SqlParams params;
         params.add(partitions).add(numbers).add(publications).add(untils);
-        state("INSERT INTO publication_eras (partition, n, publication, until) "
-              "SELECT * FROM unnest($1, $2, $3, $4)",
-              std::move(params));
+        add_statement("INSERT INTO publication_eras (partition, n, publication, until) "
+                      "SELECT * FROM unnest($1, $2, $3, $4)",
+                      std::move(params));
     }
 
     struct Timeline {
@@ -600,7 +608,7 @@ private:
         parked_customers_{Type::bytea}, parked_reasons_{Type::text}, parked_kinds_{Type::int2},
         parked_times_{Type::timestamptz}, parked_bodies_{Type::bytea};
     SqlArray released_customers_{Type::bytea}, released_through_{Type::int8};
-    SqlArray noted_intents_{Type::uuid}, noted_attempts_{Type::int4}, noted_failed_{Type::boolean};
+    std::map<IntentId, actors::AttemptNote> notes_; ///< The newest of each.
     SqlArray coupon_pools_{Type::text}, coupon_codes_{Type::text}, coupon_leases_{Type::int8},
         coupon_runs_{Type::uuid}, coupon_intents_{Type::uuid}, coupon_ats_{Type::timestamptz};
     std::map<actors::Partition, const FlushRequest*> progress_;

@@ -48,7 +48,8 @@ public:
                      caf::actor asker) override;
     void flush(std::shared_ptr<const actors::FlushRequest> request, caf::actor asker) override;
     /// While this says that customers are behind what is acknowledged, requests wait for a moment
-    /// for others to share their transaction, as the log's appends do. Asked often, under a lock.
+    /// for others to share their transaction, as the log's appends do; and what comes to their
+    /// partitions meanwhile shares the next request. Asked often, under a lock.
     void gather_while(std::function<bool()> is_behind);
     void find_due(actors::Partition partition, journeys::Timestamp before, std::size_t limit,
                   caf::actor asker) override;

@@ -180,7 +180,7 @@ TEST_CASE("while customers are behind a few wait for others to share their commi
     TestClock clock;
     std::atomic<bool> is_behind{true};
     Process process{database, clock, Partition{1}, [](EventLogSettings& settings) {
-                        settings.overlap_rows_min = 3;
+                        settings.overlap_rows_min = 4;
                         settings.gather_max = 1h;
                         settings.append_timeout = 2h;
                     }};
@@ -193,7 +193,7 @@ TEST_CASE("while customers are behind a few wait for others to share their commi
     auto second = process.append_async({draft("ada", "2")});
 
     SECTION("as many as are worth it") {
-        must(process.append({draft("ada", "3")}));
+        must(process.append({draft("ada", "3"), draft("ada", "4")}));
         must(first.get());
         must(second.get());
         CHECK(commits() == 1);

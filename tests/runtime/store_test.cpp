@@ -495,7 +495,7 @@ TEST_CASE("while customers are behind flushes wait for others to share their tra
     SECTION("and no longer than they may") { CHECK(flush_all(1ms) >= 1); }
 }
 
-TEST_CASE("statements in one go are done up to the first mistake", "[.postgres]") {
+TEST_CASE("statements in one go are all done or none is", "[.postgres]") {
     const Database database;
     auto connection = database.connect();
     must(connection.run_script("CREATE TABLE t (n bigint PRIMARY KEY)"));
