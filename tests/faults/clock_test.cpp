@@ -19,6 +19,15 @@ Environment shifted(std::chrono::seconds by) {
     return {{"SOJOURN_CLOCK_OFFSET", std::to_string(by.count())}};
 }
 
+/// How many of `rows`, a table and a condition, have their `instant` between half past one and half
+/// past three in Vienna, by PostgreSQL's own calendar.
+std::string within_quiet_hours(const World& world, const std::string& rows,
+                               const std::string& instant) {
+    return world.sql("SELECT count(*) FROM (SELECT (" + instant +
+                     " AT TIME ZONE 'Europe/Vienna')::time AS told FROM " + rows +
+                     ") AS clocks WHERE told >= '01:30' AND told < '03:30'");
+}
+
 } // namespace
 
 TEST_CASE("the wall clock goes forward and back by an hour between two starts") {
@@ -35,7 +44,7 @@ TEST_CASE("the wall clock goes forward and back by an hour between two starts") 
 }
 
 TEST_CASE("both nights on which the clocks change") {
-    // Vienna, an hour before: 2026-03-29 and 2026-10-25, 01:00 UTC.
+    // Vienna changes its clocks at 01:00 UTC; the service starts two hours earlier.
     const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
     for (const auto night : {std::chrono::sys_days{std::chrono::year{2027} / 3 / 28},
                              std::chrono::sys_days{std::chrono::year{2027} / 10 / 31}}) {
@@ -65,6 +74,22 @@ steps:
         CHECK(world.stop() == 0);
         world.start(shifted(night + 48h - now)); // The next morning has come for everybody.
         require_none(settle_and_prove(world, *producers, nothing_lost));
+
+        // What a person would have expected, whatever the core makes of it.
+        const auto count = [&](const std::string& rows) {
+            return world.sql("SELECT count(*) FROM " + rows);
+        };
+        const auto runs = count("timeline WHERE kind = 'enter' AND journey = 'morning'");
+        CHECK(runs != "0");
+        CHECK(count("outbox WHERE journey = 'morning'") == runs);
+        CHECK(count("(SELECT 1 FROM timeline t LEFT JOIN outbox o ON o.journey = t.journey AND "
+                    "o.customer = t.customer AND o.key = t.key WHERE t.kind = 'enter' AND "
+                    "t.journey = 'morning' GROUP BY t.customer, t.key "
+                    "HAVING count(o.intent) <> 1) AS not_one") == "0");
+        CHECK(count("timeline WHERE kind = 'defer' AND reason = 'quiet_hours' AND "
+                    "journey = 'morning'") != "0");
+        CHECK(within_quiet_hours(world, "outbox", "outbox.opened_at") == "0");
+        CHECK(within_quiet_hours(world, "timeline WHERE kind = 'send'", "timeline.at") == "0");
     }
 }
 

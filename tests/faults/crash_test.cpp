@@ -69,7 +69,7 @@ TEST_CASE("kill -9 at each failpoint loses nothing and doubles nothing") {
     require_none(settle_and_prove(world, *producers, crashed));
 }
 
-TEST_CASE("operations that fail at each failpoint are tried again") {
+TEST_CASE("operations of events and messages that can fail at a failpoint are tried again") {
     World world;
     const auto producers = start_traffic(world, {.links = true}, {.rate = 300});
     std::string points;
@@ -83,6 +83,33 @@ TEST_CASE("operations that fail at each failpoint are tried again") {
     world.start({{"SOJOURN_FAILPOINT", points}});
     std::this_thread::sleep_for(4s);
     require_none(settle_and_prove(world, *producers, {.every_intent_is_accepted = true}));
+}
+
+TEST_CASE("an event and its message are held up everywhere on their way") {
+    World world;
+    std::string points;
+    const auto hold_up = [&](const std::string& point, const std::string& passage) {
+        points += (points.empty() ? "" : ",") + point + ":delay:50" + passage;
+    };
+    // Every batch of the log: the longer one lasts, the more events are in the next.
+    for (const char* point : {"append.after", "commit_sent.before", "commit_sent.after",
+                              "commit_reply.before", "commit_reply.after"})
+        hold_up(point, "");
+    // Elsewhere each holds up a thread that many share, so not all: twenty seconds together.
+    for (const char* name : {"append", "apply", "flush_begin", "flush_commit", "grant", "claim",
+                             "provider_request", "provider_reply", "settle", "fire", "transfer"})
+        for (const char* side : {".before", ".after"}) {
+            const auto point = std::string{name} + side;
+            if (point == "append.after") continue;
+            for (int passage = 3; passage <= 60; passage += 3)
+                hold_up(point, "@" + std::to_string(passage));
+        }
+    world.start({{"SOJOURN_FAILPOINT", points}});
+    const auto producers = start_traffic(world, {.links = true}, {.rate = 200});
+    std::this_thread::sleep_for(6s);
+    // Those that were not passed by then come meanwhile.
+    require_none(settle_and_prove(world, *producers, nothing_lost, {.lag = 40s, .calm = 120s}));
+    CHECK(producers->totals().slowest_ack >= 250ms);
 }
 
 TEST_CASE("kill -9 five times during recovery") {

@@ -7,6 +7,7 @@
 #include "tests/faults/sizes.hpp"
 
 #include <csignal>
+#include <cstdio>
 #include <random>
 
 int main(int argc, char** argv) {
@@ -24,5 +25,13 @@ int main(int argc, char** argv) {
     if (const int mistake = session.applyCommandLine(argc, argv); mistake != 0) return mistake;
     if (session.configData().showHelp) faults::print_sizes();
     if (options.seed == 0) options.seed = std::random_device{}();
-    return session.run();
+    const int failed = session.run();
+    // What lists the tests answers how many there are.
+    const auto& asked = session.configData();
+    const bool only_lists =
+        asked.listTests || asked.listTestNamesOnly || asked.listTags || asked.listReporters;
+    if (failed != 0 && !only_lists)
+        std::fprintf(stderr, "--seed %llu repeats this run\n",
+                     static_cast<unsigned long long>(options.seed));
+    return failed;
 }

@@ -2,9 +2,11 @@
 /// once it is let go nothing is missing.
 #include "tests/faults/options.hpp"
 #include "tests/faults/require_none.hpp"
+#include "tests/support/raw_client.hpp"
 
 #include <catch2/catch.hpp>
 
+#include <csignal>
 #include <thread>
 
 namespace faults {
@@ -67,6 +69,34 @@ void survive(const std::string& failpoint, const char* reason) {
 
 TEST_CASE("a poison event is parked, and its partition goes on") {
     survive("apply.before:error@100", "failpoint apply.before");
+}
+
+TEST_CASE("a record that ends the process three times is parked at the fourth start") {
+    World world;
+    const Environment fatal{{"SOJOURN_FAILPOINT", "apply.before:kill"}};
+    world.start(fatal);
+    RawClient client{world.port()};
+    REQUIRE(client.open_stream("/v1/stream?write_key=test-key").status == 101);
+    REQUIRE(client.send_text(R"({"type":"track","messageId":"fatal","userId":"fatal",)"
+                             R"("event":"Signed Up","properties":{"number":"n1"}})"));
+    REQUIRE(world.service().wait(60s) == -SIGKILL);
+    for (int end = 2; end <= 3; ++end) { // The only record there is comes from the log again.
+        world.launch(fatal);
+        REQUIRE(world.service().wait(60s) == -SIGKILL);
+        CHECK(world.sql("SELECT count(*) FROM parked") == "0");
+    }
+
+    world.start();
+    const std::vector<std::string> victims{"user:fatal"};
+    CHECK(parked(world) == victims);
+    CHECK(world.sql("SELECT min(reason) FROM parked") ==
+          "the process has ended at this record again and again");
+    const auto producers = start_traffic(world, {}, {.rate = 300});
+    check_others_go_on(world, *producers);
+    release(world, victims);
+    require_none(settle_and_prove(world, *producers,
+                                  {.answers_may_be_lost = true, .every_intent_is_accepted = true}));
+    CHECK(world.sql("SELECT count(*) FROM outbox WHERE customer = 'user:fatal'") == "2");
 }
 
 TEST_CASE("a poison timer is parked, and its partition goes on") {

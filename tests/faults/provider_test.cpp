@@ -13,6 +13,18 @@ namespace faults {
 
 using namespace std::chrono_literals;
 
+namespace {
+
+constexpr Expectations unanswered{.answers_may_be_lost = true, .every_intent_is_accepted = true};
+
+std::string count_in_outbox(const World& world, const std::string& channel,
+                            const std::string& state) {
+    return world.sql("SELECT count(*) FROM outbox WHERE channel = '" + channel + "' AND state = '" +
+                     state + "'");
+}
+
+} // namespace
+
 TEST_CASE("the provider is down for two virtual hours and comes back") {
     World world{{.clock_speed = 900}};
     world.start();
@@ -97,6 +109,59 @@ TEST_CASE("a provider that fails in every way, before and after it has accepted"
                                   {.answers_may_be_lost = true, .every_intent_is_accepted = true}));
 }
 
+TEST_CASE("the way to the provider is slow and then narrow and then swallows everything") {
+    World world{{.channel = ", timeout: 2s"}};
+    world.start();
+    const auto producers = start_traffic(world, {}, {.rate = 50});
+    // Both leave a call the time that it needs.
+    for (const auto& weather : {Weather{.delay = 300ms}, Weather{.bytes_per_second = 10'000}}) {
+        world.calls->set(weather);
+        const int before = world.provider->requests();
+        std::this_thread::sleep_for(4s);
+        CHECK(world.provider->requests() > before);
+    }
+    world.calls->set({.way = Weather::Way::black_hole});
+    std::this_thread::sleep_for(1s); // What was on its way has come.
+    const int swallowed = world.provider->requests();
+    std::this_thread::sleep_for(5s);
+    CHECK(world.provider->requests() == swallowed);
+    CHECK(world.get("/readyz").status == 200); // Who sends events need not know.
+    // What the way still holds may arrive now, after its caller has given up.
+    world.calls->set({});
+    require_none(settle_and_prove(world, *producers, unanswered));
+    CHECK(count_in_outbox(world, "sms", "unknown") != "0");
+}
+
+TEST_CASE("a time-out after the provider has accepted is repeated only where it can tell") {
+    World world{{.channel = ", timeout: 2s"}};
+    world.start();
+    // A quarter: one that answers nothing at all is soon hardly called.
+    const auto is_silent = [](const std::string& id) { return id.back() % 4 == 0; };
+    world.provider->set([is_silent](const Call& call) {
+        Answer answer{.accepts = call.attempt == 1}; // Behind it the provider has it already.
+        if (call.attempt == 1 && is_silent(call.id)) answer.way = Answer::Way::silence;
+        return answer;
+    });
+    const auto producers = start_traffic(world, {}, {.rate = 50});
+    std::this_thread::sleep_for(5s);
+    require_none(settle_and_prove(world, *producers, unanswered));
+    int repeated = 0, unknown = 0;
+    for (const auto& [id, call] : world.provider->seen()) {
+        INFO(id << " of " << call.path);
+        CHECK(call.accepted == 1);
+        if (call.path == "/crm") {
+            if (call.requests > 1) ++repeated;
+            continue;
+        }
+        CHECK(call.requests == 1);
+        if (!is_silent(id)) continue;
+        ++unknown;
+        CHECK(world.sql("SELECT state FROM outbox WHERE intent = '" + id + "'") == "unknown");
+    }
+    CHECK(repeated > 0);
+    CHECK(unknown > 0);
+}
+
 TEST_CASE("what the provider refuses for good is not tried again") {
     World world;
     world.start();
@@ -106,10 +171,8 @@ TEST_CASE("what the provider refuses for good is not tried again") {
     const auto producers = start_traffic(world, {}, {.rate = 100});
     std::this_thread::sleep_for(2s);
     require_none(settle_and_prove(world, *producers));
-    CHECK(world.sql("SELECT count(*) FROM outbox WHERE channel = 'crm' AND state = 'accepted'") ==
-          "0");
-    CHECK(world.sql("SELECT count(*) FROM outbox WHERE channel = 'crm' AND state = 'rejected'") !=
-          "0");
+    CHECK(count_in_outbox(world, "crm", "accepted") == "0");
+    CHECK(count_in_outbox(world, "crm", "rejected") != "0");
     for (const auto& [id, call] : world.provider->seen()) CHECK(call.requests == 1);
 }
 
