@@ -54,7 +54,7 @@ using journeys::Result;
 namespace {
 
 /// Records on their way to customers, more than one or two commits give: then these are behind.
-constexpr std::uint64_t records_behind = 256;
+constexpr std::uint64_t records_behind = 512;
 
 class ClockPacer final : public actors::Pacer {
 public:
