@@ -475,7 +475,9 @@ TEST_CASE("products are recommended from what others looked at, over a restart t
     Loop loop;
     loop.write("actions.yaml", "recommend: { when: product.id != 'secret' }\nactions: []\n");
     const auto config = loop.config();
-    std::ofstream{config, std::ios::app} << "sessions: { idle: 1s }\n";
+    // Longer than a change waits to be written: what comes older than an idle session counts as
+    // learned from before.
+    std::ofstream{config, std::ios::app} << "sessions: { idle: 7s }\n";
     loop.start();
     const auto recommend = [&](const std::string& question) {
         const auto [status, body] = loop.post("/v1/recommend", question);
