@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <optional>
+#include <set>
 #include <unordered_map>
 #include <unordered_set>
+#include <utility>
 
 namespace simulation {
 
@@ -176,12 +178,14 @@ bool outlived(const Customer& customer, Timestamp entered, Timestamp instant) {
 }
 
 /// An order ends every run that was entered before it, however late it comes. Of people with one
-/// name only: the others' runs may have been another's at the time.
+/// name only: the others' runs may have been another's at the time. What comes again ends nothing.
 void check_orders(World& world) {
+    std::set<std::pair<CustomerId, std::uint64_t>> known;
     for (const auto& partition : world.disk.partitions)
         for (const auto& record : partition.log) {
             const auto* event = record->event();
-            if (!event || event->name != "Order Completed" || record->forwarded_from != 0) continue;
+            if (!event || !known.emplace(record->customer, event->message_hash).second) continue;
+            if (event->name != "Order Completed" || record->forwarded_from != 0) continue;
             const auto customer = customer_of(partition, record->customer);
             if (!customer || !customer->known_ids.empty() ||
                 std::ranges::find(event->ids, customer->id) == event->ids.end())
@@ -193,8 +197,11 @@ void check_orders(World& world) {
                 if (is_cart_run(run.journey)) entries.push_back(run.entered_at);
             for (const auto entered : entries)
                 if (entered < event->time && outlived(*customer, entered, record->accepted_at))
-                    world.violate("a run of " + journeys::to_text(customer->id) +
-                                  " outlived an order behind its entry");
+                    world.violate("a run of " + journeys::to_text(customer->id) + " of " +
+                                  std::to_string(journeys::to_millis(entered)) +
+                                  " outlived an order behind its entry, of " +
+                                  std::to_string(journeys::to_millis(event->time)) + ", accepted " +
+                                  std::to_string(journeys::to_millis(record->accepted_at)));
         }
 }
 
