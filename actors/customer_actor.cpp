@@ -427,6 +427,7 @@ void CustomerActor::fire(Timestamp closed, const Rulebook& rulebook, Customer& c
 
 void CustomerActor::catch_up(const Rulebook& rulebook, Customer& customer, Effects& effects) const {
     if (customer.publication == rulebook.current->publication()) return;
+    if (customer.publication == 0) return; // Nobody yet: begins with today's.
     const auto& eras = rulebook.earlier;
     const auto newest_met = std::find_if(eras.rbegin(), eras.rend(), [&](const auto& era) {
         return era.catalog->publication() == customer.publication;
@@ -435,9 +436,10 @@ void CustomerActor::catch_up(const Rulebook& rulebook, Customer& customer, Effec
     auto era = newest_met == eras.rend() ? eras.begin() : newest_met.base() - 1;
     for (; era != eras.end(); ++era) {
         const Rulebook then{era->catalog, {}};
+        // Each is met where it stands in the log, not when its time was over.
+        if (era != eras.begin()) fire((era - 1)->until - tick_of_time, then, customer, effects);
         fire(era->until - tick_of_time, then, customer, effects);
     }
-    // What the newest has made due by then fires where it stands in the log: before a hand-over.
     if (!eras.empty()) fire(eras.back().until - tick_of_time, rulebook, customer, effects);
 }
 

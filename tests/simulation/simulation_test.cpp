@@ -17,6 +17,7 @@ std::uint64_t number_of(const char* variable, std::uint64_t otherwise) {
 
 /// How many lives a mutant gets to betray itself.
 constexpr std::uint64_t seeds_for_a_mutant = 400;
+constexpr std::uint64_t seeds_at_once = 500;
 
 /// Whether it says that something was lost, doubled, sent wrongly or kept open. A service that is
 /// slow, stands still or counts wrongly would betray no mutant.
@@ -28,13 +29,7 @@ bool is_promise(const std::string& violation) {
     return has_number || is_about_exits;
 }
 
-} // namespace
-
-TEST_CASE("whatever happens in whatever order, it comes to what the core alone makes of it",
-          "[simulation]") {
-    const bool is_one = std::getenv("SOJOURN_SEED") != nullptr;
-    const auto first = number_of("SOJOURN_SEED", 1);
-    const auto count = is_one ? 1 : number_of("SOJOURN_SEEDS", 300);
+void live(std::uint64_t first, std::uint64_t count) {
     std::map<std::string, std::size_t> entered;
     for (auto seed = first; seed < first + count; ++seed) {
         const auto result = simulation::run(seed);
@@ -48,6 +43,25 @@ TEST_CASE("whatever happens in whatever order, it comes to what the core alone m
         INFO(journey);
         CHECK(entered[journey] >= count / 10); // By whatever way in.
     }
+}
+
+} // namespace
+
+TEST_CASE("whatever happens in whatever order, it comes to what the core alone makes of it",
+          "[simulation]") {
+    const bool is_one = std::getenv("SOJOURN_SEED") != nullptr;
+    live(number_of("SOJOURN_SEED", 1), is_one ? 1 : number_of("SOJOURN_SEEDS", seeds_at_once));
+}
+
+// The same for more of them, apart, so that they run side by side.
+TEST_CASE("whatever happens in whatever order: from seed 501", "[simulation]") {
+    live(1 + seeds_at_once, seeds_at_once);
+}
+TEST_CASE("whatever happens in whatever order: from seed 1,001", "[simulation]") {
+    live(1 + 2 * seeds_at_once, seeds_at_once);
+}
+TEST_CASE("whatever happens in whatever order: from seed 1,501", "[simulation]") {
+    live(1 + 3 * seeds_at_once, seeds_at_once);
 }
 
 TEST_CASE("a seed lives the same life again, to the bit", "[simulation]") {
