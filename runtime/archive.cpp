@@ -91,6 +91,16 @@ Result<std::vector<std::string>> Archive::publications() {
     });
 }
 
+Result<std::vector<std::uint64_t>> Archive::publication_numbers() {
+    return session_->run([&](pqxx::work& work) {
+        std::vector<std::uint64_t> numbers;
+        for (const auto& row :
+             work.exec("SELECT publication FROM publications ORDER BY published_at, publication"))
+            numbers.push_back(static_cast<std::uint64_t>(row[0].as<std::int64_t>()));
+        return numbers;
+    });
+}
+
 Result<std::uint64_t> Archive::publication_in_force() {
     return session_->run([&](pqxx::work& work) -> std::uint64_t {
         const auto rows = work.exec("SELECT publication FROM progress WHERE publication <> 0 "

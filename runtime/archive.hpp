@@ -57,6 +57,8 @@ public:
                                             journeys::Timestamp at);
     /// Texts, in the order in which they were first published.
     journeys::Result<std::vector<std::string>> publications();
+    /// Their numbers, in the same order.
+    journeys::Result<std::vector<std::uint64_t>> publication_numbers();
 
     /// What most partitions had met by their last flush; 0: nothing yet.
     journeys::Result<std::uint64_t> publication_in_force();

@@ -259,6 +259,7 @@ std::string to_text(const Files& files) {
         }
     if (!files.tables.empty()) json["tables"] = files.tables;
     if (files.rewards) json["rewards"] = *files.rewards;
+    if (files.returned > 0) json["returned"] = files.returned;
     json["journeys"] = files.journeys;
     json["templates"] = files.templates;
     return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
@@ -275,6 +276,7 @@ journeys::Result<Files> files_from_text(std::string_view text) {
             if (json.contains(name)) files.*kind.text = {json.at(name + "_name"), json.at(name)};
         }
         if (json.contains("rewards")) files.rewards = json.at("rewards").get<std::string>();
+        files.returned = json.value("returned", 0u);
         if (json.contains("tables"))
             files.tables = json.at("tables").get<std::map<std::string, std::string>>();
         files.journeys = json.at("journeys").get<std::map<std::string, std::string>>();
@@ -301,6 +303,10 @@ std::optional<std::string> newest_rewards(const std::vector<std::string>& public
 }
 
 std::uint64_t publication_of(const Files& files) { return journeys::hash(to_text(files)) | 1; }
+
+void tell_apart(Files& files, const std::function<bool(std::uint64_t publication)>& is_taken) {
+    while (is_taken(publication_of(files))) ++files.returned;
+}
 
 Compiled compile(const Files& files, const CompileOptions& options) {
     Compiled result;

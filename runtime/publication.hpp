@@ -12,6 +12,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -45,6 +46,9 @@ struct Files {
     /// What was learned of actions, as `schema/reward_json.hpp` has it. No file: the service writes
     /// it into its publications.
     std::optional<std::string> rewards;
+    /// How often the same files have come back after others: each return is a publication of its
+    /// own, because customers and partitions know by its number what they have met.
+    std::uint32_t returned = 0;
 };
 
 /// What `--config` and `--journeys` name. Without a configuration only the journeys' folder (or
@@ -66,6 +70,8 @@ journeys::Result<Files> files_from_text(std::string_view text);
 std::optional<std::string> newest_rewards(const std::vector<std::string>& publications);
 /// The content's hash: the publication's name. Never 0.
 std::uint64_t publication_of(const Files& files);
+/// Makes `files` a publication that `is_taken` does not know, by `returned`.
+void tell_apart(Files& files, const std::function<bool(std::uint64_t publication)>& is_taken);
 
 struct CompileOptions {
     /// `simulate`: every journey is live; without a configuration permissions count as granted.

@@ -35,7 +35,7 @@ prune_learned(const std::string& conninfo, std::uint64_t in_force, journeys::Tim
             "WITH named AS (SELECT publication FROM progress UNION SELECT swept FROM progress "
             "UNION SELECT publication FROM publication_eras), "
             "written AS (SELECT publication, published_at, md5((content::jsonb - 'rewards' - "
-            "'models' - 'models_name')::text) AS by_people FROM publications) "
+            "'returned' - 'models' - 'models_name')::text) AS by_people FROM publications) "
             "SELECT w.publication, w.published_at, p.content FROM written w JOIN publications p "
             "USING (publication) WHERE w.published_at < to_timestamp($1::float8 / 1000) "
             "AND w.publication <> $2 AND w.publication NOT IN (SELECT publication FROM named) "

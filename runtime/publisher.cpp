@@ -40,6 +40,22 @@ actors::Draft draft_of(const journeys::Catalog& catalog) {
     return draft;
 }
 
+/// Files that run already are the publication that they were; others are one that has never been.
+Result<void> tell_apart_from_stored(Files& files, Archive& archive) {
+    const auto numbers = archive.publication_numbers();
+    if (!numbers) return numbers.error();
+    const auto in_force = archive.publication_in_force();
+    if (!in_force) return in_force.error();
+    const auto runs = [&](std::uint64_t publication) {
+        return publication == numbers->back() && (*in_force == 0 || *in_force == publication);
+    };
+    files.returned = 0;
+    tell_apart(files, [&](std::uint64_t publication) {
+        return std::ranges::find(*numbers, publication) != numbers->end() && !runs(publication);
+    });
+    return {};
+}
+
 } // namespace
 
 Result<Published> first_publication(const Files& files, Archive& archive,
@@ -54,6 +70,7 @@ Result<Published> first_publication(const Files& files, Archive& archive,
                             {{"mistake", schema::to_text(mistake)}});
     Published first{.files = files, .pools = {}};
     first.files.rewards = newest_rewards(*stored);
+    if (auto told = tell_apart_from_stored(first.files, archive); !told) return told.error();
     auto compiled = publications.add(first.files);
     first.pools = std::move(compiled.pools);
     if (!compiled.catalog) {
@@ -77,6 +94,7 @@ Result<void> Publisher::catch_up() {
     if (!stored) return stored.error();
     for (const auto& text : *stored) parts_.publications.add_stored(text);
     published_.rewards = newest_rewards(*stored);
+    if (auto told = tell_apart_from_stored(published_, parts_.archive); !told) return told;
     const auto compiled = parts_.publications.add(published_);
     if (!compiled.catalog) return {};
     return parts_.archive.save_publication(compiled.catalog->publication(), to_text(published_),
@@ -123,14 +141,14 @@ std::string Publisher::reload() {
                          {{"why", files.error().detail}});
         return "refused: " + files.error().detail;
     }
-    const auto before = parts_.publications.newest();
     files->rewards = published_.rewards;
+    files->returned = published_.returned;
     // Secrets are no part of a publication, and may have changed where nothing else has.
     const auto more = [&](const char* what, const Files& now) {
         const auto said = use_settings(now);
         return what + (said.empty() ? said : "; " + said);
     };
-    if (publication_of(*files) == before->publication()) {
+    if (publication_of(*files) == publication_of(published_)) {
         parts_.coupons.read_again(); // Their codes are no part of a publication.
         parts_.log.info("reload: nothing has changed");
         return more("no file has changed", *files);
@@ -176,11 +194,15 @@ bool Publisher::publish(Files files, std::string_view why) {
     const auto say = [&](std::string_view what) {
         return std::string{why} + ": " + std::string{what};
     };
+    tell_apart(files, [&](std::uint64_t publication) {
+        return parts_.publications.find(publication) != nullptr;
+    });
     const auto compiled = parts_.publications.add(files);
     for (const auto& mistake : compiled.mistakes)
         log.warning(why, {{"mistake", schema::to_text(mistake)}});
     const auto fails = [&](std::string_view what, const std::string& reason) {
         log.error(say(what), {{"why", reason}});
+        parts_.publications.add(published_); // The newest again.
         return false;
     };
     if (!compiled.catalog) {
@@ -240,7 +262,7 @@ void Publisher::fit() {
     auto files = published_;
     const auto before = files.models ? std::optional{files.models->text} : std::nullopt;
     files.models = {file.string(), with_other_models_of(before, fitted->models)};
-    if (publication_of(files) == parts_.publications.newest()->publication()) return;
+    if (publication_of(files) == publication_of(published_)) return;
     publish(std::move(files), "fit");
 }
 
