@@ -217,6 +217,7 @@ void CustomerActor::work(ToCustomer& message, Customer& customer, Commit& commit
                        fire(wake.closed, rulebook, customer, effects);
                        failpoint("fire.after");
                        touched = wake.hint_was_stored;
+                       commit.by_time = !wake.is_sweep && customer.revision != revision_before;
                    },
                    [&](AskHandOver& ask) {
                        refuse_poisoned_timer();

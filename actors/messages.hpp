@@ -135,6 +135,7 @@ struct Batch {
 struct Wake {
     journeys::Timestamp closed{};
     bool hint_was_stored = false; ///< Then it must be corrected even where nothing was due.
+    bool is_sweep = false;        ///< Not by time: by a publication.
 };
 struct AskHandOver {
     journeys::IntentId intent;
@@ -185,6 +186,7 @@ struct Commit {
     std::uint32_t records = 0;
     std::uint64_t through = 0; ///< Offset of the last record of the message; 0: it held none.
     bool changed = false;      ///< Else there is nothing to write.
+    bool by_time = false;      ///< A timer was over: written at once, behind what is urgent.
     bool quarantined = false;
     journeys::Timestamp closed = journeys::timestamp_min; ///< Up to where timers have fired.
     AppliedCounts counts;

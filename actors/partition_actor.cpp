@@ -531,7 +531,8 @@ void PartitionActor::wake_due() {
             const CustomerId customer = at->first;
             const bool is_current = at->second.due == next->due;
             if (--at->second.hints == 0) sleeping_.erase(at);
-            if (is_current && !index_.contains(customer)) wake(find_or_load(customer), true);
+            if (is_current && !index_.contains(customer))
+                wake(find_or_load(customer), Waking::stored_hint);
             continue;
         }
         const auto [index, generation] = next->key.slot;
@@ -539,20 +540,21 @@ void PartitionActor::wake_due() {
         if (!entry.id || entry.generation != generation || entry.armed != next->due) continue;
         entry.armed = journeys::no_time;
         if (entry.wake_at <= closed_)
-            wake(index, false);
+            wake(index, Waking::timer);
         else
             arm(index);
     }
     load_next();
 }
 
-void PartitionActor::wake(std::uint32_t index, bool hint_was_stored) {
+void PartitionActor::wake(std::uint32_t index, Waking why) {
     Entry& entry = table_[index];
     if (entry.waking || entry.quarantined) return; // The answer arms it again.
     entry.waking = true;
     ++waking_;
     ++woken_;
-    tell(index, {Wake{closed_, hint_was_stored}, rulebook_, hand_over_at(entry)});
+    tell(index, {Wake{closed_, why == Waking::stored_hint, why == Waking::sweep}, rulebook_,
+                 hand_over_at(entry)});
 }
 
 void PartitionActor::ask_due() {
@@ -579,10 +581,10 @@ void PartitionActor::due(const Due& message) {
             continue;
         }
         // Who is awake knows better; but a stored time that has passed must not be found for ever.
-        const Entry& awake = table_[active->second];
+        const Entry& awake = table_[*active];
         if (entry.wake_at <= closed_ && !awake.changed && awake.in_flight == 0 &&
             woken_ < shard_.partition_settings.wakes_per_tick)
-            wake(active->second, true);
+            wake(*active, Waking::stored_hint);
     }
     ask_due_at_ = message.next == journeys::no_time
                       ? hints_until_ - shard_.partition_settings.timer_window / 2
@@ -609,10 +611,10 @@ void PartitionActor::sweep() {
         const Entry& entry = table_[sweep.next_awake];
         if (!entry.id || entry.quarantined) continue;
         if (entry.waking || !has_room()) return; // That wake may be older than the publication.
-        wake(sweep.next_awake, false);
+        wake(sweep.next_awake, Waking::sweep);
     }
     for (; !sweep.asleep.empty() && has_room(); sweep.asleep.pop_front())
-        wake(find_or_load(sweep.asleep.front()), false);
+        wake(find_or_load(sweep.asleep.front()), Waking::sweep);
     load_next();
     if (sweep.asking || !sweep.asleep.empty()) return;
     if (!sweep.found_all) {

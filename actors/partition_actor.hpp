@@ -115,7 +115,9 @@ private:
     std::uint64_t watermark() const;
     void arm(std::uint32_t index);
     void wake_due();
-    void wake(std::uint32_t index, bool hint_was_stored);
+    /// Their own timer, one that the store knows of, or a publication.
+    enum class Waking : std::uint8_t { timer, stored_hint, sweep };
+    void wake(std::uint32_t index, Waking why);
     void hint(const journeys::CustomerId& sleeper, journeys::Timestamp due);
     void become_live();
     void retry_later();

@@ -18,6 +18,7 @@ void PendingWrite::add(Commit& commit, std::uint64_t commit_revision) {
     const auto released_customer = commit.write.customer;
     urgent =
         urgent || !commit.prove.empty() || std::ranges::any_of(commit.write.effects, is_urgent);
+    by_time = by_time || commit.by_time;
     // Also where there is one already: who only proved something may have gone to sleep meanwhile,
     // and the place is another's.
     slot = commit.slot;
@@ -45,11 +46,13 @@ void PendingWrite::add(Commit& commit, std::uint64_t commit_revision) {
 void PendingWrites::add(Commit& commit, std::uint64_t revision, journeys::Timestamp now) {
     auto [at, is_new] = pending_.try_emplace(commit.slot.index);
     PendingWrite& write = at->second;
-    const bool was_urgent = write.urgent;
+    const bool was_urgent = write.urgent, was_by_time = write.by_time;
     write.add(commit, revision);
     if (write.is_refused()) return;
     if (write.urgent && (is_new || !was_urgent))
         urgent_.push_back(commit.slot.index);
+    else if (write.by_time && !was_by_time)
+        by_time_.push_back(commit.slot.index);
     else if (is_new)
         calm_.push_back({commit.slot.index, now});
 }
@@ -71,6 +74,11 @@ std::optional<PendingWrite> PendingWrites::take_urgent() {
 }
 
 std::optional<PendingWrite> PendingWrites::take_calm() {
+    if (!by_time_.empty()) {
+        const auto index = by_time_.front();
+        by_time_.pop_front();
+        return take(index, false);
+    }
     const auto index = calm_.front().index;
     calm_.pop_front();
     return take(index, false);
@@ -121,6 +129,7 @@ void PendingWrites::clear() {
     pending_.clear();
     urgent_.clear();
     calm_.clear();
+    by_time_.clear();
     refused_.clear();
 }
 

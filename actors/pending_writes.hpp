@@ -23,6 +23,7 @@ struct PendingWrite {
     std::uint64_t revision = 0; ///< The newest that the partition was told, written or not.
     std::uint64_t through = 0;
     bool urgent = false;                                         ///< Wants something of the world.
+    bool by_time = false;                                        ///< A timer was over.
     journeys::Timestamp refused_until = journeys::timestamp_min; ///< In no queue before.
 
     bool is_refused() const { return refused_until != journeys::timestamp_min; }
@@ -30,7 +31,8 @@ struct PendingWrite {
     void add(Commit& commit, std::uint64_t commit_revision);
 };
 
-/// Two queues: the urgent go as soon as may be, the calm once they have waited for long enough.
+/// Two queues: the urgent go as soon as may be, the calm once they have waited for long enough, and
+/// of the calm those at once whose timer was over: whoever sleeps is not to be woken for it again.
 /// Whom the storage has refused is in neither, until their time has come.
 class PendingWrites {
 public:
@@ -43,7 +45,9 @@ public:
 
     /// Who has been calm since `until` or longer is due from now on.
     void make_due(journeys::Timestamp until) { calm_until_ = std::max(calm_until_, until); }
-    bool has_calm_due() const { return !calm_.empty() && calm_.front().since <= calm_until_; }
+    bool has_calm_due() const {
+        return !by_time_.empty() || (!calm_.empty() && calm_.front().since <= calm_until_);
+    }
     /// As `take_urgent`, of those who are due.
     std::optional<PendingWrite> take_calm();
 
@@ -67,6 +71,7 @@ private:
     std::unordered_map<std::uint32_t, PendingWrite> pending_; ///< By slot index.
     std::deque<std::uint32_t> urgent_;                        ///< In order; may name what is gone.
     std::deque<Calm> calm_;                                   ///< As `urgent_`.
+    std::deque<std::uint32_t> by_time_; ///< As `urgent_`; of the calm, and before `calm_`.
     std::deque<std::uint32_t> refused_; ///< Of `pending_`, in order of their time.
     journeys::Timestamp calm_until_ = journeys::timestamp_min;
 };

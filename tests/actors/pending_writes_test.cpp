@@ -65,6 +65,29 @@ TEST_CASE("the urgent go at once, the calm when they have waited for long enough
     CHECK(pending.is_empty());
 }
 
+TEST_CASE("whose timer was over goes before the calm, and once", "[actors][flush]") {
+    PendingWrites pending;
+    const auto by_time = [](std::uint32_t index, std::uint64_t revision) {
+        auto commit = commit_of(index, revision);
+        commit.by_time = true;
+        return commit;
+    };
+    add(pending, commit_of(1, 1), 1);
+    add(pending, commit_of(2, 1), 1);
+    add(pending, by_time(3, 1), 2);
+    add(pending, by_time(2, 2), 2);
+    add(pending, by_time(2, 3), 3);
+    add(pending, commit_of(4, 1, true), 3);
+    CHECK(all_due(pending) == Order{4, 3, 2});
+    pending.make_due(at(1));
+    CHECK(all_due(pending) == Order{1});
+    // Who becomes urgent meanwhile goes with those.
+    add(pending, by_time(5, 1), 4);
+    add(pending, commit_of(5, 2, true), 4);
+    CHECK(all_due(pending) == Order{5});
+    CHECK(pending.is_empty());
+}
+
 TEST_CASE("who changes again while they wait is due by their first change", "[actors][flush]") {
     PendingWrites pending;
     add(pending, commit_of(1, 1), 1);
