@@ -75,8 +75,8 @@ void count(journeys::TimelineEntry& refusal, std::vector<RefusalCount>& refusals
 } // namespace
 
 CustomerActor::CustomerActor(caf::actor_config& config, const Shard& shard, Slot slot,
-                             journeys::CustomerId id, std::shared_ptr<const std::string> block,
-                             std::string quarantined, std::uint32_t parked)
+                             journeys::CustomerId id, Block block, std::string quarantined,
+                             std::uint32_t parked)
     : event_based_actor(config), shard_(shard), id_(std::move(id)), block_(std::move(block)),
       slot_(slot), parked_(parked) {
     if (!quarantined.empty()) quarantined_ = std::make_unique<std::string>(std::move(quarantined));
@@ -186,8 +186,8 @@ Customer& CustomerActor::decode() const {
     return customer;
 }
 
-std::shared_ptr<const std::string> CustomerActor::encode(const Customer& customer) {
-    block_ = std::make_shared<const std::string>(shard_.rules.pack(customer));
+Block CustomerActor::encode(const Customer& customer) {
+    block_ = Block{shard_.rules.pack(customer)};
     is_own_block_ = true;
     return block_;
 }

@@ -27,8 +27,9 @@ class CustomerActor : public caf::event_based_actor {
 public:
     /// `block`: null for a customer that the store does not know.
     CustomerActor(caf::actor_config& config, const Shard& shard, Slot slot, journeys::CustomerId id,
-                  std::shared_ptr<const std::string> block, std::string quarantined,
-                  std::uint32_t parked = 0);
+                  Block block, std::string quarantined, std::uint32_t parked = 0);
+
+    const journeys::CustomerId& customer_id() const { return id_; }
 
 protected:
     caf::behavior make_behavior() override;
@@ -53,7 +54,7 @@ private:
     /// The state, in the memory that all customers of the partition use for it.
     journeys::Customer& decode() const;
     /// The block that is theirs from now on, which is stored, too.
-    std::shared_ptr<const std::string> encode(const journeys::Customer& customer);
+    Block encode(const journeys::Customer& customer);
     void work(ToCustomer& message, journeys::Customer& customer, Commit& commit);
     /// False where the rest of the batch has to wait; `commit` then holds what could be applied.
     bool apply(Batch& batch, const Rulebook& rulebook, journeys::Customer& customer,
@@ -85,7 +86,7 @@ private:
 
     const Shard& shard_;
     journeys::CustomerId id_;
-    std::shared_ptr<const std::string> block_;
+    Block block_;
     Slot slot_;
     bool is_own_block_ = false;                ///< Packed here, and not read from the store.
     std::uint32_t parked_ = 0;                 ///< Records, by now.

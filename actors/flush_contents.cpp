@@ -9,7 +9,7 @@ namespace actors {
 void FlushContents::add(PendingWrite&& write, FlushRequest& request) {
     entries.push_back({write.slot, write.revision, write.through});
     parts_.push_back({.urgent = write.urgent,
-                      .has_write = write.write.block != nullptr,
+                      .has_write = static_cast<bool>(write.write.block),
                       .has_released = write.released.has_value(),
                       .parked = write.parked.size(),
                       .proofs = write.prove.size()});

@@ -51,7 +51,7 @@ struct TakeOverFailed {
 struct Loaded {
     struct Entry {
         journeys::CustomerId customer;
-        std::shared_ptr<const std::string> block; ///< Null: unknown customer.
+        Block block;              ///< Null: unknown customer.
         std::string quarantined;  ///< Why their records are parked; empty: they are not.
         std::uint32_t parked = 0; ///< How many.
     };
@@ -61,7 +61,7 @@ struct Loaded {
 };
 struct LoadedParked {
     journeys::CustomerId customer;
-    std::shared_ptr<const std::string> block; ///< Null: unknown.
+    Block block;                              ///< Null: unknown.
     std::vector<journeys::RecordPtr> records; ///< By offset.
     bool failed = false;                      ///< Storage was not reachable; ask again.
 };
@@ -325,7 +325,7 @@ struct StopPartition {
 };
 struct CustomerState {
     journeys::CustomerId customer;
-    std::shared_ptr<const std::string> block; ///< Null: unknown.
+    Block block; ///< Null: unknown.
     std::string quarantined;
 };
 

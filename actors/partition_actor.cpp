@@ -102,8 +102,8 @@ caf::behavior PartitionActor::make_behavior() {
 }
 
 void PartitionActor::on_exit() {
-    table_ = {};
     index_.clear();
+    table_ = {};
     walks_.clear();
     if (shard_.flush) caf::anon_send_exit(shard_.flush, caf::exit_reason::user_shutdown);
     shard_.flush = nullptr;
@@ -321,12 +321,12 @@ void PartitionActor::change_catalog(const Record& record) {
 }
 
 std::uint32_t PartitionActor::find_or_load(const CustomerId& customer) {
-    const auto [at, is_new] = index_.try_emplace(customer, 0);
-    if (!is_new) return at->second;
-    const std::uint32_t index = at->second = table_.take();
+    if (const auto at = index_.find(customer); at != index_.end()) return *at;
+    const std::uint32_t index = table_.take();
     Entry& entry = table_[index];
-    entry.id = &at->first;
-    entry.held = std::make_unique<std::deque<ToCustomer>>();
+    entry.held = std::make_unique<Held>(customer);
+    entry.id = &entry.held->id;
+    index_.insert(index);
     by_use_.push_back(index);
     to_load_.push_back(index);
     ++active_;
@@ -341,7 +341,7 @@ void PartitionActor::tell(std::uint32_t index, ToCustomer message) {
     by_use_.push_back(index);
     entry.used = shard_.ports.pacer->now();
     if (entry.held)
-        entry.held->push_back(std::move(message));
+        entry.held->messages.push_back(std::move(message));
     else
         send(entry.actor, std::move(message));
 }
@@ -376,14 +376,25 @@ void PartitionActor::loaded(Loaded& message) {
         Entry& entry = table_[index];
         auto& row = message.entries[i];
         entry.quarantined = !row.quarantined.empty();
-        entry.actor = spawn<CustomerActor, caf::lazy_init>(
-            std::cref(static_cast<const Shard&>(shard_)).get(), Slot{index, entry.generation},
-            *entry.id, std::move(row.block), std::move(row.quarantined), row.parked);
-        const auto held = std::exchange(entry.held, nullptr);
-        for (auto& later : *held) send(entry.actor, std::move(later));
+        const auto held =
+            begin_customer(index, std::move(row.block), std::move(row.quarantined), row.parked);
+        for (auto& later : held->messages) send(entry.actor, std::move(later));
     }
     loading_.clear();
     load_next();
+}
+
+std::unique_ptr<PartitionActor::Held> PartitionActor::begin_customer(std::uint32_t index,
+                                                                     Block block,
+                                                                     std::string quarantined,
+                                                                     std::uint32_t parked) {
+    Entry& entry = table_[index];
+    auto held = std::exchange(entry.held, nullptr);
+    entry.actor = spawn<CustomerActor, caf::lazy_init>(
+        std::cref(static_cast<const Shard&>(shard_)).get(), Slot{index, entry.generation}, held->id,
+        std::move(block), std::move(quarantined), parked);
+    entry.id = &caf::actor_cast<CustomerActor*>(entry.actor)->customer_id();
+    return held;
 }
 
 void PartitionActor::progressed(const Progressed& message) {
@@ -724,9 +735,10 @@ void PartitionActor::release_customers() {
         if (asked) continue;
         Entry& entry = table_[find_or_load(release.customer)];
         if (!entry.actor) continue; // It is being loaded.
-        if (!entry.held) entry.held = std::make_unique<std::deque<ToCustomer>>();
-        if (entry.in_flight != entry.held->size() || entry.changed) continue;
+        if (!entry.held) entry.held = std::make_unique<Held>(*entry.id);
+        if (entry.in_flight != entry.held->messages.size() || entry.changed) continue;
         asked = true;
+        entry.id = &entry.held->id;
         entry.actor = nullptr;
         shard_.ports.store->load_parked(shard_.partition, release.customer, this);
     }
@@ -742,17 +754,14 @@ void PartitionActor::loaded_parked(LoadedParked& message) {
         at->ask_again = true; // With the next tick.
         return;
     }
-    const std::uint32_t index = index_.at(message.customer);
+    const std::uint32_t index = *index_.find(message.customer);
     Entry& entry = table_[index];
-    entry.actor = spawn<CustomerActor, caf::lazy_init>(
-        std::cref(static_cast<const Shard&>(shard_)).get(), Slot{index, entry.generation},
-        *entry.id, std::move(message.block), std::string{}, 0u);
-    const auto held = std::exchange(entry.held, nullptr);
+    const auto held = begin_customer(index, std::move(message.block), {}, 0);
     ++entry.in_flight;
     ++in_flight_;
     send(entry.actor,
          ToCustomer{Replay{std::move(message.records), std::move(at->release.done)}, rulebook_});
-    for (auto& later : *held) send(entry.actor, std::move(later));
+    for (auto& later : held->messages) send(entry.actor, std::move(later));
     releasing_.erase(at);
 }
 
@@ -778,11 +787,10 @@ void PartitionActor::put_to_sleep(std::uint32_t index) {
     // The store is not asked again for times up to here.
     if (entry.wake_at < hints_until_) hint(*entry.id, entry.wake_at);
     by_use_.remove(index);
-    const auto at = index_.find(*entry.id);
+    index_.erase(index);
     const std::uint32_t generation = entry.generation + 1;
     entry = {}; // The actor has nothing to do and nobody who knows it: it ends.
     entry.generation = generation;
-    index_.erase(at);
     table_.give_back(index);
     --active_;
     ++passivated_;

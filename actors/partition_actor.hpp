@@ -7,6 +7,8 @@
 #include "actors/slab.hpp"
 #include "actors/timer_wheel.hpp"
 
+#include <boost/unordered/unordered_flat_set.hpp>
+
 #include <deque>
 #include <memory>
 #include <optional>
@@ -48,10 +50,16 @@ private:
         Links links;
     };
 
+    /// Of a customer who is being loaded.
+    struct Held {
+        journeys::CustomerId id;
+        std::deque<ToCustomer> messages;
+    };
+
     struct Entry {
         caf::actor actor;                         ///< Null while the customer is being loaded.
-        const journeys::CustomerId* id = nullptr; ///< Null: the place is free.
-        std::unique_ptr<std::deque<ToCustomer>> held;
+        const journeys::CustomerId* id = nullptr; ///< The actor's or `held`'s; null: a free place.
+        std::unique_ptr<Held> held;
         std::uint32_t generation = 0;
         std::uint32_t in_flight = 0; ///< Messages that were not answered yet.
         std::uint32_t records = 0;   ///< Of them: records.
@@ -108,6 +116,9 @@ private:
     journeys::Timestamp hand_over_at(const Entry& entry) const;
     bool has_all_acknowledged() const;
     void load_next();
+    /// An actor for who was loaded, in place of `held`, whose messages are still to be sent to it.
+    std::unique_ptr<Held> begin_customer(std::uint32_t index, Block block, std::string quarantined,
+                                         std::uint32_t parked);
     void open_ticket(std::uint32_t index, std::uint64_t first, std::uint64_t last);
     void close_tickets(std::uint32_t index, std::uint64_t through);
     void advance_watermark();
@@ -142,8 +153,29 @@ private:
     std::deque<Published> publications_; ///< From the one in force at the watermark on.
     ErasPtr eras_;                       ///< Those before it.
 
-    std::unordered_map<journeys::CustomerId, std::uint32_t> index_;
     Slab<Entry> table_;
+    struct HashOfEntry {
+        using is_transparent = void;
+        Slab<Entry>* table;
+        std::size_t operator()(std::uint32_t index) const { return hash((*table)[index].id); }
+        std::size_t operator()(const journeys::CustomerId& id) const { return hash(&id); }
+        static std::size_t hash(const journeys::CustomerId* id) { return journeys::hash(*id); }
+    };
+    struct IsEntry {
+        using is_transparent = void;
+        Slab<Entry>* table;
+        bool operator()(std::uint32_t a, std::uint32_t b) const { return a == b; }
+        bool operator()(const journeys::CustomerId& id, std::uint32_t index) const {
+            return id == *(*table)[index].id;
+        }
+        bool operator()(std::uint32_t index, const journeys::CustomerId& id) const {
+            return id == *(*table)[index].id;
+        }
+    };
+    /// Places in the table, by the customer's id: 80 bytes a customer less than a map that holds
+    /// the ids.
+    boost::unordered_flat_set<std::uint32_t, HashOfEntry, IsEntry> index_{0, HashOfEntry{&table_},
+                                                                          IsEntry{&table_}};
     struct UseLinks {
         Slab<Entry>* table;
         Links& operator()(std::uint32_t index) const { return (*table)[index].by_use; }

@@ -5,6 +5,7 @@
 /// threads block.
 #pragma once
 
+#include "actors/block.hpp"
 #include "journeys/catalog.hpp"
 #include "journeys/copies.hpp"
 #include "journeys/effect.hpp"
@@ -107,9 +108,9 @@ struct CustomerWrite {
     std::uint64_t revision = 0; ///< Guards the upsert: only a higher one replaces.
     std::uint64_t applied = 0;
     journeys::Timestamp wake_at = journeys::no_time;
-    std::shared_ptr<const std::string> block; ///< Null: no snapshot yet, only effects.
-    std::vector<journeys::Effect> effects;    ///< In order; of revisions up to `revision`.
-    std::uint64_t first_timeline_number = 0;  ///< Timeline rows are keyed (customer, revision, n).
+    Block block;                             ///< Null: no snapshot yet, only effects.
+    std::vector<journeys::Effect> effects;   ///< In order; of revisions up to `revision`.
+    std::uint64_t first_timeline_number = 0; ///< Timeline rows are keyed (customer, revision, n).
     /// Granted in the transition that opened them, each with a permit of its channel.
     std::vector<journeys::IntentId> granted_at_once;
 };

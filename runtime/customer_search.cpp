@@ -31,14 +31,14 @@ bool is_nobody(const Customer& customer) {
 class Question final : public caf::event_based_actor {
 public:
     /// With the block, which is empty for nobody; null: no answer.
-    using Done = std::function<void(std::shared_ptr<const std::string>, bool is_parked)>;
+    using Done = std::function<void(actors::Block, bool is_parked)>;
     Question(caf::actor_config& config, Done tell)
         : caf::event_based_actor(config), done_(std::move(tell)) {}
 
 protected:
     caf::behavior make_behavior() override {
         return {[this](const actors::CustomerState& state) {
-                    done_(state.block ? state.block : std::make_shared<const std::string>(),
+                    done_(state.block ? state.block : actors::Block{std::string_view{}},
                           !state.quarantined.empty());
                     quit();
                 },
@@ -115,7 +115,7 @@ private:
     void ask(const CustomerId& id, int hops) {
         const auto self = shared_from_this();
         auto question = system_.shard_of(id).spawn<Question>(
-            [self, hops](const std::shared_ptr<const std::string>& block, bool is_parked) {
+            [self, hops](const actors::Block& block, bool is_parked) {
                 if (!block) return self->done_(no_answer());
                 if (block->empty()) return self->next();
                 auto customer = journeys::unpack(*block);

@@ -74,7 +74,7 @@ void RecommendationDesk::stop() {
     worker_.join();
 }
 
-void RecommendationDesk::see(const std::vector<Block>& blocks) {
+void RecommendationDesk::see(const std::vector<actors::Block>& blocks) {
     Customer customer;
     for (const auto& block : blocks) {
         if (stopping_) return;

@@ -44,8 +44,7 @@ public:
     static constexpr int customers_at_start = 200'000;
 
 private:
-    using Block = std::shared_ptr<const std::string>;
-    void see(const std::vector<Block>& blocks);
+    void see(const std::vector<actors::Block>& blocks);
     void read_snapshots(const std::string& conninfo);
 
     const journeys::Duration session_idle_;
@@ -55,8 +54,8 @@ private:
     mutable std::mutex mutex_;
     journeys::Recommendations learned_; ///< Guarded by `mutex_`.
     boost::asio::thread_pool worker_{1};
-    BatchWriter<Block> waiting_{worker_, waiting_max,
-                                [this](std::vector<Block> blocks) { see(blocks); }};
+    BatchWriter<actors::Block> waiting_{worker_, waiting_max,
+                                        [this](std::vector<actors::Block> blocks) { see(blocks); }};
 };
 
 struct RecommendRouteParts {

@@ -140,7 +140,7 @@ Result<actors::Loaded> load_now(Connection& connection, Partition partition,
         entry.customer = customer;
         const auto text = journeys::to_text(customer);
         if (const auto found = row_of.find(text); found != row_of.end())
-            entry.block = std::make_shared<const std::string>(rows->bytes(found->second, 1));
+            entry.block = actors::Block{rows->bytes(found->second, 1)};
         if (const auto found = parked_of.find(text); found != parked_of.end()) {
             entry.quarantined = rows->bytes(found->second, 2);
             entry.parked = static_cast<std::uint32_t>(rows->int8(found->second, 3));
@@ -160,8 +160,7 @@ Result<actors::LoadedParked> load_parked_now(Connection& connection, const Custo
                                params);
     if (!rows) return rows.error();
     actors::LoadedParked loaded{.customer = customer};
-    if (!snapshot->empty())
-        loaded.block = std::make_shared<const std::string>(snapshot->bytes(0, 0));
+    if (!snapshot->empty()) loaded.block = actors::Block{snapshot->bytes(0, 0)};
     for (int row = 0; row < rows->size(); ++row) {
         loaded.records.push_back(std::make_shared<const journeys::Record>(decode_or_keep(
             codec, static_cast<journeys::RecordKind>(rows->int2(row, 2)), rows->bytes(row, 3),

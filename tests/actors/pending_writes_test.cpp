@@ -21,7 +21,7 @@ Commit commit_of(std::uint32_t index, std::uint64_t revision, bool urgent = fals
     commit.through = 10 * revision;
     commit.write.customer = id_of(index);
     commit.write.revision = revision;
-    commit.write.block = std::make_shared<const std::string>("block " + std::to_string(revision));
+    commit.write.block = Block{"block " + std::to_string(revision)};
     if (urgent) commit.write.effects.emplace_back(journeys::IntentRecalled{{index, revision}, ""});
     return commit;
 }

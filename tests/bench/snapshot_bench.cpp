@@ -45,7 +45,7 @@ public:
             std::string text(block_bytes, '\0');
             for (auto& byte : text) byte = static_cast<char>(random_());
             text.front() = '\1';
-            block = std::make_shared<const std::string>(std::move(text));
+            block = actors::Block{text};
         }
     }
 
@@ -71,7 +71,7 @@ public:
 private:
     std::vector<std::uint64_t> revisions_;
     std::mt19937_64 random_;
-    std::shared_ptr<const std::string> blocks_[1'000];
+    actors::Block blocks_[1'000];
     std::uint64_t sum_ = 0;
 };
 

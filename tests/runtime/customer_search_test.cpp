@@ -111,7 +111,7 @@ TEST_CASE_METHOD(ActorFixture, "silence is no answer, and nobody is one") {
         journeys::Customer eve;
         eve.id = user("eve");
         eve.first_seen = noon;
-        row.block = std::make_shared<const std::string>(journeys::pack(eve));
+        row.block = actors::Block{journeys::pack(eve)};
         row.quarantined = "a mistake of ours";
         settle();
         Asked asked{*system, "user:eve"};
@@ -123,8 +123,7 @@ TEST_CASE_METHOD(ActorFixture, "silence is no answer, and nobody is one") {
     }
     SECTION("a state that cannot be read is somebody's") {
         const auto partition = actors::partition_of(user("eve"), settings.partitions);
-        disk.partitions[partition].customers[user("eve")].block =
-            std::make_shared<const std::string>("no state");
+        disk.partitions[partition].customers[user("eve")].block = actors::Block{"no state"};
         settle();
         Asked asked{*system, "user:eve"};
         settle();

@@ -43,10 +43,9 @@ struct Shop {
     void have(const std::vector<journeys::Customer>& customers) {
         for (const auto& customer : customers) {
             if (customer.purchases.empty()) continue;
-            writes.push_back(
-                {.customer = customer.id,
-                 .revision = 1,
-                 .block = std::make_shared<const std::string>(journeys::pack(customer))});
+            writes.push_back({.customer = customer.id,
+                              .revision = 1,
+                              .block = actors::Block{journeys::pack(customer)}});
         }
     }
     Result<Fitted> fit(const std::string& currency) {

@@ -13,9 +13,7 @@ const journeys::CustomerId ada{journeys::IdNamespace::user, "ada"};
 const journeys::CustomerId bob{journeys::IdNamespace::user, "bob"};
 const journeys::IntentId reminder{1, 2};
 
-std::shared_ptr<const std::string> block(std::string text) {
-    return std::make_shared<const std::string>(std::move(text));
-}
+actors::Block block(std::string_view text) { return actors::Block{text}; }
 
 /// One partition, taken over; every flush carries the next sequence.
 struct Owner {

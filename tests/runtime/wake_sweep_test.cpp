@@ -30,7 +30,7 @@ struct Sleepers {
                               .wake_at = i == 0   ? clock.now() + 1h
                                          : i == 1 ? clock.now() - 1h
                                                   : journeys::no_time,
-                              .block = std::make_shared<const std::string>("\1state")});
+                              .block = actors::Block{"\1state"}});
         must(process.flush(
             {.partition = 0, .epoch = epoch, .sequence = 1, .customers = std::move(writes)}));
     }

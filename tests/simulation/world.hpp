@@ -29,7 +29,7 @@ class Process;
 /// The database.
 struct Disk {
     struct Row {
-        std::shared_ptr<const std::string> block;
+        actors::Block block;
         std::uint64_t revision = 0, applied = 0;
         Timestamp wake_at = journeys::no_time;
         std::string quarantined;
