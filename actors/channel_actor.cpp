@@ -35,10 +35,10 @@ bool ChannelActor::Turn::operator<(const Turn& other) const {
 }
 
 ChannelActor::ChannelActor(caf::actor_config& config, const Ports& ports, ChannelSettings settings,
-                           std::shared_ptr<Permits> permits)
+                           std::shared_ptr<Permits> permits, std::shared_ptr<Pulse> pulse)
     : event_based_actor(config), ports_(ports), settings_(std::move(settings)),
       provider_(*ports.channels.at(settings_.name)), permits_(std::move(permits)),
-      breaker_span_(settings_.breaker_open) {
+      pulse_(std::move(pulse)), breaker_span_(settings_.breaker_open) {
     const auto now = ports.pacer->now();
     const double burst = std::max(settings_.burst, 1.0);
     by_second_ = {settings_.rate, burst, burst, now};
@@ -597,6 +597,7 @@ void ChannelActor::tick() {
     pump();
     count();
     ports_.observer->channel(settings_.name, counts_);
+    if (items_.size() > dead_.size() || !left_out_.empty() || draining_) pulse_->is_busy = true;
     if (draining_ && drained_ && under_way_ == 0 && lent_ == 0 && settling_.empty() && noting_ == 0)
         std::exchange(drained_, nullptr)();
 }

@@ -53,7 +53,7 @@ struct ChannelSettings {
 class ChannelActor : public caf::event_based_actor {
 public:
     ChannelActor(caf::actor_config& config, const Ports& ports, ChannelSettings settings,
-                 std::shared_ptr<Permits> permits);
+                 std::shared_ptr<Permits> permits, std::shared_ptr<Pulse> pulse);
 
 protected:
     caf::behavior make_behavior() override;
@@ -168,6 +168,7 @@ private:
     std::size_t noting_ = 0;    ///< Notes that are not answered yet.
     Lead lead_;
     std::shared_ptr<Permits> permits_;
+    std::shared_ptr<Pulse> pulse_;
     std::size_t lent_ = 0; ///< Places and tokens that customers have, or may take.
     std::set<journeys::IntentId> settling_, dead_;
     /// Granted ones that wait: when each of them must end.

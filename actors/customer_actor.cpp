@@ -21,6 +21,8 @@ constexpr auto tick_of_time = journeys::Duration{1};
 /// How soon a customer is looked at again whose due time was too early and who did nothing.
 constexpr auto look_again_after = std::chrono::seconds{10};
 constexpr int firings_max = 1000;
+/// From oneself: the log is to be asked again.
+constexpr std::uint64_t look_again = 1;
 constexpr std::size_t effects_kept_max = 1024;
 /// A bigger state does not leave its memory to those behind it.
 constexpr std::size_t scratch_bytes_max = 64 * 1024;
@@ -86,9 +88,6 @@ caf::behavior CustomerActor::make_behavior() {
     return {
         [this](ToCustomer& message) { take(message); },
         [this](const SeenBefore& answer) { seen_before(answer); },
-        [this](LookAgain) {
-            if (lookup_ && lookup_->waits) send_lookup();
-        },
     };
 }
 
@@ -396,10 +395,11 @@ void CustomerActor::send_lookup() {
 
 void CustomerActor::seen_before(const SeenBefore& answer) {
     if (!lookup_ || !lookup_->waits) return;
+    if (answer.tag == look_again) return send_lookup();
     if (answer.failed) {
         const auto& limits = shard_.partition_settings;
         lookup_->retry = std::clamp(lookup_->retry * 2, limits.retry_min, limits.retry_max);
-        return delayed_send(this, lookup_->retry, LookAgain{});
+        return delayed_send(this, lookup_->retry, SeenBefore{.tag = look_again});
     }
     lookup_->retry = {};
     for (const auto& [offset, hash] : lookup_->asked) {

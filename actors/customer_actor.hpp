@@ -12,9 +12,6 @@
 
 namespace actors {
 
-/// The log could not say what it has seen, and some time has passed.
-struct LookAgain {};
-
 /// Everything a handler needs arrives in its message; what it led to goes to the flush as one
 /// `Commit`, and nothing leaves before that is committed. Its state is one flat block, decoded
 /// while it is needed.
@@ -97,5 +94,3 @@ private:
 };
 
 } // namespace actors
-
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(actors::LookAgain)

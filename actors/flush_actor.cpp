@@ -101,6 +101,8 @@ void FlushActor::tick() {
     if (started_) tick_checkpoint(now);
     if (pending_.try_refused(now)) customers_max_ = 1; // Nobody else is to wait for it again.
     flush_if_due();
+    if (request_ || !pending_.is_empty() || position_due_ || draining_)
+        shard_.pulse->is_busy = true;
 }
 
 void FlushActor::tick_checkpoint(Timestamp now) {

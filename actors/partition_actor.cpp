@@ -442,12 +442,12 @@ void PartitionActor::open_ticket(std::uint32_t index, std::uint64_t first, std::
     const bool none_free = tickets[0].first != 0 && tickets[1].first != 0;
     Ticket& current = tickets[newest];
     if (current.first != 0 && (none_free || current.generation == generation_)) {
-        current.last = last;
+        current.set_last(last);
         return;
     }
     const std::uint32_t free = tickets[0].first == 0 ? 0 : 1;
     tickets[free].first = first;
-    tickets[free].last = last;
+    tickets[free].set_last(last);
     tickets[free].generation = generation_;
     dirty_.push_back(index * 2 + free);
 }
@@ -455,9 +455,9 @@ void PartitionActor::open_ticket(std::uint32_t index, std::uint64_t first, std::
 void PartitionActor::close_tickets(std::uint32_t index, std::uint64_t through) {
     for (std::uint32_t i = 0; i < 2; ++i) {
         Ticket& ticket = table_[index].tickets[i];
-        if (ticket.first == 0 || ticket.last > through) continue;
+        if (ticket.first == 0 || ticket.last() > through) continue;
         dirty_.remove(index * 2 + i);
-        ticket.first = ticket.last = 0;
+        ticket.first = 0;
     }
 }
 
@@ -718,6 +718,15 @@ void PartitionActor::tick() {
     passivate();
     shard_.ports.observer->customers(shard_.partition, active_, loading_.size() + to_load_.size());
     shard_.ports.observer->position(shard_.partition, received_, persisted_);
+    if (is_busy()) shard_.pulse->is_busy = true;
+    received_by_last_tick_ = received_;
+}
+
+bool PartitionActor::is_busy() const {
+    const bool is_waiting = !loading_.empty() || !to_load_.empty() || !asks_.empty() ||
+                            !walks_.empty() || !releasing_.empty();
+    return state_ != State::live || in_flight_ > 0 || waking_ > 0 || sweep_ || is_waiting ||
+           received_ != received_by_last_tick_;
 }
 
 bool PartitionActor::may_sleep(const Entry& entry) const {

@@ -45,9 +45,13 @@ private:
     /// one that the next checkpoint completes, and one for what came since; so a customer who never
     /// rests does not hold the watermark.
     struct Ticket {
-        std::uint64_t first = 0, last = 0; ///< `first` 0: unused.
+        std::uint64_t first = 0; ///< 0: unused.
+        std::uint32_t more = 0;  ///< Behind it, up to the last.
         std::uint32_t generation = 0;
         Links links;
+
+        std::uint64_t last() const { return first + more; }
+        void set_last(std::uint64_t last) { more = static_cast<std::uint32_t>(last - first); }
     };
 
     /// Of a customer who is being loaded.
@@ -104,6 +108,8 @@ private:
     void sweep();
     void waiting(Waiting& message);
     void tick();
+    /// Whether anything waits for the next tick, or is likely to.
+    bool is_busy() const;
     void ask_hand_over(AskHandOver& ask);
     void release_asks();
     void release_walks();
@@ -144,7 +150,8 @@ private:
     Shard& shard_;
     State state_ = State::taking_over;
     TakenOver start_;
-    std::uint64_t received_ = 0;  ///< Newest offset.
+    std::uint64_t received_ = 0; ///< Newest offset.
+    std::uint64_t received_by_last_tick_ = 0;
     std::uint64_t told_ = 0;      ///< Watermark that the flush knows.
     std::uint64_t persisted_ = 0; ///< The one that is stored.
     journeys::Timestamp closed_ = journeys::timestamp_min;

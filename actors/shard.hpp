@@ -4,6 +4,7 @@
 #include "actors/credit.hpp"
 #include "actors/observer.hpp"
 #include "actors/ports.hpp"
+#include "actors/pulse.hpp"
 #include "actors/rules.hpp"
 
 #include <caf/actor.hpp>
@@ -107,6 +108,7 @@ struct Shard {
     caf::actor flush; ///< Set by the partition's actor before it spawns the first customer.
     std::shared_ptr<Scratch> scratch;
     std::map<std::string, std::shared_ptr<Permits>, std::less<>> permits; ///< By channel.
+    std::shared_ptr<Pulse> pulse = std::make_shared<Pulse>();             ///< Of the thread.
 };
 
 } // namespace actors

@@ -47,22 +47,25 @@ System::System(const Ports& ports, SystemSettings settings)
         shard->system->await_actors_before_shutdown(false);
         shards_.push_back(std::move(shard));
     }
+    const auto pulse = std::make_shared<Pulse>();
     for (const auto& channel : settings_.channels) {
         const auto permits = std::make_shared<Permits>(settings_.partitions);
         permits_.emplace(channel.name, permits);
         channels_.emplace(channel.name,
-                          shards_[0]->system->spawn<ChannelActor>(ports_, channel, permits));
+                          shards_[0]->system->spawn<ChannelActor>(ports_, channel, permits, pulse));
     }
     // Those of one that stands by, too: they are asked to drain before it has ever started.
     std::vector<caf::actor> channels;
     for (const auto& [name, channel] : channels_) channels.push_back(channel);
-    tick(0, std::move(channels));
+    tick(0, std::move(channels), pulse);
     let_go_of_logger();
 }
 
 System::~System() { end(); }
 
 void System::start() {
+    std::vector<std::shared_ptr<Pulse>> pulses;
+    for (std::size_t i = 0; i < shards_.size(); ++i) pulses.push_back(std::make_shared<Pulse>());
     for (Partition partition = 0; partition < settings_.partitions; ++partition) {
         contexts_.push_back(std::make_unique<Shard>(Shard{partition,
                                                           *settings_.rules,
@@ -73,26 +76,28 @@ void System::start() {
                                                           channels_,
                                                           {},
                                                           std::make_shared<Scratch>(),
-                                                          permits_}));
+                                                          permits_,
+                                                          pulses[partition % shards_.size()]}));
         auto& home = *shards_[partition % shards_.size()]->system;
         partitions_.push_back(home.spawn<PartitionActor>(std::ref(*contexts_.back())));
     }
     for (const auto& [name, channel] : channels_) caf::anon_send(channel, Owners{partitions_});
     if (ports_.walks)
-        walks_ =
-            shards_[0]->system->spawn<WalkActor>(ports_, settings_.walks, *credit_, partitions_);
+        walks_ = shards_[0]->system->spawn<WalkActor>(ports_, settings_.walks, *credit_,
+                                                      partitions_, pulses[0]);
     std::vector<std::vector<caf::actor>> told(shards_.size());
     if (walks_) told[0].push_back(walks_);
     for (std::size_t i = 0; i < partitions_.size(); ++i)
         told[i % shards_.size()].push_back(partitions_[i]);
-    for (unsigned i = 0; i < shards_.size(); ++i) tick(i, std::move(told[i]));
+    for (unsigned i = 0; i < shards_.size(); ++i) tick(i, std::move(told[i]), pulses[i]);
     started_ = true;
     let_go_of_logger();
 }
 
-void System::tick(unsigned shard, std::vector<caf::actor> told) {
+void System::tick(unsigned shard, std::vector<caf::actor> told, std::shared_ptr<Pulse> pulse) {
     if (!told.empty())
-        tickers_.push_back(shards_[shard]->system->spawn<Ticker>(settings_.tick, std::move(told)));
+        tickers_.push_back(shards_[shard]->system->spawn<Ticker>(settings_.tick, std::move(told),
+                                                                 std::move(pulse)));
 }
 
 void System::query(journeys::CustomerId customer, caf::actor asker) {

@@ -81,7 +81,7 @@ public:
     void query(journeys::CustomerId customer, caf::actor asker);
 
 private:
-    void tick(unsigned shard, std::vector<caf::actor> told);
+    void tick(unsigned shard, std::vector<caf::actor> told, std::shared_ptr<Pulse> pulse);
     void stop_walks();
     struct ActorSystem {
         caf::actor_system_config config;

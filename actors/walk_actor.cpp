@@ -30,9 +30,11 @@ Draft draft_for(const Walk& walk, const journeys::CustomerId& customer, journeys
 } // namespace
 
 WalkActor::WalkActor(caf::actor_config& config, const Ports& ports, WalkSettings settings,
-                     const Credit& credit, std::vector<caf::actor> partitions)
+                     const Credit& credit, std::vector<caf::actor> partitions,
+                     std::shared_ptr<Pulse> pulse)
     : event_based_actor(config), ports_(ports), settings_(settings), credit_(credit),
-      partitions_(std::move(partitions)), since_look_(settings.look_ticks) {}
+      partitions_(std::move(partitions)), pulse_(std::move(pulse)),
+      since_look_(settings.look_ticks) {}
 
 caf::behavior WalkActor::make_behavior() {
     return {
@@ -57,6 +59,7 @@ void WalkActor::tick() {
         ports_.walks->open_walks(this);
     }
     for (auto& [id, moving] : moving_) pump(moving);
+    if (!moving_.empty()) pulse_->is_busy = true;
 }
 
 void WalkActor::opened(OpenWalks& answer) {

@@ -27,7 +27,8 @@ namespace actors {
 class WalkActor : public caf::event_based_actor {
 public:
     WalkActor(caf::actor_config& config, const Ports& ports, WalkSettings settings,
-              const Credit& credit, std::vector<caf::actor> partitions);
+              const Credit& credit, std::vector<caf::actor> partitions,
+              std::shared_ptr<Pulse> pulse);
 
 protected:
     caf::behavior make_behavior() override;
@@ -70,6 +71,7 @@ private:
     const WalkSettings settings_;
     const Credit& credit_;
     std::vector<caf::actor> partitions_;
+    std::shared_ptr<Pulse> pulse_;
     std::map<std::uint64_t, Moving> moving_;
     std::set<std::uint64_t> over_; ///< An answer that was under way may still tell of them.
     std::uint32_t since_look_ = 0; ///< Ticks.

@@ -140,8 +140,8 @@ Figure bench_sleepers(const CrowdOptions& options) {
     auto figure = compare(
         "a sleeper's wait", "bytes", options.rounds,
         [&] {
-            held.push_back(first_of(in_own_process(
-                [&] { return weigh_sleepers(options, std::chrono::hours{48}); })));
+            held.push_back(first_of(
+                in_own_process([&] { return weigh_sleepers(options, std::chrono::hours{48}); })));
             const auto values = in_own_process(
                 [&] { return weigh_sleepers(options, CrowdSettings{}.timer_window); });
             if (values.size() != 2)
