@@ -1,16 +1,9 @@
 #include "tests/faults/proof.hpp"
 
-#include "journeys/copies.hpp"
-#include "journeys/coupons.hpp"
 #include "journeys/local_time.hpp"
-#include "journeys/reference.hpp"
-#include "runtime/archive.hpp"
-#include "runtime/event_files.hpp"
-#include "runtime/publication.hpp"
-#include "schema/log_json.hpp"
-#include "schema/record_codec.hpp"
 #include "tests/faults/findings.hpp"
 #include "tests/faults/rest.hpp"
+#include "tests/faults/truth.hpp"
 
 #include <algorithm>
 #include <fstream>
@@ -24,14 +17,6 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr std::uintmax_t log_bytes_max = 4 << 20;
-
-std::string message_id_in(const std::string& body) {
-    constexpr std::string_view key = R"("messageId":")";
-    const auto at = body.find(key);
-    if (at == body.npos) return {};
-    const auto begin = at + key.size();
-    return body.substr(begin, body.find('"', begin) - begin);
-}
 
 /// Without what hangs on when a channel was free and a provider answered.
 journeys::Customer decided(journeys::Customer customer) {
@@ -94,86 +79,6 @@ std::string difference(const journeys::Customer& live, const journeys::Customer&
     compare("dedup_evicted", &Customer::dedup_evicted);
     compare("dedup_written", &Customer::dedup_written);
     return text.empty() ? " in some other field" : text;
-}
-
-struct Opened {
-    std::string customer, journey, channel;
-    journeys::Timestamp at{};
-};
-
-/// What the log holds, and what the reference run makes of it.
-struct Truth {
-    std::map<std::string, int> messages; ///< How often each id is in the log.
-    std::unordered_map<journeys::CustomerId, journeys::Customer> customers;
-    std::map<std::string, Opened> opened;
-    std::multiset<std::string> entered;
-};
-
-std::string entered_text(const std::string& customer, const std::string& journey,
-                         const std::string& key, journeys::Timestamp at) {
-    return customer + ' ' + journey + ' ' + key + ' ' + journeys::to_text(at);
-}
-
-Truth truth_of(World& world, Findings& findings) {
-    Truth truth;
-    runtime::Archive archive{world.conninfo()};
-    const auto file = world.folder() / "log.jsonl";
-    std::map<std::size_t, std::set<std::uint64_t>> offsets;
-    {
-        std::ofstream out{file};
-        const auto partitions = std::stoul(world.sql("SELECT partitions FROM deployment"));
-        const auto read = archive.read_log([&](const schema::StoredRecord& record) {
-            out << schema::to_log_line(record) << '\n';
-            if (const auto id = message_id_in(record.body);
-                record.kind == journeys::RecordKind::event && !id.empty())
-                ++truth.messages[id];
-            if (record.header.customer.value.empty()) return;
-            const auto partition = journeys::hash(record.header.customer) % partitions;
-            if (!offsets[partition].insert(record.header.offset).second)
-                findings.add("I2 an offset is in the log twice",
-                             std::to_string(record.header.offset));
-        });
-        if (!read) findings.add("the log cannot be read", read.error().detail);
-    }
-    const auto recorded = runtime::read_log({file});
-    if (!recorded) {
-        findings.add("the log cannot be read", recorded.error().detail);
-        return truth;
-    }
-    if (recorded->refused_count > 0)
-        findings.add("I6 a record of the log is no whole one", recorded->refused.front().why);
-    const auto files = runtime::read_files(world.config(), std::nullopt);
-    runtime::CompileOptions compiling;
-    compiling.directory = world.folder();
-    compiling.coupons = std::make_shared<journeys::TrialCoupons>(); // Which one is no matter.
-    const auto compiled = runtime::compile(*files, compiling);
-    journeys::Reference reference{
-        compiled.catalog,
-        [&](const journeys::Customer& customer, const journeys::Effect& effect) {
-            const auto id = journeys::to_text(customer.id);
-            if (const auto* opened = std::get_if<journeys::IntentOpened>(&effect))
-                truth.opened[journeys::to_text(opened->id)] = {id, opened->journey, opened->channel,
-                                                               opened->at};
-            if (const auto* entry = std::get_if<journeys::TimelineEntry>(&effect);
-                entry && entry->kind == journeys::EntryKind::enter)
-                truth.entered.insert(entered_text(id, entry->journey, entry->key, entry->at));
-        },
-        journeys::Reference::Transfers::recorded};
-    std::set<std::pair<std::string, std::uint64_t>> copies;
-    for (const auto& record : recorded->records) {
-        const auto* event = record.event();
-        const bool is_copy = event && journeys::is_copied(event->name) &&
-                             schema::kind_of(record) == journeys::RecordKind::event;
-        const auto customer = journeys::to_text(record.customer);
-        if (is_copy && !copies.emplace(customer, event->message_hash).second)
-            findings.add("I2 a copy is in the log twice", customer + ' ' + event->name);
-        reference.take(record);
-    }
-    reference.close(recorded->records.empty()
-                        ? journeys::Timestamp{}
-                        : recorded->records.back().accepted_at + std::chrono::hours{24});
-    truth.customers = reference.customers();
-    return truth;
 }
 
 void check_messages(const Truth& truth, const std::vector<const Producers*>& producers,
