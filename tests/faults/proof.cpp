@@ -81,10 +81,10 @@ std::string difference(const journeys::Customer& live, const journeys::Customer&
     return text.empty() ? " in some other field" : text;
 }
 
-void check_messages(const Truth& truth, const std::vector<const Producers*>& producers,
+void check_messages(const Truth& truth, const std::vector<const Senders*>& senders,
                     Findings& findings) {
-    for (const auto* producer : producers)
-        for (const auto& id : producer->acked())
+    for (const auto* sender : senders)
+        for (const auto& id : sender->acked())
             if (!truth.messages.contains(id))
                 findings.add("I1 an acked event is not in the log", id);
 }
@@ -244,11 +244,11 @@ void check_log_file(const std::filesystem::path& log, Findings& findings) {
 
 } // namespace
 
-std::vector<std::string> broken(World& world, const std::vector<const Producers*>& producers,
+std::vector<std::string> broken(World& world, const std::vector<const Senders*>& senders,
                                 Expectations expectations) {
     Findings findings;
     const auto truth = truth_of(world, findings);
-    check_messages(truth, producers, findings);
+    check_messages(truth, senders, findings);
     check_customers(world, truth, findings);
     check_entries(world, truth, findings);
     check_intents(world, truth, expectations, findings);
@@ -262,20 +262,23 @@ std::vector<std::string> broken(World& world, const std::vector<const Producers*
 }
 
 std::vector<std::string> settle_and_prove(World& world, Producers& producers,
-                                          Expectations expectations, Patience patience) {
+                                          Expectations expectations, Patience patience,
+                                          const std::vector<const Senders*>& others) {
     Findings findings;
+    auto senders = others;
+    senders.push_back(&producers);
     if (!producers.finish(patience.acks)) findings.add("not everything was acked in time", "");
     check_lag(world, patience.lag, findings);
     if (const auto why = world.wait_for_calm(patience.calm); !why.empty())
         findings.add("I8 no calm", why);
     else
-        check_rest(world, findings);
+        check_rest(world, senders, findings);
     const auto end = world.stop(patience.stop);
     if (end != 0)
         findings.add("SIGTERM did not end it in order", end ? std::to_string(*end) : "not at all");
     world.service().kill();
     auto wrong = findings.lines();
-    const auto more = broken(world, {&producers}, expectations);
+    const auto more = broken(world, senders, expectations);
     wrong.insert(wrong.end(), more.begin(), more.end());
     return wrong;
 }

@@ -18,8 +18,8 @@ struct Expectations {
 };
 
 /// One line for each invariant that is broken, with its number; none: the promise held. The service
-/// has stopped, or is calm.
-std::vector<std::string> broken(World& world, const std::vector<const Producers*>& producers,
+/// has stopped, or is calm. Of `senders` everything that they were acked must be in the log.
+std::vector<std::string> broken(World& world, const std::vector<const Senders*>& senders,
                                 Expectations expectations = {});
 
 struct Patience {
@@ -33,8 +33,10 @@ struct Patience {
 };
 
 /// Waits until everything is acked and calm, looks at what a calm service holds and says of itself,
-/// stops it in order, and proves. What goes wrong on the way is in the answer too.
+/// stops it in order, and proves. What goes wrong on the way is in the answer too. `others` have
+/// sent beside the producers, and have ended.
 std::vector<std::string> settle_and_prove(World& world, Producers& producers,
-                                          Expectations expectations = {}, Patience patience = {});
+                                          Expectations expectations = {}, Patience patience = {},
+                                          const std::vector<const Senders*>& others = {});
 
 } // namespace faults

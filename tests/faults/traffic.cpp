@@ -44,6 +44,10 @@ Message Traffic::next() {
 }
 
 Message Traffic::make() {
+    if (mix_.nameless > 0 && chance() < mix_.nameless) {
+        const auto id = "nobody" + std::to_string(lane_) + '.' + std::to_string(++nameless_);
+        return {id, R"({"messageId":")" + id + "\"," + track("Signed Up", R"("number":"n")") + '}'};
+    }
     const auto who = mix_.hot > 0 && chance() < mix_.hot ? 0 : below(customers_.size());
     auto& customer = customers_[who];
     const auto name = std::to_string(lane_) + '-' + std::to_string(who);
