@@ -55,4 +55,9 @@ private:
     std::deque<Message> again_, shuffled_;
 };
 
+/// The messages of so many producers, each of the lane behind the one before. Not for several
+/// threads.
+std::function<Message(int producer)> traffic_of(std::uint64_t seed, const Mix& mix, int producers,
+                                                int first_lane);
+
 } // namespace faults
