@@ -15,6 +15,9 @@ struct Expectations {
     bool answers_may_be_lost = false;
     bool every_intent_is_accepted = false; ///< Of the channel whose provider de-duplicates.
     bool may_park = false;
+    /// A customer who has as many open runs as there may be enters no more of them, and how long a
+    /// run is open hangs on the provider. What is there must still be right; it may be less.
+    bool entries_may_be_refused = false;
 };
 
 /// One line for each invariant that is broken, with its number; none: the promise held. The service
