@@ -205,6 +205,7 @@ struct Producers::Shared : std::enable_shared_from_this<Producers::Shared> {
                     ++totals.refused;
                 } else {
                     ++totals.acked;
+                    if (options.keeps && !options.keeps(frame.ids[i])) continue;
                     if (!acked.insert(std::move(frame.ids[i])).second) ++repeated;
                 }
             }

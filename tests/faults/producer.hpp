@@ -26,6 +26,8 @@ public:
         std::size_t messages_per_frame = 5;
         std::size_t frames_in_flight = 1000; ///< Of each connection; then it waits, and is late.
         bool resends = true; ///< False: what is not acked when a connection ends is given up.
+        /// Ids that are kept of what was acked; empty: all. Others count as never repeated.
+        std::function<bool(const std::string& id)> keeps{};
     };
     struct Totals {
         std::uint64_t sent = 0, acked = 0, refused = 0;

@@ -2,6 +2,7 @@
 /// against a sequential reference run of the log, and against what producers and provider saw.
 #pragma once
 
+#include "tests/faults/truth.hpp"
 #include "tests/faults/world.hpp"
 
 #include <string>
@@ -23,7 +24,7 @@ struct Expectations {
 /// One line for each invariant that is broken, with its number; none: the promise held. The service
 /// has stopped, or is calm. Of `senders` everything that they were acked must be in the log.
 std::vector<std::string> broken(World& world, const std::vector<const Senders*>& senders,
-                                Expectations expectations = {});
+                                Expectations expectations = {}, const Sample& sample = {});
 
 struct Patience {
     std::chrono::milliseconds acks = std::chrono::seconds{60};
@@ -40,6 +41,7 @@ struct Patience {
 /// sent beside the producers, and have ended.
 std::vector<std::string> settle_and_prove(World& world, Producers& producers,
                                           Expectations expectations = {}, Patience patience = {},
-                                          const std::vector<const Senders*>& others = {});
+                                          const std::vector<const Senders*>& others = {},
+                                          const Sample& sample = {});
 
 } // namespace faults

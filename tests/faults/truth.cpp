@@ -15,6 +15,8 @@
 
 namespace faults {
 
+using namespace std::chrono_literals;
+
 namespace {
 
 std::string message_id_in(const std::string& body) {
@@ -25,6 +27,33 @@ std::string message_id_in(const std::string& body) {
     return body.substr(begin, body.find('"', begin) - begin);
 }
 
+using Take = std::function<void(const schema::StoredRecord&)>;
+
+/// In one pass, for the pages of `Archive::read_log` are each a search through all of the log.
+journeys::Result<void> read_sample(const World& world, const Sample& sample, const Take& take) {
+    auto connection = runtime::Connection::open(
+        {.conninfo = world.conninfo(), .instance = "harness", .reply_timeout = 10min}, "sample");
+    if (!connection) return connection.error();
+    const auto query = "SELECT \"offset\", accepted_at, kind, customer, body FROM log WHERE true" +
+                       sample.and_them() + " ORDER BY accepted_at, partition, \"offset\"";
+    return connection->stream(query.c_str(), {}, [&](const runtime::SqlRows& row) {
+        schema::StoredRecord record;
+        record.header.offset = row.uint8(0, 0);
+        record.header.accepted_at = row.time(0, 1);
+        record.kind = static_cast<journeys::RecordKind>(row.int2(0, 2));
+        record.header.customer =
+            journeys::parse_customer_id(row.bytes(0, 3)).value_or(journeys::CustomerId{});
+        record.body = std::string{row.bytes(0, 4)};
+        take(record);
+    });
+}
+
+journeys::Result<void> read_log(const World& world, const Sample& sample, const Take& take) {
+    if (!sample.customers.empty()) return read_sample(world, sample, take);
+    runtime::Archive archive{world.conninfo()};
+    return archive.read_log(take);
+}
+
 } // namespace
 
 std::string entered_text(const std::string& customer, const std::string& journey,
@@ -32,15 +61,14 @@ std::string entered_text(const std::string& customer, const std::string& journey
     return customer + ' ' + journey + ' ' + key + ' ' + journeys::to_text(at);
 }
 
-Truth truth_of(World& world, Findings& findings) {
+Truth truth_of(World& world, const Sample& sample, Findings& findings) {
     Truth truth;
-    runtime::Archive archive{world.conninfo()};
     const auto file = world.folder() / "log.jsonl";
     std::map<std::size_t, std::set<std::uint64_t>> offsets;
     {
         std::ofstream out{file};
         const auto partitions = std::stoul(world.sql("SELECT partitions FROM deployment"));
-        const auto read = archive.read_log([&](const schema::StoredRecord& record) {
+        const auto read = read_log(world, sample, [&](const schema::StoredRecord& record) {
             out << schema::to_log_line(record) << '\n';
             if (const auto id = message_id_in(record.body);
                 record.kind == journeys::RecordKind::event && !id.empty())

@@ -6,12 +6,24 @@
 #include "tests/faults/findings.hpp"
 #include "tests/faults/world.hpp"
 
+#include <functional>
 #include <map>
 #include <set>
 #include <string>
 #include <unordered_map>
 
 namespace faults {
+
+/// Some customers, where there are too many for a proof of all: none that was ever linked.
+struct Sample {
+    /// SQL, of rows that have a column `customer`. Empty: everybody.
+    std::string customers{};
+    /// Whether a message, by its id, is of one of them. Empty: all are.
+    std::function<bool(const std::string& id)> has{};
+
+    std::string and_them() const { return customers.empty() ? "" : " AND (" + customers + ')'; }
+    bool takes(const std::string& id) const { return !has || has(id); }
+};
 
 struct Truth {
     struct Opened {
@@ -28,6 +40,6 @@ std::string entered_text(const std::string& customer, const std::string& journey
                          const std::string& key, journeys::Timestamp at);
 
 /// What is wrong with the log itself goes to the findings.
-Truth truth_of(World& world, Findings& findings);
+Truth truth_of(World& world, const Sample& sample, Findings& findings);
 
 } // namespace faults
