@@ -58,6 +58,7 @@ struct Producers::Shared : std::enable_shared_from_this<Producers::Shared> {
     bool stopping = false, ended = false;
     int running = 0; ///< Lanes.
     Totals totals;
+    std::uint64_t repeated = 0; ///< Of the acked.
     std::set<std::string> acked, unsure;
 
     bool is(bool Shared::*flag) const {
@@ -204,7 +205,8 @@ struct Producers::Shared : std::enable_shared_from_this<Producers::Shared> {
                     ++totals.refused;
                 } else {
                     ++totals.acked;
-                    acked.insert(std::move(frame.ids[i]));
+                    if (options.keeps && !options.keeps(frame.ids[i])) continue;
+                    if (!acked.insert(std::move(frame.ids[i])).second) ++repeated;
                 }
             }
             lane.frames.pop_front();
@@ -271,6 +273,16 @@ Producers::Totals Producers::totals() const {
 std::set<std::string> Producers::acked() const {
     const std::scoped_lock lock{shared_->mutex};
     return shared_->acked;
+}
+
+Senders::Counts Producers::counts() const {
+    const std::scoped_lock lock{shared_->mutex};
+    const auto& totals = shared_->totals;
+    const auto lanes = static_cast<std::uint64_t>(shared_->options.connections);
+    return {.acked = totals.acked,
+            .repeated = shared_->repeated,
+            .refused = totals.refused,
+            .are_whole = totals.connections == lanes && totals.given_up == 0};
 }
 
 std::set<std::string> Producers::unsure() const {

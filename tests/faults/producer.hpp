@@ -3,6 +3,7 @@
 #pragma once
 
 #include "tests/faults/loop.hpp"
+#include "tests/faults/senders.hpp"
 #include "tests/faults/traffic.hpp"
 
 #include <chrono>
@@ -15,7 +16,7 @@
 
 namespace faults {
 
-class Producers {
+class Producers final : public Senders {
 public:
     struct Options {
         std::uint16_t port = 0;
@@ -25,6 +26,8 @@ public:
         std::size_t messages_per_frame = 5;
         std::size_t frames_in_flight = 1000; ///< Of each connection; then it waits, and is late.
         bool resends = true; ///< False: what is not acked when a connection ends is given up.
+        /// Ids that are kept of what was acked; empty: all. Others count as never repeated.
+        std::function<bool(const std::string& id)> keeps{};
     };
     struct Totals {
         std::uint64_t sent = 0, acked = 0, refused = 0;
@@ -36,14 +39,15 @@ public:
     using Next = std::function<Message(int connection)>;
 
     Producers(Loop& loop, Options options, Next next);
-    ~Producers(); ///< Ends at once.
+    ~Producers() override; ///< Ends at once.
     Producers(const Producers&) = delete;
 
     void stop(); ///< No new messages; what is unacked is still sent again.
     /// After `stop`: whether everything is acked or given up, within the patience.
     bool finish(std::chrono::milliseconds patience);
     Totals totals() const;
-    std::set<std::string> acked() const;  ///< Ids.
+    std::set<std::string> acked() const override;
+    Counts counts() const override;
     std::set<std::string> unsure() const; ///< Ids of what was given up.
 
     struct Shared;

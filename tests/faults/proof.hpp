@@ -2,6 +2,7 @@
 /// against a sequential reference run of the log, and against what producers and provider saw.
 #pragma once
 
+#include "tests/faults/truth.hpp"
 #include "tests/faults/world.hpp"
 
 #include <string>
@@ -15,12 +16,15 @@ struct Expectations {
     bool answers_may_be_lost = false;
     bool every_intent_is_accepted = false; ///< Of the channel whose provider de-duplicates.
     bool may_park = false;
+    /// A customer who has as many open runs as there may be enters no more of them, and how long a
+    /// run is open hangs on the provider. What is there must still be right; it may be less.
+    bool entries_may_be_refused = false;
 };
 
 /// One line for each invariant that is broken, with its number; none: the promise held. The service
-/// has stopped, or is calm.
-std::vector<std::string> broken(World& world, const std::vector<const Producers*>& producers,
-                                Expectations expectations = {});
+/// has stopped, or is calm. Of `senders` everything that they were acked must be in the log.
+std::vector<std::string> broken(World& world, const std::vector<const Senders*>& senders,
+                                Expectations expectations = {}, const Sample& sample = {});
 
 struct Patience {
     std::chrono::milliseconds acks = std::chrono::seconds{60};
@@ -33,8 +37,11 @@ struct Patience {
 };
 
 /// Waits until everything is acked and calm, looks at what a calm service holds and says of itself,
-/// stops it in order, and proves. What goes wrong on the way is in the answer too.
+/// stops it in order, and proves. What goes wrong on the way is in the answer too. `others` have
+/// sent beside the producers, and have ended.
 std::vector<std::string> settle_and_prove(World& world, Producers& producers,
-                                          Expectations expectations = {}, Patience patience = {});
+                                          Expectations expectations = {}, Patience patience = {},
+                                          const std::vector<const Senders*>& others = {},
+                                          const Sample& sample = {});
 
 } // namespace faults

@@ -23,6 +23,21 @@ using asio::ip::tcp;
 using boost::system::error_code;
 using namespace std::chrono_literals;
 
+namespace {
+
+/// In a header, or, where a provider knows no such key, in the address for its reports, which is
+/// the only part of our form that has an intent.
+std::string key_of(const http::request<http::string_body>& request) {
+    if (const auto key = request["webhook-id"]; !key.empty()) return std::string{key};
+    constexpr std::string_view mark = "intent%3D";
+    constexpr std::size_t digits = 32;
+    const auto& body = request.body();
+    const auto at = body.find(mark);
+    return at == body.npos ? std::string{} : body.substr(at + mark.size(), digits);
+}
+
+} // namespace
+
 struct Provider::Shared : std::enable_shared_from_this<Provider::Shared> {
     explicit Shared(asio::io_context& io)
         : context(io), acceptor(io, {asio::ip::address_v4::loopback(), 0}) {}
@@ -68,7 +83,7 @@ struct Provider::Shared : std::enable_shared_from_this<Provider::Shared> {
 
     asio::awaitable<void> answer(tcp::socket& socket,
                                  const http::request<http::string_body>& request) {
-        const std::string id{request["webhook-id"]};
+        const auto id = key_of(request);
         Answer answer;
         {
             const std::scoped_lock lock{mutex};

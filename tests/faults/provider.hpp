@@ -15,9 +15,9 @@
 
 namespace faults {
 
-/// One request, by its idempotency key.
+/// One request, by the intent that it is for.
 struct Call {
-    std::string id; ///< The header `webhook-id`.
+    std::string id; ///< The header `webhook-id`, our idempotency key; Twilio's has it elsewhere.
     std::string path;
     int attempt = 1; ///< How often this id has come.
     std::string body{};

@@ -88,7 +88,20 @@ Wrong held(World& world) {
     return wrong;
 }
 
-Wrong told(World& world) {
+/// Of all senders together.
+Senders::Counts known(const std::vector<const Senders*>& senders) {
+    Senders::Counts all;
+    for (const auto* sender : senders) {
+        const auto counts = sender->counts();
+        all.acked += counts.acked;
+        all.repeated += counts.repeated;
+        all.refused += counts.refused;
+        all.are_whole = all.are_whole && counts.are_whole;
+    }
+    return all;
+}
+
+Wrong told(World& world, const Senders::Counts& sent) {
     const Page page{world.get("/metrics").body};
     if (page.empty()) return {{"I9 no metrics", ""}};
     Wrong wrong;
@@ -116,6 +129,26 @@ Wrong told(World& world) {
           count("SELECT count(*) FROM outbox"));
     equal("intents accepted", page.sum(intents, {"state=\"accepted\""}),
           count("SELECT count(*) FROM outbox WHERE state = 'accepted'"));
+
+    const std::string ingested = "sojourn_ingested_total", applied = "sojourn_applied_total";
+    const auto received = page.sum(ingested, {"result=\"accepted\""});
+    const auto acked = static_cast<double>(sent.acked);
+    if (sent.are_whole) {
+        equal("messages received", received, acked);
+        equal("messages refused", page.sum(ingested, {"result=\"rejected\""}),
+              static_cast<double>(sent.refused));
+        equal("duplicates", page.sum(applied, {"result=\"duplicate\""}),
+              static_cast<double>(sent.repeated));
+    } else if (received < acked) {
+        equal("messages received, fewer than were acked:", received, acked);
+    }
+    // Each is counted once it is durable, so the log may hold more, and never less.
+    if (const auto events = count("SELECT count(*) FROM log WHERE kind = 1"); received > events)
+        equal("messages received, more than are in the log:", received, events);
+    // Publications are nobody's, and what was parked is counted once more when it is let go.
+    if (page.sum(applied, {"result=\"parked\""}) == 0)
+        equal("records applied", page.sum(applied),
+              count("SELECT count(*) FROM log WHERE kind <> 2"));
     return wrong;
 }
 
@@ -146,10 +179,10 @@ void check_lag(World& world, std::chrono::milliseconds patience, Findings& findi
     findings.add("I8 a lag remains", "partitions behind: " + behind);
 }
 
-void check_rest(World& world, Findings& findings) {
+void check_rest(World& world, const std::vector<const Senders*>& senders, Findings& findings) {
     for (const auto& [invariant, what] : last_wrong([&] { return held(world); }))
         findings.add(invariant, what);
-    for (const auto& [invariant, what] : last_wrong([&] { return told(world); }))
+    for (const auto& [invariant, what] : last_wrong([&] { return told(world, known(senders)); }))
         findings.add(invariant, what);
 }
 

@@ -12,7 +12,8 @@ void check_lag(World& world, std::chrono::milliseconds patience, Findings& findi
 
 /// Of a calm service. I7: threads, descriptors, connections and memory are about what they were
 /// when it had become ready. I9: the gauges say what the database holds; and where the process is
-/// the only one that there ever was, its counters do, too.
-void check_rest(World& world, Findings& findings);
+/// the only one that there ever was, its counters do, too, and say what the senders know: those of
+/// every message that it was sent.
+void check_rest(World& world, const std::vector<const Senders*>& senders, Findings& findings);
 
 } // namespace faults

@@ -30,6 +30,7 @@ inline constexpr Size storage_full_up{Unit::seconds, "no connection left", 4, 60
 inline constexpr Size storage_read_only{Unit::seconds, "PostgreSQL is read-only", 8, 60};
 inline constexpr Size disk_full{Unit::seconds, "the disk is full", 10, 60};
 inline constexpr Size idle_transaction{Unit::seconds, "a transaction idles", 6, 600};
+inline constexpr Size held_snapshot{Unit::seconds, "a snapshot is held", 6, 600};
 inline constexpr Size repeats{Unit::seconds, "producers repeat and reorder", 8, 60};
 inline constexpr Size hot_customer{Unit::seconds, "half of the traffic is one's", 6, 60};
 inline constexpr Size overload{Unit::seconds, "three times what it can do", 8, 60};
@@ -42,11 +43,11 @@ inline constexpr Size stored_at_start{Unit::customers, "customers stored at a st
                                       1'000'000};
 
 inline constexpr std::array all{
-    random_kills,    kills_in_recovery, kills_unresent,   orderly_ends,     said_stops,
-    stands_still,    storage_kills,     storage_cuts,     storage_slow,     storage_half_open,
-    storage_full_up, storage_read_only, disk_full,        idle_transaction, repeats,
-    hot_customer,    overload,          idle_connections, overdue_timers,   active_at_kill,
-    stored_at_start};
+    random_kills,    kills_in_recovery, kills_unresent, orderly_ends,     said_stops,
+    stands_still,    storage_kills,     storage_cuts,   storage_slow,     storage_half_open,
+    storage_full_up, storage_read_only, disk_full,      idle_transaction, held_snapshot,
+    repeats,         hot_customer,      overload,       idle_connections, overdue_timers,
+    active_at_kill,  stored_at_start};
 
 } // namespace sizes
 

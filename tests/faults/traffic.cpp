@@ -1,5 +1,6 @@
 #include "tests/faults/traffic.hpp"
 
+#include <memory>
 #include <utility>
 
 namespace faults {
@@ -44,6 +45,10 @@ Message Traffic::next() {
 }
 
 Message Traffic::make() {
+    if (mix_.nameless > 0 && chance() < mix_.nameless) {
+        const auto id = "nobody" + std::to_string(lane_) + '.' + std::to_string(++nameless_);
+        return {id, R"({"messageId":")" + id + "\"," + track("Signed Up", R"("number":"n")") + '}'};
+    }
     const auto who = mix_.hot > 0 && chance() < mix_.hot ? 0 : below(customers_.size());
     auto& customer = customers_[who];
     const auto name = std::to_string(lane_) + '-' + std::to_string(who);
@@ -95,6 +100,13 @@ Message Traffic::make() {
         message.json += R"(,"timestamp":")" + mix_.earlier() + '"';
     message.json += '}';
     return message;
+}
+
+std::function<Message(int producer)> traffic_of(std::uint64_t seed, const Mix& mix, int producers,
+                                                int first_lane) {
+    auto lanes = std::make_shared<std::vector<Traffic>>();
+    for (int i = 0; i < producers; ++i) lanes->emplace_back(seed, first_lane + i, mix);
+    return [lanes](int producer) { return (*lanes)[static_cast<std::size_t>(producer)].next(); };
 }
 
 } // namespace faults

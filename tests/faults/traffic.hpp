@@ -25,6 +25,7 @@ struct Mix {
     double hot = 0;                         ///< Share of messages that are of the first customer.
     std::function<std::string()> earlier{}; ///< When what is late happened, by the service's time.
     bool links = false;                     ///< Whether some browse as guests, and are known later.
+    double nameless = 0; ///< Share of messages that say whose they are by no id: they are refused.
 };
 
 /// What one producer sends; customers are not shared between producers. Not for several threads.
@@ -50,7 +51,13 @@ private:
     int lane_;
     Mix mix_;
     std::vector<Customer> customers_;
+    int nameless_ = 0; ///< Of messages.
     std::deque<Message> again_, shuffled_;
 };
+
+/// The messages of so many producers, each of the lane behind the one before. Not for several
+/// threads.
+std::function<Message(int producer)> traffic_of(std::uint64_t seed, const Mix& mix, int producers,
+                                                int first_lane);
 
 } // namespace faults

@@ -358,12 +358,8 @@ std::string World::sql(const std::string& query) const {
 std::unique_ptr<Producers> start_traffic(World& world, const Mix& mix, Producers::Options given,
                                          int first_lane) {
     if (given.port == 0) given.port = world.port();
-    auto lanes = std::make_shared<std::vector<Traffic>>();
-    for (int lane = 0; lane < given.connections; ++lane)
-        lanes->emplace_back(options().seed, first_lane + lane, mix);
-    return std::make_unique<Producers>(world.loop, given, [lanes](int lane) {
-        return (*lanes)[static_cast<std::size_t>(lane)].next();
-    });
+    return std::make_unique<Producers>(
+        world.loop, given, traffic_of(options().seed, mix, given.connections, first_lane));
 }
 
 std::function<std::string()> earlier_in(const World& world, std::chrono::minutes by) {
