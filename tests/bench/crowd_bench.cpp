@@ -15,7 +15,8 @@ namespace bench {
 namespace {
 
 constexpr double memory_goal = 1.1, scale_goal = 3.5, sleeper_bytes_max = 64;
-constexpr std::uint32_t awake_at_once = 20'000; ///< Of those who are to sleep.
+/// Of those who are to sleep: so many, or a twentieth.
+constexpr std::uint32_t awake_at_once_min = 20'000;
 
 class BareActor : public caf::event_based_actor {
 public:
@@ -73,6 +74,7 @@ std::vector<double> weigh_sleepers(const CrowdOptions& options, journeys::Durati
                 options.customers,
                 {.idle_after = std::chrono::seconds{1}, .timer_window = timer_window}};
     const auto before = resident_bytes();
+    const auto awake_at_once = std::max(awake_at_once_min, options.customers / 20);
     for (std::uint32_t first = 0; first < options.customers; first += awake_at_once) {
         crowd.gather(first, std::min(options.customers, first + awake_at_once));
         crowd.wait_until_asleep();
