@@ -428,7 +428,7 @@ void CustomerActor::fire(Timestamp closed, const Rulebook& rulebook, Customer& c
 
 void CustomerActor::catch_up(const Rulebook& rulebook, Customer& customer, Effects& effects) const {
     if (customer.publication == rulebook.current->publication()) return;
-    if (customer.publication == 0) return; // Nobody yet: begins with today's.
+    if (customer.revision == 0) return; // Nobody yet: begins with today's.
     const auto& eras = rulebook.earlier;
     const auto newest_met = std::find_if(eras.rbegin(), eras.rend(), [&](const auto& era) {
         return era.catalog->publication() == customer.publication;

@@ -78,7 +78,7 @@ public:
     void publish(const Record& record) {
         const auto& publish = std::get<journeys::Publish>(record.body);
         let_happen(record.accepted_at);
-        const bool is_somebody = customer.publication != 0;
+        const bool is_somebody = customer.revision != 0;
         if (is_somebody) fire(record.accepted_at - one_instant);
         catalog_ = world_.disk.publications.at(publish.publication);
         if (is_somebody) fire(record.accepted_at - one_instant); // Meets it where it stands.
