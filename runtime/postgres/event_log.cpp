@@ -401,7 +401,7 @@ void PostgresEventLog::expire_pending() {
 
 void PostgresEventLog::watch_loop() {
     std::optional<Connection> connection;
-    std::vector<std::uint64_t> marked;
+    Mark marked;
     while (pause(settings_.upkeep)) {
         const auto asked = health_.ask();
         if (!connection || connection->is_lost()) {
@@ -426,25 +426,25 @@ bool PostgresEventLog::owns_all() const {
 }
 
 /// Notes where the log stands, where that is not what was `marked` last.
-Result<void> PostgresEventLog::mark(Connection& connection, std::vector<std::uint64_t>& marked) {
+Result<void> PostgresEventLog::mark(Connection& connection, Mark& marked) {
     if (!owns_all()) return {};
     const auto owned = ownership_.all();
-    std::vector<std::uint64_t> positions(settings_.partitions);
-    Timestamp at;
+    Mark mark{.positions = std::vector<std::uint64_t>(settings_.partitions)};
     {
         const std::lock_guard lock{mutex_};
         // Only what is committed binds the clock of whoever writes the log after us.
-        at = committed_at_;
+        mark.at = committed_at_;
         for (const auto& [partition, of_take_over] : owned) {
-            at = std::max(at, of_take_over.accepted_at);
-            positions[partition] = of_take_over.last_offset;
+            mark.at = std::max(mark.at, of_take_over.accepted_at);
+            mark.positions[partition] = of_take_over.last_offset;
         }
         for (const auto& [partition, position] : positions_)
-            positions[partition] = std::max(positions[partition], position.assigned);
+            mark.positions[partition] = std::max(mark.positions[partition], position.assigned);
     }
-    if (positions == marked) return {};
-    if (auto noted = add_log_mark(connection, at, positions); !noted) return noted;
-    marked = std::move(positions);
+    // The time counts, too: positions under way had been noted at the time before theirs.
+    if (mark == marked) return {};
+    if (auto noted = add_log_mark(connection, mark.at, mark.positions); !noted) return noted;
+    marked = std::move(mark);
     return {};
 }
 

@@ -96,6 +96,11 @@ private:
         std::uint64_t epoch = 0;
         std::uint64_t assigned = 0; ///< The last offset given to a batch.
     };
+    struct Mark {
+        journeys::Timestamp at{};
+        std::vector<std::uint64_t> positions; ///< By partition.
+        bool operator==(const Mark&) const = default;
+    };
 
     void take(LogAppend append);
     void enqueue(LogAppend append);
@@ -120,7 +125,7 @@ private:
     void expire_pending();
     void watch_loop();
     bool owns_all() const;
-    journeys::Result<void> mark(Connection& connection, std::vector<std::uint64_t>& marked);
+    journeys::Result<void> mark(Connection& connection, Mark& marked);
     void upkeep_loop();
 
     const EventLogSettings settings_;

@@ -285,6 +285,41 @@ TEST_CASE("a clock that was ahead leaves no mark that hides what comes after it"
     CHECK(reader.records(1).front()->offset == 2);
 }
 
+TEST_CASE("what is marked while it is under way is marked again once it is stored", "[.postgres]") {
+    const Database database;
+    TestClock clock;
+    Process process{database, clock, 1};
+    process.take_over_all();
+    must(process.append({draft("ada", "one")}));
+    const auto marked = [&](int position) {
+        wait_until([&] {
+            return count(database, "SELECT count(*) FROM log_marks JOIN log USING (accepted_at) "
+                                   "WHERE \"offset\" = " +
+                                       std::to_string(position)) == 1;
+        });
+    };
+    marked(1);
+
+    clock.millis += 1;
+    auto other = database.connect();
+    must(other.run_script("BEGIN; SELECT 1 FROM log_positions FOR UPDATE"));
+    auto answer = process.append_async({draft("ada", "two")});
+    wait_until([&] {
+        return count(database, "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE "
+                               "'%/journal/%' AND xact_start IS NOT NULL") == 1;
+    });
+    // Whoever marks has seen it under way, with the time of the first.
+    wait_until([&] {
+        return count(database, "SELECT count(*) FROM pg_stat_activity w, pg_stat_activity j "
+                               "WHERE w.application_name LIKE '%/watch/%' "
+                               "AND j.application_name LIKE '%/journal/%' "
+                               "AND w.query_start > j.xact_start + interval '200 ms'") > 0;
+    });
+    must(other.run_script("COMMIT"));
+    must(answer.get());
+    marked(2);
+}
+
 TEST_CASE("the log's clock goes on behind the last flush", "[.postgres]") {
     const Database database;
     TestClock clock;
