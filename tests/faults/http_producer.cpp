@@ -1,15 +1,10 @@
 #include "tests/faults/http_producer.hpp"
 
+#include "tests/faults/lanes.hpp"
 #include "tests/faults/options.hpp"
 
-#include <boost/asio/awaitable.hpp>
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/post.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <boost/asio/use_future.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http/read.hpp>
@@ -18,9 +13,7 @@
 
 #include <algorithm>
 #include <charconv>
-#include <mutex>
 #include <optional>
-#include <thread>
 
 namespace faults {
 
@@ -68,32 +61,19 @@ std::optional<std::chrono::seconds> patience_in(const Response& answer) {
 
 } // namespace
 
-struct HttpProducers::Shared : std::enable_shared_from_this<HttpProducers::Shared> {
+struct HttpProducers::Shared : SharedLanes<Lane>,
+                               std::enable_shared_from_this<HttpProducers::Shared> {
     Shared(asio::io_context& io, Options given, Next source)
-        : context(io), options(std::move(given)), next(std::move(source)) {}
+        : SharedLanes{io}, options(std::move(given)), next(std::move(source)) {}
 
-    asio::io_context& context;
     const Options options;
     Next next;
-    std::vector<std::shared_ptr<Lane>> lanes; ///< The loop's thread only.
 
-    mutable std::mutex mutex; ///< Guards what follows.
-    bool stopping = false, ended = false;
-    int running = 0; ///< Lanes.
+    // Under the mutex.
     Totals totals;
     Counts counts;
     std::set<std::string> acked;
     std::vector<std::string> wrong;
-
-    bool is(bool Shared::*flag) const {
-        const std::scoped_lock lock{mutex};
-        return this->*flag;
-    }
-
-    asio::awaitable<void> sleep(std::chrono::nanoseconds span) {
-        asio::steady_timer timer{context, span};
-        co_await timer.async_wait(asio::use_awaitable);
-    }
 
     asio::awaitable<void> run(std::shared_ptr<Lane> lane) {
         while (!is(&Shared::ended)) {
@@ -109,8 +89,7 @@ struct HttpProducers::Shared : std::enable_shared_from_this<HttpProducers::Share
             if (pause > 0ms) co_await sleep(pause);
         }
         lane->stream.reset();
-        const std::scoped_lock lock{mutex};
-        --running;
+        left();
     }
 
     void make(Lane& lane) {
@@ -212,49 +191,19 @@ struct HttpProducers::Shared : std::enable_shared_from_this<HttpProducers::Share
 HttpProducers::HttpProducers(Loop& loop, Options options, Next next)
     : loop_(loop),
       shared_(std::make_shared<Shared>(loop.context(), std::move(options), std::move(next))) {
-    shared_->running = shared_->options.connections;
-    asio::post(loop.context(), asio::use_future([shared = shared_] {
-                   for (int i = 0; i < shared->options.connections; ++i) {
-                       auto lane = std::make_shared<Lane>();
-                       lane->number = i;
-                       shared->lanes.push_back(lane);
-                   }
-                   for (const auto& lane : shared->lanes)
-                       asio::co_spawn(
-                           shared->context, [shared, lane] { return shared->run(lane); },
-                           asio::detached);
-               }))
-        .get();
+    begin_lanes(loop, shared_, shared_->options.connections);
 }
 
 HttpProducers::~HttpProducers() {
-    {
-        const std::scoped_lock lock{shared_->mutex};
-        shared_->stopping = shared_->ended = true;
-    }
-    asio::post(loop_.context(), asio::use_future([shared = shared_] {
-                   for (const auto& lane : shared->lanes)
-                       if (lane->stream) {
-                           error_code ignored;
-                           lane->stream->socket().close(ignored);
-                       }
-               }))
-        .get();
+    end_lanes(loop_, shared_, [](Lane& lane) {
+        if (!lane.stream) return;
+        error_code ignored;
+        lane.stream->socket().close(ignored);
+    });
 }
 
 bool HttpProducers::finish(std::chrono::milliseconds patience) {
-    {
-        const std::scoped_lock lock{shared_->mutex};
-        shared_->stopping = true;
-    }
-    for (const auto until = Clock::now() + patience; Clock::now() < until;) {
-        {
-            const std::scoped_lock lock{shared_->mutex};
-            if (shared_->running == 0) return true;
-        }
-        std::this_thread::sleep_for(5ms);
-    }
-    return false;
+    return finish_lanes(*shared_, patience);
 }
 
 HttpProducers::Totals HttpProducers::totals() const {

@@ -1,20 +1,14 @@
 #include "tests/faults/producer.hpp"
 
-#include <boost/asio/awaitable.hpp>
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
+#include "tests/faults/lanes.hpp"
+
 #include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/post.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <boost/asio/use_future.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/websocket.hpp>
 #include <nlohmann/json.hpp>
 
 #include <deque>
-#include <mutex>
-#include <thread>
 
 namespace faults {
 
@@ -45,31 +39,17 @@ struct Lane {
 
 } // namespace
 
-struct Producers::Shared : std::enable_shared_from_this<Producers::Shared> {
+struct Producers::Shared : SharedLanes<Lane>, std::enable_shared_from_this<Producers::Shared> {
     Shared(asio::io_context& io, Options given, Next source)
-        : context(io), options(std::move(given)), next(std::move(source)) {}
+        : SharedLanes{io}, options(std::move(given)), next(std::move(source)) {}
 
-    asio::io_context& context;
     const Options options;
     Next next;
-    std::vector<std::shared_ptr<Lane>> lanes; ///< The loop's thread only.
 
-    mutable std::mutex mutex; ///< Guards what follows.
-    bool stopping = false, ended = false;
-    int running = 0; ///< Lanes.
+    // Under the mutex.
     Totals totals;
     std::uint64_t repeated = 0; ///< Of the acked.
     std::set<std::string> acked, unsure;
-
-    bool is(bool Shared::*flag) const {
-        const std::scoped_lock lock{mutex};
-        return this->*flag;
-    }
-
-    asio::awaitable<void> sleep(std::chrono::nanoseconds span) {
-        asio::steady_timer timer{context, span};
-        co_await timer.async_wait(asio::use_awaitable);
-    }
 
     asio::awaitable<void> run(std::shared_ptr<Lane> lane) {
         while (!is(&Shared::ended)) {
@@ -90,8 +70,7 @@ struct Producers::Shared : std::enable_shared_from_this<Producers::Shared> {
             if (is(&Shared::stopping) && lane->frames.empty()) break;
             if (failed) co_await sleep(30ms);
         }
-        const std::scoped_lock lock{mutex};
-        --running;
+        left();
     }
 
     asio::awaitable<void> connect(Lane& lane) {
@@ -218,51 +197,21 @@ struct Producers::Shared : std::enable_shared_from_this<Producers::Shared> {
 Producers::Producers(Loop& loop, Options options, Next next)
     : loop_(loop),
       shared_(std::make_shared<Shared>(loop.context(), std::move(options), std::move(next))) {
-    shared_->running = shared_->options.connections;
-    asio::post(loop.context(), asio::use_future([shared = shared_] {
-                   for (int i = 0; i < shared->options.connections; ++i) {
-                       auto lane = std::make_shared<Lane>();
-                       lane->number = i;
-                       shared->lanes.push_back(lane);
-                   }
-                   for (const auto& lane : shared->lanes)
-                       asio::co_spawn(
-                           shared->context, [shared, lane] { return shared->run(lane); },
-                           asio::detached);
-               }))
-        .get();
+    begin_lanes(loop, shared_, shared_->options.connections);
 }
 
 Producers::~Producers() {
-    {
-        const std::scoped_lock lock{shared_->mutex};
-        shared_->stopping = shared_->ended = true;
-    }
-    asio::post(loop_.context(), asio::use_future([shared = shared_] {
-                   for (const auto& lane : shared->lanes)
-                       if (lane->stream) {
-                           error_code ignored;
-                           lane->stream->next_layer().close(ignored);
-                       }
-               }))
-        .get();
+    end_lanes(loop_, shared_, [](Lane& lane) {
+        if (!lane.stream) return;
+        error_code ignored;
+        lane.stream->next_layer().close(ignored);
+    });
 }
 
-void Producers::stop() {
-    const std::scoped_lock lock{shared_->mutex};
-    shared_->stopping = true;
-}
+void Producers::stop() { shared_->stop(); }
 
 bool Producers::finish(std::chrono::milliseconds patience) {
-    stop();
-    for (const auto until = Clock::now() + patience; Clock::now() < until;) {
-        {
-            const std::scoped_lock lock{shared_->mutex};
-            if (shared_->running == 0) return true;
-        }
-        std::this_thread::sleep_for(5ms);
-    }
-    return false;
+    return finish_lanes(*shared_, patience);
 }
 
 Producers::Totals Producers::totals() const {
