@@ -262,9 +262,20 @@ void PartitionActor::take_batch(LogBatch& batch) {
 
 void PartitionActor::take_closed(const LogClosed& message) {
     closed_ = std::max(closed_, message.closed);
+    note_woken(); // Ticks may be slow, and must not meter what is due now.
     if (state_ == State::replaying && received_ >= start_.last_offset) become_live();
     release_asks();
     wake_due();
+}
+
+/// The clock is told by the log; twenty times a second to all partitions is most of what a quiet
+/// service would cost.
+void PartitionActor::want_closed() {
+    const Timestamp at =
+        state_ == State::live ? std::min(wheel_.next(), ask_due_at_) : journeys::timestamp_min;
+    if (at == wanted_) return;
+    wanted_ = at;
+    shard_.ports.log->want_closed(shard_.partition, at);
 }
 
 void PartitionActor::dispatch(std::vector<std::pair<std::uint32_t, Batch>>& groups,
@@ -520,6 +531,7 @@ void PartitionActor::arm(std::uint32_t index) {
     if (entry.wake_at >= std::min(entry.armed, journeys::when_published)) return;
     entry.armed = entry.wake_at;
     wheel_.add(entry.wake_at, {{index, entry.generation}, nullptr});
+    if (entry.wake_at < wanted_) want_closed();
 }
 
 void PartitionActor::hint(const CustomerId& sleeper, Timestamp due) {
@@ -528,6 +540,7 @@ void PartitionActor::hint(const CustomerId& sleeper, Timestamp due) {
     at->second.due = due;
     ++at->second.hints;
     wheel_.add(due, {{}, &at->first});
+    if (due < wanted_) want_closed();
 }
 
 void PartitionActor::wake_due() {
@@ -555,7 +568,15 @@ void PartitionActor::wake_due() {
         else
             arm(index);
     }
+    want_closed();
     load_next();
+}
+
+/// Others may be woken again.
+void PartitionActor::note_woken() {
+    if (woken_ > 0) shard_.ports.observer->timers(shard_.partition, woken_, latest_);
+    woken_ = 0;
+    latest_ = {};
 }
 
 void PartitionActor::wake(std::uint32_t index, Waking why) {
@@ -706,9 +727,7 @@ void PartitionActor::tick() {
         ++generation_;
         next_generation_ = now + shard_.flush_settings.checkpoint;
     }
-    if (woken_ > 0) shard_.ports.observer->timers(shard_.partition, woken_, latest_);
-    woken_ = 0;
-    latest_ = {};
+    note_woken();
     ask_due();
     wake_due();
     sweep();

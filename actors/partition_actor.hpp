@@ -98,6 +98,7 @@ private:
     void pending(PendingIntents& answer);
     void take_batch(LogBatch& batch);
     void take_closed(const LogClosed& message);
+    void want_closed();
     void dispatch(std::vector<std::pair<std::uint32_t, Batch>>& groups, journeys::Timestamp closed);
     void change_catalog(const journeys::Record& record);
     void progressed(const Progressed& message);
@@ -134,6 +135,7 @@ private:
     void wake_due();
     /// Their own timer, one that the store knows of, or a publication.
     enum class Waking : std::uint8_t { timer, stored_hint, sweep };
+    void note_woken();
     void wake(std::uint32_t index, Waking why);
     void hint(const journeys::CustomerId& sleeper, journeys::Timestamp due);
     void become_live();
@@ -211,6 +213,7 @@ private:
     journeys::Timestamp hints_until_ =
         journeys::timestamp_min; ///< The store was asked for those before.
     journeys::Timestamp ask_due_at_ = journeys::timestamp_min; ///< By the log's clock.
+    journeys::Timestamp wanted_ = journeys::timestamp_min;     ///< As the log was told last.
     journeys::Timestamp ask_due_not_before_{};                 ///< By the pacer's.
     bool asking_due_ = false;
     std::size_t waking_ = 0, woken_ = 0;

@@ -94,6 +94,10 @@ public:
                                  std::vector<std::uint64_t> hashes, std::uint64_t tag,
                                  caf::actor asker) = 0;
 
+    /// Until the clock has passed `at`, the reader of `partition` need hear of it by `LogClosed`
+    /// only now and then; from then on at once. Any log may say more.
+    virtual void want_closed(Partition, journeys::Timestamp) {}
+
     /// Records at or below `watermark` are no longer needed for recovery.
     virtual void advance_watermark(Partition partition, std::uint64_t watermark) = 0;
 

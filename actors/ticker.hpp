@@ -17,8 +17,8 @@ namespace actors {
 /// costs.
 class Ticker : public caf::event_based_actor {
 public:
-    /// Sends each of `told` a `Tick` every `span`, of the scheduler's time; every five of them
-    /// while none of them says by `pulse` that it is busy.
+    /// Sends each of `told` a `Tick` every `span`, of the scheduler's time; while none of them says
+    /// by `pulse` that it is busy every five spans, and after a while every twenty-five.
     Ticker(caf::actor_config& config, std::chrono::milliseconds span, std::vector<caf::actor> told,
            std::shared_ptr<Pulse> pulse);
 

@@ -33,8 +33,7 @@ WalkActor::WalkActor(caf::actor_config& config, const Ports& ports, WalkSettings
                      const Credit& credit, std::vector<caf::actor> partitions,
                      std::shared_ptr<Pulse> pulse)
     : event_based_actor(config), ports_(ports), settings_(settings), credit_(credit),
-      partitions_(std::move(partitions)), pulse_(std::move(pulse)),
-      since_look_(settings.look_ticks) {}
+      partitions_(std::move(partitions)), pulse_(std::move(pulse)) {}
 
 caf::behavior WalkActor::make_behavior() {
     return {
@@ -52,8 +51,8 @@ void WalkActor::on_exit() {
 }
 
 void WalkActor::tick() {
-    if (++since_look_ >= settings_.look_ticks && !asking_) {
-        since_look_ = 0;
+    if (const auto now = ports_.pacer->now(); look_at_ <= now && !asking_) {
+        look_at_ = now + settings_.look_every;
         asking_ = true;
         ++looks_;
         ports_.walks->open_walks(this);

@@ -74,8 +74,8 @@ private:
     std::shared_ptr<Pulse> pulse_;
     std::map<std::uint64_t, Moving> moving_;
     std::set<std::uint64_t> over_; ///< An answer that was under way may still tell of them.
-    std::uint32_t since_look_ = 0; ///< Ticks.
-    std::uint64_t looks_ = 0;      ///< Questions for open walks, one at a time.
+    journeys::Timestamp look_at_ = journeys::timestamp_min; ///< By the pacer's clock.
+    std::uint64_t looks_ = 0; ///< Questions for open walks, one at a time.
     bool asking_ = false;
 };
 

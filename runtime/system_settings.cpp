@@ -23,6 +23,9 @@ actors::SystemSettings system_settings(const schema::Config& config, double cloc
     flush.slice = paced(flush.slice, clock_speed);
     flush.retry_min = paced(flush.retry_min, clock_speed);
     flush.retry_max = paced(flush.retry_max, clock_speed);
+    auto& walks = result.walks;
+    walks.look_every = paced(walks.look_every, clock_speed);
+    walks.retry = paced(walks.retry, clock_speed);
     result.rules = &actors::product_rules();
     for (const auto& channel : config.channels) {
         const auto* rules = config.settings.channel(channel.name);

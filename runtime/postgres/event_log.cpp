@@ -24,6 +24,9 @@ using namespace std::chrono_literals;
 
 namespace {
 
+/// Half a second of ticks of the default.
+constexpr std::uint64_t ticks_between_those_for_all = 10;
+
 Timestamp just_before(Timestamp at) { return at - journeys::Duration{1}; }
 
 Error stopped() { return Error{ErrorCode::storage_unavailable, "the log is being closed"}; }
@@ -33,7 +36,9 @@ Error stopped() { return Error{ErrorCode::storage_unavailable, "the log is being
 PostgresEventLog::PostgresEventLog(EventLogSettings settings, Ownership& ownership)
     : settings_(std::move(settings)), ownership_(ownership),
       readers_(settings_.connection, settings_.codec, ownership), duplicates_(settings_.connection),
-      committed_(std::make_unique<std::atomic<std::uint64_t>[]>(settings_.partitions)) {
+      committed_(std::make_unique<std::atomic<std::uint64_t>[]>(settings_.partitions)),
+      wanted_(std::make_unique<std::atomic<Timestamp>[]>(settings_.partitions)) {
+    for (Partition i = 0; i < settings_.partitions; ++i) wanted_[i] = journeys::timestamp_min;
     for (int lane = 0; lane < settings_.lanes; ++lane)
         threads_.emplace_back([this] { lane_loop(); });
     threads_.emplace_back([this] { tick_loop(); });
@@ -370,7 +375,7 @@ Result<std::string> PostgresEventLog::segment_for(Connection& connection, Timest
 
 void PostgresEventLog::tick_loop() {
     name_thread("log tick");
-    while (pause(settings_.tick)) {
+    for (std::uint64_t tick = 1; pause(settings_.tick); ++tick) {
         expire_pending();
         Timestamp closed;
         {
@@ -378,7 +383,10 @@ void PostgresEventLog::tick_loop() {
             if (under_way_.empty()) accepted_at_ = std::max(accepted_at_, settings_.clock());
             closed = just_before(under_way_.empty() ? accepted_at_ : under_way_.begin()->second);
         }
-        readers_.tick(closed);
+        const bool is_for_all = tick % ticks_between_those_for_all == 0;
+        readers_.tick(closed, [&](Partition partition) {
+            return is_for_all || wanted_[partition].load(std::memory_order_relaxed) <= closed;
+        });
     }
 }
 
@@ -474,7 +482,12 @@ void PostgresEventLog::upkeep_loop() {
 }
 
 void PostgresEventLog::subscribe(Partition partition, std::uint64_t position, caf::actor reader) {
+    wanted_[partition] = journeys::timestamp_min; // Of another reader.
     readers_.subscribe(partition, position, std::move(reader));
+}
+
+void PostgresEventLog::want_closed(Partition partition, Timestamp at) {
+    wanted_[partition].store(at, std::memory_order_relaxed);
 }
 
 void PostgresEventLog::advance_watermark(Partition partition, std::uint64_t watermark) {

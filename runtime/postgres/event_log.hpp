@@ -72,6 +72,7 @@ public:
     void find_duplicates(actors::Partition partition, const journeys::CustomerId& customer,
                          std::vector<std::uint64_t> hashes, std::uint64_t tag,
                          caf::actor asker) override;
+    void want_closed(actors::Partition partition, journeys::Timestamp at) override;
     void advance_watermark(actors::Partition partition, std::uint64_t watermark) override;
     std::uint64_t last_offset(actors::Partition partition) const override;
 
@@ -133,7 +134,8 @@ private:
     LogReaders readers_;
     DuplicateFinder duplicates_;
     LogHealth health_;
-    std::unique_ptr<std::atomic<std::uint64_t>[]> committed_; ///< By partition.
+    std::unique_ptr<std::atomic<std::uint64_t>[]> committed_;    ///< By partition.
+    std::unique_ptr<std::atomic<journeys::Timestamp>[]> wanted_; ///< The same.
 
     mutable std::mutex mutex_;
     std::condition_variable work_, turn_, stopped_;

@@ -180,10 +180,11 @@ void LogReaders::deliver(Partition partition, std::vector<RecordPtr> records, Ti
                            std::make_move_iterator(records.end()));
 }
 
-void LogReaders::tick(Timestamp closed) {
+void LogReaders::tick(Timestamp closed, const std::function<bool(Partition)>& is_told) {
     const std::lock_guard lock{mutex_};
     for (auto& [partition, state] : states_) {
-        if (!state.reader || state.reader->phase != Phase::live || state.reader->closed >= closed)
+        if (!state.reader || state.reader->phase != Phase::live || state.reader->closed >= closed ||
+            !is_told(partition))
             continue;
         state.reader->closed = closed;
         caf::anon_send(state.reader->actor, actors::LogClosed{partition, closed});

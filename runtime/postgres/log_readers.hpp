@@ -10,6 +10,7 @@
 #include <caf/actor.hpp>
 
 #include <condition_variable>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -30,8 +31,8 @@ public:
     /// The next records of a partition: committed, and dense behind those of the call before.
     void deliver(actors::Partition partition, std::vector<journeys::RecordPtr> records,
                  journeys::Timestamp closed);
-    /// No undelivered record has `accepted_at <= closed`.
-    void tick(journeys::Timestamp closed);
+    /// No undelivered record has `accepted_at <= closed`; said to those of whom `is_told` holds.
+    void tick(journeys::Timestamp closed, const std::function<bool(actors::Partition)>& is_told);
 
 private:
     enum class Phase { waiting, replaying, joining, live };

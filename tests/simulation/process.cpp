@@ -99,7 +99,10 @@ void Process::tick() {
         if (!owned.reader) continue;
         deliver(partition);
         owned.accepted_at = std::max(owned.accepted_at, world_.clock);
-        caf::anon_send(owned.reader, actors::LogClosed{partition, owned.accepted_at - one_instant});
+        // Nobody is told more than was asked for.
+        const Timestamp closed = owned.accepted_at - one_instant;
+        if (owned.wanted <= closed)
+            caf::anon_send(owned.reader, actors::LogClosed{partition, closed});
     }
     if (!world_.disk.moving.empty()) in_database([this] { move_one(); });
     const History::Running running{history_, this};
@@ -238,6 +241,7 @@ void Process::subscribe(Partition partition, std::uint64_t position, caf::actor 
         }
         owned.position = std::max(position, owned.last);
         owned.reader = reader;
+        owned.wanted = journeys::timestamp_min;
     });
 }
 

@@ -64,6 +64,9 @@ public:
     void append_copies(std::vector<actors::Draft> drafts, actors::WalkProgress progress,
                        std::function<void(journeys::Result<void>)> done) override;
     void subscribe(actors::Partition partition, std::uint64_t position, caf::actor reader) override;
+    void want_closed(actors::Partition partition, Timestamp at) override {
+        owned_[partition].wanted = at;
+    }
     void find_duplicates(actors::Partition partition, const CustomerId& customer,
                          std::vector<std::uint64_t> hashes, std::uint64_t tag,
                          caf::actor asker) override;
@@ -104,8 +107,9 @@ private:
         std::uint64_t last = 0;  ///< Offset.
         Timestamp accepted_at = journeys::timestamp_min;
         caf::actor reader;
-        std::uint64_t position = 0;      ///< Of the reader.
-        std::deque<RecordPtr> delivered; ///< Appended, and not sent to the reader yet.
+        Timestamp wanted = journeys::timestamp_min; ///< By the reader, of the clock.
+        std::uint64_t position = 0;                 ///< Of the reader.
+        std::deque<RecordPtr> delivered;            ///< Appended, and not sent to the reader yet.
     };
 
     using Done = std::function<void(journeys::Result<void>)>;

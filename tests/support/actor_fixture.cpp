@@ -106,7 +106,9 @@ void ActorFixture::pass(journeys::Duration span, journeys::Duration step) {
         clock = std::min(until, clock + step);
         world().close();
         settle();
-        scheduler().advance_time(caf::timespan{std::chrono::milliseconds{20}});
+        // As much as lies between two ticks at most; all of it would be a thousand of them a step.
+        scheduler().advance_time(
+            caf::timespan{std::min<journeys::Duration>(step, std::chrono::milliseconds{500})});
         settle();
     }
 }

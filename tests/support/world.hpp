@@ -137,13 +137,14 @@ public:
         for (auto& [partition, reader] : readers_) {
             auto& accepted_at = disk.partitions[partition].accepted_at;
             accepted_at = std::max(accepted_at, clock_ + journeys::Duration{1});
+            if (reader.wanted > clock_) continue; // Nobody is told more than was asked for.
             caf::anon_send(reader.actor, actors::LogClosed{partition, clock_});
         }
     }
     void subscribe(actors::Partition partition, std::uint64_t position,
                    caf::actor reader) override {
         answer([this, partition, position, reader = std::move(reader)] {
-            readers_[partition] = {position, reader};
+            readers_[partition] = {.position = position, .actor = reader};
             const auto& log = disk.partitions[partition].log;
             // The stored tail comes in pieces.
             while (readers_[partition].position < log.size()) {
@@ -156,6 +157,9 @@ public:
                 caf::anon_send(reader, std::move(batch));
             }
         });
+    }
+    void want_closed(actors::Partition partition, Timestamp at) override {
+        readers_[partition].wanted = at;
     }
     void find_duplicates(actors::Partition partition, const CustomerId& customer,
                          std::vector<std::uint64_t> hashes, std::uint64_t tag,
@@ -337,6 +341,7 @@ private:
     struct Reader {
         std::uint64_t position = 0;
         caf::actor actor;
+        Timestamp wanted = journeys::timestamp_min;
     };
 
     void commit(const actors::FlushRequest& request, Disk::Partition& partition) {
