@@ -84,9 +84,9 @@ struct FlushSettings {
 };
 
 struct WalkSettings {
-    journeys::Duration look_every = std::chrono::milliseconds{200}; ///< For new walks.
-    std::size_t page = 2'000;    ///< Customers asked for at a time.
-    std::size_t batch_max = 500; ///< Copies of one append.
+    journeys::Duration look_every = std::chrono::seconds{1}; ///< For new walks.
+    std::size_t page = 2'000;                                ///< Customers asked for at a time.
+    std::size_t batch_max = 500;                             ///< Copies of one append.
     /// While as many records are on their way to customers, no copy is made: producers go first.
     std::uint64_t in_flight_max = 2'000;
     journeys::Duration retry = std::chrono::milliseconds{200};

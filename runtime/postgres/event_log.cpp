@@ -25,7 +25,9 @@ using namespace std::chrono_literals;
 namespace {
 
 /// Half a second of ticks of the default.
-constexpr std::uint64_t ticks_between_those_for_all = 10;
+constexpr int ticks_between_those_for_all = 10;
+/// Where nothing was written there is little to keep up: what grows old, and is seldom.
+constexpr int upkeeps_left_out_max = 20;
 
 Timestamp just_before(Timestamp at) { return at - journeys::Duration{1}; }
 
@@ -375,19 +377,45 @@ Result<std::string> PostgresEventLog::segment_for(Connection& connection, Timest
 
 void PostgresEventLog::tick_loop() {
     name_thread("log tick");
-    for (std::uint64_t tick = 1; pause(settings_.tick); ++tick) {
+    Timestamp closed = just_before(settings_.clock()), before;
+    for (int ticks = 1, since_all = 0; pause_for_ticks(ticks);) {
+        since_all += ticks;
         expire_pending();
-        Timestamp closed;
+        before = closed;
         {
             const std::lock_guard lock{mutex_};
             if (under_way_.empty()) accepted_at_ = std::max(accepted_at_, settings_.clock());
             closed = just_before(under_way_.empty() ? accepted_at_ : under_way_.begin()->second);
         }
-        const bool is_for_all = tick % ticks_between_those_for_all == 0;
+        const bool is_for_all = since_all >= ticks_between_those_for_all;
+        if (is_for_all) since_all = 0;
         readers_.tick(closed, [&](Partition partition) {
-            return is_for_all || wanted_[partition].load(std::memory_order_relaxed) <= closed;
+            return is_for_all || wanted_[partition].load() <= closed;
         });
+        ticks = ticks_to_sleep(closed, (closed - before) / ticks);
     }
+}
+
+/// On a quiet machine each wake-up costs it a tenth of a millisecond. `pace`: of the clock, a tick.
+int PostgresEventLog::ticks_to_sleep(Timestamp closed, journeys::Duration pace) {
+    const auto until = closed + pace * (ticks_between_those_for_all + 1);
+    asleep_until_ = until; // Whoever wants to hear earlier from here on wakes us.
+    bool is_wanted = false;
+    for (Partition i = 0; i < settings_.partitions; ++i)
+        is_wanted = is_wanted || wanted_[i].load() <= until;
+    const std::lock_guard lock{mutex_};
+    if (!is_wanted && pending_.empty() && under_way_.empty()) return ticks_between_those_for_all;
+    asleep_until_ = journeys::timestamp_min;
+    return 1;
+}
+
+/// False when stopping; less than the ticks where somebody wants to hear of the clock earlier.
+bool PostgresEventLog::pause_for_ticks(int ticks) {
+    std::unique_lock lock{mutex_};
+    stopped_.wait_for(lock, settings_.tick * ticks, [&] { return stopping_ || is_tick_wanted_; });
+    is_tick_wanted_ = false;
+    asleep_until_ = journeys::timestamp_min;
+    return !stopping_;
 }
 
 void PostgresEventLog::expire_pending() {
@@ -456,13 +484,20 @@ Result<void> PostgresEventLog::mark(Connection& connection, Mark& marked) {
     return {};
 }
 
+std::uint64_t PostgresEventLog::taken() const {
+    const std::lock_guard lock{mutex_};
+    return taken_;
+}
+
 /// Apart from `watch_loop`, for the index of a busy hour may take minutes.
 void PostgresEventLog::upkeep_loop() {
     name_thread("log upkeep");
     std::optional<Connection> connection;
     const auto goes_on = [this] { return pause(0ms); };
-    while (pause(settings_.upkeep)) {
-        if (!owns_all()) continue;
+    std::optional<std::uint64_t> seen; ///< Batches when all was kept up last.
+    for (int since = 0; pause(settings_.upkeep); ++since) {
+        const auto batches = taken();
+        if (!owns_all() || (seen == batches && since < upkeeps_left_out_max)) continue;
         if (!connection || connection->is_lost()) {
             connection.reset();
             auto opened = Connection::open(settings_.connection, "upkeep");
@@ -473,6 +508,8 @@ void PostgresEventLog::upkeep_loop() {
                                .retention = settings_.retention,
                                .bytes_max = settings_.bytes_max};
         auto done = keep_up_log(*connection, bounds, goes_on);
+        if (done) seen = batches;
+        since = 0;
         if (!done && goes_on()) spdlog::warn("log: upkeep: {}", done.error().detail);
     }
     if (!connection || !connection->is_lost()) return;
@@ -487,7 +524,11 @@ void PostgresEventLog::subscribe(Partition partition, std::uint64_t position, ca
 }
 
 void PostgresEventLog::want_closed(Partition partition, Timestamp at) {
-    wanted_[partition].store(at, std::memory_order_relaxed);
+    wanted_[partition] = at;
+    if (at > asleep_until_.load()) return;
+    const std::lock_guard lock{mutex_};
+    is_tick_wanted_ = true;
+    stopped_.notify_all();
 }
 
 void PostgresEventLog::advance_watermark(Partition partition, std::uint64_t watermark) {

@@ -123,10 +123,13 @@ private:
     journeys::Result<std::string> segment_for(Connection& connection, journeys::Timestamp at);
 
     void tick_loop();
+    int ticks_to_sleep(journeys::Timestamp closed, journeys::Duration pace);
+    bool pause_for_ticks(int ticks);
     void expire_pending();
     void watch_loop();
     bool owns_all() const;
     journeys::Result<void> mark(Connection& connection, Mark& marked);
+    std::uint64_t taken() const;
     void upkeep_loop();
 
     const EventLogSettings settings_;
@@ -148,6 +151,9 @@ private:
     journeys::Timestamp committed_at_ = journeys::timestamp_min; ///< The newest committed.
     std::map<std::uint64_t, journeys::Timestamp>
         under_way_; ///< Batches taken and not delivered yet.
+    /// While the tick's thread sleeps for longer than a tick; of the log's clock.
+    std::atomic<journeys::Timestamp> asleep_until_ = journeys::timestamp_min;
+    bool is_tick_wanted_ = false;
     std::uint64_t taken_ = 0, commit_turn_ = 1, delivery_turn_ = 1;
     bool stopping_ = false;
 

@@ -320,6 +320,24 @@ TEST_CASE("what is marked while it is under way is marked again once it is store
     marked(2);
 }
 
+TEST_CASE("a reader that asks for a later time is told then, and now and then before",
+          "[.postgres]") {
+    const Database database;
+    TestClock clock;
+    Process process{database, clock, 1};
+    process.take_over_all();
+    Listener reader;
+    process.log->subscribe(0, 0, reader.actor());
+    reader.wait_closed(clock.now() - 1ms);
+    const auto asked = clock.now() + 1h;
+    process.log->want_closed(0, asked);
+    clock.millis += 60'000; // Not asked for, and yet it is not left without the time.
+    reader.wait_closed(clock.now() - 1ms);
+    CHECK(reader.closed < asked);
+    clock.millis += 3'600'000;
+    reader.wait_closed(asked);
+}
+
 TEST_CASE("the log's clock goes on behind the last flush", "[.postgres]") {
     const Database database;
     TestClock clock;
