@@ -184,7 +184,10 @@ bool failpoint(std::string_view name) {
         if (point.only != 0 && point.only != passage) continue;
         switch (point.action) {
         case Action::kill: std::raise(SIGKILL); break;
-        case Action::error: fails = true; break;
+        case Action::error:
+            std::fprintf(stderr, "failpoint %s fails\n", point.name.c_str());
+            fails = true;
+            break;
         case Action::delay: std::this_thread::sleep_for(point.span); break;
         case Action::hang:
             std::fprintf(stderr, "failpoint %s hangs\n", point.name.c_str());

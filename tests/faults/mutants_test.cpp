@@ -7,6 +7,7 @@
 #include <catch2/catch.hpp>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <csignal>
 #include <fstream>
@@ -223,14 +224,26 @@ std::vector<std::string> replaced(const Environment& mutant) {
     return wrong;
 }
 
+const std::set<std::string> promises{"I1", "I2", "I3", "I4", "I5"};
+
+/// What the proof says, too, of a run that was looked at before it was done.
+bool is_said_of_the_slow(const std::string& line) {
+    return std::ranges::any_of(std::array{"I1, I2 a state is not", "I1 a customer is not stored",
+                                          "I3 an intent is missing", "I3 not accepted"},
+                               [&](const char* said) { return line.starts_with(said); });
+}
+
 void require_caught(const std::string& mutant, const Run& run) {
     const auto wrong = run({{"SOJOURN_MUTANT", mutant}});
     for (const auto& line : wrong) UNSCOPED_INFO(line);
+    const bool was_calm = std::ranges::none_of(wrong, [](const std::string& line) {
+        return line.starts_with("I8") || line.starts_with("not everything was acked");
+    });
     // A promise must be broken: that it is slow, or does not end, would be no proof.
-    static const std::set<std::string> promises{"I1", "I2", "I3", "I4", "I5"};
-    const auto broken_promise = std::ranges::find_if(wrong, [](const std::string& line) {
+    const auto broken_promise = std::ranges::find_if(wrong, [&](const std::string& line) {
         const auto name = line.substr(0, line.find_first_not_of("0123456789", 1));
-        return line.starts_with('I') && promises.contains(name);
+        return line.starts_with('I') && promises.contains(name) &&
+               (was_calm || !is_said_of_the_slow(line));
     });
     REQUIRE(broken_promise != wrong.end());
     WARN(mutant << " is caught: " << *broken_promise);
@@ -238,15 +251,17 @@ void require_caught(const std::string& mutant, const Run& run) {
 
 } // namespace
 
-TEST_CASE("the runs that catch mutants find nothing in the service as it is") {
-    SECTION("an orderly run") { require_none(orderly({})); }
-    SECTION("hung and killed") { require_none(hung_and_killed({})); }
-    SECTION("bought meanwhile") { require_none(bought_meanwhile({})); }
-    SECTION("linked after an order") { require_none(linked_after_order({})); }
-    SECTION("killed while applying") { require_none(killed_at("apply.after:kill@500")({})); }
-    SECTION("lost replies") { require_none(flush_replies_lost({})); }
-    SECTION("replaced") { require_none(replaced({})); }
+TEST_CASE("no mutant: an orderly run finds nothing") { require_none(orderly({})); }
+TEST_CASE("no mutant: hung and killed, nothing is found") { require_none(hung_and_killed({})); }
+TEST_CASE("no mutant: bought meanwhile, nothing is found") { require_none(bought_meanwhile({})); }
+TEST_CASE("no mutant: linked after an order, nothing is found") {
+    require_none(linked_after_order({}));
 }
+TEST_CASE("no mutant: killed while applying, nothing is found") {
+    require_none(killed_at("apply.after:kill@500")({}));
+}
+TEST_CASE("no mutant: lost replies, nothing is found") { require_none(flush_replies_lost({})); }
+TEST_CASE("no mutant: replaced, nothing is found") { require_none(replaced({})); }
 
 TEST_CASE("mutant: an ack before the commit is caught") {
     require_caught("ack-before-commit", hung_and_killed);

@@ -49,7 +49,7 @@ struct Producers::Shared : SharedLanes<Lane>, std::enable_shared_from_this<Produ
     // Under the mutex.
     Totals totals;
     std::uint64_t repeated = 0; ///< Of the acked.
-    std::set<std::string> acked, unsure;
+    std::set<std::string> acked;
 
     asio::awaitable<void> run(std::shared_ptr<Lane> lane) {
         while (!is(&Shared::ended)) {
@@ -95,10 +95,7 @@ struct Producers::Shared : SharedLanes<Lane>, std::enable_shared_from_this<Produ
         }
         if (options.resends) return;
         const std::scoped_lock lock{mutex};
-        for (auto& frame : lane.frames) {
-            totals.given_up += frame.ids.size();
-            unsure.insert(frame.ids.begin(), frame.ids.end());
-        }
+        for (const auto& frame : lane.frames) totals.given_up += frame.ids.size();
         lane.frames.clear();
         lane.sent = 0;
     }
@@ -232,11 +229,6 @@ Senders::Counts Producers::counts() const {
             .repeated = shared_->repeated,
             .refused = totals.refused,
             .are_whole = totals.connections == lanes && totals.given_up == 0};
-}
-
-std::set<std::string> Producers::unsure() const {
-    const std::scoped_lock lock{shared_->mutex};
-    return shared_->unsure;
 }
 
 } // namespace faults

@@ -48,7 +48,6 @@ public:
     Totals totals() const;
     std::set<std::string> acked() const override;
     Counts counts() const override;
-    std::set<std::string> unsure() const; ///< Ids of what was given up.
 
     struct Shared;
 

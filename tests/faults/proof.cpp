@@ -17,6 +17,10 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr std::uintmax_t log_bytes_max = 4 << 20;
+/// Of the shop's journeys those that nothing ends before their message.
+const std::set<std::string> never_recalled{"welcome", "hello"};
+/// What no log may hold: a trait of the traffic's people, and the numbers of those who say STOP.
+constexpr std::string_view personal[] = {Traffic::personal, "4915112345"};
 
 /// Without what hangs on when a channel was free and a provider answered.
 journeys::Customer decided(journeys::Customer customer, const Expectations& expectations) {
@@ -184,9 +188,13 @@ void check_intents(World& world, const Truth& truth, const Expectations& expecta
             findings.add("I4 unknown, although nothing was lost", name);
         if (channel == "crm" && state == "unknown" && !is_left_unknown)
             findings.add("I4 unknown, although the provider de-duplicates", name);
+        // Where nothing is lost the other channel, too, ends with a yes.
         if (expectations.every_intent_is_accepted && state != "accepted" && state != "recalled" &&
-            channel == "crm" && !is_left_unknown)
+            (channel == "crm" || !expectations.answers_may_be_lost) && !is_left_unknown)
             findings.add("I3 not accepted", name);
+        if (state == "recalled" && wanted != truth.opened.end() &&
+            never_recalled.contains(wanted->second.journey))
+            findings.add("I3 recalled, and its journey has no exit", name);
     }
     for (const auto& [id, wanted] : truth.opened)
         if (!expectations.entries_may_be_refused && !stored.contains(id))
@@ -252,9 +260,10 @@ void check_log_file(const std::filesystem::path& log, Findings& findings) {
          {"AddressSanitizer", "LeakSanitizer", "runtime error:", "ThreadSanitizer"})
         if (const auto at = text.find(mark); at != text.npos)
             findings.add("a sanitizer reports", text.substr(at, 300));
-    if (text.find(Traffic::personal) != text.npos)
-        findings.add("I10 personal data in the log",
-                     text.substr(text.find(Traffic::personal) - 60, 120));
+    for (const auto mark : personal)
+        if (const auto at = text.find(mark); at != text.npos)
+            findings.add("I10 personal data in the log",
+                         text.substr(at - std::min<std::size_t>(at, 60), 120));
     if (text.size() > log_bytes_max)
         findings.add("I10 the log is too long", std::to_string(text.size()) + " bytes");
 }
@@ -265,6 +274,7 @@ std::vector<std::string> broken(World& world, const std::vector<const Senders*>&
                                 Expectations expectations, const Sample& sample) {
     Findings findings;
     const auto truth = truth_of(world, sample, findings);
+    if (truth.messages.empty()) findings.add("the log is empty: nothing is proved by it", "");
     check_messages(truth, senders, sample, findings);
     check_customers(world, truth, expectations, sample, findings);
     check_entries(world, truth, expectations, sample, findings);

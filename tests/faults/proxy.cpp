@@ -96,6 +96,7 @@ struct Proxy::Shared : std::enable_shared_from_this<Proxy::Shared> {
     asio::io_context& context;
     std::function<asio::awaitable<void>(Socket&)> connect;
     std::function<void()> stop_accepting;
+    std::function<void()> accept_again; ///< Of a port: nobody listens while it refuses.
     std::uint16_t port = 0;
 
     mutable std::mutex mutex; ///< Guards what follows.
@@ -241,7 +242,12 @@ std::unique_ptr<Proxy> Proxy::before_port(Loop& loop, std::uint16_t port) {
         co_await own.async_connect(server, asio::use_awaitable);
         socket = std::move(own);
     };
-    accept_on<tcp>(proxy->shared_, tcp::endpoint{asio::ip::address_v4::loopback(), 0});
+    const auto& shared = proxy->shared_;
+    accept_on<tcp>(shared, tcp::endpoint{asio::ip::address_v4::loopback(), 0});
+    shared->accept_again = [shared = std::weak_ptr{shared}, at = shared->port] {
+        if (const auto self = shared.lock())
+            accept_on<tcp>(self, tcp::endpoint{asio::ip::address_v4::loopback(), at});
+    };
     return proxy;
 }
 
@@ -257,8 +263,17 @@ Proxy::~Proxy() {
 std::uint16_t Proxy::port() const { return shared_->port; }
 
 void Proxy::set(Weather weather) {
-    const std::scoped_lock lock{shared_->mutex};
-    shared_->weather = weather;
+    const bool refused = shared_->now().way == Weather::Way::refuse,
+               refuses = weather.way == Weather::Way::refuse;
+    {
+        const std::scoped_lock lock{shared_->mutex};
+        shared_->weather = weather;
+    }
+    if (refused == refuses || !shared_->accept_again) return;
+    asio::post(loop_.context(), asio::use_future([shared = shared_, refuses] {
+                   refuses ? shared->stop_accepting() : shared->accept_again();
+               }))
+        .get();
 }
 
 void Proxy::reset_all(const std::string& role) {

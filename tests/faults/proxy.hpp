@@ -18,7 +18,9 @@ struct Weather {
     enum class Way {
         open,
         black_hole, ///< Connections stay and are accepted; nothing goes through.
-        refuse,     ///< New connections are closed at once; open ones go on.
+        /// Open connections go on. Nobody listens on a port; at a socket of PostgreSQL new
+        /// connections are closed at once.
+        refuse,
     } way = Way::open;
     std::chrono::milliseconds delay{0}; ///< Of every piece, in both directions.
     std::size_t bytes_per_second = 0;   ///< 0: as many as come.

@@ -159,9 +159,10 @@ int soak(double minutes, double rate) {
     }
     const double measured = minutes - minutes / 3;
     const auto customers = static_cast<double>(producers.totals().acked) / events_each;
-    // Noise of the allocator is a few megabytes; a leak of 100 bytes a customer is more.
-    const auto last = memory.points.empty() ? 0 : memory.points.back().value;
-    memory.allowed = std::max(10.0, 0.03 * last);
+    // Noise of the allocator is a few megabytes, and what it never gives back of so many that come
+    // and go some forty bytes each; a leak of a hundred bytes is more, once there were 100,000.
+    constexpr double noise = 5, bytes_each = 64;
+    memory.allowed = std::max(noise, bytes_each * customers * 2 / 3 / (1 << 20));
     bool holds = true;
     for (const auto* curve : {&memory, &threads, &files, &sessions})
         holds = curve->tells(measured) && holds;

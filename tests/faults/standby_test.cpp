@@ -82,7 +82,7 @@ TEST_CASE("an orderly end lets the standby go on, and an asked standby just ends
     CHECK(world.wait_for_calm() == "");
     second->signal(SIGTERM);
     CHECK(second->wait(40s) == 0);
-    require_none(broken(world, {producers.get()}));
+    require_none(broken(world, {producers.get()}, nothing_lost));
 }
 
 TEST_CASE("a channel that was paused stays so with whoever takes over, until it is resumed") {

@@ -171,9 +171,8 @@ TEST_CASE("after a STOP that was acknowledged nothing goes to that number, kill 
                       .phone = "+4915112345" + std::to_string(100 + cycle)};
         CAPTURE(cycle, person.phone);
         REQUIRE(identify(world.port(), person.id, person.phone, sent) == 200);
-        std::atomic<bool> done{false};
-        std::thread events{[&] {
-            for (int number = 0; !done; ++number) {
+        std::jthread events{[&](const std::stop_token& done) {
+            for (int number = 0; !done.stop_requested(); ++number) {
                 track(world.port(), person.id, number, sent); // While it is dead nobody takes them.
                 std::this_thread::sleep_for(5ms);
             }
@@ -183,7 +182,7 @@ TEST_CASE("after a STOP that was acknowledged nothing goes to that number, kill 
         const bool is_killed_before = cycle % 3 == 1, is_killed_behind = cycle % 3 == 2;
         if (is_killed_before) {
             // In the middle of it; the person, hearing nothing, says it again.
-            std::thread killer{[&, wait = std::chrono::microseconds{random() % 20'000}] {
+            std::jthread killer{[&, wait = std::chrono::microseconds{random() % 20'000}] {
                 std::this_thread::sleep_for(wait);
                 world.service().kill();
             }};
@@ -192,16 +191,17 @@ TEST_CASE("after a STOP that was acknowledged nothing goes to that number, kill 
             killer.join();
             world.start();
         }
-        while (person.stopped == Clock::time_point{}) {
+        for (const auto until = Clock::now() + 60s;
+             person.stopped == Clock::time_point{} && Clock::now() < until;)
             if (say_stop(world, person.phone) == 200) person.stopped = Clock::now();
-        }
+        REQUIRE(person.stopped != Clock::time_point{});
         if (is_killed_behind) {
             std::this_thread::sleep_for(std::chrono::milliseconds{random() % 30});
             world.service().kill();
             world.start();
         }
         std::this_thread::sleep_for(300ms);
-        done = true;
+        events.request_stop();
         events.join();
         people.push_back(std::move(person));
     }

@@ -75,9 +75,13 @@ Truth truth_of(World& world, const Sample& sample, Findings& findings) {
                 ++truth.messages[id];
             if (record.header.customer.value.empty()) return;
             const auto partition = journeys::hash(record.header.customer) % partitions;
-            if (!offsets[partition].insert(record.header.offset).second)
+            auto& seen = offsets[partition];
+            if (!seen.insert(record.header.offset).second)
                 findings.add("I2 an offset is in the log twice",
                              std::to_string(record.header.offset));
+            // They come by the log's clock.
+            if (record.header.offset < *seen.rbegin())
+                findings.add("I5 the log's clock went back", std::to_string(record.header.offset));
         });
         if (!read) findings.add("the log cannot be read", read.error().detail);
     }

@@ -44,6 +44,7 @@ std::string versions(const World& world) {
 
 constexpr int oldest_version = 1, newest_version = journeys::customer_schema_version;
 
+static_assert(newest_version < 10); // Or the ids of all are no longer equally long.
 std::string id_of(int version) { return "u-104" + std::to_string(version); }
 
 /// What a release with this version of states has written: recorded bytes, the digit of the id
@@ -208,12 +209,13 @@ void sign_everybody_up(World& world, const std::string& number, std::size_t mess
 } // namespace
 
 TEST_CASE("an upgrade and the way back lose nothing and double nothing") {
+    const auto before = std::to_string(newest_version - 1);
     World world;
     world.start(release_before);
     const auto producers = start_traffic(world, {}, {.rate = 200});
     std::this_thread::sleep_for(1500ms);
     REQUIRE(world.stop() == 0);
-    CHECK(versions(world) == "5");
+    CHECK(versions(world) == before);
 
     // Up, twice: as it is done in order, and after a crash.
     world.start();
@@ -225,7 +227,7 @@ TEST_CASE("an upgrade and the way back lose nothing and double nothing") {
     world.start();
     std::this_thread::sleep_for(500ms);
     REQUIRE(world.stop() == 0);
-    CHECK(versions(world).find('6') != std::string::npos);
+    CHECK(versions(world).find(std::to_string(newest_version)) != std::string::npos);
 
     // The release before does not begin to park what it cannot read: it says what is to be done.
     world.launch(release_before);
@@ -235,11 +237,11 @@ TEST_CASE("an upgrade and the way back lose nothing and double nothing") {
     const auto back = downgrade(world, "back");
     INFO(back.second);
     REQUIRE(back.first == 0);
-    CHECK(versions(world) == "5");
+    CHECK(versions(world) == before);
     world.start(release_before);
     std::this_thread::sleep_for(1500ms);
     REQUIRE(world.stop() == 0);
-    CHECK(versions(world) == "5");
+    CHECK(versions(world) == before);
 
     world.start(); // And up again.
     require_none(settle_and_prove(world, *producers,
