@@ -17,7 +17,7 @@ help:
 	@echo 'make run      build, and run the demo: real shop traffic, journeys, triggers'
 	@echo 'make test     build with sanitizers (address, undefined behaviour), and run every test'
 	@echo 'make build    build/release/sojourn'
-	@echo 'make tsan     as test, with the thread sanitizer'
+	@echo 'make tsan     as test, with the thread sanitizer, which CAF is built with as well'
 	@echo 'make faults   the fault tests in a build for speed; FAULTS="--cycles 1000" for longer'
 	@echo 'make bench    build, and measure'
 	@echo 'make check    formatting and layering alone; with TIDY=1 clang-tidy as well'
@@ -45,7 +45,8 @@ test: packages
 	$(FIXED_ADDRESSES) ctest --preset asan --parallel $(JOBS)
 
 tsan: packages
-	cmake --preset tsan
+	.ci/caf-for-tsan build/caf-tsan
+	cmake --preset tsan -DCAF_CORE_LIBRARY=$(CURDIR)/build/caf-tsan/libcaf_core.so
 	$(FIXED_ADDRESSES) cmake --build --preset tsan --parallel $(JOBS)
 	$(FIXED_ADDRESSES) ctest --preset tsan --parallel $(JOBS)
 
