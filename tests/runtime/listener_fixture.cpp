@@ -19,7 +19,9 @@ ListenerFixture::ListenerFixture() {
     }};
 }
 
-ListenerFixture::~ListenerFixture() = default;
+ListenerFixture::~ListenerFixture() {
+    listener.reset(); // Until it has ended it tells of what it refused.
+}
 
 void ListenerFixture::open() {
     auto opened =
