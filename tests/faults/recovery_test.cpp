@@ -58,11 +58,17 @@ TEST_CASE("after kill -9 at full rate all acked work is there again in time") {
     World world{{.clock_speed = 1, .limits = "active_customers: 2000000, passivate_after: 1h"}};
     world.start();
     const auto producers = one_event_each(world, customers, false);
+    while (producers->totals().acked < static_cast<std::uint64_t>(customers) / 2)
+        std::this_thread::sleep_for(1ms);
     producers->stop();
     const auto before = producers->totals();
     world.service().kill();
-    const auto tail = std::stod(world.sql("SELECT sum(l.last_offset - p.watermark) FROM "
-                                          "log_positions l JOIN progress p USING (partition)"));
+    // Publications, which are in every partition, are not counted as applied.
+    const auto tail =
+        std::stod(world.sql("SELECT count(*) FROM log l JOIN progress p USING "
+                            "(partition) WHERE l.\"offset\" > p.watermark AND "
+                            "l.kind <> " +
+                            std::to_string(static_cast<int>(journeys::RecordKind::publish))));
     REQUIRE(tail > 0);
     const auto begin = Clock::now();
     world.launch();
