@@ -18,6 +18,13 @@ void cut_journal(const Database& database) {
                         "WHERE application_name LIKE 'sojourn/%/journal/%'"));
 }
 
+/// Until so many lanes of the log are in a transaction.
+void wait_for_lanes(const Database& database, int lanes) {
+    const std::string sql = "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE "
+                            "'%/journal/%' AND xact_start IS NOT NULL";
+    wait_until([&] { return count(database, sql) == lanes; });
+}
+
 } // namespace
 
 TEST_CASE("what is acknowledged stands in the log, densely numbered", "[.postgres]") {
@@ -146,14 +153,9 @@ TEST_CASE("what comes while a batch commits shares the next commit", "[.postgres
     process.take_over(0);
     auto other = database.connect();
     must(other.run_script("BEGIN; SELECT 1 FROM log_positions FOR UPDATE"));
-    const auto in_journal = [&](int lanes) {
-        const std::string sql = "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE "
-                                "'%/journal/%' AND xact_start IS NOT NULL";
-        wait_until([&] { return count(database, sql) == lanes; });
-    };
     std::vector<std::future<Result<void>>> answers;
     answers.push_back(process.append_async({draft("ada", "1")}));
-    in_journal(1); // It cannot commit.
+    wait_for_lanes(database, 1); // It cannot commit.
     const auto commits = [&] {
         must(other.run_script("COMMIT"));
         for (auto& answer : answers) must(answer.get());
@@ -168,7 +170,7 @@ TEST_CASE("what comes while a batch commits shares the next commit", "[.postgres
     SECTION("so many as are worth it are copied meanwhile, and who comes then waits") {
         answers.push_back(
             process.append_async({draft("ada", "2"), draft("ada", "3"), draft("ada", "4")}));
-        in_journal(2);
+        wait_for_lanes(database, 2);
         for (const auto* word : {"5", "6"})
             answers.push_back(process.append_async({draft("ada", word)}));
         CHECK(commits() == 3);
@@ -304,10 +306,7 @@ TEST_CASE("what is marked while it is under way is marked again once it is store
     auto other = database.connect();
     must(other.run_script("BEGIN; SELECT 1 FROM log_positions FOR UPDATE"));
     auto answer = process.append_async({draft("ada", "two")});
-    wait_until([&] {
-        return count(database, "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE "
-                               "'%/journal/%' AND xact_start IS NOT NULL") == 1;
-    });
+    wait_for_lanes(database, 1);
     // Whoever marks has seen it under way, with the time of the first.
     wait_until([&] {
         return count(database, "SELECT count(*) FROM pg_stat_activity w, pg_stat_activity j "
