@@ -258,6 +258,7 @@ void PartitionActor::take_batch(LogBatch& batch) {
     release_asks();
     wake_due();
     advance_watermark();
+    tell_lag(); // Now: ticks may be slow, and no lag would be a promise that all is stored.
 }
 
 void PartitionActor::take_closed(const LogClosed& message) {
@@ -521,6 +522,11 @@ void PartitionActor::persisted(const Persisted& message) {
     persisted_ = message.watermark;
     shard_.ports.log->advance_watermark(shard_.partition, persisted_);
     advance_watermark();
+    tell_lag();
+}
+
+void PartitionActor::tell_lag() const {
+    shard_.ports.observer->position(shard_.partition, received_, persisted_);
 }
 
 // Time
@@ -736,7 +742,6 @@ void PartitionActor::tick() {
     release_customers();
     passivate();
     shard_.ports.observer->customers(shard_.partition, active_, loading_.size() + to_load_.size());
-    shard_.ports.observer->position(shard_.partition, received_, persisted_);
     if (is_busy()) shard_.pulse->is_busy = true;
     received_by_last_tick_ = received_;
 }

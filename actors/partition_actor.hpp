@@ -130,6 +130,7 @@ private:
     void close_tickets(std::uint32_t index, std::uint64_t through);
     void advance_watermark();
     void tell_watermark();
+    void tell_lag() const;
     std::uint64_t watermark() const;
     void arm(std::uint32_t index);
     void wake_due();
