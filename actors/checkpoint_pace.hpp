@@ -12,7 +12,8 @@ namespace actors {
 /// quarter of the time they get older, up to `most`, so that more changes share a row: by half of
 /// the time that passes, and by all of it where flushing takes more than half. Where it takes less
 /// than an eighth the delay is made up for. What a flush waits for others while customers are
-/// behind counts, too: then the processors are busy.
+/// behind counts, too: then the processors are busy. Flushes without any such change do not count,
+/// however many there are: what providers answer may take all the time and holds no change back.
 class CheckpointPace {
 public:
     CheckpointPace(journeys::Duration least, journeys::Duration most)

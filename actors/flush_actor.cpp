@@ -118,7 +118,7 @@ void FlushActor::tick_checkpoint(Timestamp now) {
     const auto slice = now.time_since_epoch() / limits.slice;
     if (slice == slice_) return;
     slice_ = slice;
-    pending_.make_due(pace_.due_until(now, request_ ? sent_at_ : journeys::no_time));
+    pending_.make_due(pace_.due_until(now, request_ && has_calm_ ? sent_at_ : journeys::no_time));
 }
 
 void FlushActor::begin_position() {
@@ -150,9 +150,11 @@ void FlushActor::send_flush() {
     // A checkpoint's rows never make an intent wait for more than one flush, and a short one; nor
     // do intents that never cease hold them back.
     const bool takes_calm = contents_.customers() == 0 || draining_ || calm_passed_over_;
-    const auto calm_max = draining_ ? customers_max_ : contents_.customers() + limits.calm_max;
+    const auto urgent = contents_.customers();
+    const auto calm_max = draining_ ? customers_max_ : urgent + limits.calm_max;
     while (takes_calm && pending_.has_calm_due() && has_room() && contents_.customers() < calm_max)
         take(pending_.take_calm());
+    has_calm_ = contents_.customers() > urgent;
     calm_passed_over_ = !takes_calm && pending_.has_calm_due();
     // Nor do they share a flush with somebody who may be at fault.
     if (customers_max_ == limits.customers_max || contents_.customers() == 0) {
@@ -186,7 +188,7 @@ void FlushActor::send_flush() {
 void FlushActor::flushed(const Flushed& answer) {
     if (!request_ || answer.sequence != request_->sequence) return; // An earlier attempt's answer.
     const Timestamp now = shard_.ports.pacer->now();
-    pace_.flushed(sent_at_, now);
+    if (has_calm_) pace_.flushed(sent_at_, now);
     if (!answer.result) {
         const auto& error = answer.result.error();
         shard_.ports.observer->flush_failed(shard_.partition, error);

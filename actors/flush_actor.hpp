@@ -54,6 +54,7 @@ private:
 
     PendingWrites pending_;
     bool calm_passed_over_ = false; ///< By the flush before.
+    bool has_calm_ = false;         ///< `request_` has changes that nobody waits for.
     Progressed progressed_;
 
     std::shared_ptr<const FlushRequest> request_; ///< In flight, or waiting to be repeated.

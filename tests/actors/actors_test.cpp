@@ -188,6 +188,29 @@ TEST_CASE_METHOD(ActorFixture, "what was received is behind until it is stored",
     CHECK(lag.events == 0);
 }
 
+TEST_CASE_METHOD(ActorFixture,
+                 "intents that never cease, on a slow storage, do not hold a checkpoint back",
+                 "[actors]") {
+    settings.partitions = 1;
+    disk.partitions.resize(1);
+    disk.publications[0] = catalog_of(0, {cart_journey(1, 1ms)});
+    start();
+    settle();
+    world().flush_takes = 100ms;
+    track(ada, "Product Viewed");
+    for (int i = 0; i < 50; ++i) {
+        track(user("u" + std::to_string(i)), "Product Added");
+        pass(100ms, 20ms);
+    }
+    CHECK_FALSE(stored(ada)); // Nobody waits for it.
+    for (int i = 50; i < 65; ++i) {
+        track(user("u" + std::to_string(i)), "Product Added");
+        pass(100ms, 20ms);
+    }
+    CHECK(stored(ada)); // It is older than a checkpoint by then.
+    CHECK(outbox().size() > 50);
+}
+
 TEST_CASE_METHOD(ActorFixture, "a crash forgets what was not committed, and nothing else",
                  "[actors]") {
     start();

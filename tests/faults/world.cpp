@@ -48,6 +48,9 @@ void write(const fs::path& file, const std::string& text) {
 
 /// When a provider answers is no matter of the log, so nothing here hangs on it: each run sends at
 /// most once, and whether a run is entered does not depend on whether the one before has ended.
+/// More than any test gives out, an overload of a minute too.
+constexpr int codes_max = 200'000;
+
 constexpr auto cart_journey = R"(
 id: cart
 status: live
@@ -174,7 +177,7 @@ void World::write_files() {
     write(folder_ / "events.yaml", "events:\n  Signed Up:\n    properties: { number: string }\n");
     write(folder_ / "coupons.yaml", "gifts: { file: gifts.csv }\n");
     std::string codes = "code\n";
-    for (int i = 0; i < 20'000; ++i) codes += "GIFT-" + std::to_string(i) + '\n';
+    for (int i = 0; i < codes_max; ++i) codes += "GIFT-" + std::to_string(i) + '\n';
     write(folder_ / "gifts.csv", codes);
     for (const char* name : {"cart", "browse", "welcome", "hello"})
         write(folder_ / "templates" / (std::string{name} + ".mustache"), "Hello");

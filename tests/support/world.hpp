@@ -80,6 +80,7 @@ public:
     bool is_dead = false;                                     ///< The process has crashed.
     std::mt19937_64* faults = nullptr;                        ///< Null: nothing fails.
     std::function<bool(const actors::FlushRequest&)> refuses; ///< Flushes, for what they hold.
+    journeys::Duration flush_takes{}; ///< Until it is committed and answered; of `close`'s clock.
     double flush_lost = 0, flush_reply_lost = 0, load_fails = 0, append_fails = 0;
 
     bool happens(double probability) {
@@ -133,6 +134,11 @@ public:
     }
     /// Everything accepted before the clock's present instant is in the log.
     void close() {
+        std::erase_if(slow_, [this](Slow& slow) {
+            if (slow.due > clock_) return false;
+            answer(std::move(slow.what));
+            return true;
+        });
         publish_log();
         for (auto& [partition, reader] : readers_) {
             auto& accepted_at = disk.partitions[partition].accepted_at;
@@ -236,7 +242,7 @@ public:
         });
     }
     void flush(std::shared_ptr<const actors::FlushRequest> request, caf::actor asker) override {
-        answer([this, request = std::move(request), asker = std::move(asker)] {
+        auto done = [this, request = std::move(request), asker = std::move(asker)] {
             const auto reply = [&](journeys::Result<void> result) {
                 caf::anon_send(asker,
                                actors::Flushed{request->partition, request->sequence, result});
@@ -251,7 +257,9 @@ public:
             if (request->sequence != partition.sequence) commit(*request, partition);
             if (happens(flush_reply_lost)) return reply(unavailable);
             reply({});
-        });
+        };
+        if (flush_takes == journeys::Duration{}) return answer(std::move(done));
+        slow_.push_back({clock_ + flush_takes, std::move(done)});
     }
     void find_due(actors::Partition index, Timestamp before, std::size_t limit,
                   caf::actor asker) override {
@@ -423,8 +431,14 @@ private:
         answer([this] { publish_log(); });
     }
 
+    struct Slow {
+        Timestamp due;
+        std::function<void()> what;
+    };
+
     Timestamp& clock_;
     std::map<actors::Partition, Reader> readers_;
+    std::vector<Slow> slow_; ///< Flushes that are not at their end.
 };
 
 } // namespace support
