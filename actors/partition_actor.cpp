@@ -16,8 +16,6 @@ using journeys::Timestamp;
 
 namespace {
 
-constexpr auto due_asked_at_most_every = std::chrono::milliseconds{200};
-constexpr auto due_asked_ahead = std::chrono::seconds{2};
 constexpr std::size_t sleepers_looked_at_per_tick = 2'000;
 
 /// Whether open runs are to learn of the change without waiting for their customer to do something:
@@ -38,7 +36,8 @@ bool concerns_open_runs(const journeys::Catalog& before, const journeys::Catalog
 } // namespace
 
 PartitionActor::PartitionActor(caf::actor_config& config, Shard& shard)
-    : event_based_actor(config), shard_(shard), retry_(shard.partition_settings.retry_min) {}
+    : event_based_actor(config), shard_(shard), wakes_(shard.partition_settings),
+      retry_(shard.partition_settings.retry_min) {}
 
 caf::behavior PartitionActor::make_behavior() {
     shard_.flush = spawn<FlushActor>(shard_, caf::actor{this});
@@ -272,8 +271,7 @@ void PartitionActor::take_closed(const LogClosed& message) {
 /// The clock is told by the log; twenty times a second to all partitions is most of what a quiet
 /// service would cost.
 void PartitionActor::want_closed() {
-    const Timestamp at =
-        state_ == State::live ? std::min(wheel_.next(), ask_due_at_) : journeys::timestamp_min;
+    const Timestamp at = state_ == State::live ? wakes_.next() : journeys::timestamp_min;
     if (at == wanted_) return;
     wanted_ = at;
     shard_.ports.log->want_closed(shard_.partition, at);
@@ -328,7 +326,7 @@ void PartitionActor::change_catalog(const Record& record) {
         rulebook.earlier.erase(rulebook.earlier.begin());
     rulebook_ = std::make_shared<const Rulebook>(std::move(rulebook));
     // With other models stored times are brought forward from outside: they are asked for soon.
-    ask_due_at_ = std::min(ask_due_at_, record.accepted_at + due_asked_ahead);
+    wakes_.changed(record.accepted_at);
     failpoint("publish.after");
 }
 
@@ -432,7 +430,7 @@ void PartitionActor::progressed(const Progressed& message) {
         if (!entry.changed) close_tickets(progress.slot.index, entry.through);
         if (entry.waking && entry.in_flight == 0) {
             entry.waking = false;
-            --waking_;
+            wakes_.answered();
         }
         if (entry.quarantined) continue;
         entry.wake_at = progress.wake_at;
@@ -536,36 +534,18 @@ void PartitionActor::arm(std::uint32_t index) {
     Entry& entry = table_[index];
     if (entry.wake_at >= std::min(entry.armed, journeys::when_published)) return;
     entry.armed = entry.wake_at;
-    wheel_.add(entry.wake_at, {{index, entry.generation}, nullptr});
+    wakes_.add({index, entry.generation}, entry.wake_at);
     if (entry.wake_at < wanted_) want_closed();
-}
-
-void PartitionActor::hint(const CustomerId& sleeper, Timestamp due) {
-    const auto [at, is_new] = sleeping_.try_emplace(sleeper);
-    if (!is_new && at->second.due == due) return;
-    at->second.due = due;
-    ++at->second.hints;
-    wheel_.add(due, {{}, &at->first});
-    if (due < wanted_) want_closed();
 }
 
 void PartitionActor::wake_due() {
     if (state_ != State::live) return;
-    const auto& limits = shard_.partition_settings;
-    while (woken_ < limits.wakes_per_tick && waking_ < limits.wakes_in_flight_max) {
-        const auto next = wheel_.pop(closed_);
-        if (!next) break;
-        latest_ = std::max(latest_, closed_ - next->due);
-        if (next->key.sleeping) {
-            const auto at = sleeping_.find(*next->key.sleeping);
-            const CustomerId customer = at->first;
-            const bool is_current = at->second.due == next->due;
-            if (--at->second.hints == 0) sleeping_.erase(at);
-            if (is_current && !index_.contains(customer))
-                wake(find_or_load(customer), Waking::stored_hint);
+    while (auto next = wakes_.pop(closed_)) {
+        if (const auto* customer = std::get_if<CustomerId>(&next->who)) {
+            if (!index_.contains(*customer)) wake(find_or_load(*customer), Waking::stored_hint);
             continue;
         }
-        const auto [index, generation] = next->key.slot;
+        const auto [index, generation] = std::get<Slot>(next->who);
         Entry& entry = table_[index];
         if (!entry.id || entry.generation != generation || entry.armed != next->due) continue;
         entry.armed = journeys::no_time;
@@ -580,53 +560,38 @@ void PartitionActor::wake_due() {
 
 /// Others may be woken again.
 void PartitionActor::note_woken() {
-    if (woken_ > 0) shard_.ports.observer->timers(shard_.partition, woken_, latest_);
-    woken_ = 0;
-    latest_ = {};
+    const auto noted = wakes_.note();
+    if (noted.woken > 0) shard_.ports.observer->timers(shard_.partition, noted.woken, noted.latest);
 }
 
 void PartitionActor::wake(std::uint32_t index, Waking why) {
     Entry& entry = table_[index];
     if (entry.waking || entry.quarantined) return; // The answer arms it again.
     entry.waking = true;
-    ++waking_;
-    ++woken_;
+    wakes_.woken();
     tell(index, {Wake{closed_, why == Waking::stored_hint, why == Waking::sweep}, rulebook_,
                  hand_over_at(entry)});
 }
 
 void PartitionActor::ask_due() {
-    const Timestamp now = shard_.ports.pacer->now();
-    if (state_ != State::live || asking_due_ || closed_ < ask_due_at_ || now < ask_due_not_before_)
-        return;
-    if (closed_ == journeys::timestamp_min) return;
-    if (waking_ > shard_.partition_settings.wakes_in_flight_max / 2) return;
-    asking_due_ = true;
-    const Timestamp before = closed_ + shard_.partition_settings.timer_window;
-    hints_until_ = std::max(hints_until_, before);
-    shard_.ports.store->find_due(shard_.partition, before, shard_.partition_settings.timer_batch,
-                                 this);
+    if (state_ != State::live || !wakes_.must_ask(closed_, shard_.ports.pacer->now())) return;
+    shard_.ports.store->find_due(shard_.partition, wakes_.ask(closed_),
+                                 shard_.partition_settings.timer_batch, this);
 }
 
 void PartitionActor::due(const Due& message) {
-    asking_due_ = false;
-    ask_due_not_before_ = shard_.ports.pacer->now() + due_asked_at_most_every;
-    if (message.failed) return;
     for (const auto& entry : message.entries) {
         const auto active = index_.find(entry.customer);
         if (active == index_.end()) {
-            hint(entry.customer, entry.wake_at);
+            wakes_.add(entry.customer, entry.wake_at);
             continue;
         }
         // Who is awake knows better; but a stored time that has passed must not be found for ever.
         const Entry& awake = table_[*active];
-        if (entry.wake_at <= closed_ && !awake.changed && awake.in_flight == 0 &&
-            woken_ < shard_.partition_settings.wakes_per_tick)
+        if (entry.wake_at <= closed_ && !awake.changed && awake.in_flight == 0 && wakes_.has_room())
             wake(*active, Waking::stored_hint);
     }
-    ask_due_at_ = message.next == journeys::no_time
-                      ? hints_until_ - shard_.partition_settings.timer_window / 2
-                      : std::min(hints_until_, message.next) - due_asked_ahead;
+    wakes_.answered(message, shard_.ports.pacer->now());
     wake_due();
 }
 
@@ -641,17 +606,15 @@ void PartitionActor::sweep() {
     if (!sweep_ || state_ != State::live) return;
     Sweep& sweep = *sweep_;
     const auto& limits = shard_.partition_settings;
-    const auto has_room = [&] {
-        return woken_ < limits.wakes_per_tick && waking_ < limits.wakes_in_flight_max / 2 + 1;
-    };
     // Who is awake first: in the store they are not as they are.
     for (; sweep.next_awake < table_.size(); ++sweep.next_awake) {
         const Entry& entry = table_[sweep.next_awake];
         if (!entry.id || entry.quarantined) continue;
-        if (entry.waking || !has_room()) return; // That wake may be older than the publication.
+        if (entry.waking || !wakes_.has_ample_room())
+            return; // That wake may be older than the publication.
         wake(sweep.next_awake, Waking::sweep);
     }
-    for (; !sweep.asleep.empty() && has_room(); sweep.asleep.pop_front())
+    for (; !sweep.asleep.empty() && wakes_.has_ample_room(); sweep.asleep.pop_front())
         wake(find_or_load(sweep.asleep.front()), Waking::sweep);
     load_next();
     if (sweep.asking || !sweep.asleep.empty()) return;
@@ -661,7 +624,7 @@ void PartitionActor::sweep() {
                                          sweep.number, this);
         return;
     }
-    if (waking_ > 0) return;
+    if (wakes_.in_flight() > 0) return;
     // It is over when what it led to is written.
     for (; sweep.next_unwritten < table_.size(); ++sweep.next_unwritten)
         if (table_[sweep.next_unwritten].id && table_[sweep.next_unwritten].changed) return;
@@ -749,8 +712,8 @@ void PartitionActor::tick() {
 bool PartitionActor::is_busy() const {
     const bool is_waiting = !loading_.empty() || !to_load_.empty() || !asks_.empty() ||
                             !walks_.empty() || !releasing_.empty();
-    return state_ != State::live || in_flight_ > 0 || waking_ > 0 || sweep_ || is_waiting ||
-           received_ != received_by_last_tick_;
+    return state_ != State::live || in_flight_ > 0 || wakes_.in_flight() > 0 || sweep_ ||
+           is_waiting || received_ != received_by_last_tick_;
 }
 
 bool PartitionActor::may_sleep(const Entry& entry) const {
@@ -818,7 +781,10 @@ void PartitionActor::passivate() {
 void PartitionActor::put_to_sleep(std::uint32_t index) {
     Entry& entry = table_[index];
     // The store is not asked again for times up to here.
-    if (entry.wake_at < hints_until_) hint(*entry.id, entry.wake_at);
+    if (wakes_.has_asked_for(entry.wake_at)) {
+        wakes_.add(*entry.id, entry.wake_at);
+        if (entry.wake_at < wanted_) want_closed();
+    }
     by_use_.remove(index);
     index_.erase(index);
     const std::uint32_t generation = entry.generation + 1;

@@ -5,7 +5,7 @@
 #include "actors/messages.hpp"
 #include "actors/shard.hpp"
 #include "actors/slab.hpp"
-#include "actors/timer_wheel.hpp"
+#include "actors/wakes.hpp"
 
 #include <boost/unordered/unordered_flat_set.hpp>
 
@@ -84,12 +84,6 @@ private:
         journeys::Timestamp accepted_at{};
     };
 
-    /// A hint of the wheel: an active customer's place, or a sleeping one's id.
-    struct Hint {
-        Slot slot;
-        const journeys::CustomerId* sleeping = nullptr;
-    };
-
     void enter(State state, std::string_view why = {});
     void take_over();
     void taken_over(const TakenOver& answer);
@@ -138,7 +132,6 @@ private:
     enum class Waking : std::uint8_t { timer, stored_hint, sweep };
     void note_woken();
     void wake(std::uint32_t index, Waking why);
-    void hint(const journeys::CustomerId& sleeper, journeys::Timestamp due);
     void become_live();
     void retry_later();
     void remember_era(const Published& next);
@@ -205,19 +198,8 @@ private:
     std::deque<std::uint32_t> to_load_;
     std::vector<std::uint32_t> loading_; ///< Asked for, in order; one request at a time.
 
-    TimerWheel<Hint> wheel_;
-    struct Sleeper {
-        journeys::Timestamp due{};
-        std::uint32_t hints = 0; ///< That name this entry; it goes with the last of them.
-    };
-    std::unordered_map<journeys::CustomerId, Sleeper> sleeping_; ///< Hints for who sleeps.
-    journeys::Timestamp hints_until_ =
-        journeys::timestamp_min; ///< The store was asked for those before.
-    journeys::Timestamp ask_due_at_ = journeys::timestamp_min; ///< By the log's clock.
-    journeys::Timestamp wanted_ = journeys::timestamp_min;     ///< As the log was told last.
-    journeys::Timestamp ask_due_not_before_{};                 ///< By the pacer's.
-    bool asking_due_ = false;
-    std::size_t waking_ = 0, woken_ = 0;
+    Wakes wakes_;
+    journeys::Timestamp wanted_ = journeys::timestamp_min; ///< As the log was told last.
 
     /// The walk through all who wait, after a publication that does something to open runs.
     struct Sweep {
@@ -230,7 +212,6 @@ private:
     };
     std::optional<Sweep> sweep_;
     std::uint64_t swept_ = 0, sweeps_ = 0;
-    journeys::Duration latest_{};
 
     struct HeldAsk {
         std::uint64_t behind = 0; ///< The offset that must have been dispatched.
