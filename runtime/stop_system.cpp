@@ -6,8 +6,7 @@
 
 namespace runtime {
 
-bool stop_system(actors::System& system, std::chrono::milliseconds deadline) {
-    const auto until = std::chrono::steady_clock::now() + deadline;
+bool stop_system(actors::System& system, std::chrono::steady_clock::time_point until) {
     const auto wait = [&](auto&& begin) {
         auto done = std::make_shared<std::promise<void>>();
         auto future = done->get_future();

@@ -8,7 +8,7 @@
 namespace runtime {
 
 /// Lets channels finish what they have begun, writes what is unwritten, and ends the actors. False
-/// where that took longer than `deadline`: then the process must end without running destructors.
-bool stop_system(actors::System& system, std::chrono::milliseconds deadline);
+/// where that is not done by `until`: then the process must end without running destructors.
+bool stop_system(actors::System& system, std::chrono::steady_clock::time_point until);
 
 } // namespace runtime

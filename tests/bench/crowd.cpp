@@ -75,7 +75,7 @@ Crowd::Crowd(const std::filesystem::path& config, std::uint32_t customers,
 
 Crowd::~Crowd() {
     readers_.clear();
-    runtime::stop_system(*system_, std::chrono::minutes{10});
+    runtime::stop_system(*system_, std::chrono::steady_clock::now() + std::chrono::minutes{10});
 }
 
 void Crowd::publish() {

@@ -103,6 +103,10 @@ TEST_CASE("a poison timer is parked, and its partition goes on") {
     survive("fire.before:error@20", "failpoint fire.before");
 }
 
+TEST_CASE("a poison message, at which handing over fails, is parked, and its partition goes on") {
+    survive("grant.before:error@20", "failpoint grant.before");
+}
+
 TEST_CASE("a poison state is parked until it is mended, and its partition goes on") {
     World world;
     world.start();

@@ -55,7 +55,9 @@ void prove_a_day_later(World& world, Producers& producers, int customers, Expect
 TEST_CASE("after kill -9 at full rate all acked work is there again in time") {
     // A million of them by hand, with --cycles 1000000.
     const int customers = count_of(sizes::active_at_kill);
-    World world{{.clock_speed = 1, .limits = "active_customers: 2000000, passivate_after: 1h"}};
+    World world{{.clock_speed = 1,
+                 .limits = "active_customers: 2000000, passivate_after: 1h, "
+                           "shutdown_timeout: 100s"}}; // A million are written at the end.
     world.start();
     const auto producers = one_event_each(world, customers, false);
     while (producers->totals().acked < static_cast<std::uint64_t>(customers) / 2)
