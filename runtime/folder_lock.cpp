@@ -24,7 +24,8 @@ journeys::Result<FolderLock> FolderLock::take(const std::string& folder) {
     if (lock.descriptor_ < 0)
         return Error{ErrorCode::unavailable, "cannot write " + file + ": " + std::strerror(errno)};
     if (::flock(lock.descriptor_, LOCK_EX | LOCK_NB) != 0)
-        return Error{ErrorCode::unavailable, "another service runs on " + folder};
+        return Error{ErrorCode::unavailable,
+                     "another service runs on " + folder + " (a standby needs storage.url)"};
     return lock;
 }
 

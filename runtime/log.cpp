@@ -54,6 +54,26 @@ private:
     std::function<void(std::string_view)> write_;
 };
 
+/// What knows of no log, the parts below the service among them, speaks through spdlog's default
+/// logger: its lines become those of this log.
+class AdoptingSink final : public spdlog::sinks::base_sink<std::mutex> {
+public:
+    AdoptingSink(std::shared_ptr<spdlog::logger> logger, LogFormat format)
+        : logger_(std::move(logger)), format_(format) {}
+
+private:
+    void sink_it_(const spdlog::details::log_msg& message) override {
+        const std::string text{message.payload.data(), message.payload.size()};
+        logger_->log(message.level, "{}",
+                     format_ == LogFormat::json ? "\"text\":" + json_quoted(text)
+                                                : printable(text));
+    }
+    void flush_() override { logger_->flush(); }
+
+    std::shared_ptr<spdlog::logger> logger_;
+    LogFormat format_;
+};
+
 } // namespace
 
 struct Log::Sink {
@@ -87,6 +107,10 @@ Log::Log(LogFormat format, LogLevel level, std::function<void(std::string_view)>
                                    ? R"({"at":"%Y-%m-%dT%H:%M:%S.%eZ","level":"%l",%v})"
                                    : "%Y-%m-%dT%H:%M:%S.%eZ %-7l %v",
                                spdlog::pattern_time_type::utc);
+    if (!write) {
+        spdlog::set_default_logger(std::make_shared<spdlog::logger>(
+            "sojourn", std::make_shared<AdoptingSink>(sink_->logger, format)));
+    }
 }
 
 Log::~Log() = default;

@@ -6,8 +6,13 @@
 #include "tests/faults/options.hpp"
 #include "tests/faults/sizes.hpp"
 
+#include <unistd.h>
+
+#include <cerrno>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
+#include <cstring>
 #include <random>
 
 int main(int argc, char** argv) {
@@ -18,12 +23,25 @@ int main(int argc, char** argv) {
     session.cli(session.cli() | Opt(options.seed, "number")["--seed"]("repeats a run") |
                 Opt(options.full)["--full"]("every fault as large as the promise; hours") |
                 Opt(options.cycles, "count")["--cycles"](
-                    "how often a fault is repeated, or how many customers or connections") |
-                Opt(options.minutes, "minutes")["--minutes"]("how long those that last take") |
+                    "how often a fault is repeated, or how many customers or connections; 0: as "
+                    "many as each says") |
+                Opt(options.minutes, "minutes")["--minutes"](
+                    "how long those that last take; 0: as long as each says") |
                 Opt(options.binary, "file")["--binary"]("the service under test") |
                 Opt(options.keep)["--keep"]("leaves the folders of failed runs"));
     if (const int mistake = session.applyCommandLine(argc, argv); mistake != 0) return mistake;
     if (session.configData().showHelp) faults::print_sizes();
+    if (options.cycles < 0 || options.minutes < 0) {
+        std::fprintf(stderr, "--cycles and --minutes are 0 or more\n");
+        return EXIT_FAILURE;
+    }
+    if (::access(options.binary.c_str(), X_OK) != 0) {
+        std::fprintf(stderr, "%s: %s\n", options.binary.c_str(), std::strerror(errno));
+        return EXIT_FAILURE;
+    }
+    // Who mistypes a name is not to believe that it passed.
+    session.configData().warnings = static_cast<Catch::WarnAbout::What>(
+        session.configData().warnings | Catch::WarnAbout::NoTests);
     if (options.seed == 0) options.seed = std::random_device{}();
     const int failed = session.run();
     // What lists the tests answers how many there are.

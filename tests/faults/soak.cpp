@@ -185,10 +185,13 @@ int main(int argc, char** argv) {
     std::signal(SIGPIPE, SIG_IGN);
     CLI::App app{"Customers come and go, and what they took is given back"};
     double minutes = 10, rate = 2000;
-    app.add_option("--minutes", minutes)->capture_default_str();
-    app.add_option("--rate", rate, "Events a second")->capture_default_str();
+    app.add_option("--minutes", minutes)->capture_default_str()->check(CLI::Range(0.1, 1e6));
+    app.add_option("--rate", rate, "Events a second")
+        ->capture_default_str()
+        ->check(CLI::Range(1.0, 1e6));
     app.add_option("--binary", faults::options().binary, "The service under test")
-        ->capture_default_str();
+        ->capture_default_str()
+        ->check(CLI::ExistingFile);
     CLI11_PARSE(app, argc, argv);
     try {
         return faults::soak(minutes, rate);
