@@ -31,11 +31,14 @@ int main(int argc, char** argv) {
                 Opt(options.keep)["--keep"]("leaves the folders of failed runs"));
     if (const int mistake = session.applyCommandLine(argc, argv); mistake != 0) return mistake;
     if (session.configData().showHelp) faults::print_sizes();
+    const auto& asked = session.configData();
+    const bool only_lists =
+        asked.listTests || asked.listTestNamesOnly || asked.listTags || asked.listReporters;
     if (options.cycles < 0 || options.minutes < 0) {
         std::fprintf(stderr, "--cycles and --minutes are 0 or more\n");
         return EXIT_FAILURE;
     }
-    if (::access(options.binary.c_str(), X_OK) != 0) {
+    if (!only_lists && ::access(options.binary.c_str(), X_OK) != 0) {
         std::fprintf(stderr, "%s: %s\n", options.binary.c_str(), std::strerror(errno));
         return EXIT_FAILURE;
     }
@@ -45,9 +48,6 @@ int main(int argc, char** argv) {
     if (options.seed == 0) options.seed = std::random_device{}();
     const int failed = session.run();
     // What lists the tests answers how many there are.
-    const auto& asked = session.configData();
-    const bool only_lists =
-        asked.listTests || asked.listTestNamesOnly || asked.listTags || asked.listReporters;
     if (failed != 0 && !only_lists)
         std::fprintf(stderr, "--seed %llu repeats this run\n",
                      static_cast<unsigned long long>(options.seed));
