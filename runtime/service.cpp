@@ -409,7 +409,7 @@ bool Service::Parts::stop() {
     const auto patience = shutdown_timeout();
     const auto until = std::chrono::steady_clock::now() + patience;
     if (listener) listener->stop(patience / 2);
-    // A million changed customers take it all; whoever has no producers does not wait for them.
+    // All that the listener did not need: a million changed customers may take it.
     const bool ended = !system || stop_system(*system, until);
     if (!ended) {
         log.error("stopping took too long; what is acknowledged is in the log");

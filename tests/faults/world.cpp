@@ -46,11 +46,11 @@ void write(const fs::path& file, const std::string& text) {
     std::ofstream{file} << text;
 }
 
-/// When a provider answers is no matter of the log, so nothing here hangs on it: each run sends at
-/// most once, and whether a run is entered does not depend on whether the one before has ended.
 /// More than any test gives out, an overload of a minute too.
 constexpr int codes_max = 200'000;
 
+/// When a provider answers is no matter of the log, so nothing here hangs on it: each run sends at
+/// most once, and whether a run is entered does not depend on whether the one before has ended.
 constexpr auto cart_journey = R"(
 id: cart
 status: live
