@@ -39,10 +39,13 @@ void Turn::arm_dates(Timestamp at) {
     const auto* const applied = std::exchange(event, nullptr);
     for (const auto* journey : catalog.entered_by_date()) {
         const auto& entry = *journey->enter.date;
-        const auto zone = entry.zone.of_customer
+        const auto given = value(entry.date, nullptr);
+        // Most customers have no such date, and then nobody needs the zone.
+        const auto zone = given.is_null() ? std::string{}
+                          : entry.zone.of_customer
                               ? std::string{zone_of(customer, catalog.settings())}
                               : entry.zone.name;
-        const auto date = calendar_day(value(entry.date, nullptr), zone);
+        const auto date = calendar_day(given, zone);
         const auto own = std::ranges::find(customer.dates, journey->id, &DateTimer::journey);
         const bool is_known = own != customer.dates.end();
         if (is_known && own->due <= at) continue;
