@@ -151,6 +151,9 @@ struct Metrics::Series {
     prometheus::Family<Counter>& rejected =
         counters("rejected_total", "Messages and frames refused at the door.");
     std::array<Counter*, schema::all_reject_reasons.size()> rejected_by{};
+    Labelled<Counter> http_errors{
+        counters("http_errors_total", "Requests answered with 4xx or 5xx, whatever the path."),
+        {"status"}};
     prometheus::Family<Counter>& clocks =
         counters("event_clock_total", "Accepted messages, by how their event came by its time.");
     std::array<Counter*, schema::all_clocks.size()> clocks_by{};
@@ -344,6 +347,8 @@ void Metrics::rejected(schema::RejectReason reason, std::size_t messages) {
     if (place < series_->rejected_by.size())
         series_->rejected_by[place]->Increment(static_cast<double>(messages));
 }
+
+void Metrics::failed(int status) { series_->http_errors.at({std::to_string(status)}).Increment(); }
 
 void Metrics::acked(std::size_t, std::chrono::nanoseconds slowest) {
     series_->ack.Observe(seconds(slowest));

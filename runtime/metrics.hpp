@@ -55,6 +55,7 @@ public:
     // Of the listener.
     void accepted(std::size_t messages) override;
     void rejected(schema::RejectReason reason, std::size_t messages) override;
+    void failed(int status) override;
     void acked(std::size_t frames, std::chrono::nanoseconds slowest) override;
     void connections(std::int64_t open) override;
     void took(const Taken& taken) override;

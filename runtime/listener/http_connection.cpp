@@ -243,6 +243,7 @@ private:
     void answer(Response response) {
         if (is_finished_) return;
         answer_by_.reset();
+        if (response.status >= 400) worker_.door().observer().failed(response.status);
         is_last_ = is_last_ || worker_.door().stopping;
         out_ = http_text(response, {.closes = is_last_,
                                     .keeps_alive = arrival_.message.version() == 10,

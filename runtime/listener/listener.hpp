@@ -76,6 +76,9 @@ public:
     virtual ~ListenerObserver() = default;
     virtual void accepted(std::size_t /*messages*/) {}
     virtual void rejected(schema::RejectReason, std::size_t /*messages*/) {}
+    /// A request that was answered with `status`, 400 or more. One that was refused whole, by its
+    /// key or its size, is in no other count.
+    virtual void failed(int /*status*/) {}
     /// Frames and bodies that became durable since the last call: from their last byte to their
     /// ack.
     virtual void acked(std::size_t /*frames*/, std::chrono::nanoseconds /*slowest*/) {}

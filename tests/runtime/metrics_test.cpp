@@ -9,6 +9,8 @@ TEST_CASE("what the service does is counted under the promised names", "[metrics
     runtime::Metrics metrics{2};
     metrics.accepted(3);
     metrics.rejected(schema::RejectReason::no_identity, 1);
+    metrics.failed(401);
+    metrics.failed(401);
     metrics.acked(1, 3ms);
     runtime::Taken taken;
     taken.links = 2;
@@ -52,6 +54,7 @@ TEST_CASE("what the service does is counted under the promised names", "[metrics
          {"sojourn_ingested_total{result=\"accepted\"} 3",
           "sojourn_ingested_total{result=\"rejected\"} 1",
           "sojourn_rejected_total{reason=\"no_identity\"} 1",
+          "sojourn_http_errors_total{status=\"401\"} 2",
           "sojourn_event_clock_total{clock=\"nonsense\"} 4",
           "sojourn_links_total{result=\"made\"} 2",
           "sojourn_links_total{result=\"refused\"} 1",

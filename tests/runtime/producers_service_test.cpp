@@ -95,8 +95,13 @@ TEST_CASE("a producer's mistake is found in a minute, and forgotten with its per
     CHECK(one["reason"] == "no_event");
     CHECK(one["raw"] == R"({"type":"track","userId":"ada","messageId":"m-1"})");
     CHECK(lines_of(folder.ask("GET", "/admin/rejects?counts=1")) == 3);
-    CHECK(folder.ask("GET", "/metrics").find("sojourn_rejected_total{reason=\"no_event\"} 1") !=
-          std::string::npos);
+    // A size that is beyond what is read: no message of it is looked at.
+    CHECK(folder.post("/v1/batch", std::string(5'000'000, ' ')).first == 413);
+    const auto metrics = folder.ask("GET", "/metrics");
+    for (const auto* line : {"sojourn_rejected_total{reason=\"no_event\"} 1",
+                             "sojourn_http_errors_total{status=\"400\"} 1",
+                             "sojourn_http_errors_total{status=\"413\"} 1"})
+        CHECK(metrics.find(line) != std::string::npos);
     folder.stop();
 
     const auto database = must(open_database(folder.config()));
