@@ -22,6 +22,7 @@
 #include "tests/bench/outbox_bench.hpp"
 #include "tests/bench/overload_bench.hpp"
 #include "tests/bench/rearm_bench.hpp"
+#include "tests/bench/seven_journeys.hpp"
 #include "tests/bench/simulate_bench.hpp"
 #include "tests/bench/snapshot_bench.hpp"
 #include "tests/bench/start_bench.hpp"
@@ -42,7 +43,7 @@ namespace {
 
 struct BenchOptions {
     std::string only, config = "config", folder = std::filesystem::temp_directory_path();
-    bool json = false, lists = false;
+    bool json = false, lists = false, all_journeys = false;
     std::optional<std::string> plots; ///< The folder that pictures go to.
     int rounds = 5;
     double seconds = 4;
@@ -196,7 +197,7 @@ void plot(const BenchOptions& options) {
     for (const auto& file : bench::plot_growth(growth)) std::cout << file.string() << std::endl;
 }
 
-int run_bench(const BenchOptions& options) {
+int run_bench(BenchOptions options) {
     std::signal(SIGPIPE, SIG_IGN);
     if (options.lists) {
         for (const auto& name : names_of_measures()) std::cout << name << '\n';
@@ -205,6 +206,12 @@ int run_bench(const BenchOptions& options) {
     if (!options.json) std::cout << bench::describe_machine() << std::endl;
     Figures figures;
     try {
+        const bench::TemporaryFolder own{options.folder};
+        if (!options.all_journeys && std::filesystem::exists(options.config)) {
+            const auto config = own.path() / "config";
+            bench::copy_with_seven_journeys(options.config, config);
+            options.config = config;
+        }
         if (options.plots) {
             plot(options);
             return exit_done;
@@ -262,6 +269,9 @@ void add_bench(CLI::App& app, int& exit_code) {
         ->capture_default_str();
     command->add_option("--config", options->config, "The folder of the configuration to measure")
         ->capture_default_str();
+    command->add_flag("--all-journeys", options->all_journeys,
+                      "All of its journeys; otherwise seven: browse-, cart- and checkout-abandon, "
+                      "post-purchase, price-conscious, replenishment, win-back");
     command->add_option("--dir", options->folder, "Where its data lies meanwhile")
         ->capture_default_str();
     command->callback([options, &exit_code] { exit_code = run_bench(*options); });

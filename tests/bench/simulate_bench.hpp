@@ -16,7 +16,7 @@ struct SimulateOptions {
 };
 
 /// Events a second of CPU that `sojourn simulate` takes from a file of a shop's day and leads
-/// through seven journeys of the configuration, timelines included. Raw: the same file read by line
+/// through the journeys of the configuration, timelines included. Raw: the same file read by line
 /// and parsed. Throws where an event is refused, missing, or a round says something else than the
 /// one before.
 Figure bench_simulate(const SimulateOptions& options);
