@@ -591,7 +591,7 @@ void PartitionActor::due(const Due& message) {
         if (entry.wake_at <= closed_ && !awake.changed && awake.in_flight == 0 && wakes_.has_room())
             wake(*active, Waking::stored_hint);
     }
-    wakes_.answered(message, shard_.ports.pacer->now());
+    wakes_.found(message, shard_.ports.pacer->now());
     wake_due();
 }
 

@@ -51,7 +51,7 @@ Timestamp Wakes::ask(Timestamp closed) {
     return before;
 }
 
-void Wakes::answered(const Due& due, Timestamp now) {
+void Wakes::found(const Due& due, Timestamp now) {
     is_asking_ = false;
     not_before_ = now + asked_at_most_every;
     if (due.failed) return;

@@ -59,7 +59,7 @@ public:
     bool must_ask(journeys::Timestamp closed, journeys::Timestamp now) const;
     journeys::Timestamp ask(journeys::Timestamp closed);
     /// It answered; `next` is the first it has left out, where the answer is not empty.
-    void answered(const Due& due, journeys::Timestamp now);
+    void found(const Due& due, journeys::Timestamp now);
     /// What is stored may be due earlier than it was: the store is asked once more soon.
     void changed(journeys::Timestamp at);
     /// The store is not asked again for who is due then.

@@ -80,7 +80,7 @@ TEST_CASE_METHOD(Asleep,
     CHECK_FALSE(wakes.has_asked_for(noon + 10min));
 
     SECTION("all of the window") {
-        wakes.answered({}, now);
+        wakes.found({}, now);
         CHECK(wakes.next() == noon + 5min);
         CHECK_FALSE(wakes.must_ask(noon + 5min - 1ms, now + 1h));
         CHECK_FALSE(wakes.must_ask(noon + 5min, now + 199ms)); // However fast the log's clock goes.
@@ -89,17 +89,17 @@ TEST_CASE_METHOD(Asleep,
         CHECK(wakes.next() == noon + 1min + 2s);
     }
     SECTION("a part of it") {
-        wakes.answered({.entries = {}, .next = noon + 1min}, now);
+        wakes.found({.entries = {}, .next = noon + 1min}, now);
         CHECK(wakes.next() == noon + 58s);
         wakes.changed(noon + 1min); // That is later.
         CHECK(wakes.next() == noon + 58s);
     }
     SECTION("it failed") {
-        wakes.answered({.entries = {}, .failed = true}, now);
+        wakes.found({.entries = {}, .failed = true}, now);
         CHECK(wakes.must_ask(noon, now + 200ms));
     }
     SECTION("too many are being woken") {
-        wakes.answered({}, now);
+        wakes.found({}, now);
         for (int i = 0; i < 3; ++i) wakes.woken();
         CHECK_FALSE(wakes.must_ask(noon + 5min, now + 1s));
         wakes.answered();
