@@ -407,8 +407,9 @@ std::string expressions_reference() {
                       "Written in CEL, the Common Expression Language: `cart.value > 20 && "
                       "customer.country in [\"DE\", \"AT\"]`.\n"
                       "A missing key of a map is null, and so is whatever is read of null.\n"
-                      "A condition that ends in an error counts as not met; so does one that is "
-                      "null.\n\n"
+                      "A condition that ends in an error counts as not met, and so does one that "
+                      "is null; where an error keeps somebody out of a journey, the reason is "
+                      "`error` instead of `when`.\n\n"
                       "| where | what cannot be named there |\n| --- | --- |\n";
     for (const auto& place : places) {
         std::string missing;
@@ -481,10 +482,12 @@ cel::Value Evaluator::value(const Expression& expression) {
     return result;
 }
 
-bool Evaluator::is_met(const Expression& condition) {
-    const bool met = value(condition).is_true();
-    if (met) condition.counts->met.fetch_add(1, std::memory_order_relaxed);
-    return met;
+Met Evaluator::look(const Expression& condition) {
+    const auto result = value(condition);
+    if (result.is_error()) return Met::error;
+    if (!result.is_true()) return Met::no;
+    condition.counts->met.fetch_add(1, std::memory_order_relaxed);
+    return Met::yes;
 }
 
 } // namespace journeys

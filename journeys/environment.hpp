@@ -46,6 +46,8 @@ struct View {
     const RunCoupon* coupon = nullptr; ///< While the data of a message that gives one is evaluated.
 };
 
+enum class Met { yes, no, error };
+
 /// Evaluates programs of the environments above. Owns the arena and the bound objects; one per
 /// thread.
 class Evaluator {
@@ -63,8 +65,10 @@ public:
     cel::Value value(const cel::Program& program);
     /// The same, counted.
     cel::Value value(const Expression& expression);
-    /// Whether the condition is met: true exactly. An error counts as not met; both are counted.
-    bool is_met(const Expression& condition);
+    /// What comes of the condition, which is met where it is true exactly; counted.
+    Met look(const Expression& condition);
+    /// An error counts as not met.
+    bool is_met(const Expression& condition) { return look(condition) == Met::yes; }
 
 private:
     struct Bound;

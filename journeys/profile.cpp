@@ -28,14 +28,18 @@ std::optional<Event> profile_changed(Customer& customer, const Event& event) {
 
 } // namespace
 
+bool is_too_late(const Customer& customer, Timestamp time, Timestamp accepted_at,
+                 const Catalog& catalog) {
+    return std::max(accepted_at, customer.now) - time > catalog.settings().max_lateness;
+}
+
 Observed observe(Customer& customer, const Event& event, Timestamp accepted_at,
                  const Catalog& catalog, Effects& effects) {
     Observed seen;
     const bool is_first = customer.first_seen == Timestamp{};
     seen.late = !is_first && event.time < customer.now;
     customer.now = is_first ? event.time : std::max(customer.now, event.time);
-    seen.too_late =
-        std::max(accepted_at, customer.now) - event.time > catalog.settings().max_lateness;
+    seen.too_late = is_too_late(customer, event.time, accepted_at, catalog);
     customer.first_seen = is_first ? event.time : std::min(customer.first_seen, event.time);
     customer.last_seen = std::max(customer.last_seen, event.time);
 

@@ -23,10 +23,15 @@ void trim_dedup(Customer& customer, Timestamp now);
 /// dispatched.
 bool may_be_older_duplicate(const Customer& customer, const Event& event);
 
+/// Whether what happened at `time` is older than `max_lateness`: it opens, restarts and resumes
+/// nothing.
+bool is_too_late(const Customer& customer, Timestamp time, Timestamp accepted_at,
+                 const Catalog& catalog);
+
 /// How an event stands in time to what the customer has already seen.
 struct Observed {
-    bool late = false;     ///< Older than the newest event seen.
-    bool too_late = false; ///< Older than `max_lateness`: it opens, restarts and resumes nothing.
+    bool late = false;               ///< Older than the newest event seen.
+    bool too_late = false;           ///< As `is_too_late`.
     bool permission_changed = false; ///< A consent or suppression is not what it was.
     std::vector<Event>
         made_here; ///< `Profile Changed`, `Consent Changed`, and `Session Ended` before it.

@@ -63,9 +63,9 @@ cel::Value Turn::value(const Expression& expression, const Run* run) {
     return evaluator_.value(expression);
 }
 
-bool Turn::is_met(const Expression& condition, const Run* run) {
+Met Turn::look(const Expression& condition, const Run* run) {
     evaluator_.look_at({&customer, event, run, now, received_at, &catalog, {}, coupon_});
-    return evaluator_.is_met(condition);
+    return evaluator_.look(condition);
 }
 
 bool Turn::all_met(const std::vector<Expression>& conditions, const Run* run) {
@@ -209,8 +209,12 @@ Applied Turn::take(const Record& record) {
             turn.meet(capped, seen.late, seen.too_late);
             if (capped.name == action_decided)
                 turn.note_decision(capped, {.kind = EntryKind::decide});
-            for (const auto& made : seen.made_here)
-                if (made.name != "Session Ended") turn.meet(made, seen.late, seen.too_late);
+            for (const auto& made : seen.made_here) {
+                if (made.name == "Session Ended") continue;
+                // A consent may be much older than the message that tells of it.
+                turn.meet(made, made.time < customer.now,
+                          is_too_late(customer, made.time, record.accepted_at, turn.catalog));
+            }
             turn.meet_what_was_made();
             turn.enter_what_became_true(capped, seen.late, seen.too_late);
             return seen.late ? Applied::late : Applied::applied;

@@ -108,9 +108,10 @@ std::optional<NoEntry> Turn::try_enter(const Event& arrived, const Journey& jour
         return NoEntry::rollout;
     if (too_late || (late && exit_is_newer(customer, journey, arrived.time))) return NoEntry::late;
     for (std::uint32_t i = 0; i < enter.when.size(); ++i) {
-        if (is_met(enter.when[i], nullptr)) continue;
+        const auto met = look(enter.when[i], nullptr);
+        if (met == Met::yes) continue;
         unmet = {.line = enter.when[i].line, .condition = i + 1};
-        return NoEntry::when;
+        return met == Met::no ? NoEntry::when : NoEntry::error;
     }
     if (!enter.each) {
         if (const auto reason = try_enter_one(arrived, journey, {})) return reason;

@@ -196,7 +196,10 @@ public:
     }
     /// The journey's word of today on whether its runs may move.
     bool is_held(const Run& run) const;
-    bool is_met(const Expression& condition, const Run* run);
+    Met look(const Expression& condition, const Run* run);
+    bool is_met(const Expression& condition, const Run* run) {
+        return look(condition, run) == Met::yes;
+    }
     bool all_met(const std::vector<Expression>& conditions, const Run* run);
     cel::Value value(const Expression& expression, const Run* run);
     TimelineEntry entry(EntryKind kind, const Run& run) const;

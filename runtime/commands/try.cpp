@@ -193,10 +193,13 @@ std::string why_not_entered(const Found& found, const journeys::Event& event,
                        .now = found.now,
                        .received_at = found.now,
                        .catalog = &catalog});
-    for (const auto& condition : journey.enter.when)
-        if (!evaluator.is_met(condition))
-            return "when, line " + std::to_string(condition.line) + ": " +
-                   condition.program->text();
+    for (const auto& condition : journey.enter.when) {
+        const auto met = evaluator.look(condition);
+        if (met == journeys::Met::yes) continue;
+        return std::string{to_text(met == journeys::Met::no ? journeys::NoEntry::when
+                                                            : journeys::NoEntry::error)} +
+               ", line " + std::to_string(condition.line) + ": " + condition.program->text();
+    }
     return {};
 }
 

@@ -118,6 +118,17 @@ TEST_CASE("an event that opens no run says why", "[engine]") {
                     R"({"cart_id":"c-1","product_id":"p1","price":19.99,"quantity":1})");
         CHECK(story.happened() == Lines{"no_entry cart-abandon/6 when"});
     }
+    SECTION("a condition that fails, which is no condition that does not hold") {
+        Story other{{greeting(
+            "dear", "on: Product Added, reentry: always, when: event.properties.price >= 30")}};
+        other.track("ada", "Product Added", monday, R"({"price":"59.9"})");
+        other.track("ada", "Product Added", monday + 1min, R"({"price":9.9})");
+        other.track("ada", "Product Added", monday + 2min, R"({"price":59.9})");
+        other.track("ada", "Product Added", monday + 3min, R"({"price":null})");
+        CHECK(other.happened() == Lines{"no_entry dear/3 error", "no_entry dear/3 when",
+                                        "enter dear", "send dear/hi", "end dear/hi completed",
+                                        "no_entry dear/3 error"});
+    }
     SECTION("an open run of the same key") {
         story.track("ada", "Product Added", monday, shoes);
         story.track("ada", "Product Added", monday + 1min, shoes);

@@ -1,4 +1,5 @@
 /// Events that are made here of what a journey does: they open journeys as any other event.
+#include "schema/timestamp_text.hpp"
 #include "support/story.hpp"
 
 #include <catch2/catch.hpp>
@@ -91,6 +92,29 @@ steps:
           R"({"heard":"email offers unsubscribed"})");
     view(story, monday + 1min, "red");
     CHECK(story.happened(EntryKind::enter) == Lines{"enter sunset"});
+}
+
+TEST_CASE("a consent opens journeys as late as any event, whenever it is told of",
+          "[engine][made]") {
+    journeys::Settings settings;
+    settings.channels.push_back({.name = "email", .type = "sandbox", .address = "email"});
+    settings.all_live = true;
+    settings.max_lateness = 24h;
+    const auto heard = [&](journeys::Duration age) {
+        Story story{{greeting("welcome", "on: Consent Changed, reentry: always")}, settings};
+        view(story, monday - 48h, "red");
+        story.identify("ada", monday,
+                       R"({"marketing_consent":{"email":true,"updated_at":")" +
+                           schema::timestamp_text(monday - age) + "\"}}");
+        auto lines = story.happened();
+        std::erase_if(lines, [](const auto& line) { return line.find("welcome") == line.npos; });
+        return lines.empty() ? "" : lines.front();
+    };
+    CHECK(heard(0ms) == "enter welcome");
+    CHECK(heard(24h) == "enter welcome");
+    CHECK(heard(24h + 1ms) == "no_entry welcome late");
+    CHECK(heard(24h * 365 * 4) == "no_entry welcome late");
+    CHECK(heard(-24h * 365) == "enter welcome"); // Of the future: it counts as of now.
 }
 
 TEST_CASE("a call is no message: none is said to be sent", "[engine][made]") {
