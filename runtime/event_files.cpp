@@ -7,6 +7,7 @@
 #include "schema/record_codec.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
 #include <fstream>
 #include <functional>
@@ -18,15 +19,22 @@ namespace {
 constexpr std::size_t refused_kept = 100;
 constexpr std::size_t line_bytes_max = 16 * 1024 * 1024;
 
+/// Right behind what failed: it looks at `errno`. A folder opens like a file, and only reading it
+/// fails.
+journeys::Error cannot_be_read(const std::filesystem::path& file) {
+    const int number = errno;
+    std::error_code ignored;
+    const bool is_folder = std::filesystem::is_directory(file, ignored);
+    return {journeys::ErrorCode::not_found,
+            file.string() + ": cannot be read: " + std::strerror(is_folder ? EISDIR : number)};
+}
+
 /// Calls `take(line, number)` for each line of the file that is not blank.
 journeys::Result<void>
 for_each_line(const std::filesystem::path& file,
               const std::function<void(const std::string&, std::uint64_t)>& take) {
     std::ifstream in{file};
-    if (!in) {
-        return journeys::Error{journeys::ErrorCode::not_found,
-                               file.string() + ": cannot be read: " + std::strerror(errno)};
-    }
+    if (!in) return cannot_be_read(file);
     std::string line;
     for (std::uint64_t number = 1; std::getline(in, line); ++number) {
         if (!line.empty() && line.back() == '\r') line.pop_back();
@@ -34,6 +42,7 @@ for_each_line(const std::filesystem::path& file,
         if (line.size() > line_bytes_max) line.resize(line_bytes_max); // Refused further on.
         take(line, number);
     }
+    if (in.bad()) return cannot_be_read(file);
     return {};
 }
 
@@ -71,12 +80,13 @@ std::string take_product(const std::string& line, RecordedEvents& events) {
 
 journeys::Result<std::string> read_file(const std::filesystem::path& file) {
     std::ifstream in{file, std::ios::binary};
+    if (!in) return cannot_be_read(file);
     std::string text;
-    if (in) text.assign(std::istreambuf_iterator<char>{in}, {});
-    if (!in || in.bad() || std::filesystem::is_directory(file)) {
-        return journeys::Error{journeys::ErrorCode::not_found,
-                               file.string() + ": cannot be read: " + std::strerror(errno)};
-    }
+    std::vector<char> part(64 * 1024);
+    // Iterators of the buffer would throw where reading fails, and know no file.
+    while (in.read(part.data(), static_cast<std::streamsize>(part.size())) || in.gcount() > 0)
+        text.append(part.data(), static_cast<std::size_t>(in.gcount()));
+    if (in.bad()) return cannot_be_read(file);
     return text;
 }
 

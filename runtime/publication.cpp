@@ -227,8 +227,11 @@ journeys::Result<Files> read_files(const std::optional<fs::path>& config,
                 return read.error();
         for (const auto& kind : kinds) {
             const auto place = directory / (paths.*kind.path);
-            if (auto beside = read_file(place))
+            auto beside = read_file(place);
+            if (beside)
                 files.*kind.text = {place.string(), std::move(*beside)};
+            else if (fs::exists(place, error))
+                return beside.error();
         }
     }
     if (journeys) {

@@ -39,9 +39,10 @@ std::size_t distance(std::string_view a, std::string_view b) {
 } // namespace
 
 std::string to_text(const Mistake& mistake) {
-    return mistake.file + ':' + std::to_string(mistake.line) + ':' +
-           std::to_string(mistake.column) + ": " + (mistake.is_warning ? "warning: " : "") +
-           mistake.message;
+    const auto place = mistake.line == 0 ? std::string{}
+                                         : ':' + std::to_string(mistake.line) + ':' +
+                                               std::to_string(mistake.column);
+    return mistake.file + place + ": " + (mistake.is_warning ? "warning: " : "") + mistake.message;
 }
 
 void Mistakes::put(Place at, std::string message, bool is_warning) {

@@ -17,12 +17,13 @@ struct Place {
 
 struct Mistake {
     std::string file;
-    unsigned line = 0, column = 0;
+    unsigned line = 0, column = 0; ///< As in `Place`.
     std::string message;
     bool is_warning = false; ///< The file loads all the same.
 };
 
-/// `file:line:column: message`, with `warning: ` before the message of a warning.
+/// `file:line:column: message`, or `file: message` about the file as a whole; with `warning: `
+/// before the message of a warning.
 std::string to_text(const Mistake& mistake);
 
 /// Collects the mistakes of one file.
