@@ -45,11 +45,36 @@ ServiceTime ask_service_time(const StreamUrl& url) {
     return time;
 }
 
+/// Lines that are not sent, said on stderr.
+class RefusedLines {
+public:
+    explicit RefusedLines(std::string file) : file_(std::move(file)) {}
+
+    void say(std::uint64_t line, const std::string& why) {
+        if (++count_ <= shown_max)
+            std::fprintf(stderr, "%s:%llu: %s\n", file_.c_str(),
+                         static_cast<unsigned long long>(line), why.c_str());
+    }
+    void finish() const {
+        if (count_ > shown_max)
+            std::fprintf(stderr, "… and %llu more\n",
+                         static_cast<unsigned long long>(count_ - shown_max));
+    }
+    std::uint64_t count() const { return count_; }
+
+private:
+    static constexpr std::uint64_t shown_max = 20;
+    const std::string file_;
+    std::uint64_t count_ = 0;
+};
+
 /// Makes frames of a file's lines: ids where there are none, times moved, and when each is due.
 class Frames {
 public:
-    Frames(std::istream& lines, const Options& options, std::optional<ServiceTime> rebase)
-        : lines_(lines), options_(options), rebase_(rebase), began_(Steady::now()) {
+    Frames(std::istream& lines, const Options& options, std::optional<ServiceTime> rebase,
+           RefusedLines& refused)
+        : lines_(lines), options_(options), rebase_(rebase), refused_(refused),
+          began_(Steady::now()) {
         std::random_device device;
         char text[40];
         std::snprintf(text, sizeof text, "send-%08x%08x-", device(), device());
@@ -83,9 +108,16 @@ public:
 
 private:
     bool read_line() {
+        constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
         std::string line;
         while (std::getline(lines_, line)) {
+            ++number_;
+            if (line.starts_with(byte_order_mark)) line.erase(0, byte_order_mark.size());
             if (line.find_first_not_of(" \t\r") == std::string::npos) continue;
+            if (const auto fault = text_.fault_of(line)) {
+                refused_.say(number_, *fault);
+                continue;
+            }
             line_ = std::move(line);
             return true;
         }
@@ -112,13 +144,15 @@ private:
     std::istream& lines_;
     const Options& options_;
     std::optional<ServiceTime> rebase_;
+    RefusedLines& refused_;
     Steady::time_point began_;
     MessageText text_;
     std::string id_prefix_;
     std::optional<std::string> line_; ///< Read, and in no frame yet.
     std::optional<journeys::Timestamp> first_;
     journeys::Duration shift_{0};
-    std::uint64_t count_ = 0;
+    std::uint64_t count_ = 0;  ///< Messages in frames so far.
+    std::uint64_t number_ = 0; ///< Of the line that was read last.
 };
 
 /// One line that is written over, on a terminal only.
@@ -168,7 +202,8 @@ int send(const Options& options) {
         if (options.speed > 0) rebase->speed = options.speed;
     }
 
-    Frames frames{options.file == "-" ? std::cin : file, options, rebase};
+    RefusedLines refused{options.file};
+    Frames frames{options.file == "-" ? std::cin : file, options, rebase, refused};
     Progress progress;
     constexpr int rejects_shown_max = 20;
     int rejects_shown = 0;
@@ -177,7 +212,11 @@ int send(const Options& options) {
                                             .write_key = options.key,
                                             .frames_in_flight = options.in_flight,
                                             .patience = std::chrono::seconds{options.patience_s}};
-    const auto totals = StreamProducer::run(
+    const auto with_refused = [&](StreamProducer::Totals totals) {
+        totals.rejected += refused.count();
+        return totals;
+    };
+    auto totals = StreamProducer::run(
         producing,
         {.next = [&] { return frames.next(); },
          .rejected =
@@ -186,17 +225,20 @@ int send(const Options& options) {
                      std::fprintf(stderr, "rejected: %s\n",
                                   printable(answer.substr(0, 2000)).c_str());
              },
-         .progress = [&](const StreamProducer::Totals& so_far) { progress.show(so_far); },
+         .progress =
+             [&](const StreamProducer::Totals& so_far) { progress.show(with_refused(so_far)); },
          .lost =
              [](std::string_view why) {
                  std::fprintf(stderr, "connection lost, trying again: %s\n",
                               printable(why).c_str());
              }});
+    refused.finish();
     if (!totals) {
         std::fprintf(stderr, "%s\n", totals.error().detail.c_str());
         return totals.error().code == journeys::ErrorCode::unauthorized ? exit_input
                                                                         : exit_environment;
     }
+    totals = with_refused(*totals);
     progress.finish(*totals);
     const std::chrono::duration<double> took = Steady::now() - began;
     std::printf("sent %llu  accepted %llu  rejected %llu  frames %llu  resent %llu  seconds %.3f\n",

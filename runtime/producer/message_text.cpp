@@ -1,5 +1,6 @@
 #include "runtime/producer/message_text.hpp"
 
+#include "schema/message_json.hpp"
 #include "schema/timestamp_text.hpp"
 
 #include <simdjson.h>
@@ -8,6 +9,7 @@
 namespace runtime {
 
 struct MessageText::Parser {
+    schema::MessageDecoder decoder; ///< As the service has it.
     simdjson::ondemand::parser parser;
     simdjson::padded_string text;
 
@@ -54,6 +56,16 @@ std::optional<journeys::Timestamp> parse_time(std::string_view token) {
 
 MessageText::MessageText() : parser_(std::make_unique<Parser>()) {}
 MessageText::~MessageText() = default;
+
+std::optional<std::string> MessageText::fault_of(std::string_view message) {
+    schema::Envelope envelope;
+    envelope.shape = schema::Envelope::Shape::message;
+    envelope.limits.frame_bytes_max = message.size(); // How much it takes is the service's to say.
+    const auto frame = parser_->decoder.decode(message, envelope);
+    if (frame) return std::nullopt; // A message may still be refused, by itself.
+    if (frame.error().reason == schema::RejectReason::too_deep) return frame.error().detail;
+    return "not a JSON object";
+}
 
 std::optional<journeys::Timestamp> MessageText::time_of(std::string_view message) {
     std::optional<journeys::Timestamp> written, original;

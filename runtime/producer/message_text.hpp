@@ -18,6 +18,10 @@ public:
     MessageText();
     ~MessageText();
 
+    /// What is wrong with a message that a service would refuse together with the whole frame it is
+    /// in; nothing where it is a JSON object.
+    std::optional<std::string> fault_of(std::string_view message);
+
     /// When the message happened: its `timestamp`, else its `originalTimestamp`. Nothing where it
     /// has neither, or is no JSON object.
     std::optional<journeys::Timestamp> time_of(std::string_view message);

@@ -31,6 +31,26 @@ TEST_CASE("times are moved, and every other byte is kept", "[producer]") {
     CHECK_FALSE(text.time_of("{}"));
 }
 
+TEST_CASE("what would cost a whole frame is told before it is sent", "[producer]") {
+    runtime::MessageText text;
+    for (const auto* message : {R"({})", R"( {"a":1} )", R"({"a":{"b":[1,"c",null]}})",
+                                R"({"a":12345678901234567890123})", R"({"batch":[]})"}) {
+        CAPTURE(message);
+        CHECK_FALSE(text.fault_of(message));
+    }
+    for (const auto* message :
+         {"", "nonsense", "[]", R"([{"a":1}])", "1", "null", R"({"a":1)", R"({"a":1}})",
+          R"({"a":1}{"b":2})", R"({"a":1},{"b":2})", R"({"a":{"b":tru}})", R"({"a":[1,]})",
+          R"({"a" 1})", "{\"a\":\"\xff\"}"}) {
+        CAPTURE(message);
+        CHECK(text.fault_of(message) == "not a JSON object");
+    }
+    const std::string deep(100, '[');
+    CHECK(text.fault_of("{\"a\":" + deep + std::string(100, ']') + '}') ==
+          "nested deeper than 64 levels");
+    CHECK_FALSE(text.fault_of("{\"a\":\"" + std::string(1024 * 1024, 'a') + "\"}"));
+}
+
 TEST_CASE("where a producer sends to", "[producer]") {
     const auto parts = [](std::string_view url) {
         const auto parsed = runtime::parse_stream_url(url);

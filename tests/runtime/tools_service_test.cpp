@@ -9,6 +9,7 @@
 
 #include <chrono>
 #include <cstdio>
+#include <filesystem>
 #include <sstream>
 #include <thread>
 
@@ -23,10 +24,9 @@ struct Ran {
     std::string text; ///< Both streams.
 };
 
-/// `sojourn …` with the folder's configuration.
-Ran sojourn(const ServiceFolder& folder, const std::string& arguments) {
-    const auto command = std::string{SOJOURN_BINARY} + ' ' + arguments + " --config '" +
-                         folder.config().string() + "' 2>&1";
+/// `sojourn …`, as it is.
+Ran sojourn(const std::string& arguments) {
+    const auto command = std::string{SOJOURN_BINARY} + ' ' + arguments + " 2>&1";
     Ran ran;
     auto* const out = ::popen(command.c_str(), "r");
     REQUIRE(out);
@@ -36,6 +36,11 @@ Ran sojourn(const ServiceFolder& folder, const std::string& arguments) {
     const int status = ::pclose(out);
     ran.code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
     return ran;
+}
+
+/// `sojourn …` with the folder's configuration.
+Ran sojourn(const ServiceFolder& folder, const std::string& arguments) {
+    return sojourn(arguments + " --config '" + folder.config().string() + '\'');
 }
 
 bool has(const Ran& ran, std::string_view part) { return ran.text.find(part) != ran.text.npos; }
@@ -158,6 +163,59 @@ steps:
     CHECK(has(programs, R"({"events":1,"refused":1,"expressions":[)"));
     std::istringstream lines{good_counts.text};
     for (std::string line; std::getline(lines, line);) CHECK(line.size() <= 110);
+}
+
+TEST_CASE("a folder in the place of a file is named", "[.postgres]") {
+    const ServiceFolder folder; // Not started.
+    const auto place = (folder.path() / "journeys").string();
+    const auto told = place + ": cannot be read: Is a directory";
+    for (const auto& arguments :
+         {"serve --config '" + place + '\'', "check --config '" + place + '\'',
+          "simulate --journeys '" + place + "' --events '" + place + '\''}) {
+        const auto ran = sojourn(arguments);
+        INFO(ran.text);
+        CHECK(ran.code == 3);
+        CHECK(has(ran, told));
+    }
+    // Nor is it taken for a file that is not there.
+    std::filesystem::create_directories(folder.path() / "events.yaml");
+    const auto ran = sojourn(folder, "check");
+    CHECK(ran.code == 3);
+    CHECK(has(ran, "events.yaml: cannot be read: Is a directory"));
+}
+
+TEST_CASE("a line that is no JSON costs itself, and not the frame it is in", "[.postgres]") {
+    ServiceFolder folder;
+    folder.start();
+    const auto sent = [&](const std::string& text) {
+        folder.write("events.jsonl", text);
+        return sojourn("send '" + (folder.path() / "events.jsonl").string() +
+                       "' --write-key test-key --url ws://127.0.0.1:" +
+                       std::to_string(folder.service().port()) + "/v1/stream");
+    };
+    const auto line = [](int number) {
+        return R"({"type":"track","event":"Seen","userId":"ada","messageId":"m)" +
+               std::to_string(number) + "\"}\n";
+    };
+    std::string hundred = "\xEF\xBB\xBF";
+    for (int i = 1; i <= 100; ++i) hundred += i == 51 ? "{\"type\":\"track\"\n" : line(i);
+    const auto with_one = sent(hundred);
+    INFO(with_one.text);
+    CHECK(with_one.code == 1);
+    CHECK(has(with_one, "events.jsonl:51: not a JSON object\n"));
+    CHECK(has(with_one, "sent 99  accepted 99  rejected 1  frames 1 "));
+
+    std::string lines = "\n";
+    for (int i = 0; i < 25; ++i) lines += "[1]\n";
+    const auto with_many = sent(lines + line(101));
+    INFO(with_many.text);
+    CHECK(with_many.code == 1);
+    CHECK(has(with_many, "events.jsonl:2: not a JSON object\n"));
+    CHECK(has(with_many, "events.jsonl:21: not a JSON object\n… and 5 more\n"));
+    CHECK(has(with_many, "sent 1  accepted 1  rejected 25  frames 1 "));
+
+    CHECK(sent(line(102)).code == 0);
+    folder.stop();
 }
 
 TEST_CASE("a limit that is none lets nobody in", "[.postgres]") {
