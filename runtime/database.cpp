@@ -8,14 +8,17 @@
 namespace runtime {
 namespace {
 
-/// Whether users other than the owner may pass through all folders above `path` that there are.
-bool others_may_enter(const std::filesystem::path& path) {
-    for (auto folder = path.parent_path(); folder != folder.parent_path();
-         folder = folder.parent_path()) {
+/// Whether a folder above `path` keeps out users other than its owner. Not where `path` cannot be,
+/// since something on the way to it is no folder: another place would only hide that.
+bool is_closed_to_others(const std::filesystem::path& path) {
+    bool is_closed = false;
+    for (auto folder = path; folder != folder.parent_path(); folder = folder.parent_path()) {
         struct stat status {};
-        if (::stat(folder.c_str(), &status) == 0 && (status.st_mode & S_IXOTH) == 0) return false;
+        if (::stat(folder.c_str(), &status) != 0) continue;
+        if (!S_ISDIR(status.st_mode)) return false;
+        if (folder != path && (status.st_mode & S_IXOTH) == 0) is_closed = true;
     }
-    return true;
+    return is_closed;
 }
 
 } // namespace
@@ -24,7 +27,7 @@ std::filesystem::path data_folder(const std::filesystem::path& config,
                                   const schema::Config& settings) {
     const auto place = std::filesystem::absolute(config.parent_path() / settings.storage.data_dir)
                            .lexically_normal();
-    if (::geteuid() != 0 || others_may_enter(place)) return place;
+    if (::geteuid() != 0 || !is_closed_to_others(place)) return place;
     return std::filesystem::path{"/var/lib/sojourn"} /
            journeys::to_hex(0, journeys::hash(place.string())).substr(16);
 }

@@ -6,6 +6,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <condition_variable>
 #include <cstdio>
 #include <mutex>
@@ -19,7 +20,8 @@ using journeys::Result;
 
 namespace {
 
-constexpr auto supervision = std::chrono::milliseconds{500};
+constexpr std::chrono::milliseconds supervision{500};
+constexpr std::chrono::milliseconds restart_pause_max{10'000};
 
 /// Names this process among all that ever owned the partitions.
 std::string instance_name() {
@@ -78,17 +80,27 @@ Result<void> ServiceStorage::start_private(const std::string& data_dir) {
 void ServiceStorage::supervise() {
     supervisor_ = std::jthread{[this](const std::stop_token& stopping) {
         std::mutex unshared;
-        std::condition_variable_any pause;
+        std::condition_variable_any sleep;
+        auto pause = supervision;
+        bool is_down = false; // And that has been said.
         while (true) {
             std::unique_lock lock{unshared};
-            pause.wait_for(lock, stopping, supervision, [] { return false; });
+            sleep.wait_for(lock, stopping, pause, [] { return false; });
             if (stopping.stop_requested()) return;
-            if (embedded_->server_pid() != 0) continue;
-            log_.error("the private PostgreSQL has ended and is started again");
-            if (auto again = EmbeddedPostgres::start(data_dir_))
+            if (embedded_->server_pid() == 0) {
+                const bool was_down = std::exchange(is_down, true);
+                if (!was_down) log_.error("the private PostgreSQL has ended and is started again");
+                auto again = EmbeddedPostgres::start(data_dir_);
+                if (!again) {
+                    log_.repeated_warning("the private PostgreSQL does not start",
+                                          {{"why", again.error().detail}});
+                    pause = was_down ? std::min(2 * pause, restart_pause_max) : supervision;
+                    continue;
+                }
                 again->leave_running();
-            else
-                log_.repeated_warning("it does not start", {{"why", again.error().detail}});
+            }
+            if (std::exchange(is_down, false)) log_.info("the private PostgreSQL runs again");
+            pause = supervision;
         }
     }};
 }

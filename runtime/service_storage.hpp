@@ -19,7 +19,8 @@
 
 namespace runtime {
 
-/// The private PostgreSQL is started again whenever it ends without us, until `stop`.
+/// The private PostgreSQL is started again whenever it ends without us, until `stop`: at once, and
+/// where it cannot start after 0.5 s, then after twice as long each time, 10 s at most.
 class ServiceStorage {
 public:
     /// Locks the data folder, starts or adopts the private server. One line about the environment

@@ -6,14 +6,20 @@
 #include "runtime/producer/stream_producer.hpp"
 #include "runtime/publication.hpp"
 #include "runtime/service.hpp"
+#include "runtime/service_storage.hpp"
 #include "runtime/simulation.hpp"
 #include "schema/timestamp_text.hpp"
 
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
 
+#include <signal.h>
+#include <sys/stat.h>
+
 #include <algorithm>
+#include <chrono>
 #include <fstream>
+#include <mutex>
 #include <set>
 #include <thread>
 
@@ -350,6 +356,54 @@ steps:
     CHECK(bob.lifecycle.due != journeys::no_time);
 }
 
+TEST_CASE("a private PostgreSQL that cannot start is tried again, and told of once",
+          "[.postgres]") {
+    using namespace std::chrono_literals;
+    const TemporaryFolder folder;
+    std::mutex mutex;
+    std::vector<std::string> lines;
+    Log log{LogFormat::text, LogLevel::info, [&](std::string_view line) {
+                const std::lock_guard lock{mutex};
+                lines.emplace_back(line);
+            }};
+    const auto count = [&](std::string_view part) {
+        const std::lock_guard lock{mutex};
+        return std::ranges::count_if(
+            lines, [&](const std::string& line) { return line.find(part) != line.npos; });
+    };
+    const auto comes = [&](std::string_view part) {
+        for (int i = 0; i < 1500 && count(part) == 0; ++i) std::this_thread::sleep_for(10ms);
+        return count(part) == 1;
+    };
+    schema::Config config;
+    config.storage.data_dir = "data";
+    auto storage = must(ServiceStorage::open(folder.path() / "sojourn.yaml", config, log));
+    const auto cluster = std::filesystem::path{storage->data_dir()} / "postgres";
+    const auto settings = cluster / "postgresql.conf", aside = cluster / "aside.conf";
+    std::filesystem::rename(settings, aside);
+    write(settings, "this is no setting");
+    int server = 0;
+    std::ifstream{cluster / "postmaster.pid"} >> server;
+    REQUIRE(server > 1);
+    REQUIRE(::kill(server, SIGKILL) == 0);
+    CHECK(comes("does not start why="));
+    std::this_thread::sleep_for(2s); // More are in vain meanwhile.
+    CHECK(count("has ended and is started again") == 1);
+    CHECK(count("does not start") == 1);
+    CHECK(count("runs again") == 0);
+    SECTION("until it can") {
+        std::filesystem::rename(aside, settings);
+        CHECK(comes("runs again"));
+        CHECK(count("has ended and is started again") == 1);
+    }
+    SECTION("and nobody who stops waits for the next") {
+        const auto before = Steady::now();
+        storage->stop();
+        CHECK(Steady::now() - before < 1s);
+    }
+    storage->stop();
+}
+
 TEST_CASE("what the environment lacks is one clear line", "[.postgres]") {
     const TemporaryFolder folder;
     const auto config = folder.path() / "sojourn.yaml";
@@ -365,6 +419,14 @@ TEST_CASE("what the environment lacks is one clear line", "[.postgres]") {
         return detail;
     };
     CHECK(why(R"(storage: { data_dir: /proc/none })").find("/proc/none") != std::string::npos);
+    // Nor is another place taken instead: no user at all could enter this one.
+    std::filesystem::create_directories(folder.path() / "closed");
+    ::chmod((folder.path() / "closed").c_str(), 0700);
+    for (const auto* file : {"file", "closed/file"}) {
+        write(folder.path() / file, "no folder");
+        CHECK(why("storage: { data_dir: " + std::string{file} + "/sub }")
+                  .find(std::string{file} + "/sub: ") != std::string::npos);
+    }
     CHECK(why(R"(listen: { address: 192.0.2.1 }
 keys: [{ name: shop, key: not-the-demo-key, scopes: [ingest] }])")
               .find("192.0.2.1") != std::string::npos);
