@@ -146,8 +146,7 @@ void find_customer(actors::System& system, std::string_view text, StateAsked sta
 }
 
 Response answer_without(const FoundCustomer& found) {
-    return found ? error_response(404, "no such customer")
-                 : error_response(503, found.error().detail);
+    return found ? error_response(404, "no such customer") : failure_response(found.error());
 }
 
 Result<std::shared_ptr<const Customer>> wait_for_customer(actors::System& system,

@@ -221,7 +221,7 @@ void answer(const Parts& parts, const Question& question, const SearchedCustomer
         if (done && is_durable) return respond({.body = text});
         if (done) return;
         parts->open.forget(who, low);
-        if (is_durable) return respond(error_response(503, done.error().detail));
+        if (is_durable) return respond(failure_response(done.error()));
         parts->lost();
     });
 }
@@ -235,6 +235,9 @@ Handlers make_decide_route(const DecideRouteParts& given) {
                      return respond(error_response(503, "this process stands by"));
                  auto question = read(request.body);
                  if (!question) return respond(error_response(400, question.error().detail));
+                 // The log would try for seconds, and a page does not wait for them.
+                 if (const auto why = parts->not_ready(); question->is_durable && !why.empty())
+                     return respond(error_response(503, why));
                  auto id = question->customer;
                  find_customer(
                      parts->system, id, StateAsked::at_hand,

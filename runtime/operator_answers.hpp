@@ -13,11 +13,7 @@ inline Response plain(std::string text) {
 }
 
 inline void answer_error(const Respond& respond, const journeys::Error& error) {
-    switch (error.code) {
-    case journeys::ErrorCode::not_found: return respond(error_response(404, error.detail));
-    case journeys::ErrorCode::invalid_argument: return respond(error_response(400, error.detail));
-    default: return respond(error_response(503, error.detail));
-    }
+    respond(failure_response(error));
 }
 
 /// A key by its name, or whoever may open the local socket.

@@ -8,13 +8,13 @@
 #include "runtime/journey_report.hpp"
 #include "runtime/operator_answers.hpp"
 #include "runtime/printable.hpp"
+#include "runtime/query_values.hpp"
 #include "runtime/walk_list.hpp"
 #include "schema/timestamp_text.hpp"
 
 #include <boost/asio/post.hpp>
 
 #include <algorithm>
-#include <charconv>
 #include <memory>
 #include <sstream>
 
@@ -73,10 +73,12 @@ void control_channel(const Parts& parts, const Request& request, const Respond& 
     note(parts, request, action, "channel " + name);
     boost::asio::post(parts->workers, [parts, respond, name, command, told] {
         if (auto given = parts->orders.give(name, command, told); !given)
-            respond(error_response(503, command == ChannelCommand::resume
-                                            ? name + " stays as it is: " + given.error().detail
-                                            : name + " has stopped, but only until a restart: " +
-                                                  given.error().detail));
+            respond(failure_response(given.error(),
+                                     name +
+                                         (command == ChannelCommand::resume
+                                              ? " stays as it is: "
+                                              : " has stopped, but only until a restart: ") +
+                                         std::string{public_text(given.error())}));
     });
 }
 
@@ -243,13 +245,9 @@ void enter_audience(const Parts& parts, const Request& request, const Respond& r
                              .audience = std::string{request.parameter("audience")},
                              .limit = std::nullopt,
                              .is_dry = !request.parameter("dry_run").empty()};
-    if (const auto limit = request.parameter("limit"); !limit.empty()) {
-        std::uint64_t most = 0;
-        const auto [end, error] = std::from_chars(limit.data(), limit.data() + limit.size(), most);
-        if (error != std::errc{} || end != limit.data() + limit.size() || most == 0)
-            return respond(error_response(400, "limit is a whole number from 1 on"));
-        asked.limit = most;
-    }
+    const auto limit = limit_of(request);
+    if (!limit) return answer_error(respond, limit.error());
+    if (*limit) asked.limit = static_cast<std::uint64_t>(**limit);
     boost::asio::post(parts->workers, [parts, request, respond, asked = std::move(asked)] {
         const auto entered = parts->walks.enter(asked);
         if (!entered) return answer_error(respond, entered.error());

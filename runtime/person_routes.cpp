@@ -59,30 +59,19 @@ ReportRequest report_request(const PersonRouteParts& parts, const Request& reque
     return report;
 }
 
-int status_of(const journeys::Error& error) {
-    switch (error.code) {
-    case journeys::ErrorCode::unauthorized: return 401;
-    case journeys::ErrorCode::not_found: return 404;
-    case journeys::ErrorCode::invalid_argument: return 400;
-    default: return 503;
-    }
-}
-
 void take_report(const Parts& parts, const Request& request, const Respond& respond) {
     const auto& channel = request.arguments.at(0);
     const auto provider = parts->providers.find(channel);
     if (provider == parts->providers.end())
         return respond(error_response(404, "no channel of this name takes reports"));
     auto reports = provider->second->feedback(report_request(*parts, request));
-    if (!reports)
-        return respond(error_response(status_of(reports.error()), reports.error().detail));
+    if (!reports) return respond(failure_response(reports.error()));
     boost::asio::post(parts->workers, [parts, respond, channel,
                                        reports = std::make_shared<Reports>(std::move(*reports))] {
         parts->desk.take(
             channel, std::move(reports->reports),
             [parts, respond, channel, reports](const journeys::Result<ReportDesk::Taken>& taken) {
-                if (!taken)
-                    return respond(error_response(status_of(taken.error()), taken.error().detail));
+                if (!taken) return respond(failure_response(taken.error()));
                 if (taken->nobodys > 0)
                     parts->notes.info("reports of nobody that is known",
                                       {{"channel", channel}, {"reports", taken->nobodys}});

@@ -31,7 +31,8 @@ Handlers make_product_routes(const ProductRouteParts& given) {
                 const auto taken = parts->catalogue.take(body->products, parts->now());
                 if (!taken) {
                     const bool is_full = taken.error().code == journeys::ErrorCode::limit_exceeded;
-                    return respond(error_response(is_full ? 400 : 503, taken.error().detail));
+                    return respond(is_full ? error_response(400, taken.error().detail)
+                                           : failure_response(taken.error()));
                 }
                 const bool is_wrong = body->is_one && body->products.empty();
                 respond({.status = is_wrong ? 400 : 200, .body = answer_text(*taken, *body)});

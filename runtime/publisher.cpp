@@ -26,6 +26,7 @@ constexpr auto take_over_patience = std::chrono::seconds{60};
 /// told of at the last moment, under load, is missed by what is learned; none is counted twice.
 constexpr int checkpoints_of_delay = 2;
 constexpr auto pruned_every = std::chrono::hours{1};
+constexpr auto* refused_in_words = "refused, and what runs stays";
 
 actors::Draft draft_of(const journeys::Catalog& catalog) {
     actors::Draft draft;
@@ -133,29 +134,31 @@ void Publisher::stop() {
     pruning_.reset();
 }
 
-std::string Publisher::reload() {
+Reload Publisher::reload() {
     const std::scoped_lock lock{publishing_};
     auto files = read_files(parts_.config_file, std::nullopt);
     if (!files) {
         parts_.log.error("reload: files cannot be read, the running journeys stay",
                          {{"why", files.error().detail}});
-        return "refused: " + files.error().detail;
+        return {.said = refused_in_words, .is_refused = true, .mistakes = {files.error().detail}};
     }
     files->rewards = published_.rewards;
     files->returned = published_.returned;
     // Secrets are no part of a publication, and may have changed where nothing else has.
-    const auto more = [&](const char* what, const Files& now) {
+    const auto more = [&](const std::string& what, const Files& now) -> Reload {
         const auto said = use_settings(now);
-        return what + (said.empty() ? said : "; " + said);
+        return {.said = what + (said.empty() ? said : "; " + said)};
     };
-    if (publication_of(*files) == publication_of(published_)) {
+    // A secret that is gone is a mistake, and publishing tells it.
+    if (publication_of(*files) == publication_of(published_) &&
+        settings_of(*files, parts_.config_file.parent_path())) {
         parts_.coupons.read_again(); // Their codes are no part of a publication.
         parts_.log.info("reload: nothing has changed");
         return more("no file has changed", *files);
     }
-    if (!publish(std::move(*files), "reload"))
-        return "refused, and what runs stays; the log says why";
-    return more("published", published_);
+    auto made = publish(std::move(*files), "reload");
+    if (made.is_refused) return made;
+    return more(made.said, published_);
 }
 
 std::string Publisher::use_settings(const Files& files) {
@@ -189,7 +192,7 @@ std::string Publisher::use_settings(const Files& files) {
     return said + (said.empty() ? "" : "; ") + "a restart is needed for: " + sections;
 }
 
-bool Publisher::publish(Files files, std::string_view why) {
+Reload Publisher::publish(Files files, std::string_view why) {
     auto& log = parts_.log;
     const auto say = [&](std::string_view what) {
         return std::string{why} + ": " + std::string{what};
@@ -200,14 +203,18 @@ bool Publisher::publish(Files files, std::string_view why) {
     const auto compiled = parts_.publications.add(files);
     for (const auto& mistake : compiled.mistakes)
         log.warning(why, {{"mistake", schema::to_text(mistake)}});
-    const auto fails = [&](std::string_view what, const std::string& reason) {
+    const auto fails = [&](std::string_view what, const std::string& reason) -> Reload {
         log.error(say(what), {{"why", reason}});
         parts_.publications.add(published_); // The newest again.
-        return false;
+        return {.said = std::string{refused_in_words} + "; the log says why", .is_refused = true};
     };
     if (!compiled.catalog) {
         log.error(say("refused, the running journeys stay"));
-        return false;
+        Reload refused{.said = refused_in_words, .is_refused = true};
+        for (const auto& mistake : compiled.mistakes)
+            if (!mistake.is_warning && refused.mistakes.size() < reload_mistakes_max)
+                refused.mistakes.push_back(schema::to_text(mistake));
+        return refused;
     }
     parts_.interests.use(compiled.catalog);
     if (auto saved = parts_.archive.save_publication(compiled.catalog->publication(),
@@ -225,7 +232,7 @@ bool Publisher::publish(Files files, std::string_view why) {
     parts_.watches.look();
     log.info(say("published"), {{"journeys", compiled.catalog->journeys().size()}});
     published_ = std::move(files);
-    return true;
+    return {.said = "published"};
 }
 
 void Publisher::learn() {

@@ -17,6 +17,7 @@
 #include "runtime/postgres/wake_sweep.hpp"
 #include "runtime/publication.hpp"
 #include "runtime/publications.hpp"
+#include "runtime/reload.hpp"
 #include "runtime/service_clock.hpp"
 #include "runtime/service_records.hpp"
 #include "runtime/watch_keeper.hpp"
@@ -82,8 +83,8 @@ public:
     void stop();
 
     /// Reads the files again and publishes them where they have changed. Mistakes are logged, and
-    /// what runs stays. What came of it, in words, which are logged, too.
-    std::string reload();
+    /// what runs stays. What came of it is logged, too.
+    Reload reload();
     /// Learns from the decisions that have settled since the last time, of what runs: edits of
     /// files count from their own reload on.
     void learn();
@@ -93,8 +94,8 @@ public:
     void fit();
 
 private:
-    /// `why`: for the log. False where what runs stays.
-    bool publish(Files files, std::string_view why);
+    /// `why`: for the log.
+    Reload publish(Files files, std::string_view why);
     /// Lets other keys in where they have changed, and names what needs a restart; in words, empty
     /// where there is neither.
     std::string use_settings(const Files& files);

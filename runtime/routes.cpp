@@ -6,42 +6,70 @@
 #include "runtime/base64.hpp"
 #include "runtime/customer_json.hpp"
 #include "runtime/customer_search.hpp"
+#include "runtime/operator_answers.hpp"
 #include "runtime/printable.hpp"
+#include "runtime/query_values.hpp"
 #include "runtime/timeline_text.hpp"
 #include "schema/timeline_json.hpp"
-#include "schema/timestamp_text.hpp"
 
 #include <boost/asio/post.hpp>
 
-#include <charconv>
 #include <memory>
+#include <optional>
+#include <vector>
 
 namespace runtime {
 namespace {
 
 using journeys::Customer;
 
-/// What the query of `/admin/rejects` asks for; nothing where it cannot be read.
-std::optional<DeadLetterFilter> dead_letter_filter(const Request& request) {
+/// What the query of `/admin/rejects` asks for.
+journeys::Result<DeadLetterFilter> dead_letter_filter(const Request& request) {
     DeadLetterFilter filter;
     filter.reason = request.parameter("reason");
     filter.source = request.parameter("source");
     filter.message_id = request.parameter("message");
     filter.customer = request.parameter("customer");
-    if (const auto since = request.parameter("since"); !since.empty()) {
-        filter.since = schema::parse_producer_time(since);
-        if (!filter.since) return std::nullopt;
-    }
-    if (const auto limit = request.parameter("limit"); !limit.empty()) {
-        const auto read = std::from_chars(limit.data(), limit.data() + limit.size(), filter.limit);
-        if (read.ec != std::errc{} || filter.limit < 1 || filter.limit > 10'000)
-            return std::nullopt;
-    }
+    const auto since = since_of(request);
+    if (!since) return since.error();
+    filter.since = *since;
+    const auto limit = limit_of(request, 10'000);
+    if (!limit) return limit.error();
+    filter.limit = static_cast<int>(limit->value_or(filter.limit));
     return filter;
 }
 
-void answer_storage(const Respond& respond, const journeys::Error& error) {
-    respond(error_response(503, error.detail));
+/// What the query of a timeline asks for.
+struct TimelineFilter {
+    std::optional<journeys::Timestamp> since;
+    int limit = timeline_lines; ///< The newest lines.
+};
+
+journeys::Result<TimelineFilter> timeline_filter(const Request& request) {
+    const auto since = since_of(request);
+    if (!since) return since.error();
+    const auto limit = limit_of(request, timeline_lines_max);
+    if (!limit) return limit.error();
+    return TimelineFilter{*since, static_cast<int>(limit->value_or(timeline_lines))};
+}
+
+void leave_out(std::vector<TimelineRow>& rows, const TimelineFilter& asked) {
+    if (asked.since)
+        std::erase_if(rows, [&](const TimelineRow& row) { return row.entry.at < *asked.since; });
+    const auto most = static_cast<std::ptrdiff_t>(asked.limit);
+    if (std::ssize(rows) > most) rows.erase(rows.begin(), rows.end() - most);
+}
+
+/// Refused with mistakes, which are the caller's to mend, or without: then the environment is at
+/// fault.
+Response reload_response(const Reload& reload) {
+    const auto body = "{\"reload\":" + json_text(reload.said);
+    if (!reload.is_refused) return {.body = body + '}'};
+    if (reload.mistakes.empty()) return {.status = 503, .body = body + '}'};
+    std::string list;
+    for (const auto& mistake : reload.mistakes)
+        list += (list.empty() ? "" : ",") + json_text(mistake);
+    return {.status = 422, .body = body + ",\"mistakes\":[" + list + "]}"};
 }
 
 } // namespace
@@ -72,20 +100,24 @@ Handlers make_routes(const RouteParts& given) {
     routes.push_back(
         {"GET", "/v1/customers/{id}/timeline", Scope::decide,
          [parts, with_customer](Request request, Respond respond) {
-             with_customer(request, respond, [parts, respond](const Customer& customer) {
-                 boost::asio::post(parts->workers, [parts, respond, customer] {
-                     auto stored =
-                         parts->archive.timeline(journeys::to_text(customer.id), timeline_lines);
-                     if (!stored) return answer_storage(respond, stored.error());
-                     const auto rows = whole_timeline(std::move(*stored), customer,
-                                                      *parts->publications.newest());
-                     std::string body = "{\"timeline\":[";
-                     for (std::size_t i = 0; i < rows.size(); ++i)
-                         body += (i == 0 ? "" : ",") +
-                                 schema::to_json_line(rows[i].customer, rows[i].entry);
-                     respond({.body = body + "]}"});
+             const auto asked = timeline_filter(request);
+             if (!asked) return answer_error(respond, asked.error());
+             with_customer(
+                 request, respond, [parts, respond, asked = *asked](const Customer& customer) {
+                     boost::asio::post(parts->workers, [parts, respond, asked, customer] {
+                         auto stored =
+                             parts->archive.timeline(journeys::to_text(customer.id), asked.limit);
+                         if (!stored) return answer_error(respond, stored.error());
+                         auto rows = whole_timeline(std::move(*stored), customer,
+                                                    *parts->publications.newest());
+                         leave_out(rows, asked);
+                         std::string body = "{\"timeline\":[";
+                         for (std::size_t i = 0; i < rows.size(); ++i)
+                             body += (i == 0 ? "" : ",") +
+                                     schema::to_json_line(rows[i].customer, rows[i].entry);
+                         respond({.body = body + "]}"});
+                     });
                  });
-             });
          }});
     // For terminals: what `sojourn customer` prints. Only the operator's socket and keys reach it.
     routes.push_back(
@@ -94,9 +126,9 @@ Handlers make_routes(const RouteParts& given) {
              const bool timeline = !request.parameter("timeline").empty();
              const int limit =
                  request.parameter("all").empty() ? timeline_lines : timeline_lines_max;
-             const auto since = schema::parse_producer_time(request.parameter("since"));
-             if (!since && !request.parameter("since").empty())
-                 return respond(error_response(400, "since is a day or an ISO time"));
+             const auto read = since_of(request);
+             if (!read) return answer_error(respond, read.error());
+             const auto since = *read;
              with_customer(
                  request, respond,
                  [parts, respond, timeline, limit, since](const Customer& customer) {
@@ -113,10 +145,10 @@ Handlers make_routes(const RouteParts& given) {
                                                         since, catalog]() mutable {
                          auto stored =
                              parts->archive.timeline(journeys::to_text(customer.id), limit);
-                         if (!stored) return answer_storage(respond, stored.error());
+                         if (!stored) return answer_error(respond, stored.error());
                          const auto outcomes =
                              parts->archive.outcomes(journeys::to_text(customer.id), limit);
-                         if (!outcomes) return answer_storage(respond, outcomes.error());
+                         if (!outcomes) return answer_error(respond, outcomes.error());
                          auto rows = whole_timeline(std::move(*stored), customer, *catalog);
                          if (since)
                              std::erase_if(rows, [&](const TimelineRow& row) {
@@ -142,7 +174,7 @@ Handlers make_routes(const RouteParts& given) {
              boost::asio::post(parts->workers, [parts, respond,
                                                 text = std::string{request.parameter("search")}] {
                  const auto ids = parts->archive.search(text);
-                 if (!ids) return answer_storage(respond, ids.error());
+                 if (!ids) return answer_error(respond, ids.error());
                  std::string body;
                  for (const auto& id : *ids) body += printable(id) + '\n';
                  respond({.body = std::move(body), .content_type = "text/plain; charset=utf-8"});
@@ -177,14 +209,13 @@ Handlers make_routes(const RouteParts& given) {
     routes.push_back(
         {"GET", "/admin/rejects", Scope::admin, [parts](Request request, Respond respond) {
              auto filter = dead_letter_filter(request);
-             if (!filter)
-                 return respond(error_response(400, "since is an ISO time, limit a number"));
+             if (!filter) return answer_error(respond, filter.error());
              const bool as_json = !request.parameter("json").empty();
              const bool counts = !request.parameter("counts").empty();
              boost::asio::post(parts->workers, [parts, respond, as_json, counts,
                                                 filter = std::move(*filter)] {
                  auto text = dead_letters_text(parts->dead_letters, filter, counts, as_json);
-                 if (!text) return answer_storage(respond, text.error());
+                 if (!text) return answer_error(respond, text.error());
                  respond({.body = std::move(*text), .content_type = "text/plain; charset=utf-8"});
              });
          }});
@@ -201,9 +232,8 @@ Handlers make_routes(const RouteParts& given) {
                           });
                       }});
     routes.push_back({"POST", "/admin/reload", Scope::admin, [parts](Request, Respond respond) {
-                          parts->reload([respond](const std::string& what) {
-                              respond({.body = "{\"reload\":" + json_text(what) + "}"});
-                          });
+                          parts->reload(
+                              [respond](const Reload& what) { respond(reload_response(what)); });
                       }});
     routes.push_back({"GET", "/v1/journeys", Scope::admin, [parts](Request, Respond respond) {
                           respond({.body = journeys_json(parts->overview())});

@@ -7,6 +7,7 @@
 #include "runtime/listener/request.hpp"
 #include "runtime/pages.hpp"
 #include "runtime/publications.hpp"
+#include "runtime/reload.hpp"
 #include "runtime/suppressions.hpp"
 
 #include <boost/asio/thread_pool.hpp>
@@ -25,8 +26,8 @@ struct RouteParts {
     boost::asio::thread_pool&
         workers; ///< For what blocks: one thread, so that the archive is asked in turn.
     std::function<journeys::Timestamp()> now;
-    std::function<Overview()> overview;                                ///< Without triggers; cheap.
-    std::function<void(std::function<void(std::string)> done)> reload; ///< What came of it.
+    std::function<Overview()> overview; ///< Without triggers; cheap.
+    std::function<void(std::function<void(const Reload&)> done)> reload;
     bool is_open = false; ///< The page asks for no key on this machine itself.
 };
 

@@ -495,7 +495,7 @@ Result<std::unique_ptr<Service>> Service::start(const ServiceOptions& options,
 
 std::uint16_t Service::port() const { return parts_->listener->port(); }
 const std::string& Service::data_dir() const { return parts_->storage->data_dir(); }
-std::string Service::reload() { return parts_->publisher->reload(); }
+std::string Service::reload() { return parts_->publisher->reload().said; }
 void Service::learn() { parts_->publisher->learn(); }
 void Service::fit() { parts_->publisher->fit(); }
 bool Service::has_been_replaced() const { return parts_->ownership.has_lost(); }

@@ -43,7 +43,7 @@ public:
 
     /// Reads the files again and publishes them where they have changed. Mistakes are logged, and
     /// what runs stays. Keys count at once; of what else needs a restart the answer and the log
-    /// name the sections.
+    /// name the sections. What came of it, in words.
     std::string reload();
     /// Learns from the decisions that have settled since the last time, as it does by itself every
     /// `models.learn_every`, and publishes what it has learned.

@@ -125,7 +125,7 @@ Handlers handlers_of(const DoorParts& parts) {
          .overview = overview_of(parts),
          .reload =
              [&worker = parts.archive_worker,
-              reload = parts.reload](std::function<void(std::string)> done) {
+              reload = parts.reload](std::function<void(const Reload&)> done) {
                  boost::asio::post(worker, [reload, done = std::move(done)] { done(reload()); });
              },
          .is_open = is_loopback(parts.config.listen.address)});
@@ -170,6 +170,7 @@ Handlers handlers_of(const DoorParts& parts) {
                            .publications = parts.publications,
                            .open = parts.decisions,
                            .now = now,
+                           .not_ready = parts.not_ready,
                            .lost = [&tally = parts.tally] { tally.decision_lost(); }}));
     add(make_recommend_route({.system = parts.system,
                               .publications = parts.publications,

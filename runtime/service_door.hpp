@@ -18,6 +18,7 @@
 #include "runtime/publications.hpp"
 #include "runtime/recommendation_desk.hpp"
 #include "runtime/reject_keeper.hpp"
+#include "runtime/reload.hpp"
 #include "runtime/report_desk.hpp"
 #include "runtime/service_channels.hpp"
 #include "runtime/service_clock.hpp"
@@ -70,7 +71,7 @@ struct DoorParts {
     Tally& tally;
     std::function<bool()> is_up; ///< Else this process stands by.
     std::function<std::string()> not_ready;
-    std::function<std::string()> reload; ///< Blocking; what came of it.
+    std::function<Reload()> reload; ///< Blocking.
     // Who waits for the database, so that the listener's threads do not:
     boost::asio::thread_pool& archive_worker;  ///< One thread.
     boost::asio::thread_pool& report_worker;   ///< Reports and links: they must not wait

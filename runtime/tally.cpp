@@ -84,6 +84,10 @@ void Tally::flush_failed(actors::Partition partition, const journeys::Error& err
                           {{"partition", partition}, {"why", error.detail}});
 }
 
+void Tally::broke(std::string_view fault) {
+    log_.repeated_warning("a request could not be answered", {{"why", fault}});
+}
+
 void Tally::write_refused(actors::Partition partition, const journeys::CustomerId& customer,
                           const journeys::Error& error) {
     Metrics::write_refused(partition, customer, error);

@@ -66,6 +66,7 @@ public:
     void channel(std::string_view name, const actors::ChannelCounts& counts) override;
     void called(std::string_view channel, const actors::ProviderOutcome& outcome,
                 journeys::Duration since_opened) override;
+    void broke(std::string_view fault) override;
 
 private:
     Log& log_;

@@ -110,8 +110,12 @@ int customer(const Options& options) {
     std::string target;
     if (!options.search.empty())
         target = "/admin/customers?search=" + url_encode(options.search);
+    else if (options.json && options.timeline)
+        target = "/v1/customers/" + url_encode(options.id) + "/timeline?limit=" +
+                 std::to_string(options.all ? timeline_lines_max : timeline_lines) +
+                 (options.since.empty() ? "" : "&since=" + url_encode(options.since));
     else if (options.json)
-        target = "/v1/customers/" + url_encode(options.id) + (options.timeline ? "/timeline" : "");
+        target = "/v1/customers/" + url_encode(options.id);
     else
         target = "/admin/customers/" + url_encode(options.id) + "/text" +
                  (options.timeline ? "?timeline=1" : "") +

@@ -244,6 +244,7 @@ private:
         if (is_finished_) return;
         answer_by_.reset();
         if (response.status >= 400) worker_.door().observer().failed(response.status);
+        if (!response.fault.empty()) worker_.door().observer().broke(response.fault);
         is_last_ = is_last_ || worker_.door().stopping;
         out_ = http_text(response, {.closes = is_last_,
                                     .keeps_alive = arrival_.message.version() == 10,

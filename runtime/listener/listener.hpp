@@ -79,6 +79,8 @@ public:
     /// A request that was answered with `status`, 400 or more. One that was refused whole, by its
     /// key or its size, is in no other count.
     virtual void failed(int /*status*/) {}
+    /// An answer had a `fault`.
+    virtual void broke(std::string_view /*fault*/) {}
     /// Frames and bodies that became durable since the last call: from their last byte to their
     /// ack.
     virtual void acked(std::size_t /*frames*/, std::chrono::nanoseconds /*slowest*/) {}

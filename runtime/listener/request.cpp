@@ -25,6 +25,22 @@ std::string_view take_until(std::string_view& rest, char separator) {
     return part;
 }
 
+int status_of(journeys::ErrorCode code) {
+    switch (code) {
+    case journeys::ErrorCode::invalid_argument: return 400;
+    case journeys::ErrorCode::unauthorized: return 401;
+    case journeys::ErrorCode::not_found: return 404;
+    case journeys::ErrorCode::invalid_event:
+    case journeys::ErrorCode::invalid_journey:
+    case journeys::ErrorCode::invalid_state:
+    case journeys::ErrorCode::limit_exceeded:
+    case journeys::ErrorCode::storage_unavailable:
+    case journeys::ErrorCode::fenced:
+    case journeys::ErrorCode::unavailable: break;
+    }
+    return 503;
+}
+
 } // namespace
 
 std::string_view Request::header(std::string_view name) const { return first_of(headers, name); }
@@ -44,7 +60,35 @@ bool is_loopback_host(std::string_view host) {
 }
 
 Response error_response(int status, std::string_view error) {
-    return {.status = status, .body = "{\"error\":" + json_text(error) + "}"};
+    Response response{.status = status, .body = "{\"error\":" + json_text(error) + "}"};
+    if (status == 503) response.headers.emplace_back("Retry-After", "1");
+    return response;
+}
+
+std::string_view public_text(const journeys::Error& error) {
+    switch (error.code) {
+    case journeys::ErrorCode::storage_unavailable: return "storage is not reachable";
+    case journeys::ErrorCode::invalid_state: return "what is stored cannot be used";
+    case journeys::ErrorCode::invalid_argument:
+    case journeys::ErrorCode::invalid_event:
+    case journeys::ErrorCode::invalid_journey:
+    case journeys::ErrorCode::unauthorized:
+    case journeys::ErrorCode::limit_exceeded:
+    case journeys::ErrorCode::not_found:
+    case journeys::ErrorCode::fenced:
+    case journeys::ErrorCode::unavailable: break;
+    }
+    return error.detail;
+}
+
+Response failure_response(const journeys::Error& error) {
+    return failure_response(error, public_text(error));
+}
+
+Response failure_response(const journeys::Error& error, std::string_view text) {
+    auto response = error_response(status_of(error.code), text);
+    if (public_text(error) != error.detail) response.fault = error.detail;
+    return response;
 }
 
 std::string json_text(std::string_view text) {

@@ -1,6 +1,7 @@
 /// A request as the routes see it, and their answer: plain values, whatever carries them.
 #pragma once
 
+#include "journeys/result.hpp"
 #include "runtime/listener/keys.hpp"
 
 #include <functional>
@@ -31,6 +32,7 @@ struct Response {
     std::string body;
     std::string content_type = "application/json";
     std::vector<std::pair<std::string, std::string>> headers;
+    std::string fault = {}; ///< What of ours failed: for the log, never sent.
 };
 
 /// Takes the answer, once, from any thread. Dropping it unused answers 500.
@@ -53,8 +55,16 @@ bool is_of_proxy(std::string_view header);
 /// Whether a `Host` is this machine's own loopback, with or without a port.
 bool is_loopback_host(std::string_view host);
 
-/// `{"error":"…"}`.
+/// `{"error":"…"}`; 503 says to come again after a second.
 Response error_response(int status, std::string_view error);
+/// What is said of an error to whoever asks: its detail, but of the storage no more than that it
+/// failed, for the rest names our paths and statements.
+std::string_view public_text(const journeys::Error& error);
+/// 400, 401 or 404 where the question is at fault, else 503. What `public_text` leaves out is the
+/// `fault`.
+Response failure_response(const journeys::Error& error);
+/// The same status, with `text` for what is said.
+Response failure_response(const journeys::Error& error, std::string_view text);
 
 /// `text` as a JSON string, quotes included. What is no UTF-8 becomes U+FFFD.
 std::string json_text(std::string_view text);

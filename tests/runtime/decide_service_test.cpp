@@ -1,12 +1,20 @@
 // `POST /v1/decide` through the whole service.
 
+#include "runtime/listener/local_socket.hpp"
 #include "tests/runtime/service_fixture.hpp"
+#include "tests/support/raw_client.hpp"
 
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
 
+#include <signal.h>
+
+#include <chrono>
+#include <filesystem>
+#include <fstream>
 #include <future>
 #include <map>
+#include <thread>
 #include <vector>
 
 namespace runtime::test {
@@ -83,6 +91,52 @@ TEST_CASE("a decision is answered with its reasons, and its customer remembers i
 
     folder.start(); // What was decided before still counts.
     CHECK(ask(R"(,"surface":"cart-page")")["action"] == "note");
+    folder.stop();
+}
+
+TEST_CASE("while storage is not reachable a page is told so at once, and nothing of ours",
+          "[.postgres]") {
+    using namespace std::chrono_literals;
+    using Steady = std::chrono::steady_clock;
+    ServiceFolder folder;
+    folder.write("actions.yaml", actions_text);
+    folder.start();
+    folder.post("/v1/track", R"({"type":"track","event":"Seen","userId":"ada","messageId":"m"})");
+    folder.wait_for_customer("ada", "{\"customer\":");
+
+    // It cannot be started again until its settings are back.
+    const auto cluster = std::filesystem::path{folder.service().data_dir()} / "postgres";
+    const auto settings = cluster / "postgresql.conf", aside = cluster / "aside.conf";
+    std::filesystem::rename(settings, aside);
+    std::ofstream{settings} << "this is no setting";
+    int server = 0;
+    std::ifstream{cluster / "postmaster.pid"} >> server;
+    REQUIRE(server > 1);
+    REQUIRE(::kill(server, SIGKILL) == 0);
+    const auto is_ready = [&] {
+        return ask_service(folder.socket(), "GET", "/readyz").has_value();
+    };
+    for (int i = 0; i < 1500 && is_ready(); ++i) std::this_thread::sleep_for(10ms);
+    REQUIRE_FALSE(is_ready());
+
+    const std::string said = R"({"error":"storage is not reachable"})";
+    const auto before = Steady::now();
+    const auto [status, body] =
+        folder.post("/v1/decide", R"({"customer":"ada","surface":"cart-page"})");
+    CHECK(Steady::now() - before < 1s);
+    CHECK(status == 503);
+    CHECK(body == said);
+    RawClient client{folder.service().port()};
+    client.send("GET /v1/customers/ada/timeline HTTP/1.1\r\nHost: t\r\n"
+                "Authorization: Bearer test-key\r\n\r\n");
+    const auto timeline = client.read_answer();
+    CHECK(timeline.status == 503);
+    CHECK(timeline.body == said);
+    CHECK(timeline.header("retry-after") == "1");
+
+    std::filesystem::rename(aside, settings);
+    for (int i = 0; i < 2000 && !is_ready(); ++i) std::this_thread::sleep_for(10ms);
+    CHECK(folder.post("/v1/decide", R"({"customer":"ada","surface":"cart-page"})").first == 200);
     folder.stop();
 }
 

@@ -3,6 +3,7 @@
 #include "runtime/listener/gunzip.hpp"
 #include "runtime/listener/keys.hpp"
 #include "runtime/listener/request.hpp"
+#include "runtime/query_values.hpp"
 #include "runtime/signature.hpp"
 #include "runtime/url_text.hpp"
 
@@ -37,6 +38,46 @@ TEST_CASE("keys that are replaced count no more, in every copy of the ring", "[l
     CHECK_FALSE(copy.find("a"));
     CHECK(copy.find("b"));
     CHECK(before->name == "shop"); // Who looks at one goes on.
+}
+
+TEST_CASE("of the storage an answer says only that it failed", "[listener]") {
+    using journeys::Error;
+    using journeys::ErrorCode;
+    const Error lost{ErrorCode::storage_unavailable, "no socket /data/.s.PGSQL.5432"};
+    const auto answer = failure_response(lost);
+    CHECK(answer.status == 503);
+    CHECK(answer.body == R"({"error":"storage is not reachable"})");
+    CHECK(answer.fault == lost.detail);
+    REQUIRE(answer.headers.size() == 1);
+    CHECK(answer.headers[0] == std::pair<std::string, std::string>{"Retry-After", "1"});
+    CHECK(failure_response(lost, "it stays").fault == lost.detail);
+    CHECK(
+        failure_response({ErrorCode::invalid_state, "PostgreSQL: no column"}).body.find("column") ==
+        std::string::npos);
+    const auto wrong = failure_response({ErrorCode::invalid_argument, "no such pool"});
+    CHECK(wrong.status == 400);
+    CHECK(wrong.body == R"({"error":"no such pool"})");
+    CHECK(wrong.fault.empty());
+    CHECK(wrong.headers.empty());
+}
+
+TEST_CASE("what a query asks for is read whole", "[listener]") {
+    const auto request = [](std::string name, std::string value) {
+        Request made;
+        made.query.emplace_back(std::move(name), std::move(value));
+        return made;
+    };
+    for (const auto* text : {"-1", "0", "10x", "x", "1.5", "11", "99999999999999999999"}) {
+        CAPTURE(text);
+        const auto limit = limit_of(request("limit", text), 10);
+        REQUIRE(limit.has_error());
+        CHECK(limit.error().detail == "limit is a whole number from 1 to 10");
+    }
+    CHECK(limit_of(request("limit", "10"), 10).value() == 10);
+    CHECK_FALSE(limit_of(request("other", "1")).value());
+    CHECK(since_of(request("since", "foo")).has_error());
+    CHECK(since_of(request("since", "2026-03-01")).value());
+    CHECK_FALSE(since_of(request("other", "1")).value());
 }
 
 TEST_CASE("texts are compared whole", "[listener]") {

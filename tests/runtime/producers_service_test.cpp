@@ -6,6 +6,7 @@
 #include "runtime/event_files.hpp"
 #include "runtime/imports/import_rows.hpp"
 #include "runtime/imports/import_sender.hpp"
+#include "runtime/listener/local_socket.hpp"
 #include "runtime/listener/webhook_source.hpp"
 #include "runtime/publication.hpp"
 #include "runtime/simulation.hpp"
@@ -21,6 +22,7 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <filesystem>
 #include <fstream>
 #include <set>
 #include <sstream>
@@ -91,6 +93,16 @@ TEST_CASE("a producer's mistake is found in a minute, and forgotten with its per
     CHECK(lines_of(folder.ask("GET", "/admin/rejects?customer=ada")) == 1);
     CHECK(lines_of(folder.ask("GET", "/admin/rejects?since=2100-01-01T00:00:00Z")) == 0);
     CHECK(lines_of(folder.ask("GET", "/admin/rejects?limit=2")) == 2);
+    for (const auto* target :
+         {"/admin/rejects?limit=0", "/admin/rejects?since=foo",
+          "/v1/customers/ada/timeline?limit=-1", "/v1/customers/ada/timeline?limit=10001",
+          "/v1/customers/ada/timeline?since=foo", "/admin/customers/ada/text?since=foo"}) {
+        CAPTURE(target);
+        const auto answer = ask_service(folder.socket(), "GET", target);
+        REQUIRE(answer.has_error());
+        CHECK(answer.error().code == journeys::ErrorCode::invalid_argument);
+        CHECK(answer.error().detail.find(" is a ") != std::string::npos); // What is allowed.
+    }
     const auto one = json::parse(folder.ask("GET", "/admin/rejects?customer=ada&json=1"));
     CHECK(one["reason"] == "no_event");
     CHECK(one["raw"] == R"({"type":"track","userId":"ada","messageId":"m-1"})");
@@ -99,7 +111,7 @@ TEST_CASE("a producer's mistake is found in a minute, and forgotten with its per
     CHECK(folder.post("/v1/batch", std::string(5'000'000, ' ')).first == 413);
     const auto metrics = folder.ask("GET", "/metrics");
     for (const auto* line : {"sojourn_rejected_total{reason=\"no_event\"} 1",
-                             "sojourn_http_errors_total{status=\"400\"} 1",
+                             "sojourn_http_errors_total{status=\"400\"} 7",
                              "sojourn_http_errors_total{status=\"413\"} 1"})
         CHECK(metrics.find(line) != std::string::npos);
     folder.stop();
@@ -411,13 +423,60 @@ TEST_CASE("a reload lets other keys in at once, and names what needs a restart",
     CHECK(folder.service().reload() == "no file has changed; other keys count from now on");
     CHECK(status("first") == 401);
     CHECK(status("second") == 200);
-    settings(
-        "limits: { idle: 5s }\nholdout: 1%\nchannels: { email: { type: sandbox, rate: 5 } }\n");
+    const auto edited =
+        "limits: { idle: 5s }\nholdout: 1%\nchannels: { email: { type: sandbox, rate: 5 } }\n";
+    settings(edited);
     CHECK(folder.ask("POST", "/admin/reload") ==
           R"({"reload":"published; a restart is needed for: channels limits"})");
     settings("holdout: nonsense\n");
-    CHECK(folder.service().reload().starts_with("refused"));
+    CHECK(folder.service().reload() == "refused, and what runs stays");
     CHECK(status("second") == 200);
+    settings(edited);
+    std::filesystem::remove(folder.path() / "key");
+    CHECK(folder.service().reload() == "refused, and what runs stays");
+    CHECK(status("second") == 200);
+    folder.stop();
+}
+
+TEST_CASE("a reload that is refused answers with the mistakes", "[.postgres]") {
+    ServiceFolder folder;
+    const auto reload = [&] { return folder.post("/admin/reload", ""); };
+    const auto refused = [&] {
+        const auto [status, body] = reload();
+        CHECK(status == 422);
+        const auto answer = json::parse(body);
+        CHECK(answer["reload"] == "refused, and what runs stays");
+        return answer["mistakes"].get<std::vector<std::string>>();
+    };
+    const auto journey = [&](const std::string& id, const std::string& wait) {
+        folder.write("journeys/" + id + ".yaml",
+                     "id: " + id +
+                         "\nstatus: live\nenter: { on: Product Viewed, reentry: always }\nsteps:\n"
+                         "  - wait: { for: " +
+                         wait + " }\n");
+    };
+    journey("seen", "1h");
+    folder.start();
+    CHECK(reload() == std::pair{200, std::string{R"({"reload":"no file has changed"})"}});
+
+    const auto seen = (folder.path() / "journeys" / "seen.yaml").string();
+    journey("seen", "a while");
+    auto mistakes = refused();
+    REQUIRE(mistakes.size() == 1);
+    CHECK(mistakes.front().starts_with(seen + ":5:18: "));
+    for (int i = 0; i < 120; ++i) journey("more-" + std::to_string(i), "a while");
+    CHECK(refused().size() == 100);
+    for (int i = 0; i < 120; ++i)
+        std::filesystem::remove(folder.path() / "journeys" /
+                                ("more-" + std::to_string(i) + ".yaml"));
+    std::filesystem::remove(seen);
+    std::filesystem::create_directories(seen);
+    mistakes = refused();
+    REQUIRE(mistakes.size() == 1);
+    CHECK(mistakes.front() == seen + ": cannot be read: Is a directory");
+    std::filesystem::remove(seen);
+    journey("seen", "2h");
+    CHECK(reload() == std::pair{200, std::string{R"({"reload":"published"})"}});
     folder.stop();
 }
 

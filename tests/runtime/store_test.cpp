@@ -100,6 +100,26 @@ TEST_CASE("a snapshot is replaced only by a newer revision", "[.postgres]") {
     CHECK(*owner.load({ada})[0].block == "\1seven");
 }
 
+TEST_CASE("a line of a timeline that stands already holds up no flush", "[.postgres]") {
+    Owner owner;
+    must(owner.flush({{.customer = ada,
+                       .revision = 1,
+                       .block = block("\1one"),
+                       .effects = {journeys::TimelineEntry{.journey = "first"},
+                                   journeys::TimelineEntry{.journey = "second"}}},
+                      {.customer = bob, .revision = 1, .block = block("\1a")}}));
+    // Nobody writes a line twice; what is beside those that stand is written all the same.
+    must(owner.flush({{.customer = ada,
+                       .revision = 1,
+                       .effects = {journeys::TimelineEntry{.journey = "other"},
+                                   journeys::TimelineEntry{}, journeys::TimelineEntry{}}},
+                      {.customer = bob, .revision = 2, .block = block("\1b")}}));
+    CHECK(count(owner.database, "SELECT count(*) FROM timeline") == 3);
+    CHECK(count(owner.database, "SELECT count(*) FROM timeline WHERE journey = 'first'") == 1);
+    CHECK(count(owner.database, "SELECT flush_sequence FROM progress") == 2);
+    CHECK(*owner.load({bob})[0].block == "\1b");
+}
+
 TEST_CASE("a flush that comes again is written once", "[.postgres]") {
     Owner owner;
     const actors::FlushRequest request{
