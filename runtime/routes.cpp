@@ -53,11 +53,8 @@ journeys::Result<TimelineFilter> timeline_filter(const Request& request) {
     return TimelineFilter{*since, static_cast<int>(limit->value_or(timeline_lines))};
 }
 
-void leave_out(std::vector<TimelineRow>& rows, const TimelineFilter& asked) {
-    if (asked.since)
-        std::erase_if(rows, [&](const TimelineRow& row) { return row.entry.at < *asked.since; });
-    const auto most = static_cast<std::ptrdiff_t>(asked.limit);
-    if (std::ssize(rows) > most) rows.erase(rows.begin(), rows.end() - most);
+void leave_out_before(std::optional<journeys::Timestamp> since, std::vector<TimelineRow>& rows) {
+    if (since) std::erase_if(rows, [&](const auto& row) { return row.entry.at < *since; });
 }
 
 /// Refused with mistakes, which are the caller's to mend, or without: then the environment is at
@@ -110,7 +107,9 @@ Handlers make_routes(const RouteParts& given) {
                          if (!stored) return answer_error(respond, stored.error());
                          auto rows = whole_timeline(std::move(*stored), customer,
                                                     *parts->publications.newest());
-                         leave_out(rows, asked);
+                         leave_out_before(asked.since, rows);
+                         if (std::ssize(rows) > asked.limit) // With those of the state.
+                             rows.erase(rows.begin(), rows.end() - asked.limit);
                          std::string body = "{\"timeline\":[";
                          for (std::size_t i = 0; i < rows.size(); ++i)
                              body += (i == 0 ? "" : ",") +
@@ -150,10 +149,7 @@ Handlers make_routes(const RouteParts& given) {
                              parts->archive.outcomes(journeys::to_text(customer.id), limit);
                          if (!outcomes) return answer_error(respond, outcomes.error());
                          auto rows = whole_timeline(std::move(*stored), customer, *catalog);
-                         if (since)
-                             std::erase_if(rows, [&](const TimelineRow& row) {
-                                 return row.entry.at < *since;
-                             });
+                         leave_out_before(since, rows);
                          text += '\n' + timeline_text(rows, *outcomes, customer, *catalog, now);
                          respond({.body = std::move(text),
                                   .content_type = "text/plain; charset=utf-8"});

@@ -30,15 +30,8 @@ int status_of(journeys::ErrorCode code) {
     case journeys::ErrorCode::invalid_argument: return 400;
     case journeys::ErrorCode::unauthorized: return 401;
     case journeys::ErrorCode::not_found: return 404;
-    case journeys::ErrorCode::invalid_event:
-    case journeys::ErrorCode::invalid_journey:
-    case journeys::ErrorCode::invalid_state:
-    case journeys::ErrorCode::limit_exceeded:
-    case journeys::ErrorCode::storage_unavailable:
-    case journeys::ErrorCode::fenced:
-    case journeys::ErrorCode::unavailable: break;
+    default: return 503;
     }
-    return 503;
 }
 
 } // namespace
@@ -69,16 +62,8 @@ std::string_view public_text(const journeys::Error& error) {
     switch (error.code) {
     case journeys::ErrorCode::storage_unavailable: return "storage is not reachable";
     case journeys::ErrorCode::invalid_state: return "what is stored cannot be used";
-    case journeys::ErrorCode::invalid_argument:
-    case journeys::ErrorCode::invalid_event:
-    case journeys::ErrorCode::invalid_journey:
-    case journeys::ErrorCode::unauthorized:
-    case journeys::ErrorCode::limit_exceeded:
-    case journeys::ErrorCode::not_found:
-    case journeys::ErrorCode::fenced:
-    case journeys::ErrorCode::unavailable: break;
+    default: return error.detail;
     }
-    return error.detail;
 }
 
 Response failure_response(const journeys::Error& error) {
