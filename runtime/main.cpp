@@ -1,12 +1,34 @@
 #include "runtime/commands/commands.hpp"
 #include "runtime/failpoint.hpp"
+#include "runtime/printable.hpp"
+#include "schema/mistakes.hpp"
 
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 
+#include <algorithm>
 #include <cstdio>
 #include <exception>
+#include <string>
+#include <vector>
+
+namespace {
+
+/// Whether the first word is a command; says so where it is none.
+bool knows_command(const CLI::App& app, const std::string& word) {
+    if (word.starts_with('-')) return true; // An option, or a mistake that the parser tells.
+    std::vector<std::string> known;
+    for (const auto* command : app.get_subcommands({})) known.push_back(command->get_name());
+    if (std::ranges::find(known, word) != known.end()) return true;
+    auto hint = schema::did_you_mean(word, known);
+    if (hint.empty()) hint = " `sojourn --help` lists them.";
+    std::fprintf(stderr, "sojourn: there is no command \"%s\".%s\n",
+                 runtime::printable(word.substr(0, 100)).c_str(), hint.c_str());
+    return false;
+}
+
+} // namespace
 
 int main(int argc, char** argv) {
     CLI::App app{"Sojourn, the runtime for real-time customer journeys"};
@@ -44,6 +66,7 @@ int main(int argc, char** argv) {
         std::fprintf(stderr, "sojourn: %s\n", armed.error().detail.c_str());
         return runtime::exit_usage;
     }
+    if (argc > 1 && !knows_command(app, argv[1])) return runtime::exit_usage;
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {

@@ -4,6 +4,7 @@
 #include "runtime/printable.hpp"
 #include "runtime/producer/message_text.hpp"
 #include "runtime/producer/stream_producer.hpp"
+#include "schema/message_json.hpp"
 #include "schema/timestamp_text.hpp"
 
 #include <cstdio>
@@ -24,6 +25,7 @@ struct Options {
     double rate = 0;  ///< Events a second; 0: as fast as the service takes them.
     double speed = 0; ///< Of the service's clock; 0: ask the service.
     std::size_t frame = 100, in_flight = 64;
+    std::size_t frame_bytes = schema::Limits{}.frame_bytes_max;
     unsigned patience_s = 30;
 };
 
@@ -93,8 +95,13 @@ public:
                 frame.due = due;
             else if (rebase_ && due > frame.due + std::chrono::milliseconds{20})
                 break;
+            const auto text = text_.rewrite(*line_, shift_, id_prefix_ + std::to_string(count_));
+            constexpr std::size_t comma_and_end = 2;
+            if (frame.messages != 0 &&
+                frame.text.size() + text.size() + comma_and_end > options_.frame_bytes)
+                break;
             if (frame.messages != 0) frame.text += ',';
-            frame.text += text_.rewrite(*line_, shift_, id_prefix_ + std::to_string(count_));
+            frame.text += text;
             ++frame.messages;
             ++count_;
             line_.reset();
@@ -114,6 +121,12 @@ private:
             ++number_;
             if (line.starts_with(byte_order_mark)) line.erase(0, byte_order_mark.size());
             if (line.find_first_not_of(" \t\r") == std::string::npos) continue;
+            // An id may be added, and a time be written longer.
+            constexpr std::size_t added_bytes_max = 256;
+            if (line.size() + added_bytes_max > options_.frame_bytes) {
+                refused_.say(number_, "longer than a frame may be");
+                continue;
+            }
             if (const auto fault = text_.fault_of(line)) {
                 refused_.say(number_, *fault);
                 continue;
@@ -278,6 +291,11 @@ void add_send(CLI::App& app, int& exit_code) {
         ->check(CLI::PositiveNumber);
     command->add_option("--frame", options->frame, "Messages in one frame, at most")
         ->check(CLI::Range(1, 2500))
+        ->capture_default_str();
+    command
+        ->add_option("--frame-bytes", options->frame_bytes,
+                     "Bytes of one frame, at most; what the service takes (limits.frame)")
+        ->check(CLI::Range(1000, 64'000'000))
         ->capture_default_str();
     command->add_option("--in-flight", options->in_flight, "Frames sent and not yet acked, at most")
         ->check(CLI::Range(1, 10'000))

@@ -26,12 +26,14 @@ struct Options {
     bool summary = false, log = false;
 };
 
-/// Compiles a folder of journeys, or says what is wrong with it and answers null.
+/// Compiles a folder of journeys, empty: the configuration's, or says what is wrong with it and
+/// answers null.
 journeys::CatalogPtr load(const Options& options, const std::string& folder, Files& files,
                           journeys::IdentityRules& identity, std::shared_ptr<ProductShelf>& shelf) {
-    std::optional<std::filesystem::path> config;
+    std::optional<std::filesystem::path> config, journeys;
     if (!options.config.empty()) config = options.config;
-    auto read = read_files(config, folder);
+    if (!folder.empty()) journeys = folder;
+    auto read = read_files(config, journeys);
     if (!read) {
         std::fprintf(stderr, "%s\n", read.error().detail.c_str());
         return nullptr;
@@ -90,6 +92,10 @@ int simulate_command(const Options& options) {
             return exit_usage;
         }
     }
+    if (options.journeys.empty() && options.config.empty()) {
+        std::fprintf(stderr, "--journeys or --config: one of them says which journeys\n");
+        return exit_usage;
+    }
     const auto started = std::chrono::steady_clock::now();
     Files files;
     journeys::IdentityRules identity;
@@ -124,7 +130,7 @@ int simulate_command(const Options& options) {
     if (prints_lines) return exit_code;
 
     SimulationSummary summary;
-    summary.before_name = options.journeys;
+    summary.before_name = options.journeys.empty() ? options.config : options.journeys;
     summary.events = recorded->events;
     summary.customers = customers;
     if (!recorded->records.empty()) {
@@ -169,8 +175,8 @@ void add_simulate(CLI::App& app, int& exit_code) {
     auto* const command = app.add_subcommand(
         "simulate", "Run recorded events through journeys under a virtual clock; nothing is sent");
     const auto options = std::make_shared<Options>();
-    command->add_option("--journeys", options->journeys, "A folder of journeys, or one file")
-        ->required();
+    command->add_option("--journeys", options->journeys,
+                        "A folder of journeys, or one file; else those of the configuration");
     command->add_option("--events", options->events, "Recorded messages, one JSON value a line")
         ->required();
     command->add_option(

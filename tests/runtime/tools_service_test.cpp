@@ -218,6 +218,70 @@ TEST_CASE("a line that is no JSON costs itself, and not the frame it is in", "[.
     folder.stop();
 }
 
+TEST_CASE("a frame is no larger than the service takes, however many messages it may have",
+          "[.postgres]") {
+    ServiceFolder folder;
+    folder.start();
+    const auto sent = [&](const std::string& text, const std::string& more) {
+        folder.write("events.jsonl", text);
+        return sojourn("send '" + (folder.path() / "events.jsonl").string() +
+                       "' --write-key test-key --frame 2500 --url ws://127.0.0.1:" +
+                       std::to_string(folder.service().port()) + "/v1/stream" + more);
+    };
+    const auto line = [](const std::string& id, std::size_t size) {
+        auto text = R"({"type":"track","event":"Seen","userId":"ada","messageId":")" + id +
+                    R"(","properties":{"note":")";
+        const std::string end = "\"}}";
+        text.append(size - text.size() - end.size(), 'x');
+        return text + end + '\n';
+    };
+    // 512,000 bytes are taken: 16 such messages, with their brackets and commas.
+    std::string many;
+    for (int i = 0; i < 40; ++i) many += line("a" + std::to_string(i), 31'000);
+    const auto in_three = sent(many, "");
+    INFO(in_three.text);
+    CHECK(in_three.code == 0);
+    CHECK(has(in_three, "sent 40  accepted 40  rejected 0  frames 3 "));
+
+    // Both sides of the limit: "[", two messages, ",", "]".
+    const auto pair = line("b1", 2'000) + line("b2", 2'000);
+    CHECK(has(sent(pair, " --frame-bytes 4003"), "frames 1 "));
+    const auto again = line("b3", 2'000) + line("b4", 2'000);
+    CHECK(has(sent(again, " --frame-bytes 4002"), "frames 2 "));
+
+    const auto too_long = sent(line("c1", 513'000) + line("c2", 1'000), "");
+    INFO(too_long.text);
+    CHECK(too_long.code == 1);
+    CHECK(has(too_long, "events.jsonl:1: longer than a frame may be\n"));
+    CHECK(has(too_long, "sent 1  accepted 1  rejected 1  frames 1 "));
+    folder.stop();
+}
+
+TEST_CASE("a command that is none is named, with the one that was meant", "[.postgres]") {
+    const auto near = sojourn("simulat --journeys x");
+    CHECK(near.code == 2);
+    CHECK(has(near, "sojourn: there is no command \"simulat\". Did you mean \"simulate\"?\n"));
+    const auto far = sojourn("bogus");
+    CHECK(far.code == 2);
+    CHECK(has(far, "sojourn: there is no command \"bogus\". `sojourn --help` lists them.\n"));
+}
+
+TEST_CASE("simulate takes the journeys of a configuration", "[.postgres]") {
+    const ServiceFolder folder;
+    folder.write("events.jsonl",
+                 R"({"type":"track","event":"Seen","userId":"ada","messageId":"m1",)"
+                 R"("timestamp":"2026-03-02T10:00:00Z"})"
+                 "\n");
+    const auto events = " --events '" + (folder.path() / "events.jsonl").string() + "' --summary";
+    const auto by_config = sojourn(folder, "simulate" + events);
+    INFO(by_config.text);
+    CHECK(by_config.code == 0);
+    CHECK(has(by_config, "1 events of 1 customers"));
+    const auto by_none = sojourn("simulate" + events);
+    CHECK(by_none.code == 2);
+    CHECK(has(by_none, "--journeys or --config"));
+}
+
 TEST_CASE("a limit that is none lets nobody in", "[.postgres]") {
     const ServiceFolder folder; // Not started: the command line is at fault already.
     for (const auto* limit : {"-1", "0", "1.5", "many", "1000000000001", "99999999999999999999"}) {
