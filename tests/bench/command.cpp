@@ -9,6 +9,7 @@
 #include "tests/bench/crowd_bench.hpp"
 #include "tests/bench/decide_bench.hpp"
 #include "tests/bench/growth_plots.hpp"
+#include "tests/bench/guarded.hpp"
 #include "tests/bench/hot_customer_bench.hpp"
 #include "tests/bench/idle_bench.hpp"
 #include "tests/bench/inactivity_bench.hpp"
@@ -45,6 +46,7 @@ struct BenchOptions {
     std::string only, config = "config", folder = std::filesystem::temp_directory_path();
     bool json = false, lists = false, all_journeys = false;
     std::optional<std::string> plots; ///< The folder that pictures go to.
+    std::string only_plot;            ///< Of `names_of_growth`; empty: all.
     int rounds = 5;
     double seconds = 4;
     std::optional<std::uint32_t> customers; ///< As many as the bench is made for.
@@ -186,51 +188,70 @@ std::vector<std::string> names_of_measures() {
     return names;
 }
 
-void plot(const BenchOptions& options) {
-    const bench::TemporaryFolder folder{options.folder};
+void plot(const BenchOptions& options, const std::filesystem::path& folder) {
     bench::GrowthOptions growth;
     growth.config = options.config;
-    growth.folder = folder.path();
+    growth.folder = folder;
     growth.plots = *options.plots;
+    growth.only = options.only_plot;
     growth.seconds = options.seconds;
     growth.customers = options.customers.value_or(growth.customers);
     for (const auto& file : bench::plot_growth(growth)) std::cout << file.string() << std::endl;
 }
 
-int run_bench(BenchOptions options) {
+void print(const BenchOptions& options, const Figures& figures) {
+    if (options.json)
+        std::cout << bench::to_json(figures) << '\n';
+    else
+        bench::print_table(std::cout, figures);
+}
+
+/// All that was asked for, on this folder. What was measured before one fails is printed.
+int measure_all(BenchOptions options, const std::filesystem::path& folder) {
+    Figures figures;
+    try {
+        if (!options.all_journeys && std::filesystem::exists(options.config)) {
+            const auto config = folder / "config";
+            bench::copy_with_seven_journeys(options.config, config);
+            options.config = config;
+        }
+        if (options.plots) {
+            std::filesystem::create_directory(folder / "plots");
+            plot(options, folder / "plots");
+            return exit_done;
+        }
+        for (const auto& measure : measures()) {
+            if (!options.only.empty() && options.only != measure.name) continue;
+            const auto own = folder / measure.name;
+            std::filesystem::create_directory(own);
+            for (auto& figure : measure.run(options, own)) figures.push_back(std::move(figure));
+            std::error_code ignored;
+            std::filesystem::remove_all(own, ignored);
+        }
+    } catch (const std::exception& error) {
+        if (!figures.empty()) print(options, figures);
+        std::cerr << "sojourn: " << error.what() << '\n';
+        return exit_environment;
+    }
+    print(options, figures);
+    return exit_done;
+}
+
+int run_bench(const BenchOptions& options) {
     std::signal(SIGPIPE, SIG_IGN);
     if (options.lists) {
         for (const auto& name : names_of_measures()) std::cout << name << '\n';
         return exit_done;
     }
     if (!options.json) std::cout << bench::describe_machine() << std::endl;
-    Figures figures;
     try {
-        const bench::TemporaryFolder own{options.folder};
-        if (!options.all_journeys && std::filesystem::exists(options.config)) {
-            const auto config = own.path() / "config";
-            bench::copy_with_seven_journeys(options.config, config);
-            options.config = config;
-        }
-        if (options.plots) {
-            plot(options);
-            return exit_done;
-        }
-        for (const auto& measure : measures()) {
-            if (!options.only.empty() && options.only != measure.name) continue;
-            const bench::TemporaryFolder folder{options.folder};
-            for (auto& figure : measure.run(options, folder.path()))
-                figures.push_back(std::move(figure));
-        }
+        return bench::guarded(options.folder, [&](const std::filesystem::path& folder) {
+            return measure_all(options, folder);
+        });
     } catch (const std::exception& error) {
         std::cerr << "sojourn: " << error.what() << '\n';
         return exit_environment;
     }
-    if (options.json)
-        std::cout << bench::to_json(figures) << '\n';
-    else
-        bench::print_table(std::cout, figures);
-    return exit_done;
 }
 
 } // namespace
@@ -246,6 +267,9 @@ void add_bench(CLI::App& app, int& exit_code) {
         ->add_option("--plot", options->plots,
                      "Draw how costs grow instead, as SVG into this folder")
         ->excludes("--only");
+    command->add_option("--only-plot", options->only_plot, "One measure's pictures instead of all")
+        ->needs("--plot")
+        ->check(CLI::IsMember(bench::names_of_growth()));
     command->add_flag("--json", options->json, "Print JSON instead of a table");
     command->add_option("--rounds", options->rounds, "How often both sides take their turn")
         ->check(CLI::Range(1, 100))
@@ -256,13 +280,14 @@ void add_bench(CLI::App& app, int& exit_code) {
     command
         ->add_option(
             "--customers", options->customers,
-            "Of memory, scale, sleepers, start and plots; of the others at most as many as each is "
-            "made for, which is the default")
+            "Of memory, scale, sleepers, start and plots; the others take at most as many as "
+            "they are made for, which is the default, and lateness-many ten times as many")
         ->check(CLI::Range(1'000, 5'000'000));
     command
         ->add_option("--messages-max", options->messages_max,
-                     "Of one load, which bounds the disk whatever the speed: about 1 KB each; by "
-                     "default 400,000 to 2,000,000")
+                     "Of one load, which bounds the disk whatever the speed: 1 to 4 KB each; by "
+                     "default 400,000 to 2,000,000. Also one that --seconds would make longer ends "
+                     "there")
         ->check(CLI::Range(1'000, 1'000'000'000));
     command->add_option("--pace", options->pace, "Of audience: customers a second")
         ->check(CLI::Range(1, 10'000))

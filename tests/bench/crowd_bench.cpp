@@ -166,17 +166,22 @@ Figure bench_sleepers(const CrowdOptions& options) {
 
 Figure bench_scale(const CrowdOptions& options) {
     const auto values = in_own_process([&] {
-        Crowd many{options.config, options.customers}, few{options.config, options.few};
+        const auto tenth_of_many = std::max(options.few, options.customers / 10);
+        Crowd many{options.config, options.customers}, few{options.config, options.few},
+            tenth{options.config, tenth_of_many};
         many.gather();
         few.gather();
-        std::vector<double> micros;
+        tenth.gather();
+        std::vector<double> micros, among_tenth;
         for (int round = 0; round < options.rounds; ++round) {
             micros.push_back(cpu_micros_of(many, options.events));
             micros.push_back(cpu_micros_of(few, options.events));
+            among_tenth.push_back(cpu_micros_of(tenth, options.events));
         }
+        micros.push_back(spread_of(among_tenth).median);
         return micros;
     });
-    if (values.size() != 2 * static_cast<std::size_t>(options.rounds))
+    if (values.size() != 1 + 2 * static_cast<std::size_t>(options.rounds))
         throw std::runtime_error{"scale: the measured process failed"};
     std::size_t next = 0;
     const auto value = [&] { return values[next++]; };
@@ -184,7 +189,8 @@ Figure bench_scale(const CrowdOptions& options) {
     figure.goal = "<= 3.5";
     figure.reached = figure.ratio.median <= scale_goal;
     figure.details = {{"customers", static_cast<double>(options.customers)},
-                      {"customers of the other side", static_cast<double>(options.few)}};
+                      {"customers of the other side", static_cast<double>(options.few)},
+                      {"CPU us/event among a tenth of the customers", values.back()}};
     return figure;
 }
 

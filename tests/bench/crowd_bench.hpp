@@ -18,11 +18,14 @@ struct CrowdOptions {
 /// Resident bytes of a customer with an open run and a timer, beside a bare CAF actor after one
 /// message that holds as large a state.
 Figure bench_memory(const CrowdOptions& options);
-/// Resident bytes of a customer who sleeps and waits, where the partition knows by heart when to
-/// wake them; beside such a wait in a `std::multimap`. Throws where afterwards not everybody who
-/// waits is woken.
+/// Resident bytes that a customer who sleeps and waits leaves behind where the store alone knows of
+/// the wait; beside such a wait in a `std::multimap`. In the details the same where all waits end
+/// soon, so that the partition holds them; throws where afterwards not everybody who waits is
+/// woken.
 Figure bench_sleepers(const CrowdOptions& options);
-/// CPU of an event among `customers` beside that among `few`, without making and decoding it.
+/// CPU of an event among `customers` beside that among `few`, without making and decoding it. The
+/// few have hundreds of events each in a round, and cost more by a longer memory of them; so a
+/// detail says what an event costs among a tenth of the customers, where that counts for little.
 Figure bench_scale(const CrowdOptions& options);
 
 /// The same once and without a raw part, of `customers`: CPU microseconds of an event, and resident

@@ -41,7 +41,7 @@ public:
         check(service_.wait_until_applied(static_cast<double>(sent.accepted + options.customers),
                                           patience),
               "events were not applied");
-        service_.wait_until_flushed(patience);
+        check(service_.wait_until_flushed(patience), "not all events were flushed");
     }
 
     double decide() {
@@ -136,7 +136,7 @@ private:
         for (auto& client : clients) client.join();
         traffic.join();
         if (failure) throw std::runtime_error{*failure};
-        service_.wait_until_flushed(patience);
+        check(service_.wait_until_flushed(patience), "not all events were flushed");
         return millis;
     }
 

@@ -70,28 +70,34 @@ std::vector<std::filesystem::path> plot_load(const GrowthOptions& options) {
                    .series = {half, late}})};
 }
 
-std::vector<std::filesystem::path> plot_crowds(const GrowthOptions& options) {
-    Series cost{"cost", {}}, active{"active", {}}, asleep{"asleep", {}};
-    for (const auto customers : sizes_to(options.customers)) {
-        const CrowdOptions crowd{
-            .config = options.config, .customers = customers, .events = options.events};
-        cost.points.emplace_back(customers, micros_among_active(crowd));
-        active.points.emplace_back(customers, bytes_of_active(crowd) / 1e6);
-        asleep.points.emplace_back(customers, bytes_of_sleepers(crowd) / 1e6);
-    }
+std::vector<std::filesystem::path> plot_cost(const GrowthOptions& options) {
+    Series cost{"cost", {}};
+    for (const auto customers : sizes_to(options.customers))
+        cost.points.emplace_back(customers, micros_among_active({.config = options.config,
+                                                                 .customers = customers,
+                                                                 .events = options.events}));
     return {write(options, "cost.svg",
                   {.title = "CPU of an event, without disk",
                    .x = {.label = "active customers", .is_logarithmic = true},
                    .y = {.label = "microseconds an event"},
-                   .series = {cost}}),
-            write(options, "memory.svg",
+                   .series = {cost}})};
+}
+
+std::vector<std::filesystem::path> plot_memory(const GrowthOptions& options) {
+    Series active{"active", {}}, asleep{"asleep", {}};
+    for (const auto customers : sizes_to(options.customers)) {
+        const CrowdOptions crowd{.config = options.config, .customers = customers};
+        active.points.emplace_back(customers, bytes_of_active(crowd) / 1e6);
+        asleep.points.emplace_back(customers, bytes_of_sleepers(crowd) / 1e6);
+    }
+    return {write(options, "memory.svg",
                   {.title = "Resident memory of customers with a wait",
                    .x = {.label = "customers", .is_logarithmic = true},
                    .y = {.label = "megabytes", .is_logarithmic = true},
                    .series = {active, asleep}})};
 }
 
-std::filesystem::path plot_start(const GrowthOptions& options) {
+std::vector<std::filesystem::path> plot_start(const GrowthOptions& options) {
     StoredCustomers stored{options.config, options.folder / "start"};
     Series took{"start", {}};
     const auto all = std::min(options.customers, stored_max) / frame_messages * frame_messages;
@@ -99,20 +105,31 @@ std::filesystem::path plot_start(const GrowthOptions& options) {
         stored.store(customers);
         took.points.emplace_back(customers, stored.restart());
     }
-    return write(options, "start.svg",
-                 {.title = "First event acked after a start, PostgreSQL's own included",
-                  .x = {.label = "stored customers with a wait", .is_logarithmic = true},
-                  .y = {.label = "seconds"},
-                  .series = {took}});
+    return {write(options, "start.svg",
+                  {.title = "First event acked after a start, PostgreSQL's own included",
+                   .x = {.label = "stored customers with a wait", .is_logarithmic = true},
+                   .y = {.label = "seconds"},
+                   .series = {took}})};
 }
 
 } // namespace
 
+const std::vector<std::string>& names_of_growth() {
+    static const std::vector<std::string> names{"cost", "memory", "load", "start"};
+    return names;
+}
+
 std::vector<std::filesystem::path> plot_growth(const GrowthOptions& options) {
     std::filesystem::create_directories(options.plots);
-    auto files = plot_crowds(options); // These begin processes of their own, so they come first.
-    for (auto& file : plot_load(options)) files.push_back(std::move(file));
-    files.push_back(plot_start(options));
+    std::vector<std::filesystem::path> files;
+    const auto draw = [&](const char* name, auto plot) {
+        if (!options.only.empty() && options.only != name) return;
+        for (auto& file : plot(options)) files.push_back(std::move(file));
+    };
+    draw("cost", plot_cost); // These begin processes of their own, so they come first.
+    draw("memory", plot_memory);
+    draw("load", plot_load);
+    draw("start", plot_start);
     return files;
 }
 

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <string>
 #include <vector>
 
 namespace bench {
@@ -12,11 +13,14 @@ struct GrowthOptions {
     std::filesystem::path config = "config";
     std::filesystem::path folder; ///< Empty, and is left so.
     std::filesystem::path plots;  ///< Where the pictures go; made where it is missing.
+    std::string only;             ///< One of `names_of_growth`; empty: all.
     double seconds = 4;           ///< Of each load.
     /// The most that are active, and that sleep or are stored.
     std::uint32_t customers = 2'000'000;
     std::uint64_t events = 200'000; ///< Of one size, for the cost of an event.
 };
+
+const std::vector<std::string>& names_of_growth();
 
 /// Measures everything and writes `throughput.svg` and `ack.svg` (against the offered load),
 /// `cost.svg` (against active customers), `memory.svg` (against active and sleeping ones) and

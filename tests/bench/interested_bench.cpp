@@ -149,7 +149,8 @@ public:
         begin_neighbours();
         std::this_thread::sleep_for(std::chrono::duration<double>(seconds));
         const auto acks = end_neighbours();
-        shop_.service().wait_until_flushed(WalkShop::patience);
+        check(shop_.service().wait_until_flushed(WalkShop::patience),
+              "not all events were flushed");
         return late_of(acks, begin, begin + seconds);
     }
 

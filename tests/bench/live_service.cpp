@@ -3,6 +3,7 @@
 #include "runtime/database.hpp"
 #include "runtime/event_files.hpp"
 #include "runtime/producer/stream_producer.hpp"
+#include "runtime/publication.hpp"
 #include "tests/bench/measure.hpp"
 
 #include <chrono>
@@ -14,6 +15,25 @@
 namespace bench {
 namespace fs = std::filesystem;
 
+namespace {
+
+/// A load belongs into no database that somebody uses, and its messages reach nobody.
+void refuse_what_is_real(const fs::path& config) {
+    const auto files = runtime::read_files(config / "sojourn.yaml", std::nullopt);
+    if (!files) throw std::runtime_error{files.error().detail};
+    const auto settings = runtime::settings_of(*files, config);
+    if (!settings) throw std::runtime_error{"sojourn.yaml has mistakes; see `sojourn check`"};
+    if (!settings->storage.url.is_empty())
+        throw std::runtime_error{"sojourn.yaml has a storage.url; a load is only put on a "
+                                 "PostgreSQL that is made for it"};
+    for (const auto& channel : settings->channels)
+        if (channel.type != "sandbox")
+            throw std::runtime_error{"channel " + channel.name +
+                                     " is no sandbox; a load calls no provider"};
+}
+
+} // namespace
+
 LiveService::LiveService(const fs::path& config, const fs::path& folder,
                          const std::function<void(std::string&)>& change) {
     const auto copy = folder / "config";
@@ -22,6 +42,7 @@ LiveService::LiveService(const fs::path& config, const fs::path& folder,
     const auto port = text.find("port: 8080");
     if (port == text.npos) throw std::runtime_error{"sojourn.yaml names no port 8080"};
     text.replace(port, 10, "port: 0");
+    refuse_what_is_real(copy);
     if (change) change(text);
     std::ofstream{copy / "sojourn.yaml"} << text;
 
@@ -41,6 +62,8 @@ void LiveService::start() {
     }
     service_ = std::move(*started);
     server_pid_ = find_server(config_.parent_path().parent_path());
+    // Else its CPU would count as nothing.
+    if (server_pid_ == 0) throw std::runtime_error{"the service has no PostgreSQL of its own here"};
 }
 
 void LiveService::stop() {

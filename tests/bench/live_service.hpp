@@ -29,9 +29,9 @@ public:
     /// A number that `/metrics` shows, all labels added up; of `NAME{LABEL="VALUE"}` that series.
     double metric(const std::string& name) const;
     /// Until as many records are applied; false after `patience` seconds.
-    bool wait_until_applied(double records, double patience) const;
+    [[nodiscard]] bool wait_until_applied(double records, double patience) const;
     /// Until everything that was received is in snapshots too.
-    bool wait_until_flushed(double patience) const;
+    [[nodiscard]] bool wait_until_flushed(double patience) const;
     /// What a query of one number says, 0 where that is null: from the tables, beside the service.
     double sql(const std::string& query) const;
     /// To ask many times: a connection of its own to the database.

@@ -72,11 +72,16 @@ nlohmann::json json_of(const Spread& spread) {
 } // namespace
 
 Spread spread_of(std::vector<double> values) {
+    if (values.empty()) throw std::runtime_error{"there is nothing to take the middle of"};
     std::sort(values.begin(), values.end());
-    return {values.at(values.size() / 2), values.front(), values.back()};
+    const auto middle = values.size() / 2;
+    const auto median = values.size() % 2 != 0 ? values.at(middle)
+                                               : (values.at(middle - 1) + values.at(middle)) / 2;
+    return {median, values.front(), values.back()};
 }
 
 double share_of(std::vector<double> values, double part) {
+    if (values.empty()) throw std::runtime_error{"there is nothing to take a share of"};
     std::sort(values.begin(), values.end());
     return values.at(std::min(values.size() - 1,
                               static_cast<std::size_t>(part * static_cast<double>(values.size()))));

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <exception>
 #include <stdexcept>
 #include <thread>
 
@@ -37,20 +38,23 @@ class Neighbour {
 public:
     Neighbour(std::uint16_t port, Load& load)
         : thread_([this, port, &load] {
-              run(producing(port, 100), {.next = [&]() -> std::optional<StreamProducer::Frame> {
-                      if (is_ending_) return std::nullopt;
-                      ++frames_;
-                      return StreamProducer::Frame{load.frame(1, now()), 1};
-                  }});
+              try {
+                  push(port, load);
+              } catch (...) {
+                  failure_ = std::current_exception();
+              }
           }) {}
-    ~Neighbour() {
-        if (thread_.joinable()) end(); // What is beside it has failed.
+    ~Neighbour() { // Still running where what is beside it has failed.
+        is_ending_ = true;
+        if (thread_.joinable()) thread_.join();
     }
     Neighbour(const Neighbour&) = delete;
 
+    /// How many frames. Throws what went wrong with them.
     std::uint64_t end() {
         is_ending_ = true;
         thread_.join();
+        if (failure_) std::rethrow_exception(failure_);
         return frames_;
     }
 
@@ -59,8 +63,17 @@ public:
     }
 
 private:
+    void push(std::uint16_t port, Load& load) {
+        run(producing(port, 100), {.next = [&]() -> std::optional<StreamProducer::Frame> {
+                if (is_ending_) return std::nullopt;
+                ++frames_;
+                return StreamProducer::Frame{load.frame(1, now()), 1};
+            }});
+    }
+
     std::atomic<bool> is_ending_{false};
     std::atomic<std::uint64_t> frames_{0};
+    std::exception_ptr failure_;
     std::thread thread_;
 };
 
@@ -73,7 +86,7 @@ Waits single_frames(std::uint16_t port, Load& load, double seconds) {
     const auto begin = Steady::now();
     auto due = begin;
     const auto take = [&]() -> std::optional<StreamProducer::Frame> {
-        due = std::max(due + pause, Steady::now());
+        due += pause; // Whatever the one before has cost.
         if (due - begin > std::chrono::duration<double>(seconds) && micros.size() >= frames_min)
             return std::nullopt;
         StreamProducer::Frame frame{load.frame(1, Neighbour::now()), 1};
@@ -107,7 +120,8 @@ Figure bench_neighbours(const NeighboursOptions& options) {
             return waits.median;
         },
         [&] {
-            service.wait_until_flushed(120);
+            if (!service.wait_until_flushed(120))
+                throw std::runtime_error{"neighbours: not all events were flushed"};
             const auto waits = single_frames(service.port(), quiet, options.seconds);
             late_alone.push_back(waits.late);
             return waits.median;

@@ -128,7 +128,7 @@ private:
     std::map<std::uint64_t, double> scheduled_; ///< When the frame was to be sent.
 };
 
-/// fdatasync and a POST, one after the other, at times of a clock.
+/// fdatasync and a POST, one after the other, with a pause behind each.
 class Raw {
 public:
     Raw(const std::filesystem::path& file, std::uint16_t port)

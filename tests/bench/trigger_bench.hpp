@@ -21,8 +21,8 @@ struct TriggerOptions {
 /// then frames of 100 messages come at half of it, whether or not the service keeps up; one message
 /// of each opens a run whose first step calls a webhook. Counted from the instant at which the
 /// frame was to be sent to the instant at which the receiver has the call, commits included. Beside
-/// it: fdatasync of 4 KB and a POST to the same receiver. Throws where a trigger is missing or came
-/// twice, or an event was lost.
+/// it: fdatasync of 4 KB and a POST to a receiver of its own. Throws where a trigger is missing or
+/// came twice, or an event was lost.
 Figure bench_trigger(const TriggerOptions& options);
 
 } // namespace bench
