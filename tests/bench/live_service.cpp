@@ -38,11 +38,11 @@ LiveService::LiveService(const fs::path& config, const fs::path& folder,
                          const std::function<void(std::string&)>& change) {
     const auto copy = folder / "config";
     copy_config(config, copy);
+    refuse_what_is_real(copy);
     auto text = runtime::read_file(copy / "sojourn.yaml").value();
     const auto port = text.find("port: 8080");
     if (port == text.npos) throw std::runtime_error{"sojourn.yaml names no port 8080"};
     text.replace(port, 10, "port: 0");
-    refuse_what_is_real(copy);
     if (change) change(text);
     std::ofstream{copy / "sojourn.yaml"} << text;
 

@@ -266,6 +266,28 @@ TEST_CASE("a command that is none is named, with the one that was meant", "[.pos
     CHECK(has(far, "sojourn: there is no command \"bogus\". `sojourn --help` lists them.\n"));
 }
 
+TEST_CASE("a load is put on no database and calls no provider of a configuration", "[.postgres]") {
+    const ServiceFolder folder; // Not started.
+    const auto data = folder.path() / ".bench";
+    std::filesystem::create_directory(data);
+    const auto load = [&](const std::string& more) {
+        folder.write("sojourn.yaml", more + "topics: [shop]\n");
+        return sojourn("bench --only ack --all-journeys --rounds 1 --config '" +
+                       folder.path().string() + "' --dir '" + data.string() + '\'');
+    };
+    const auto on_database = load("storage: { url: \"postgresql://sojourn@127.0.0.1:1/shop\" }\n");
+    INFO(on_database.text);
+    CHECK(on_database.code == 3);
+    CHECK(has(on_database, "sojourn.yaml has a storage.url"));
+    const auto on_provider =
+        load("channels:\n  hook: { type: webhook, url: \"http://127.0.0.1:1/\", "
+             "secret: whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3 }\n");
+    INFO(on_provider.text);
+    CHECK(on_provider.code == 3);
+    CHECK(has(on_provider, "channel hook is no sandbox"));
+    CHECK(std::filesystem::is_empty(data));
+}
+
 TEST_CASE("simulate takes the journeys of a configuration", "[.postgres]") {
     const ServiceFolder folder;
     folder.write("events.jsonl",
