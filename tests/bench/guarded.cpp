@@ -57,15 +57,7 @@ bool is_running(pid_t process) {
 
 /// SIGQUIT ends PostgreSQL at once; its data are going to be removed.
 void stop_servers(const fs::path& folder) {
-    std::error_code error;
-    for (fs::recursive_directory_iterator
-             at{folder, fs::directory_options::skip_permission_denied, error},
-         end;
-         !error && at != end; at.increment(error)) {
-        if (at->path().filename() != "postmaster.pid") continue;
-        pid_t server = 0;
-        std::ifstream{at->path()} >> server;
-        if (server <= 1) continue;
+    for (const auto server : servers_below(folder)) {
         ::kill(server, SIGQUIT);
         for (const auto until = std::chrono::steady_clock::now() + patience;
              is_running(server) && std::chrono::steady_clock::now() < until;)
@@ -74,6 +66,21 @@ void stop_servers(const fs::path& folder) {
 }
 
 } // namespace
+
+std::vector<int> servers_below(const fs::path& folder) {
+    std::vector<int> servers;
+    std::error_code error;
+    for (fs::recursive_directory_iterator
+             at{folder, fs::directory_options::skip_permission_denied, error},
+         end;
+         !error && at != end; at.increment(error)) {
+        if (at->path().filename() != "postmaster.pid") continue;
+        int server = 0;
+        std::ifstream{at->path()} >> server;
+        if (server > 1) servers.push_back(server);
+    }
+    return servers;
+}
 
 int guarded(const fs::path& below, const std::function<int(const fs::path& folder)>& work) {
     const TemporaryFolder folder{below};

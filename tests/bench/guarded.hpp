@@ -3,8 +3,12 @@
 
 #include <filesystem>
 #include <functional>
+#include <vector>
 
 namespace bench {
+
+/// Of the PostgreSQL servers whose data lies below `folder`, as far as it can be read.
+std::vector<int> servers_below(const std::filesystem::path& folder);
 
 /// Runs `work` in a process of its own, on a new folder in `below`, and answers what it returns;
 /// 128 and the signal's number where a signal has ended it. SIGINT and SIGTERM are passed on.

@@ -4,6 +4,7 @@
 #include "runtime/event_files.hpp"
 #include "runtime/producer/stream_producer.hpp"
 #include "runtime/publication.hpp"
+#include "tests/bench/guarded.hpp"
 #include "tests/bench/measure.hpp"
 
 #include <chrono>
@@ -188,14 +189,8 @@ void add_journey(const fs::path& config, const std::string& id, const std::strin
 }
 
 int find_server(const fs::path& folder) {
-    for (const auto& entry :
-         fs::recursive_directory_iterator{folder, fs::directory_options::skip_permission_denied}) {
-        if (entry.path().filename() != "postmaster.pid") continue;
-        int pid = 0;
-        std::ifstream{entry.path()} >> pid;
-        return pid;
-    }
-    return 0;
+    const auto servers = servers_below(folder);
+    return servers.empty() ? 0 : servers.front();
 }
 
 } // namespace bench
