@@ -2,6 +2,7 @@
 
 #include "journeys/ids.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace runtime {
@@ -18,6 +19,11 @@ namespace {
 bool goes_to_all(RecordKind kind) { return kind == RecordKind::publish; }
 
 } // namespace
+
+bool AppendBatch::moves() const {
+    return std::ranges::any_of(appends,
+                               [](const auto& append) { return !append.transfers.empty(); });
+}
 
 void measure(LogAppend& append, Partition partitions) {
     append.customer_hashes.reserve(append.drafts.size());
@@ -41,12 +47,15 @@ std::optional<Error> refusal_of(const LogAppend& append,
             refusal = Error{ErrorCode::fenced, "partition " + std::to_string(partition) +
                                                    " belongs to another process"};
     };
-    for (std::size_t i = 0; i < append.drafts.size(); ++i) {
-        if (!goes_to_all(append.drafts[i].kind)) {
-            check(static_cast<Partition>(append.customer_hashes[i] % partitions));
-            continue;
-        }
+    const auto check_all = [&] {
         for (Partition partition = 0; partition < partitions; ++partition) check(partition);
+    };
+    if (!append.transfers.empty()) check_all();
+    for (std::size_t i = 0; i < append.drafts.size(); ++i) {
+        if (goes_to_all(append.drafts[i].kind))
+            check_all();
+        else
+            check(static_cast<Partition>(append.customer_hashes[i] % partitions));
     }
     return refusal;
 }

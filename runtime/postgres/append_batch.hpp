@@ -47,13 +47,16 @@ struct AppendBatch {
     std::map<actors::Partition, Stretch> stretches;
     journeys::Timestamp accepted_at{};
     std::string segment; ///< That it was copied into.
+
+    bool moves() const; ///< Whether any of it comes from another customer's log.
 };
 
 /// Fills in `customer_hashes`, `rows` and `bytes`.
 void measure(LogAppend& append, actors::Partition partitions);
 
 /// Why the append cannot be written by us: a partition that it concerns is not ours (yet, or any
-/// more). Nothing: it can.
+/// more). What is moved concerns them all: it stands behind what it comes from, and where that
+/// stands is sure only once nobody else writes there. Nothing: it can.
 std::optional<journeys::Error> refusal_of(const LogAppend& append,
                                           const std::map<actors::Partition, OwnedPartition>& owned,
                                           actors::Partition partitions);

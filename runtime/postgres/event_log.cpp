@@ -154,9 +154,11 @@ std::shared_ptr<AppendBatch> PostgresEventLog::take_batch() {
             if (!batch->appends.empty()) {
                 build_rows(*batch, settings_.partitions);
                 assign(*batch, owned);
-                for (const auto& [partition, stretch] : batch->stretches)
-                    accepted_at_ = std::max(accepted_at_, owned.at(partition).accepted_at);
                 accepted_at_ = std::max(accepted_at_, settings_.clock());
+                for (const auto& [partition, of_take_over] : owned)
+                    accepted_at_ = std::max(accepted_at_, of_take_over.accepted_at);
+                // Whoever reads the log by time finds it behind what it comes from, as readers do.
+                if (batch->moves()) accepted_at_ += journeys::Duration{1};
                 batch->accepted_at = accepted_at_;
                 batch->number = ++taken_;
                 under_way_.emplace(batch->number, batch->accepted_at);

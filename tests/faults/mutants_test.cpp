@@ -2,6 +2,7 @@
 /// must find nothing in the service as it is.
 #include "tests/faults/options.hpp"
 #include "tests/faults/require_none.hpp"
+#include "tests/faults/says.hpp"
 #include "tests/support/raw_client.hpp"
 
 #include <catch2/catch.hpp>
@@ -75,17 +76,6 @@ Run killed_at(const std::string& point) {
     };
 }
 
-/// Until the service has said `text`.
-bool says(const World& world, const std::string& text) {
-    for (const auto until = Clock::now() + 60s; Clock::now() < until;) {
-        std::ifstream file{world.log()};
-        const std::string said{std::istreambuf_iterator<char>{file}, {}};
-        if (said.find(text) != said.npos) return true;
-        std::this_thread::sleep_for(10ms);
-    }
-    return false;
-}
-
 /// Its log hangs before a commit; when nothing is acked any more it is killed.
 std::vector<std::string> hung_and_killed(const Environment& mutant) {
     World world;
@@ -93,7 +83,7 @@ std::vector<std::string> hung_and_killed(const Environment& mutant) {
     world.provider->set([](const Call&) { return Answer{.accepts = false, .delay = 1h}; });
     world.start(with(mutant, "commit_sent.before:hang@20"));
     const auto producers = start_traffic(world, {}, {.rate = 300});
-    if (!says(world, "failpoint commit_sent.before hangs")) return {"it does not hang"};
+    if (!says(world.log(), "failpoint commit_sent.before hangs")) return {"it does not hang"};
     auto acked = producers->totals().acked;
     for (int still = 0; still < 20; ++still) { // Acks that are under way still come.
         std::this_thread::sleep_for(100ms);

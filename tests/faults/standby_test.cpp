@@ -1,5 +1,6 @@
 /// Two processes on one database: one works, the other waits, and never do both.
 #include "tests/faults/require_none.hpp"
+#include "tests/faults/says.hpp"
 #include "tests/faults/sizes.hpp"
 
 #include <catch2/catch.hpp>
@@ -59,6 +60,26 @@ TEST_CASE("a stopped process is replaced, and what it commits afterwards is refu
                        << took_back->count() << " ms after kill -9");
     require_none(settle_and_prove(world, *producers, replaced));
     require_none(broken(world, {producers.get(), others.get()}, replaced));
+}
+
+TEST_CASE("a stopped process goes on until its successor has begun, by a clock that is ahead") {
+    World world;
+    world.start();
+    const auto producers = start_traffic(world, {}, {.rate = 200});
+    std::this_thread::sleep_for(1500ms);
+    world.service().signal(SIGSTOP);
+    // It knows how far the log's clock is, and does not own a partition yet.
+    auto second = world.launch_second({{"SOJOURN_FAILPOINT", "take_over.before:delay:300"}});
+    REQUIRE(says(world.second_log(), "standby: taking over"));
+    world.service().signal(SIGCONT);
+    REQUIRE(ready_after(world, world.second_port(), 60s));
+    const auto others = start_traffic(world, {}, {.port = world.second_port(), .rate = 200}, 10);
+    CHECK(world.service().wait(20s) == 3);
+    std::this_thread::sleep_for(span_of(sizes::stands_still));
+    REQUIRE(others->finish(60s));
+    second->kill();
+    world.start();
+    require_none(settle_and_prove(world, *producers, replaced, {}, {others.get()}));
 }
 
 TEST_CASE("an orderly end lets the standby go on, and an asked standby just ends") {

@@ -357,6 +357,47 @@ TEST_CASE("the log's clock goes on behind the last flush", "[.postgres]") {
     CHECK(reader.records(1).front()->accepted_at >= flushed_at);
 }
 
+TEST_CASE("what is moved stands behind what it comes from, whatever the clock", "[.postgres]") {
+    const Database database;
+    TestClock clock;
+    const Partition partitions = 2;
+    const auto partition_of = [&](const std::string& name) {
+        return static_cast<Partition>(journeys::hash(draft(name, "").customer) % partitions);
+    };
+    std::string winner = "bob";
+    for (int i = 0; partition_of(winner) == partition_of("ada"); ++i)
+        winner = "bob" + std::to_string(i);
+    {
+        Process first{database, clock, partitions};
+        first.take_over_all();
+        must(first.append({draft("ada", "causes it")}));
+    }
+    clock.millis -= 3'600'000; // Of another machine.
+    Process second{database, clock, partitions};
+    const auto move = [&] {
+        std::promise<Result<void>> done;
+        second.log->append_transfers({draft(winner, "moved")}, {1}, [&](Result<void> result) {
+            done.set_value(std::move(result));
+        });
+        return done.get_future().get();
+    };
+    second.take_over(partition_of(winner));
+    must(second.append({draft(winner, "own")}));
+    const auto refused = move(); // Who worked before us may still write what causes it.
+    REQUIRE_FALSE(refused.has_value());
+    CHECK(refused.error().code == journeys::ErrorCode::storage_unavailable);
+    second.take_over(partition_of("ada"));
+    must(move());
+
+    auto connection = database.connect();
+    const auto rows =
+        must(connection.run("SELECT customer, body FROM log ORDER BY accepted_at, partition DESC"));
+    REQUIRE(rows.size() == 3);
+    CHECK(rows.bytes(1, 1) == "causes it");
+    CHECK(rows.bytes(2, 1) == "moved");
+    CHECK(count(database, "SELECT count(DISTINCT accepted_at) FROM log") == 3);
+}
+
 TEST_CASE("appends outlive their connections", "[.postgres]") {
     const Database database;
     TestClock clock;
