@@ -38,7 +38,8 @@ CouponBook::CouponBook(std::string conninfo)
 CouponBook::~CouponBook() = default;
 
 Result<std::int64_t> CouponBook::add(const std::string& pool,
-                                     const std::vector<schema::CouponCode>& codes) {
+                                     const std::vector<schema::CouponCode>& codes,
+                                     std::optional<std::uint64_t> file) {
     return session_->run([&](pqxx::work& work) {
         std::int64_t added = 0;
         for (std::size_t from = 0; from < codes.size(); from += codes_per_statement) {
@@ -51,7 +52,19 @@ Result<std::int64_t> CouponBook::add(const std::string& pool,
                 pool, rows_of(codes, from, to));
             added += static_cast<std::int64_t>(done.affected_rows());
         }
+        if (file)
+            work.exec_params0("INSERT INTO coupon_files (pool, digest) VALUES ($1, $2) "
+                              "ON CONFLICT (pool) DO UPDATE SET digest = excluded.digest",
+                              pool, static_cast<std::int64_t>(*file));
         return added;
+    });
+}
+
+Result<bool> CouponBook::has_file(const std::string& pool, std::uint64_t file) {
+    return session_->run([&](pqxx::work& work) {
+        return !work.exec_params("SELECT FROM coupon_files WHERE pool = $1 AND digest = $2", pool,
+                                 static_cast<std::int64_t>(file))
+                    .empty();
     });
 }
 

@@ -29,9 +29,13 @@ public:
     explicit CouponBook(std::string conninfo);
     ~CouponBook();
 
-    /// Those that the pool has already, given or not, stay as they are. How many were new.
+    /// Those that the pool has already, given or not, stay as they are. How many were new. `file`:
+    /// a digest of the file of which these are all, to be remembered.
     journeys::Result<std::int64_t> add(const std::string& pool,
-                                       const std::vector<schema::CouponCode>& codes);
+                                       const std::vector<schema::CouponCode>& codes,
+                                       std::optional<std::uint64_t> file = std::nullopt);
+    /// Whether that is the file whose codes were added last.
+    journeys::Result<bool> has_file(const std::string& pool, std::uint64_t file);
     /// Up to `count` codes that are good at `now`, in the order of import: from here on only the
     /// holder of `lease` may give them.
     journeys::Result<std::vector<schema::CouponCode>>

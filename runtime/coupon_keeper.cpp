@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cstdio>
 #include <fstream>
+#include <iterator>
+#include <sstream>
 #include <utility>
 
 namespace runtime {
@@ -145,15 +147,22 @@ void CouponKeeper::read_files() {
             warn("there is no such file");
             continue;
         }
-        const auto read = schema::read_coupon_codes(file);
+        const std::string text{std::istreambuf_iterator<char>{file}, {}};
+        const auto digest = journeys::hash(text);
+        if (const auto known = book_->has_file(name, digest); known && *known) continue;
+        std::istringstream lines{text};
+        const auto read = schema::read_coupon_codes(lines);
         if (!read) {
             warn(read.error().detail);
             continue;
         }
-        if (!read->refused.empty())
+        // One with mistakes is read at every start, so that it is said of it.
+        const bool is_whole = read->refused.empty();
+        if (!is_whole)
             warn(std::to_string(read->refused.size()) + " lines are refused, the first: line " +
                  std::to_string(read->refused.front().line) + ", " + read->refused.front().why);
-        const auto added = book_->add(name, read->codes);
+        const auto added =
+            book_->add(name, read->codes, is_whole ? std::optional{digest} : std::nullopt);
         if (!added) {
             warn(added.error().detail);
             continue;

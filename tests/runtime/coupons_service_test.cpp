@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <fstream>
 #include <set>
 #include <sstream>
 #include <thread>
@@ -126,6 +127,48 @@ TEST_CASE("each run is given a code of its own, over restarts, until the pool is
                   .as<int>() == 1);
     }
     folder.stop();
+}
+
+TEST_CASE("a pool's file is read again only once it has changed, or while it has mistakes",
+          "[.postgres]") {
+    Database database;
+    Log log{LogFormat::text, LogLevel::off};
+    TemporaryFolder folder;
+    const auto write = [&](const std::string& text) {
+        std::ofstream{folder.path() / "spring.csv"} << text;
+    };
+    const std::map<std::string, schema::CouponPool> pools{{"spring", {.file = "spring.csv"}}};
+    const auto begin = [&] {
+        CouponKeeper keeper{{.conninfo = database.settings().conninfo,
+                             .directory = folder.path(),
+                             .now = [] { return journeys::from_millis(1'800'000'000'000); },
+                             .show = {},
+                             .log = log}};
+        must(keeper.begin(pools));
+        keeper.stop();
+    };
+    // What is taken out shows whether the file is read: only then it is there again.
+    const auto take_out = [&] {
+        must(database.connect().run("DELETE FROM coupons WHERE code = 'A'"));
+    };
+    const auto codes_left = [&] {
+        return must(database.connect().run("SELECT count(*) FROM coupons")).int8(0, 0);
+    };
+    write("code\nA\nB\n");
+    begin();
+    CHECK(codes_left() == 2);
+    take_out();
+    begin();
+    CHECK(codes_left() == 1);
+    write("code\nA\nC\n");
+    begin();
+    CHECK(codes_left() == 3);
+    write("code,expires\nA,\nD,never\n");
+    for (int starts = 0; starts < 2; ++starts) {
+        take_out();
+        begin();
+        CHECK(codes_left() == 3);
+    }
 }
 
 TEST_CASE("two processes on one database never hand out one code", "[.postgres]") {
