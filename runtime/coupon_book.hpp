@@ -34,7 +34,7 @@ public:
     journeys::Result<std::int64_t> add(const std::string& pool,
                                        const std::vector<schema::CouponCode>& codes,
                                        std::optional<std::uint64_t> file = std::nullopt);
-    /// Whether that is the file whose codes were added last.
+    /// Whether that is the one that was remembered last for the pool.
     journeys::Result<bool> has_file(const std::string& pool, std::uint64_t file);
     /// Up to `count` codes that are good at `now`, in the order of import: from here on only the
     /// holder of `lease` may give them.

@@ -3,9 +3,9 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <array>
 #include <cstdio>
 #include <fstream>
-#include <iterator>
 #include <sstream>
 #include <utility>
 
@@ -32,6 +32,22 @@ std::int64_t low_of(const std::map<std::string, schema::CouponPool>& pools,
                     const std::string& name) {
     const auto found = pools.find(name);
     return found == pools.end() ? 0 : found->second.low;
+}
+
+/// A million codes of 250 bytes.
+constexpr std::size_t file_bytes_max = 256 << 20;
+
+Result<std::string> text_of(std::istream& file) {
+    std::string text;
+    std::array<char, 1 << 16> some;
+    while (file.read(some.data(), some.size()) || file.gcount() > 0) {
+        text.append(some.data(), static_cast<std::size_t>(file.gcount()));
+        if (text.size() > file_bytes_max)
+            return Error{ErrorCode::limit_exceeded,
+                         "it is larger than " + std::to_string(file_bytes_max >> 20) + " MB"};
+    }
+    if (file.bad()) return Error{ErrorCode::invalid_argument, "it is no file that can be read"};
+    return text;
 }
 
 /// Nothing where there are enough.
@@ -147,10 +163,14 @@ void CouponKeeper::read_files() {
             warn("there is no such file");
             continue;
         }
-        const std::string text{std::istreambuf_iterator<char>{file}, {}};
-        const auto digest = journeys::hash(text);
+        auto text = text_of(file);
+        if (!text) {
+            warn(text.error().detail);
+            continue;
+        }
+        const auto digest = journeys::hash(*text);
         if (const auto known = book_->has_file(name, digest); known && *known) continue;
-        std::istringstream lines{text};
+        std::istringstream lines{*std::move(text)};
         const auto read = schema::read_coupon_codes(lines);
         if (!read) {
             warn(read.error().detail);

@@ -34,30 +34,17 @@ void measure(LogAppend& append, Partition partitions) {
     }
 }
 
-std::optional<Error> refusal_of(const LogAppend& append,
-                                const std::map<Partition, OwnedPartition>& owned,
+std::optional<Error> refusal_of(const std::map<Partition, OwnedPartition>& owned,
                                 Partition partitions) {
-    std::optional<Error> refusal;
-    const auto check = [&](Partition partition) {
+    for (Partition partition = 0; partition < partitions; ++partition) {
+        const auto name = "partition " + std::to_string(partition);
         const auto found = owned.find(partition);
         if (found == owned.end())
-            refusal = Error{ErrorCode::storage_unavailable,
-                            "partition " + std::to_string(partition) + " is not taken over yet"};
-        else if (found->second.lost)
-            refusal = Error{ErrorCode::fenced, "partition " + std::to_string(partition) +
-                                                   " belongs to another process"};
-    };
-    const auto check_all = [&] {
-        for (Partition partition = 0; partition < partitions; ++partition) check(partition);
-    };
-    if (!append.transfers.empty()) check_all();
-    for (std::size_t i = 0; i < append.drafts.size(); ++i) {
-        if (goes_to_all(append.drafts[i].kind))
-            check_all();
-        else
-            check(static_cast<Partition>(append.customer_hashes[i] % partitions));
+            return Error{ErrorCode::storage_unavailable, name + " is not taken over yet"};
+        if (found->second.lost)
+            return Error{ErrorCode::fenced, name + " belongs to another process"};
     }
-    return refusal;
+    return std::nullopt;
 }
 
 void build_rows(AppendBatch& batch, Partition partitions) {

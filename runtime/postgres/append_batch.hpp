@@ -48,17 +48,16 @@ struct AppendBatch {
     journeys::Timestamp accepted_at{};
     std::string segment; ///< That it was copied into.
 
-    bool moves() const; ///< Whether any of it comes from another customer's log.
+    bool moves() const; ///< Whether any of it comes from `transfers`.
 };
 
 /// Fills in `customer_hashes`, `rows` and `bytes`.
 void measure(LogAppend& append, actors::Partition partitions);
 
-/// Why the append cannot be written by us: a partition that it concerns is not ours (yet, or any
-/// more). What is moved concerns them all: it stands behind what it comes from, and where that
-/// stands is sure only once nobody else writes there. Nothing: it can.
-std::optional<journeys::Error> refusal_of(const LogAppend& append,
-                                          const std::map<actors::Partition, OwnedPartition>& owned,
+/// Why nothing can be written by us: a partition is not ours (yet, or any more), whichever the
+/// append concerns. Two processes that each write some have two clocks, and what one moves to the
+/// other's partition might stand before what it comes from. Nothing: it can.
+std::optional<journeys::Error> refusal_of(const std::map<actors::Partition, OwnedPartition>& owned,
                                           actors::Partition partitions);
 
 /// Makes the rows anew from the appends, without offsets: a draft for every partition is a row of

@@ -120,8 +120,8 @@ void PostgresEventLog::lane_loop() {
     while (const auto batch = take_batch()) process(lane, *batch);
 }
 
-/// The pending appends, up to the limits of a batch; null when stopping. Appends that concern a
-/// partition that is not ours are refused here.
+/// The pending appends, up to the limits of a batch; null when stopping. They are refused here
+/// while not every partition is ours.
 std::shared_ptr<AppendBatch> PostgresEventLog::take_batch() {
     while (true) {
         auto batch = std::make_shared<AppendBatch>();
@@ -131,6 +131,7 @@ std::shared_ptr<AppendBatch> PostgresEventLog::take_batch() {
             wait_for_batch(lock);
             if (stopping_) return nullptr;
             const auto owned = ownership_.all();
+            const auto refusal = refusal_of(owned, settings_.partitions);
             std::size_t rows = 0;
             std::size_t bytes = 0;
             while (!pending_.empty()) {
@@ -140,8 +141,8 @@ std::shared_ptr<AppendBatch> PostgresEventLog::take_batch() {
                     break;
                 pending_bytes_ -= append.bytes;
                 pending_rows_ -= append.rows;
-                if (auto refusal = refusal_of(append, owned, settings_.partitions)) {
-                    refused.emplace_back(std::move(append.done), std::move(*refusal));
+                if (refusal) {
+                    refused.emplace_back(std::move(append.done), *refusal);
                 } else {
                     rows += append.rows;
                     bytes += append.bytes;
@@ -319,17 +320,18 @@ Result<LogLane::Fate> PostgresEventLog::commit_surely(LogLane& lane, AppendBatch
     return fate;
 }
 
-/// Refuses the appends that concern a partition of another process, and numbers the rest anew.
+/// Refuses them all where a partition is another process's; where we have taken it over again
+/// meanwhile they are numbered anew.
 void PostgresEventLog::drop_fenced(AppendBatch& batch) {
     std::vector<std::pair<Done, Error>> refused;
     {
         const std::lock_guard lock{mutex_};
         const auto owned = ownership_.all();
-        std::erase_if(batch.appends, [&](LogAppend& append) {
-            auto refusal = refusal_of(append, owned, settings_.partitions);
-            if (refusal) refused.emplace_back(std::move(append.done), std::move(*refusal));
-            return refusal.has_value();
-        });
+        if (const auto refusal = refusal_of(owned, settings_.partitions)) {
+            for (auto& append : batch.appends)
+                refused.emplace_back(std::move(append.done), *refusal);
+            batch.appends.clear();
+        }
         for (const auto& [partition, stretch] : batch.stretches)
             positions_[partition].assigned = committed_[partition];
         build_rows(batch, settings_.partitions);

@@ -59,8 +59,9 @@ public:
     /// Refuses what is pending, and waits for what is being committed.
     ~PostgresEventLog() override;
 
-    /// A draft of kind `publish` goes to every partition. Refused with `unavailable`
-    /// where a partition is not owned yet, `limit_exceeded` where too much is pending.
+    /// A draft of kind `publish` goes to every partition. Refused with `storage_unavailable`
+    /// until all partitions are ours, `fenced` once one is not any more, `limit_exceeded` where
+    /// too much is pending.
     void append(std::vector<actors::Draft> drafts,
                 std::function<void(journeys::Result<void>)> done) override;
     /// The same, and deletes these rows of `transfers` in the same transaction.

@@ -11,7 +11,6 @@
 #include <array>
 #include <atomic>
 #include <csignal>
-#include <fstream>
 #include <functional>
 #include <set>
 #include <thread>

@@ -110,7 +110,7 @@ TEST_CASE("a channel that was paused stays so with whoever takes over, until it 
     World world;
     world.start();
     auto second = world.launch_second(); // Before the order: nobody tells it later.
-    const auto says = [&](std::uint16_t port, const std::string& path, const std::string& part) {
+    const auto answers = [&](std::uint16_t port, const std::string& path, const std::string& part) {
         for (const auto until = Clock::now() + 30s; Clock::now() < until;) {
             if (world.get(path, port).body.find(part) != std::string::npos) return true;
             std::this_thread::sleep_for(20ms);
@@ -131,7 +131,7 @@ TEST_CASE("a channel that was paused stays so with whoever takes over, until it 
             std::this_thread::sleep_for(20ms);
         return calls("/crm") > before + 20;
     };
-    REQUIRE(says(world.second_port(), "/readyz", "standby"));
+    REQUIRE(answers(world.second_port(), "/readyz", "standby"));
     REQUIRE(world.post("/admin/channels/sms/pause").status == 200);
 
     const auto producers = start_traffic(world, {}, {.rate = 200});
@@ -139,16 +139,16 @@ TEST_CASE("a channel that was paused stays so with whoever takes over, until it 
     world.service().kill();
     REQUIRE(ready_after(world, world.second_port(), 60s));
     const auto others = start_traffic(world, {}, {.port = world.second_port(), .rate = 200}, 10);
-    CHECK(says(world.second_port(), sms, "paused"));
+    CHECK(answers(world.second_port(), sms, "paused"));
     CHECK(others_go_on());
     REQUIRE(others->finish(60s));
     CHECK(calls("/sms") == 0);
 
     world.launch();
-    REQUIRE(says(world.port(), "/readyz", "standby"));
+    REQUIRE(answers(world.port(), "/readyz", "standby"));
     second->kill();
     REQUIRE(ready_after(world, world.port(), 60s));
-    CHECK(says(world.port(), sms, "paused"));
+    CHECK(answers(world.port(), sms, "paused"));
     CHECK(others_go_on());
     CHECK(calls("/sms") == 0);
     CHECK(world.post("/admin/channels/sms/resume").status == 200);

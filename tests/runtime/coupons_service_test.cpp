@@ -163,6 +163,11 @@ TEST_CASE("a pool's file is read again only once it has changed, or while it has
     write("code\nA\nC\n");
     begin();
     CHECK(codes_left() == 3);
+    std::filesystem::remove(folder.path() / "spring.csv");
+    std::filesystem::create_directory(folder.path() / "spring.csv");
+    begin(); // Says so, and goes on.
+    CHECK(codes_left() == 3);
+    std::filesystem::remove(folder.path() / "spring.csv");
     write("code,expires\nA,\nD,never\n");
     for (int starts = 0; starts < 2; ++starts) {
         take_out();

@@ -112,7 +112,8 @@ void Process::tick() {
 // The log
 // --------------------------------------------------------------------------------------------
 
-std::optional<Error> Process::refusal_of(const std::vector<actors::Draft>& drafts) const {
+/// Where one partition is not ours nothing is appended.
+std::optional<Error> Process::append_refusal() const {
     const auto check = [&](Partition partition) -> std::optional<Error> {
         const auto& owned = owned_[partition];
         if (owned.epoch == 0) return unavailable;
@@ -121,14 +122,8 @@ std::optional<Error> Process::refusal_of(const std::vector<actors::Draft>& draft
             return std::nullopt;
         return fenced;
     };
-    for (const auto& draft : drafts) {
-        if (!goes_to_all(draft)) {
-            if (auto refusal = check(world_.partition_of(draft.customer))) return refusal;
-            continue;
-        }
-        for (Partition partition = 0; partition < owned_.size(); ++partition)
-            if (auto refusal = check(partition)) return refusal;
-    }
+    for (Partition partition = 0; partition < owned_.size(); ++partition)
+        if (auto refusal = check(partition)) return refusal;
     return std::nullopt;
 }
 
@@ -188,7 +183,7 @@ void Process::append(std::vector<actors::Draft> drafts, std::function<void()> wi
     in_database(
         [this, drafts = std::move(drafts), with = std::move(with), done = hold(std::move(done))] {
             journeys::Result<void> result;
-            if (auto refusal = refusal_of(drafts))
+            if (auto refusal = append_refusal())
                 result = *refusal;
             else if (world_.is_down() || world_.happens(world_.faults.append_fails))
                 result = unavailable;
@@ -274,7 +269,7 @@ void Process::move_one() {
     drafts[0].customer = moving.front().record.customer;
     drafts[0].kind = schema::kind_of(moving.front().record);
     drafts[0].record = std::make_shared<Record>(moving.front().record);
-    if (refusal_of(drafts)) return;
+    if (append_refusal()) return;
     write(drafts);
     moving.pop_front();
     ++world_.disk.moved;

@@ -124,7 +124,7 @@ private:
     void in_database(std::function<void()> what) {
         if (is_alive()) world_.put_off({this, true, {}, std::move(what)});
     }
-    std::optional<journeys::Error> refusal_of(const std::vector<actors::Draft>& drafts) const;
+    std::optional<journeys::Error> append_refusal() const;
     void write(const std::vector<actors::Draft>& drafts);
     void append(std::vector<actors::Draft> drafts, std::function<void()> with, Done done);
     void move_walk(const actors::WalkProgress& progress);
