@@ -196,6 +196,7 @@ void plot(const BenchOptions& options, const std::filesystem::path& folder) {
     growth.only = options.only_plot;
     growth.seconds = options.seconds;
     growth.customers = options.customers.value_or(growth.customers);
+    growth.messages_max = options.messages_max.value_or(growth.messages_max);
     for (const auto& file : bench::plot_growth(growth)) std::cout << file.string() << std::endl;
 }
 

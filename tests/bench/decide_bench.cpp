@@ -148,7 +148,8 @@ private:
         const auto interval =
             std::chrono::duration<double>{frame_messages / options_.events_a_second};
         const auto frames =
-            std::max<std::size_t>(1, static_cast<std::size_t>(options_.seconds / interval.count()));
+            std::clamp<std::size_t>(static_cast<std::size_t>(options_.seconds / interval.count()),
+                                    1, options_.messages_max / frame_messages);
         std::size_t made = 0;
         runtime::StreamProducer::Callbacks callbacks;
         callbacks.next = [&]() -> std::optional<runtime::StreamProducer::Frame> {

@@ -15,6 +15,7 @@ struct DecideOptions {
     std::uint32_t customers = 20'000;
     double seconds = 4; ///< Each round and side.
     double requests_a_second = 1'000, events_a_second = 10'000;
+    std::size_t messages_max = 800'000; ///< Events of one side; bounds the disk.
     std::size_t connections = 16;
     bool is_durable = true; ///< Whether an answer waits for the log.
 };

@@ -43,17 +43,21 @@ std::vector<std::filesystem::path> plot_load(const GrowthOptions& options) {
                  .seconds = 1e9,
                  .frames_max = 2 * customers / frame_messages},
                 frames_of(load)); // Brings the customers in.
-    Producing producing{
-        .connections = connections, .frame_messages = frame_messages, .seconds = options.seconds};
+    Producing producing{.connections = connections,
+                        .frame_messages = frame_messages,
+                        .seconds = options.seconds,
+                        .frames_max = options.messages_max / frame_messages};
     const auto full = service.run(producing, frames_of(load));
     const auto sustainable = full.sustained_rate();
     producing.drops_late = true;
     Series given{"acked", {}}, wanted{"offered", {}}, late{"p99", {}}, half{"p50", {}};
     for (const auto part : offered) {
         producing.rate = part * sustainable;
+        producing.seconds =
+            std::min(options.seconds, static_cast<double>(options.messages_max) / producing.rate);
         const auto run = service.run(producing, frames_of(load));
-        given.points.emplace_back(producing.rate,
-                                  static_cast<double>(run.sent.accepted_in_time) / options.seconds);
+        given.points.emplace_back(producing.rate, static_cast<double>(run.sent.accepted_in_time) /
+                                                      producing.seconds);
         wanted.points.emplace_back(producing.rate, producing.rate);
         half.points.emplace_back(producing.rate, share_of(run.sent.waits, 0.5) * 1000);
         late.points.emplace_back(producing.rate, share_of(run.sent.waits, 0.99) * 1000);

@@ -11,10 +11,11 @@ namespace bench {
 
 struct GrowthOptions {
     std::filesystem::path config = "config";
-    std::filesystem::path folder; ///< Empty, and is left so.
-    std::filesystem::path plots;  ///< Where the pictures go; made where it is missing.
-    std::string only;             ///< One of `names_of_growth`; empty: all.
-    double seconds = 4;           ///< Of each load.
+    std::filesystem::path folder;         ///< Empty, and is left so.
+    std::filesystem::path plots;          ///< Where the pictures go; made where it is missing.
+    std::string only;                     ///< One of `names_of_growth`; empty: all.
+    double seconds = 4;                   ///< Of each load.
+    std::size_t messages_max = 2'000'000; ///< Of each load; bounds the disk.
     /// The most that are active, and that sleep or are stored.
     std::uint32_t customers = 2'000'000;
     std::uint64_t events = 200'000; ///< Of one size, for the cost of an event.

@@ -36,8 +36,8 @@ void run(const StreamProducer::Options& options, const StreamProducer::Callbacks
 /// Frames of one message, 100 of them on their way, until told to end.
 class Neighbour {
 public:
-    Neighbour(std::uint16_t port, Load& load)
-        : thread_([this, port, &load] {
+    Neighbour(std::uint16_t port, Load& load, std::uint64_t frames_max)
+        : frames_max_(frames_max), thread_([this, port, &load] {
               try {
                   push(port, load);
               } catch (...) {
@@ -65,12 +65,13 @@ public:
 private:
     void push(std::uint16_t port, Load& load) {
         run(producing(port, 100), {.next = [&]() -> std::optional<StreamProducer::Frame> {
-                if (is_ending_) return std::nullopt;
+                if (is_ending_ || frames_ == frames_max_) return std::nullopt;
                 ++frames_;
                 return StreamProducer::Frame{load.frame(1, now()), 1};
             }});
     }
 
+    const std::uint64_t frames_max_;
     std::atomic<bool> is_ending_{false};
     std::atomic<std::uint64_t> frames_{0};
     std::exception_ptr failure_;
@@ -113,7 +114,7 @@ Figure bench_neighbours(const NeighboursOptions& options) {
     auto figure = compare(
         "ack of a single frame, beside a producer with 100 in flight", "µs", options.rounds,
         [&] {
-            Neighbour neighbour{service.port(), busy};
+            Neighbour neighbour{service.port(), busy, options.messages_max};
             const auto waits = single_frames(service.port(), quiet, options.seconds);
             rates.push_back(static_cast<double>(neighbour.end()) / options.seconds);
             late_beside.push_back(waits.late);

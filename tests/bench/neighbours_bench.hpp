@@ -10,7 +10,8 @@ namespace bench {
 struct NeighboursOptions {
     std::filesystem::path config = "config", folder; ///< `folder` is empty and is left so.
     int rounds = 5;
-    double seconds = 4; ///< Each round and side.
+    double seconds = 4;                 ///< Each round and side.
+    std::size_t messages_max = 400'000; ///< Of the busy producer, each round; bounds the disk.
 };
 
 /// Microseconds from a single frame to its ack, a frame every ten milliseconds, while another

@@ -35,10 +35,15 @@ public:
 
     void find_full_rate() {
         // Once to bring the customers in, once to measure.
-        loaded_.run({.seconds = 1e9, .frames_max = 2 * options_.customers / frame_messages + 1},
-                    frames_of(load_));
+        loaded_.run(
+            {.seconds = 1e9,
+             .frames_max = std::min<std::size_t>(options_.messages_max, 2 * options_.customers) /
+                               frame_messages +
+                           1},
+            frames_of(load_));
         full_rate = loaded_
-                        .run({.seconds = options_.seconds, .frames_max = options_.frames_max},
+                        .run({.seconds = options_.seconds,
+                              .frames_max = options_.messages_max / frame_messages},
                              frames_of(load_))
                         .sustained_rate();
     }
@@ -77,7 +82,8 @@ private:
         using Clock = std::chrono::steady_clock;
         const auto interval = std::chrono::duration<double>{2.0 * frame_messages / full_rate};
         const auto frames =
-            std::max<std::size_t>(1, static_cast<std::size_t>(options_.seconds / interval.count()));
+            std::clamp<std::size_t>(static_cast<std::size_t>(options_.seconds / interval.count()),
+                                    1, options_.messages_max / frame_messages);
         const auto first = Clock::now() + std::chrono::milliseconds{20};
         scheduled_.clear();
         runtime::StreamProducer::Options producing;

@@ -13,8 +13,8 @@ struct TriggerOptions {
     std::filesystem::path config = "config", folder; ///< `folder` is empty and is left so.
     int rounds = 5;
     std::uint32_t customers = 100'000;
-    double seconds = 4;             ///< Of load, each round.
-    std::size_t frames_max = 8'000; ///< Of the full rate's measurement; bounds the disk.
+    double seconds = 4;                 ///< Of load, each round.
+    std::size_t messages_max = 800'000; ///< Of one load; bounds the disk.
 };
 
 /// Milliseconds that 99 of 100 triggers need at most. First the rate that can be kept up is found,
