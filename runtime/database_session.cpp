@@ -6,19 +6,24 @@
 
 #include <map>
 #include <memory>
+#include <utility>
 
 namespace runtime {
 
-std::string with_deadlines(const std::string& conninfo) {
+namespace {
+
+using Options = std::map<std::string, std::string>;
+
+/// `conninfo` with `options` where it names none of its own, and with `fixed` whatever it names.
+std::string with(const std::string& conninfo, Options options, const Options& fixed) {
     char* fault = nullptr;
     const std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)> given{
         PQconninfoParse(conninfo.c_str(), &fault), PQconninfoFree};
     if (fault) PQfreemem(fault);
     if (!given) return conninfo;
-    std::map<std::string, std::string> options{{"connect_timeout", "10"}};
-    options.insert(keep_alive.begin(), keep_alive.end());
     for (const auto* option = given.get(); option->keyword; ++option)
         if (option->val) options[option->keyword] = option->val;
+    for (const auto& [name, value] : fixed) options[name] = value;
     std::string text;
     for (const auto& [name, value] : options) {
         text += (text.empty() ? "" : " ") + name + "='";
@@ -29,6 +34,18 @@ std::string with_deadlines(const std::string& conninfo) {
         text += '\'';
     }
     return text;
+}
+
+} // namespace
+
+std::string with_deadlines(const std::string& conninfo) {
+    Options options{{"connect_timeout", "10"}};
+    options.insert(keep_alive.begin(), keep_alive.end());
+    return with(conninfo, std::move(options), {});
+}
+
+std::string of_instance(const std::string& conninfo, const std::string& instance) {
+    return with(conninfo, {}, {{"application_name", "sojourn/" + instance + "/desk"}});
 }
 
 } // namespace runtime

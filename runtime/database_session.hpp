@@ -17,6 +17,11 @@ namespace runtime {
 /// to connect, 15 s for what is sent to arrive. A text that libpq cannot read comes back as it is.
 std::string with_deadlines(const std::string& conninfo);
 
+/// `conninfo` for sessions that whoever takes over from `instance` is to end, as it ends the other
+/// connections: their transactions may be stuck, too. A text that libpq cannot read comes back as
+/// it is.
+std::string of_instance(const std::string& conninfo, const std::string& instance);
+
 /// One connection, opened when it is needed and again after it broke. Any thread, one call at a
 /// time.
 class DatabaseSession {

@@ -5,12 +5,14 @@
 #include "runtime/channel_orders.hpp"
 #include "runtime/coupon_keeper.hpp"
 #include "runtime/database.hpp"
+#include "runtime/database_session.hpp"
 #include "runtime/free_memory.hpp"
 #include "runtime/interest_desk.hpp"
 #include "runtime/log.hpp"
 #include "runtime/log_and_store.hpp"
 #include "runtime/open_decisions.hpp"
 #include "runtime/poison_mark.hpp"
+#include "runtime/postgres/former_owners.hpp"
 #include "runtime/postgres/primacy.hpp"
 #include "runtime/postgres/state_version.hpp"
 #include "runtime/privacy.hpp"
@@ -91,7 +93,10 @@ public:
         return options.shutdown_timeout.value_or(config.limits.shutdown_timeout);
     }
     bool stop();
-    const std::string& conninfo() const { return storage->connection().conninfo; }
+    /// Of sessions beside the log and the store.
+    std::string conninfo() const {
+        return of_instance(storage->connection().conninfo, storage->connection().instance);
+    }
 
     ServiceOptions options;
     schema::Config config;
@@ -326,6 +331,8 @@ Result<bool> Service::Parts::become_primary() {
     if (!primacy->acquire(say_so, options.gives_up)) return false;
     auto connection = Connection::open(storage->connection(), "state_version");
     if (!connection) return connection.error();
+    if (auto ended = end_former_owners(*connection, storage->connection().instance); !ended)
+        return ended.error();
     if (auto claimed = claim_state_version(*connection); !claimed) return claimed.error();
     if (stands_by)
         if (auto caught_up = publisher->catch_up(); !caught_up) return caught_up.error();

@@ -2,6 +2,7 @@
 
 #include "actors/failpoint.hpp"
 #include "actors/messages.hpp"
+#include "runtime/postgres/former_owners.hpp"
 #include "runtime/postgres/keyed_lookups.hpp"
 #include "runtime/thread_name.hpp"
 
@@ -29,20 +30,6 @@ CustomerId customer_in(std::string_view text) {
 }
 
 Error stopped() { return Error{ErrorCode::storage_unavailable, "the store is being closed"}; }
-
-/// Ends the connections that the process that owned the partition before has now, however stuck
-/// they are. Where it lives it opens others, which are fenced.
-Result<void> end_instance(Connection& connection, std::string_view owner) {
-    SqlParams params;
-    params.add_text("sojourn/" + std::string{owner} + '/');
-    auto names = connection.run("SELECT application_name FROM pg_stat_activity "
-                                "WHERE starts_with(application_name, $1)",
-                                params);
-    if (!names) return names.error();
-    for (int row = 0; row < names->size(); ++row)
-        if (auto ended = end_backend(connection, names->bytes(row, 0)); !ended) return ended;
-    return {};
-}
 
 /// The new epoch. Waits for what the owner before has under way, but not for ever: it may be stuck
 /// again.

@@ -56,6 +56,15 @@ TEST_CASE("a bound that the configuration names is kept", "[database_session]") 
               .at("keepalives_idle") == "60");
 }
 
+TEST_CASE("a session of a desk bears its instance's name, whatever the configuration says",
+          "[database_session]") {
+    for (const std::string given : {"dbname=shop", "dbname=shop application_name=mine",
+                                    "postgresql:///shop?application_name=mine"})
+        CHECK(options_of(of_instance(given, "12-ab")) ==
+              std::map<std::string, std::string>{{"dbname", "shop"},
+                                                 {"application_name", "sojourn/12-ab/desk"}});
+}
+
 TEST_CASE("what a value holds stays what it is", "[database_session]") {
     for (const std::string value : {"it's", R"(back\slash)", "a b", "x=y", R"('\'' \\)", "ä"}) {
         std::string quoted;
