@@ -1,5 +1,7 @@
 #include "runtime/postgres/upgrade.hpp"
 
+#include "runtime/postgres/former_owners.hpp"
+
 #include <optional>
 
 namespace runtime {
@@ -10,16 +12,14 @@ using namespace std::chrono_literals;
 namespace {
 
 /// The primacy may have been taken from a process that lives on, and may not know it yet.
-Result<void> shut_owners_out(Connection& connection) {
+Result<void> shut_owners_out(Connection& connection, const std::string& instance) {
     auto made = connection.run("SELECT to_regclass('partitions') IS NOT NULL");
     if (!made) return made.error();
     if (!made->boolean(0, 0)) return {};
     // First what may hold a lock for ever, then whatever it opens anew.
-    for (const char* sql : {"SELECT pg_terminate_backend(a.pid, 1000) FROM pg_stat_activity a JOIN "
-                            "(SELECT DISTINCT owner FROM partitions WHERE owner <> '') o "
-                            "ON starts_with(a.application_name, 'sojourn/' || o.owner || '/')",
-                            "UPDATE partitions SET epoch = epoch + 1"})
-        if (auto done = connection.run(sql); !done) return done.error();
+    if (auto ended = end_former_owners(connection, instance); !ended) return ended;
+    if (auto raised = connection.run("UPDATE partitions SET epoch = epoch + 1"); !raised)
+        return raised.error();
     return {};
 }
 
@@ -66,7 +66,7 @@ Result<bool> bring_to_schema(const ConnectionSettings& settings, Primacy& primac
     if (!connection) return connection.error();
     const auto is_complete = is_migrated(*connection, known);
     if (!is_complete || *is_complete) return is_complete;
-    if (auto shut = shut_owners_out(*connection); !shut) return shut.error();
+    if (auto shut = shut_owners_out(*connection, settings.instance); !shut) return shut.error();
     if (auto migrated = migrate(*connection, known); !migrated) return migrated.error();
     return true;
 }
