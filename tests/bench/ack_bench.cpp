@@ -33,11 +33,7 @@ public:
 
     void find_full_rate() {
         // Once to bring the customers in, once to measure.
-        service_.run(
-            {.seconds = 1e9,
-             .frames_max =
-                 std::min<std::size_t>(options_.messages_max, 2 * options_.customers) / 100 + 1},
-            frames_of(load_));
+        service_.bring_in(load_, options_.customers, options_.messages_max);
         const auto run = service_.run(producing(0), frames_of(load_));
         full_rate = run.sustained_rate();
     }

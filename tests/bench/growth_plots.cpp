@@ -39,10 +39,7 @@ std::vector<std::filesystem::path> plot_load(const GrowthOptions& options) {
     LoadedService service{options.config, options.folder / "load"};
     const auto customers = std::min(options.customers, customers_of_load);
     Load load{customers, 1};
-    service.run({.frame_messages = frame_messages,
-                 .seconds = 1e9,
-                 .frames_max = 2 * customers / frame_messages},
-                frames_of(load)); // Brings the customers in.
+    service.bring_in(load, customers, options.messages_max);
     Producing producing{.connections = connections,
                         .frame_messages = frame_messages,
                         .seconds = options.seconds,

@@ -34,11 +34,7 @@ Figure bench_hot_customer(const HotCustomerOptions& options) {
     const Producing producing{.frame_messages = frame_messages,
                               .seconds = options.seconds,
                               .frames_max = options.messages_max / frame_messages};
-    service.run({.seconds = 1e9,
-                 .frames_max = std::min<std::size_t>(options.messages_max, 2 * options.customers) /
-                                   frame_messages +
-                               1},
-                frames_of(load)); // Brings the customers in.
+    service.bring_in(load, options.customers, options.messages_max);
     std::vector<double> hot_micros, alike_micros;
     auto figure = compare(
         "half of it one customer's", "events/s", options.rounds,

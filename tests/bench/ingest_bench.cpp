@@ -9,7 +9,6 @@
 namespace bench {
 namespace {
 
-constexpr std::size_t warm_up_messages = 100;
 constexpr double warm_up_seconds = 3;
 
 Producing producing(const IngestOptions& options) {
@@ -26,15 +25,7 @@ public:
           load_(options.customers, 1) {}
 
     /// Every customer is active afterwards, or nearly so.
-    void warm_up() {
-        service_.run(
-            {.frame_messages = warm_up_messages,
-             .seconds = 1e9,
-             .frames_max = std::min<std::size_t>(options_.messages_max, 2 * options_.customers) /
-                               warm_up_messages +
-                           1},
-            frames_of(load_));
-    }
+    void warm_up() { service_.bring_in(load_, options_.customers, options_.messages_max); }
     double round() {
         const auto run = service_.run(producing(options_), frames_of(load_));
         cpu_micros.push_back(run.cpu_micros());

@@ -31,6 +31,15 @@ LoadRun LoadedService::run(const Producing& producing, const MakeFrame& make) {
     return run([&](std::uint16_t port) { return produce(port, producing, make); });
 }
 
+void LoadedService::bring_in(Load& load, std::uint32_t customers, std::size_t messages_max) {
+    constexpr std::size_t frame_messages = 100;
+    const auto messages = std::min<std::size_t>(messages_max, std::size_t{2} * customers);
+    run({.frame_messages = frame_messages,
+         .seconds = 1e9,
+         .frames_max = messages / frame_messages + 1},
+        frames_of(load));
+}
+
 LoadRun LoadedService::run(const SendLoad& send) {
     LoadRun run;
     const auto applied = service_.metric("sojourn_applied_total");

@@ -34,6 +34,9 @@ public:
     /// lost, doubled or parked.
     LoadRun run(const Producing& producing, const MakeFrame& make);
     LoadRun run(const SendLoad& send);
+    /// The customers of `load`, so that nearly all are active afterwards: two messages for each,
+    /// in frames of 100, or `messages_max`.
+    void bring_in(Load& load, std::uint32_t customers, std::size_t messages_max);
 
     const LiveService& service() const { return service_; }
 

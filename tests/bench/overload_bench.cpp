@@ -49,12 +49,7 @@ public:
 
     void find_sustainable() {
         // Once to bring the customers in, once to measure.
-        service_.run(
-            {.seconds = 1e9,
-             .frames_max = std::min<std::size_t>(options_.messages_max, 2 * options_.customers) /
-                               frame_messages +
-                           1},
-            frames_of(load_));
+        service_.bring_in(load_, options_.customers, options_.messages_max);
         auto producing = offering(0);
         producing.drops_late = false;
         std::vector<double> rates;

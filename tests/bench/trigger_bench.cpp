@@ -35,12 +35,7 @@ public:
 
     void find_full_rate() {
         // Once to bring the customers in, once to measure.
-        loaded_.run(
-            {.seconds = 1e9,
-             .frames_max = std::min<std::size_t>(options_.messages_max, 2 * options_.customers) /
-                               frame_messages +
-                           1},
-            frames_of(load_));
+        loaded_.bring_in(load_, options_.customers, options_.messages_max);
         full_rate = loaded_
                         .run({.seconds = options_.seconds,
                               .frames_max = options_.messages_max / frame_messages},
