@@ -29,11 +29,12 @@ std::optional<std::chrono::milliseconds> ready_after(World& world, std::uint16_t
     return std::nullopt;
 }
 
-/// Whether the first service comes to say that it does.
-bool stands_by(const World& world) {
+/// Whether what `path` of `port` answers comes to hold `part`.
+bool answers(const World& world, std::uint16_t port, const std::string& path,
+             const std::string& part) {
     for (const auto until = Clock::now() + 30s; Clock::now() < until;) {
-        if (world.get("/readyz").body.find("standby") != std::string::npos) return true;
-        std::this_thread::sleep_for(10ms);
+        if (world.get(path, port).body.find(part) != std::string::npos) return true;
+        std::this_thread::sleep_for(20ms);
     }
     return false;
 }
@@ -59,7 +60,7 @@ TEST_CASE("a stopped process is replaced, and what it commits afterwards is refu
 
     // Now the other way round: the first waits, and the second is killed.
     world.launch();
-    CHECK(stands_by(world));
+    CHECK(answers(world, world.port(), "/readyz", "standby"));
     second->kill();
     const auto took_back = ready_after(world, world.port(), 60s);
     REQUIRE(took_back);
@@ -121,7 +122,7 @@ TEST_CASE("an orderly end lets the standby go on, and an asked standby just ends
     REQUIRE(ready_after(world, world.second_port(), 30s));
 
     world.launch();
-    CHECK(stands_by(world));
+    CHECK(answers(world, world.port(), "/readyz", "standby"));
     CHECK(world.stop() == 0);
     world.look_at(world.second_port());
     CHECK(world.wait_for_calm() == "");
@@ -134,13 +135,6 @@ TEST_CASE("a channel that was paused stays so with whoever takes over, until it 
     World world;
     world.start();
     auto second = world.launch_second(); // Before the order: nobody tells it later.
-    const auto answers = [&](std::uint16_t port, const std::string& path, const std::string& part) {
-        for (const auto until = Clock::now() + 30s; Clock::now() < until;) {
-            if (world.get(path, port).body.find(part) != std::string::npos) return true;
-            std::this_thread::sleep_for(20ms);
-        }
-        return false;
-    };
     const std::string sms = "/admin/channels/sms?write_key=test-key";
     const auto calls = [&](const std::string& path) {
         int count = 0;
@@ -155,7 +149,7 @@ TEST_CASE("a channel that was paused stays so with whoever takes over, until it 
             std::this_thread::sleep_for(20ms);
         return calls("/crm") > before + 20;
     };
-    REQUIRE(answers(world.second_port(), "/readyz", "standby"));
+    REQUIRE(answers(world, world.second_port(), "/readyz", "standby"));
     REQUIRE(world.post("/admin/channels/sms/pause").status == 200);
 
     const auto producers = start_traffic(world, {}, {.rate = 200});
@@ -163,16 +157,16 @@ TEST_CASE("a channel that was paused stays so with whoever takes over, until it 
     world.service().kill();
     REQUIRE(ready_after(world, world.second_port(), 60s));
     const auto others = start_traffic(world, {}, {.port = world.second_port(), .rate = 200}, 10);
-    CHECK(answers(world.second_port(), sms, "paused"));
+    CHECK(answers(world, world.second_port(), sms, "paused"));
     CHECK(others_go_on());
     REQUIRE(others->finish(60s));
     CHECK(calls("/sms") == 0);
 
     world.launch();
-    REQUIRE(answers(world.port(), "/readyz", "standby"));
+    REQUIRE(answers(world, world.port(), "/readyz", "standby"));
     second->kill();
     REQUIRE(ready_after(world, world.port(), 60s));
-    CHECK(answers(world.port(), sms, "paused"));
+    CHECK(answers(world, world.port(), sms, "paused"));
     CHECK(others_go_on());
     CHECK(calls("/sms") == 0);
     CHECK(world.post("/admin/channels/sms/resume").status == 200);
