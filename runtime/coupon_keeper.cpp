@@ -1,11 +1,11 @@
 #include "runtime/coupon_keeper.hpp"
 
+#include "runtime/event_files.hpp"
+
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
-#include <array>
 #include <cstdio>
-#include <fstream>
 #include <sstream>
 #include <utility>
 
@@ -35,20 +35,7 @@ std::int64_t low_of(const std::map<std::string, schema::CouponPool>& pools,
 }
 
 /// A million codes of 250 bytes.
-constexpr std::size_t file_bytes_max = 256 << 20;
-
-Result<std::string> text_of(std::istream& file) {
-    std::string text;
-    std::array<char, 1 << 16> some;
-    while (file.read(some.data(), some.size()) || file.gcount() > 0) {
-        text.append(some.data(), static_cast<std::size_t>(file.gcount()));
-        if (text.size() > file_bytes_max)
-            return Error{ErrorCode::limit_exceeded,
-                         "it is larger than " + std::to_string(file_bytes_max >> 20) + " MB"};
-    }
-    if (file.bad()) return Error{ErrorCode::invalid_argument, "it is no file that can be read"};
-    return text;
-}
+constexpr std::uintmax_t file_bytes_max = 256 << 20;
 
 /// Nothing where there are enough.
 std::string warning_of(const std::string& pool, std::int64_t left, std::int64_t low) {
@@ -154,16 +141,18 @@ void CouponKeeper::read_files() {
     }
     for (const auto& [name, pool] : pools) {
         if (pool.file.empty()) continue;
-        std::ifstream file{parts_.directory / pool.file, std::ios::binary};
+        const auto file = parts_.directory / pool.file;
         const auto warn = [&](const std::string& why) {
             parts_.log.warning("codes cannot be read",
                                {{"pool", name}, {"file", pool.file}, {"why", why}});
         };
-        if (!file) {
-            warn("there is no such file");
+        std::error_code error;
+        if (const auto size = std::filesystem::file_size(file, error);
+            !error && size > file_bytes_max) {
+            warn("it is larger than " + std::to_string(file_bytes_max >> 20) + " MB");
             continue;
         }
-        auto text = text_of(file);
+        auto text = read_file(file);
         if (!text) {
             warn(text.error().detail);
             continue;

@@ -1,5 +1,6 @@
 #include "runtime/database_session.hpp"
 
+#include "runtime/postgres/connection_name.hpp"
 #include "runtime/postgres/keep_alive.hpp"
 
 #include <libpq-fe.h>
@@ -45,7 +46,7 @@ std::string with_deadlines(const std::string& conninfo) {
 }
 
 std::string of_instance(const std::string& conninfo, const std::string& instance) {
-    return with(conninfo, {}, {{"application_name", "sojourn/" + instance + "/desk"}});
+    return with(conninfo, {}, {{"application_name", name_prefix(instance) + "desk/0"}});
 }
 
 } // namespace runtime

@@ -36,13 +36,15 @@ void measure(LogAppend& append, Partition partitions) {
 
 std::optional<Error> refusal_of(const std::map<Partition, OwnedPartition>& owned,
                                 Partition partitions) {
+    const auto refusal = [](ErrorCode code, Partition partition, const char* why) {
+        return Error{code, "partition " + std::to_string(partition) + why};
+    };
     for (Partition partition = 0; partition < partitions; ++partition) {
-        const auto name = "partition " + std::to_string(partition);
         const auto found = owned.find(partition);
         if (found == owned.end())
-            return Error{ErrorCode::storage_unavailable, name + " is not taken over yet"};
+            return refusal(ErrorCode::storage_unavailable, partition, " is not taken over yet");
         if (found->second.lost)
-            return Error{ErrorCode::fenced, name + " belongs to another process"};
+            return refusal(ErrorCode::fenced, partition, " belongs to another process");
     }
     return std::nullopt;
 }

@@ -1,5 +1,6 @@
 #include "runtime/postgres/connection.hpp"
 
+#include "runtime/postgres/connection_name.hpp"
 #include "runtime/postgres/keep_alive.hpp"
 
 #include <poll.h>
@@ -75,7 +76,7 @@ Connection::Connection(PGconn* handle, std::string name, std::chrono::millisecon
     : handle_(handle), name_(std::move(name)), reply_timeout_(reply_timeout) {}
 
 Result<Connection> Connection::open(const ConnectionSettings& settings, std::string_view role) {
-    auto name = "sojourn/" + settings.instance + '/' + std::string{role} + '/' +
+    auto name = name_prefix(settings.instance) + std::string{role} + '/' +
                 std::to_string(++connection_count);
     // `dbname` is expanded as a conninfo string, and what follows it wins.
     std::vector<const char*> keys{"dbname", "application_name", "client_encoding", "options"};

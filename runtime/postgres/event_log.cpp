@@ -462,7 +462,7 @@ void PostgresEventLog::watch_loop() {
 
 /// The log belongs to whoever owns all of it: one that stands by knows no position.
 bool PostgresEventLog::owns_all() const {
-    return ownership_.all().size() >= settings_.partitions && !ownership_.has_lost();
+    return !refusal_of(ownership_.all(), settings_.partitions);
 }
 
 /// Notes where the log stands, where that is not what was `marked` last.

@@ -1,6 +1,6 @@
 #include "runtime/postgres/former_owners.hpp"
 
-#include <string>
+#include "runtime/postgres/connection_name.hpp"
 
 namespace runtime {
 
@@ -8,7 +8,7 @@ using journeys::Result;
 
 Result<void> end_instance(Connection& connection, std::string_view owner) {
     SqlParams params;
-    params.add_text("sojourn/" + std::string{owner} + '/');
+    params.add_text(name_prefix(owner));
     auto names = connection.run("SELECT application_name FROM pg_stat_activity "
                                 "WHERE starts_with(application_name, $1)",
                                 params);

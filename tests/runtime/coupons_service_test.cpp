@@ -125,6 +125,10 @@ TEST_CASE("each run is given a code of its own, over restarts, until the pool is
         CHECK(work.exec1("SELECT count(*) FROM coupons WHERE code = 'S4' AND intent IS NULL AND "
                          "run = '00000000-0000-0000-0000-000000000000'")[0]
                   .as<int>() == 1);
+        // By their names whoever takes over ends them, too.
+        CHECK(work.exec1("SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE "
+                         "'sojourn/%/desk/%'")[0]
+                  .as<int>() > 0);
     }
     folder.stop();
 }

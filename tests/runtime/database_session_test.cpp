@@ -62,7 +62,7 @@ TEST_CASE("a session of a desk bears its instance's name, whatever the configura
                                     "postgresql:///shop?application_name=mine"})
         CHECK(options_of(of_instance(given, "12-ab")) ==
               std::map<std::string, std::string>{{"dbname", "shop"},
-                                                 {"application_name", "sojourn/12-ab/desk"}});
+                                                 {"application_name", "sojourn/12-ab/desk/0"}});
 }
 
 TEST_CASE("what a value holds stays what it is", "[database_session]") {

@@ -1,6 +1,7 @@
 #include "runtime/archive.hpp"
 #include "runtime/audit.hpp"
 #include "runtime/postgres/flush_transaction.hpp"
+#include "runtime/postgres/former_owners.hpp"
 #include "tests/runtime/log_fixture.hpp"
 
 #include <catch2/catch.hpp>
@@ -306,6 +307,22 @@ TEST_CASE("a change of consent waits beside its flush for the audit log, and ent
     CHECK(entries[0].detail.starts_with("email/a"));
     CHECK(entries[0].detail.ends_with("b unsubscribed"));
     CHECK_FALSE(must(audit.verify()).broken_at);
+}
+
+TEST_CASE("what former owners have under way is ended, and nobody else's", "[.postgres]") {
+    const Database database;
+    const auto open = [&](const std::string& instance) {
+        auto settings = database.settings();
+        settings.instance = instance;
+        return must(Connection::open(settings, "flush"));
+    };
+    auto ours = open("ours"), others = open("standby"), former = open("former");
+    must(ours.run("INSERT INTO partitions (partition, owner) VALUES (0, 'former'), (1, 'ours')"));
+    must(former.run_script("BEGIN; LOCK TABLE coupons"));
+    must(end_former_owners(ours, "ours"));
+    must(ours.run_script("BEGIN; LOCK TABLE coupons NOWAIT; COMMIT"));
+    CHECK_FALSE(former.run("SELECT 1").has_value());
+    CHECK(others.run("SELECT 1").has_value());
 }
 
 TEST_CASE("a transfer is moved to the winner's log once", "[.postgres]") {
